@@ -1,0 +1,1 @@
+"""tradehub: one hub on which companies negotiate and carry out trades."""

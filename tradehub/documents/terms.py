@@ -1,0 +1,132 @@
+"""Terms as values: flattened to named paths, compared term by term, hashed.
+
+A term's path names it for people and for the materiality table: ``currency``, ``delivery_terms.incoterm``,
+``dates.requested_delivery``, ``lines.1.price.amount``. Lines are keyed by their number, lists with a ``type`` by it.
+Cf. spec/negotiation R8 (terms hash) and section 5, ``diff(a, b)`` applied to a gives b.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tradehub.documents.base import TradeDocument
+
+NOT_TERMS = frozenset(
+    {
+        "number",
+        "action",
+        "type",
+        "issued_on",
+        "issued_at",
+        "profile",
+        "process",
+        "language",
+        "parties",
+        "references",
+        "attachments",
+        "extensions",
+        "notes",
+        "line_count",
+        "total",
+        "totals",
+        "response",
+    }
+)
+"""Fields that identify or carry the document and do not bind the parties to anything."""
+
+_NOT_LINE_TERMS = frozenset({"number", "action", "references", "notes", "responses", "net_amount"})
+_NOT_DATE_TERMS = frozenset({"issued", "order", "inquiry", "offer", "respond_by", "document", "invoice"})
+# A statement's own dates, and how long it stays open, are no terms of the deal it proposes.
+_STATEMENT_DATES = _NOT_DATE_TERMS | {"valid_from", "valid_until"}
+
+
+class Change(NamedTuple):
+    """One term that differs between two rounds; None means that the term is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def flatten(document: TradeDocument) -> dict[str, str]:
+    """Return each term of ``document`` by its path, as text in its canonical form (``1.20`` and ``1.2`` are the
+    same term)."""
+    flat: dict[str, str] = {}
+    for name in type(document).model_fields:
+        if name in NOT_TERMS:
+            continue
+        value = getattr(document, name)
+        if name == "lines":
+            for position, line in enumerate(value, 1):
+                at = f"lines.{line.number or position}"
+                for field in type(line).model_fields:
+                    if field not in _NOT_LINE_TERMS:
+                        _flatten(f"{at}.{field}", getattr(line, field), flat)
+        else:
+            _flatten(name, value, flat)
+    return flat
+
+
+def diff(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
+    """Return the terms that differ, in order of first appearance."""
+    paths = [*before, *(path for path in after if path not in before)]
+    return tuple(
+        Change(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
+    )
+
+
+def apply(terms: Mapping[str, str], changes: tuple[Change, ...]) -> dict[str, str]:
+    """Return ``terms`` with ``changes`` made."""
+    result = dict(terms)
+    for change in changes:
+        if change.after is None:
+            result.pop(change.path, None)
+        else:
+            result[change.path] = change.after
+    return result
+
+
+def terms_hash(document: TradeDocument) -> str:
+    """Return the SHA-256 (hex) of the document's terms in canonical JSON: sorted paths, no white space, UTF-8."""
+    text = json.dumps(flatten(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
+    if value is None or value == ():
+        return
+    if isinstance(value, tuple):
+        for position, each in enumerate(value, 1):
+            kind = getattr(each, "type", None) or getattr(each, "scheme", None)
+            if path.endswith("dates") and kind in _STATEMENT_DATES:
+                continue
+            if path == "custom":
+                into[f"custom.{each[0]}"] = each[1]
+                continue
+            key = kind or str(position)
+            at = f"{path}.{key}"
+            if any(taken == at or taken.startswith(f"{at}.") for taken in into):
+                at = f"{path}.{key}.{position}"
+            _flatten(at, each, into)
+    elif hasattr(type(value), "model_fields"):
+        for field in type(value).model_fields:
+            if field not in {"type", "scheme"}:
+                _flatten(f"{path}.{field}", getattr(value, field), into)
+    else:
+        into[path] = _text(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        plain = format(value.normalize(), "f")
+        return "0" if plain in {"-0", "0"} else plain
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    return str(value)
