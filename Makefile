@@ -1,0 +1,52 @@
+# The two commands a newcomer needs are `make demo` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+PY := .venv/bin/python
+DATA ?= var/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test check bench corpus crash races i18n screenshots lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.venv/.core: pyproject.toml constraints.txt
+	@scripts/install core
+
+.venv/.dev: pyproject.toml constraints.txt
+	@scripts/install dev
+
+demo: .venv/.core ## install, then start the hub with a worked deal on http://127.0.0.1:8000
+	@exec $(PY) -m tradehub demo --data $(DATA)
+
+demo-reset: ## forget the demo's data, so that the next `make demo` starts over
+	rm -rf -- $(DATA)
+
+test: .venv/.dev ## install what is needed and run everything: format, lint, types, contracts, tests
+	@scripts/check all
+
+check: .venv/.dev ## the same without the browser and PostgreSQL runs
+	@scripts/check quick
+
+bench: .venv/.dev ## compare speed with pyx12 and pydifact side by side, in one run
+	@$(PY) benchmarks/bench.py
+
+corpus: .venv/.dev ## read every sample file in ../shared/samples and print the table of verdicts
+	@$(PY) benchmarks/corpus.py
+
+crash: .venv/.dev ## kill -9 web and worker at 100 random moments of an inbound 850
+	@$(PY) -m pytest -q -p no:cacheprovider tests/reliability --kills 100 --timeout 3000
+
+races: .venv/.dev ## accept one offer from two processes at once, 200 times, on each database
+	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_race.py --races 200 --timeout 3000
+
+i18n: .venv/.dev ## collect the texts of all pages into the catalogues
+	@$(PY) -m tradehub.web.i18n update
+
+screenshots: .venv/.dev ## photograph the pages into docs/images
+	@TRADEHUB_SCREENSHOTS=docs/images $(PY) -m pytest -q tests/browser/test_main_job.py
+
+lock: ## resolve the dependencies anew into constraints.txt
+	uv pip compile -q --all-extras --python-version 3.11 --no-header pyproject.toml -o constraints.txt
+
+clean: ## remove what was installed and built
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

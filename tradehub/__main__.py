@@ -1,0 +1,5 @@
+"""``python -m tradehub``: the command line."""
+
+from tradehub.cli import main
+
+main()
