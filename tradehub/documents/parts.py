@@ -10,21 +10,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, NewType
+from typing import Literal, NewType
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 PartyId = NewType("PartyId", str)
 """Key of a party in the shared partner database; also the name of its profile, ``partners/<id>.yaml``."""
 
 
-def _exact(value: Decimal) -> Decimal:
-    if not value.is_finite():
-        raise ValueError("must be a finite number")
-    return value
-
-
-Number = Annotated[Decimal, AfterValidator(_exact)]
+Number = Decimal
+"""An exact number. Pydantic refuses NaN and the infinities."""
 
 
 class Part(BaseModel):
