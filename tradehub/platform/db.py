@@ -35,7 +35,14 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    LoaderCriteriaOption,
+    ORMExecuteState,
+    Session,
+    sessionmaker,
+    with_loader_criteria,
+)
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tradehub.documents.parts import PartyId
@@ -51,6 +58,7 @@ POOL_SIZE = 20
 
 _MODE = "tradehub_mode"
 _ORG = "tradehub_org"
+_CRITERIA = "tradehub_criteria"
 _UNSCOPED = "unscoped"
 _POSTGRES_TRANSIENT = frozenset({"40001", "40P01", "55P03", "57P01", "08006", "08003"})
 
@@ -269,11 +277,15 @@ def _scope(state: ORMExecuteState) -> None:
             return
         raise Unscoped("an organisation's session runs statements on mapped classes alone")
     if state.is_select or state.is_update or state.is_delete:
-        criteria = [
-            with_loader_criteria(
-                each.class_, each.class_.visible_to(org), include_aliases=True, propagate_to_loaders=False
-            )
-            for each in Base.registry.mappers
-            if issubclass(each.class_, Scoped)
-        ]
-        state.statement = state.statement.options(*criteria)
+        state.statement = state.statement.options(*_criteria(state.session, org))
+
+
+def _criteria(session: Session, org: str) -> tuple[LoaderCriteriaOption, ...]:
+    known: tuple[LoaderCriteriaOption, ...] | None = session.info.get(_CRITERIA)
+    if known is None:
+        scoped = [each.class_ for each in Base.registry.mappers if issubclass(each.class_, Scoped)]
+        known = session.info[_CRITERIA] = tuple(
+            with_loader_criteria(each, each.visible_to(org), include_aliases=True, propagate_to_loaders=False)
+            for each in scoped
+        )
+    return known

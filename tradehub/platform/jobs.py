@@ -1,40 +1,75 @@
-"""Work that must happen, behind five verbs: register, enqueue_in_tx, run_worker, list, resume."""
+"""Work that must happen, behind five verbs: register, enqueue_in_tx, run_worker, list, resume. DBOS is the engine below.
+
+A job is a function ``fn(ctx, *args)``. It runs at least once; a killed worker's jobs run again. What it does to the
+database happens exactly once if it is done through its context:
+
+- ``ctx.once(name, work)`` runs ``work(session)`` in a transaction of its own and remembers the plain value it returned; a
+  repeat of the job, or a later attempt, gets that value and does nothing. For what must be settled before the world is
+  told: a control number, a kept payload.
+- ``with ctx.write() as session:`` concludes the attempt, so it stands at most once in a run and last. After its commit a
+  repeat of the attempt does nothing.
+- ``raise RetryLater(delay)`` inside that block commits what the block did *and* the next attempt, as one. Outside of it,
+  the next attempt alone.
+
+What a job does to the outside (send, post) may happen twice and carries its own key.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
+import structlog
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from tradehub.platform.db import Database
+from tradehub.platform import clock
+from tradehub.platform.db import Base, Database, Json, is_transient
+from tradehub.platform.queue import Queue, QueuedJob
 
 Argument = str | int | bool | None
 """What a job may be given: ids and small plain values, never a document."""
 
+DEFAULT_QUEUE = "default"
+QUEUES = (DEFAULT_QUEUE, "slow")
+"""``slow`` is for what may take minutes and must not hold up a partner's answer."""
+
+LONGEST_BACKOFF = timedelta(hours=1)
+"""Between two attempts of a job that names no delay: 2, 4, 8 ... seconds, up to this."""
+
+_ATTEMPT_MARK = "~"
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
 
 class RetryLater(Exception):
-    """A job asks to be run again after ``delay``."""
+    """A job asks to be run again after ``delay``; without one, after a delay that doubles with each attempt."""
 
-    def __init__(self, delay: timedelta, reason: str = "") -> None:
+    def __init__(self, delay: timedelta | None = None, reason: str = "") -> None:
         super().__init__(reason)
         self.delay = delay
+        self.reason = reason
 
 
-class JobContext(Protocol):
-    """What a job may do besides thinking."""
+class UnknownJob(KeyError):
+    """No job is registered under that name, or no job has that id."""
 
-    id: str
-    attempt: int
-    """1 on the first run; counts runs asked for by RetryLater."""
 
-    def write(self) -> AbstractContextManager[Session]:
-        """A session whose effects happen exactly once, even where the process is killed and the job runs again."""
+class JobEffect(Base):
+    """What a job has done to the database, committed with it: a value by name, or how an attempt ended."""
 
-    def read(self) -> AbstractContextManager[Session]: ...
+    __tablename__ = "job_effects"
+
+    job_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[Any] = mapped_column(Json, nullable=True)
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 Job = Callable[..., None]
@@ -50,19 +85,30 @@ class JobRecord:
     state: str
     queue: str | None
     args: tuple[Argument, ...]
+    attempt: int
     created_at: datetime
-    updated_at: datetime | None
-    attempts: int
+    updated_at: datetime
     error: str | None
+    worker: str | None
+
+
+class _Concluded(BaseException):
+    """The attempt had been concluded before: leave the job function, whatever it catches."""
 
 
 class Jobs:
-    def __init__(self, database: Database) -> None:
+    """The jobs of one database. ``poll_s`` is how long a committed job waits at most for a free worker."""
+
+    def __init__(self, database: Database, *, poll_s: float = 0.4, threads: int = 4) -> None:
         self.database = database
+        self.queue = Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
+        self._jobs: dict[str, Job] = {}
 
     def register(self, name: str, job: Job) -> None:
-        """Make ``job`` known as ``name``. Every process registers the same jobs, before it runs a worker."""
-        raise NotImplementedError
+        """Make ``job`` known as ``name``. Every process registers the same jobs before it runs a worker."""
+        if name in self._jobs:
+            raise ValueError(f"there is a job {name} already")
+        self._jobs[name] = job
 
     def enqueue_in_tx(
         self,
@@ -70,8 +116,174 @@ class Jobs:
         name: str,
         *args: Argument,
         id: str,
-        queue: str = "default",
+        queue: str = DEFAULT_QUEUE,
         delay_s: float | None = None,
     ) -> None:
         """Let the job run once the caller's transaction is committed. A second one under the same id is harmless."""
-        raise NotImplementedError
+        if _ATTEMPT_MARK in id:
+            raise ValueError(f"the id of a job may not contain {_ATTEMPT_MARK}: {id}")
+        if queue not in QUEUES:
+            raise ValueError(f"no queue {queue}")
+        self.queue.put(session, QueuedJob(id, name, args, queue), delay_s=delay_s)
+
+    def run_worker(self, slot: str = "0") -> None:
+        """Run jobs in threads of this process until ``stop``. ``slot`` is the worker's lasting name among its equals.
+
+        Its unfinished jobs of a former life are taken up at once; those of a dead worker by any other one, within
+        ``queue.DEAD_AFTER``. Waits as long while another live process still has the slot.
+        """
+        self.queue.start(slot, tuple(self._jobs), self.run)
+
+    def stop(self, timeout_s: float = 10) -> None:
+        """Take no more jobs, and wait for the running ones."""
+        self.queue.stop(timeout_s)
+
+    def list(
+        self, *, state: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[JobRecord]:
+        """Return jobs, latest first."""
+        return [_record(each) for each in self.queue.listed(state=state, name=name, limit=limit, offset=offset)]
+
+    def get(self, id: str) -> JobRecord | None:
+        """Return the latest attempt of a job, or None."""
+        latest = self.queue.latest(id, _ATTEMPT_MARK)
+        return None if latest is None else _record(latest)
+
+    def resume(self, id: str) -> None:
+        """Run a failed or cancelled job again, as its next attempt; let a delayed one run now. Raises UnknownJob."""
+        base, _ = _split(id)
+        record = self.get(base)
+        if record is None:
+            raise UnknownJob(id)
+        if record.state in ("failed", "cancelled"):
+            following = QueuedJob(_joined(base, record.attempt + 1), record.name, record.args, record.queue or DEFAULT_QUEUE)
+            with self.database.write() as session:
+                self.queue.put(session, following)
+        elif record.state == "delayed":
+            self.queue.hasten(record.id)
+
+    def cancel(self, id: str) -> None:
+        """Keep a queued or delayed job from running. A running one is not interrupted."""
+        record = self.get(_split(id)[0])
+        if record is None:
+            raise UnknownJob(id)
+        self.queue.cancel(record.id)
+
+    def run(self, job: QueuedJob) -> None:
+        """Run one attempt here and now, as a worker does. What the job raises is raised, except RetryLater."""
+        base, attempt = _split(job.id)
+        context = JobContext(self, base, attempt, job)
+        with structlog.contextvars.bound_contextvars(job=job.name, job_id=base, attempt=attempt):
+            try:
+                self._attempt(context, job)
+            except _Concluded:
+                log.info("job repeated after its end")
+            except Exception:
+                log.exception("job failed")
+                raise
+
+    def _attempt(self, context: JobContext, job: QueuedJob) -> None:
+        try:
+            self._jobs[job.name](context, *job.args)
+        except RetryLater as later:
+            context.conclude_with(later)
+        except DBAPIError as error:
+            if not is_transient(error) or context.concluded:
+                raise
+            context.conclude_with(RetryLater(reason="the database was busy"))
+
+
+class JobContext:
+    """What a job may do besides thinking. See the module for the promises."""
+
+    def __init__(self, jobs: Jobs, id: str, attempt: int, job: QueuedJob) -> None:
+        self.id = id
+        self.attempt = attempt
+        """1 on the first run; counts runs asked for by RetryLater or an operator, not repeats after a kill."""
+        self.concluded = False
+        self._jobs = jobs
+        self._job = job
+
+    @property
+    def database(self) -> Database:
+        """For transactions that are harmless when repeated."""
+        return self._jobs.database
+
+    def read(self) -> AbstractContextManager[Session]:
+        return self.database.read()
+
+    def once(self, name: str, work: Callable[[Session], T]) -> T:
+        """Return what ``work`` returned in the transaction in which it ran once, a plain value; never run it again."""
+        with self.database.write() as session:
+            if not self._claim(session, name):
+                remembered: T = session.scalars(self._effect(name)).one().value
+                return remembered
+            value = work(session)
+            session.flush()
+            session.execute(update(JobEffect).where(*self._key(name)).values(value=value))
+            return value
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """The session that concludes the attempt: committed with the block, and never run again after that."""
+        if self.concluded:
+            raise RuntimeError(f"job {self._job.name}: write() concludes the attempt, so do earlier steps with once()")
+        later: RetryLater | None = None
+        with self.database.write() as session:
+            self._claim_end(session)
+            try:
+                yield session
+            except RetryLater as asked:
+                later = asked
+                self._enqueue_next(session, asked)
+        self.concluded = True
+        if later is not None:
+            raise later
+
+    def conclude_with(self, later: RetryLater) -> None:
+        """End an attempt that asked to be run again, unless its own ``write`` has done so."""
+        if self.concluded:
+            return
+        with self.database.write() as session:
+            self._claim_end(session)
+            self._enqueue_next(session, later)
+        self.concluded = True
+
+    def _claim_end(self, session: Session) -> None:
+        if not self._claim(session, _end(self.attempt)):
+            raise _Concluded
+
+    def _enqueue_next(self, session: Session, later: RetryLater) -> None:
+        delay = min(timedelta(seconds=2**self.attempt), LONGEST_BACKOFF) if later.delay is None else later.delay
+        following = QueuedJob(_joined(self.id, self.attempt + 1), self._job.name, self._job.args, self._job.queue)
+        self._jobs.queue.put(session, following, delay_s=max(0.0, delay.total_seconds()))
+        log.info("job will run again", in_s=delay.total_seconds(), reason=later.reason)
+
+    def _claim(self, session: Session, name: str) -> bool:
+        insert = sqlite.insert if self.database.is_sqlite else postgresql.insert
+        row = insert(JobEffect).values(job_id=self.id, name=name, value=None, at=clock.now()).on_conflict_do_nothing()
+        result = session.execute(row)
+        return isinstance(result, CursorResult) and result.rowcount == 1
+
+    def _key(self, name: str) -> tuple[Any, ...]:
+        return JobEffect.job_id == self.id, JobEffect.name == name
+
+    def _effect(self, name: str) -> Any:
+        return select(JobEffect).where(*self._key(name))
+
+
+def _end(attempt: int) -> str:
+    return f"{_ATTEMPT_MARK}{attempt}"
+
+
+def _joined(base: str, attempt: int) -> str:
+    return base if attempt == 1 else f"{base}{_ATTEMPT_MARK}{attempt}"
+
+
+def _split(id: str) -> tuple[str, int]:
+    base, _, attempt = id.partition(_ATTEMPT_MARK)
+    return base, int(attempt or 1)
+
+
+def _record(job: Any) -> JobRecord:
+    raise NotImplementedError
