@@ -1,8 +1,8 @@
 """The web's side of the platform: who asks, what a view demands, and whether this form was posted before.
 
 A view says what it demands with ``@requires("deal.read")``, ``@signed_in`` or ``@public``. The marks are read in one
-place, the guard that ``install`` puts before every request; a view without a mark is never run, and the application does
-not start with one.
+place, the guard that ``install`` puts before every request; a view without a mark is never run, and the application
+does not start with one.
 """
 
 from __future__ import annotations
@@ -292,7 +292,7 @@ def see(url: str) -> BaseResponse:
 
 
 def local_path(target: str | None, default: str = "/") -> str:
-    """Return ``target`` if it is a path of this site: no scheme, host, backslash or control character; else ``default``."""
+    """Return ``target`` if it is a path of this site: no scheme, host, backslash or control; else ``default``."""
     if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
         return default
     if "\\" in target or any(ord(each) < 0x21 or ord(each) == 0x7F for each in target):

@@ -1,0 +1,171 @@
+// Everything that a page does by itself. Pages work without it, apart from the chooser and added rows.
+(() => {
+  "use strict";
+  const $ = (css, from = document) => from.querySelector(css);
+  const $$ = (css, from = document) => [...from.querySelectorAll(css)];
+  const typing = (el) => el.closest("input, textarea, select, [contenteditable]") !== null;
+
+  // Keys: / finds, ? lists the keys, j k move, Enter opens, n writes an inquiry, g then a letter goes.
+  let jumping = 0;
+  const rows = () => $$("[data-row]").filter((row) => row.offsetParent !== null);
+  const way = (row) => (row.matches("a[href]") ? row : $("a[href]", row));
+  const move = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const at = all.findIndex((row) => row.contains(document.activeElement));
+    const next = all[Math.max(0, Math.min(all.length - 1, at === -1 ? (by > 0 ? 0 : all.length - 1) : at + by))];
+    way(next)?.focus();
+    next.scrollIntoView({ block: "nearest" });
+  };
+  const keys = {
+    "/": () => { const find = $("[data-find]"); find?.focus(); find?.select(); },
+    "?": () => $("#keys")?.showModal(),
+    j: () => move(1),
+    k: () => move(-1),
+    g: () => { jumping = Date.now(); },
+    n: () => { const to = $("[data-new]") || $("[data-jump-new]"); if (to) to.click(); },
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (event.key === "Escape") { for (const menu of $$("[data-menu][open]")) menu.open = false; return; }
+    if (typing(event.target)) return;
+    if (Date.now() - jumping < 1500 && event.key !== "g") {
+      jumping = 0;
+      const to = $(`[data-jump="${CSS.escape(event.key)}"]`);
+      if (to) { event.preventDefault(); to.click(); return; }
+    }
+    const act = keys[event.key];
+    if (act) { event.preventDefault(); act(); }
+  });
+
+  document.addEventListener("click", (event) => {
+    const el = event.target;
+    for (const menu of $$("[data-menu][open]")) if (!menu.contains(el)) menu.open = false;
+
+    const opener = el.closest("[data-opens]");
+    if (opener) { document.getElementById(opener.dataset.opens)?.showModal(); for (const menu of $$("[data-menu][open]")) menu.open = false; return; }
+    const closer = el.closest("[data-closes]");
+    if (closer) { closer.closest("dialog")?.close(); return; }
+
+    const adder = el.closest("[data-add-row]");
+    if (adder) { addRow(adder); return; }
+    const remover = el.closest("[data-remove-row]");
+    if (remover) { removeRow(remover); return; }
+    const copier = el.closest("[data-copy]");
+    if (copier) { copy(copier); return; }
+
+    // A click anywhere in a row opens it, unless something else in the row was meant.
+    const row = el.closest("tr[data-row], li[data-row]");
+    if (row && !el.closest("a, button, input, select, textarea, label, summary") && !String(getSelection())) way(row)?.click();
+  });
+
+  // <button data-add-row="lines"> puts a copy of <template id="lines-row"> at the end of #lines.
+  function addRow(button) {
+    const list = document.getElementById(button.dataset.addRow);
+    list.append(document.getElementById(`${button.dataset.addRow}-row`).content.cloneNode(true));
+    renumber(list);
+    $$("input:not([type=hidden]), select, textarea", list.lastElementChild)[0]?.focus();
+    window.htmx?.process(list.lastElementChild);
+  }
+  function removeRow(button) {
+    const row = button.closest("[data-line]") || button.closest("tr");
+    const list = row.parentElement;
+    if (list.children.length < 2) { for (const input of $$("input, textarea", row)) input.value = ""; return; }
+    row.remove();
+    renumber(list);
+    list.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  function renumber(list) { $$("[data-number]", list).forEach((el, i) => { el.textContent = i + 1; }); }
+
+  async function copy(button) {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.setAttribute("data-copied", "");
+    setTimeout(() => button.removeAttribute("data-copied"), 1500);
+  }
+
+  // <select data-submits> sends its form when it is changed.
+  document.addEventListener("change", (event) => { if (event.target.matches("[data-submits]")) event.target.form.requestSubmit(); });
+
+  // A form is sent once: its buttons rest until the answer comes (the server keeps it once as well).
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post") return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    setTimeout(() => { delete form.dataset.sent; }, 8000);
+  });
+  addEventListener("pageshow", () => { for (const form of $$("form[data-sent]")) delete form.dataset.sent; });
+
+  // Chooser: typing asks, arrows move, Enter picks, Backspace takes the last one back.
+  const waits = new WeakMap();
+  const parts = (el) => { const box = el.closest("[data-chooser]"); return { box, input: $("[role=combobox]", box), list: $("[role=listbox]", box), picked: $("[data-picked]", box) }; };
+  const options = (list) => $$("[role=option]:not([aria-disabled])", list);
+  const close = ({ input, list }) => { list.hidden = true; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+  const mark = ({ input, list }, option) => {
+    for (const each of options(list)) each.setAttribute("aria-selected", String(each === option));
+    if (option) { option.id = `${list.id}-${options(list).indexOf(option)}`; input.setAttribute("aria-activedescendant", option.id); option.scrollIntoView({ block: "nearest" }); }
+  };
+  const ask = async (chooser) => {
+    const { input, list, picked } = chooser;
+    const words = input.value.trim();
+    const url = new URL(input.dataset.url, location.href);
+    url.searchParams.set("q", words);
+    const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+    if (!answer.ok || input.value.trim() !== words || document.activeElement !== input) return;
+    list.innerHTML = await answer.text();
+    const have = new Set($$("input", picked).map((each) => each.value));
+    for (const each of options(list)) if (have.has(each.dataset.value)) each.remove();
+    list.hidden = !list.children.length;
+    input.setAttribute("aria-expanded", String(!list.hidden));
+    mark(chooser, options(list)[0]);
+  };
+  const pick = (chooser, option) => {
+    const { box, input, picked } = chooser;
+    if (!box.dataset.many) picked.replaceChildren();
+    const item = $("template", box).content.cloneNode(true);
+    $("bdi", item).textContent = option.dataset.text;
+    $("input", item).value = option.dataset.value;
+    const unpick = $("[data-unpick]", item);
+    unpick.setAttribute("aria-label", `${unpick.getAttribute("aria-label")} ${option.dataset.text}`);
+    picked.append(item);
+    input.value = "";
+    close(chooser);
+    input.focus();
+    picked.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-chooser] [role=combobox]")) return;
+    const chooser = parts(event.target);
+    clearTimeout(waits.get(event.target));
+    waits.set(event.target, setTimeout(() => ask(chooser), 120));
+  });
+  document.addEventListener("focusin", (event) => {
+    for (const box of $$("[data-chooser]")) if (!box.contains(event.target)) close(parts(box.firstElementChild));
+    if (event.target.matches("[data-chooser] [role=combobox]")) ask(parts(event.target));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches("[data-chooser] [role=combobox]")) return;
+    const chooser = parts(event.target);
+    const all = options(chooser.list);
+    const at = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (chooser.list.hidden) ask(chooser);
+      else mark(chooser, all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
+    } else if (event.key === "Enter") {
+      // Enter never sends the form from here; a quick typist's Enter waits for the answer.
+      event.preventDefault();
+      if (chooser.input.value.trim() && (chooser.list.hidden || waits.has(chooser.input))) { clearTimeout(waits.get(chooser.input)); waits.delete(chooser.input); ask(chooser).then(() => { const first = options(chooser.list).find((each) => each.getAttribute("aria-selected") === "true"); if (first) pick(chooser, first); }); }
+      else if (at >= 0 && !chooser.list.hidden) pick(chooser, all[at]);
+    } else if (event.key === "Escape") { close(chooser); }
+    else if (event.key === "Backspace" && !chooser.input.value) { chooser.picked.lastElementChild?.remove(); }
+  });
+  document.addEventListener("mousedown", (event) => {
+    const option = event.target.closest("[data-chooser] [role=option]:not([aria-disabled])");
+    if (option) { event.preventDefault(); pick(parts(option), option); }
+  });
+  document.addEventListener("click", (event) => {
+    const unpick = event.target.closest("[data-unpick]");
+    if (unpick) { const chooser = parts(unpick); unpick.closest("li").remove(); chooser.input.focus(); }
+  });
+})();
