@@ -1,0 +1,128 @@
+"""Which line of an order does a line of a later document speak of, and where do the two differ?
+
+Partners say the first in three ways, tried in this order: by the order line they name, by an item number both sides
+know, by giving their line the order line's number. A number alone does not count when the items contradict it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+from tradehub.documents.base import Document
+from tradehub.documents.parts import Item
+from tradehub.documents.trade import Line
+from tradehub.documents.units import factor
+
+ORDER_REFERENCES = ("order", "buyer_order")
+"""Reference types that name the buyer's order, first found counts."""
+
+_SHARED_SCHEMES = frozenset({"buyer", "seller", "gtin", "mpn"})
+
+
+class Severity(StrEnum):
+    """How much a difference weighs: to be known, to be looked at, or to be settled first."""
+
+    NOTE = "note"
+    WARNING = "warning"
+    HOLD = "hold"
+
+
+class Difference(NamedTuple):
+    """Where a document departs from the order. ``line`` is the order's line, None for the document as a whole."""
+
+    line: str | None
+    term: str
+    rule: str
+    expected: str | None
+    got: str | None
+    severity: Severity
+
+
+class Found(NamedTuple):
+    """The order line found. ``is_other_item`` when the two sides give different numbers for the item."""
+
+    line: Line
+    is_other_item: bool
+
+
+def key(line: Line, position: int) -> str:
+    """Return what a line is called within its document: its number, or its place counted from 1."""
+    return line.number or str(position)
+
+
+def keyed(lines: Sequence[Line]) -> dict[str, Line]:
+    """Return the lines by their key, in order."""
+    return {key(line, position): line for position, line in enumerate(lines, 1)}
+
+
+def find(lines: Sequence[Line], sought: Line) -> Found | None:
+    """Return the order line among ``lines`` that ``sought`` speaks of, or None."""
+    named = next((each.line for each in sought.references if each.type in ORDER_REFERENCES and each.line), None)
+    if named is not None:
+        line = _numbered(lines, named)
+        return None if line is None else Found(line, contradicts(line.item, sought.item))
+    same = [line for line in lines if agrees(line.item, sought.item)]
+    if len(same) == 1:
+        return Found(same[0], False)
+    line = _numbered(same or lines, sought.number)
+    if line is not None and (same or not contradicts(line.item, sought.item)):
+        return Found(line, False)
+    return Found(same[0], False) if same else None
+
+
+def order_number(document: Document, line: Line | None = None) -> str | None:
+    """Return the number of the buyer's order that ``line``, or else the document as a whole, refers to."""
+    for references in (line.references if line else (), document.references):
+        for wanted in ORDER_REFERENCES:
+            for each in references:
+                if each.type == wanted and each.value:
+                    return each.value
+    return None
+
+
+def unit_price(line: Line, into: str | None) -> Fraction | None:
+    """Return the line's price for one ``into`` unit, exact; None without a price or where units do not compare."""
+    price = line.price
+    if price is None:
+        return None
+    basis = price.basis
+    per = Fraction(basis.value) if basis else Fraction(1)
+    unit = (basis.unit if basis else None) or (line.quantity.unit if line.quantity else None)
+    by = factor(unit, into)
+    if by is None or per <= 0:
+        return None
+    return Fraction(price.amount) / per / by
+
+
+def agrees(one: Item, other: Item) -> bool:
+    """Return whether both sides give the same number under one scheme, and under none a different one."""
+    pairs = _common(one, other)
+    return bool(pairs) and all(a == b for a, b in pairs)
+
+
+def contradicts(one: Item, other: Item) -> bool:
+    """Return whether both sides give numbers under common schemes and none of them is equal."""
+    pairs = _common(one, other)
+    return bool(pairs) and all(a != b for a, b in pairs)
+
+
+def _common(one: Item, other: Item) -> list[tuple[str, str]]:
+    return [
+        (mine.value.strip(), theirs.value.strip())
+        for mine in one.ids
+        for theirs in other.ids
+        if mine.scheme == theirs.scheme and mine.scheme in _SHARED_SCHEMES
+    ]
+
+
+def _numbered(lines: Sequence[Line], number: str | None) -> Line | None:
+    if number is None:
+        return None
+    by_number = keyed(lines)
+    if number in by_number:
+        return by_number[number]
+    bare = {name.lstrip("0"): line for name, line in by_number.items()}
+    return bare.get(number.lstrip("0"))
