@@ -1,0 +1,498 @@
+"""Map files as typed values: dictionary, structure and bindings, and the linter that checks them against each other.
+
+YAML is read as text only, then a strict schema refuses keys and shapes that the notation (docs/maps.md) does not know.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from tradehub.documents import KINDS
+from tradehub.edi.paths import Binding, Head, MapError, Path, parse_head, parse_node
+
+Plain = Any
+
+
+def parse_yaml(text: str, name: str = "map") -> Plain:
+    """Return the YAML document with every scalar as text. Raises MapError."""
+    try:
+        return YAML(typ="base", pure=True).load(text)
+    except YAMLError as wrong:
+        raise MapError(f"{name}: {wrong}") from wrong
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class MessageHead(_Strict):
+    standard: str
+    set: str
+    release: str
+    document: str
+    group: str = ""
+    agency: str = "UN"
+    association: str = ""
+    shape: str = ""
+    root: str = ""
+    namespaces: dict[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        return f"{self.standard}/{self.release}/{self.set}"
+
+
+class MapFile(_Strict):
+    message: MessageHead
+    body: list[Any]
+
+
+class ElementsFile(_Strict):
+    elements: dict[str, str]
+
+
+class SegmentsFile(_Strict):
+    composites: dict[str, str] = {}
+    segments: dict[str, str]
+
+
+class CodesFile(_Strict):
+    tables: dict[str, dict[str, str]] = {}
+    lists: dict[str, str] = {}
+
+
+class StructureFile(_Strict):
+    structure: list[Any]
+
+
+class Guide(_Strict):
+    """A partner's patches of a map (docs/maps.md, A partner's guide)."""
+
+    of: str = ""
+    require: list[str] = []
+    forbid: list[str] = []
+    limit: dict[str, str] = {}
+    close: dict[str, str] = {}
+    rename: dict[str, dict[str, str]] = {}
+    tables: dict[str, dict[str, str]] = {}
+    add: dict[str, list[str]] = {}
+    segments: dict[str, str] = {}
+    bind: dict[str, str] = {}
+    delimiters: dict[str, str] = {}
+    charset: str = ""
+    acknowledge: str = Field(default="always", pattern="^(always|errors|never)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ElementRule:
+    id: str
+    type: str
+    min: int
+    max: int
+    name: str = ""
+    codes: frozenset[str] = frozenset()
+    codes_are_closed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A relational condition: P R E C L over positions."""
+
+    kind: str
+    positions: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return self.kind + "".join(f"{each:02}" for each in self.positions)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One position of a segment or composite: an element or a composite, and its usage."""
+
+    ref: str
+    mandatory: bool
+    element: ElementRule | None = None
+    parts: tuple[Use, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    forbidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRule:
+    tag: str
+    uses: tuple[Use, ...]
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StructureNode:
+    """A segment or a loop of the standard's message. ``max`` 0 means no limit."""
+
+    name: str
+    mandatory: bool
+    max: int
+    is_loop: bool = False
+    children: tuple[StructureNode, ...] = ()
+    bounded: bool = False
+    rule: SegmentRule | None = None
+
+    @property
+    def head(self) -> str:
+        """Return the tag that begins the node."""
+        return self.children[0].head if self.is_loop else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class BodyNode:
+    """One node of a map's body. For a loop ``target`` comes from its head, for a segment from before the braces."""
+
+    head: Head
+    target: Path | None = None
+    bindings: tuple[Binding, ...] = ()
+    children: tuple[BodyNode, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    standard: str
+    elements: Mapping[str, ElementRule] = field(default_factory=dict)
+    composites: Mapping[str, Use] = field(default_factory=dict)
+    segments: Mapping[str, SegmentRule] = field(default_factory=dict)
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MapSpec:
+    """A resolved map, before it is compiled. ``guide`` is already applied where there was one."""
+
+    head: MessageHead
+    structure: tuple[StructureNode, ...]
+    body: tuple[BodyNode, ...]
+    dictionary: Dictionary
+    guide: Guide | None = None
+
+
+def _validated(model: type[Any], plain: Plain, name: str) -> Any:
+    try:
+        return model.model_validate(plain)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise MapError(f"{name}: {'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from wrong
+
+
+# Dictionary -----------------------------------------------------------------------------------------------------------------------
+
+_ELEMENT = re.compile(r"(AN|ID|DT|TM|R|N\d?|B|a|n|an)\s+(\d+)/(\d+|\*)(?:\s+(.*))?\Z", re.DOTALL)
+_USE = re.compile(r"(\S+)\s+([MOXC])(?:\s+x(\d+))?\Z")
+_CONDITION = re.compile(r"([PRECL])((?:\d\d)+)\Z")
+NO_LIMIT = 1_000_000_000
+
+
+def load_dictionary(
+    standard: str, elements: Plain, segments: Plain, codes: Plain, name: str = "dictionary"
+) -> Dictionary:
+    """Return the dictionary that the three (already parsed) files hold; an absent file is None. Raises MapError."""
+    listed = _validated(CodesFile, codes or {}, f"{name}/codes.yaml")
+    rules = {
+        id_: _element(id_, text, listed.lists, name)
+        for id_, text in _validated(
+            ElementsFile, elements or {"elements": {}}, f"{name}/elements.yaml"
+        ).elements.items()
+    }
+    file = _validated(SegmentsFile, segments or {"segments": {}}, f"{name}/segments.yaml")
+    composites: dict[str, Use] = {}
+    for id_, text in file.composites.items():
+        uses, conditions = _uses(text, rules, {}, f"{name}/segments.yaml: {id_}")
+        composites[id_] = Use(id_, mandatory=False, parts=uses, conditions=conditions)
+    tags = {
+        tag: SegmentRule(tag, *_uses(text, rules, composites, f"{name}/segments.yaml: {tag}"))
+        for tag, text in file.segments.items()
+    }
+    return Dictionary(standard, rules, composites, tags, listed.tables)
+
+
+def _element(id_: str, text: str, lists: Mapping[str, str], name: str) -> ElementRule:
+    match = _ELEMENT.match(text)
+    if not match:
+        raise MapError(f"{name}/elements.yaml: {id_}: {text!r} is not TYPE MIN/MAX name")
+    codes = lists.get(id_) or lists.get(id_ + "?") or ""
+    longest = NO_LIMIT if match[3] == "*" else int(match[3])
+    return ElementRule(id_, match[1], int(match[2]), longest, match[4] or "", frozenset(codes.split()), id_ in lists)
+
+
+def _uses(
+    text: str, elements: Mapping[str, ElementRule], composites: Mapping[str, Use], name: str
+) -> tuple[tuple[Use, ...], tuple[Condition, ...]]:
+    listed, _, conditions = text.partition(";")
+    uses: list[Use] = []
+    for each in listed.split(","):
+        match = _USE.match(each.strip())
+        if not match:
+            raise MapError(f"{name}: {each.strip()!r} is not REF USE")
+        uses += [_use(match[1], match[2] == "M", elements, composites, name)] * int(match[3] or 1)
+    return tuple(uses), tuple(_condition(each, name) for each in conditions.split())
+
+
+def _use(
+    ref: str, mandatory: bool, elements: Mapping[str, ElementRule], composites: Mapping[str, Use], name: str
+) -> Use:
+    if ref in elements:
+        return Use(ref, mandatory, elements[ref])
+    if ref in composites:
+        return replace(composites[ref], mandatory=mandatory)
+    raise MapError(f"{name}: {ref} is neither element nor composite")
+
+
+def _condition(text: str, name: str) -> Condition:
+    match = _CONDITION.match(text)
+    if not match:
+        raise MapError(f"{name}: {text!r} is not a condition")
+    return Condition(match[1], tuple(int(match[2][at : at + 2]) for at in range(0, len(match[2]), 2)))
+
+
+# Structure ------------------------------------------------------------------------------------------------------------------------
+
+ENGINE_TAGS = frozenset({"ST", "SE", "UNH", "UNT"})
+
+
+def load_structure(plain: Plain, dictionary: Dictionary, name: str) -> tuple[StructureNode, ...]:
+    """Return the message's structure without ST/SE or UNH/UNT. Raises MapError."""
+    return _structure(_validated(StructureFile, plain, name).structure, dictionary, name)
+
+
+def _structure(rows: list[Any], dictionary: Dictionary, name: str) -> tuple[StructureNode, ...]:
+    nodes = []
+    for row in rows:
+        spelled, children = _one_key(row, name) if isinstance(row, dict) else (row, None)
+        words = spelled.split()
+        if children is None:
+            if words[0] in ENGINE_TAGS:
+                continue
+            nodes.append(structure_node(words, dictionary, name))
+        else:
+            if words[0] != "loop" or len(words) < 4:
+                raise MapError(f"{name}: {spelled!r} is not 'loop NAME USE MAX'")
+            below = _structure(children, dictionary, name)
+            if not below:
+                raise MapError(f"{name}: {spelled!r} is empty")
+            nodes.append(
+                StructureNode(words[1], words[2] == "M", _maximum(words[3]), True, below, "bounded" in words[4:])
+            )
+    return tuple(nodes)
+
+
+def structure_node(words: list[str], dictionary: Dictionary, name: str) -> StructureNode:
+    """Return the segment node that ``TAG USE MAX`` spells. Raises MapError."""
+    if len(words) != 3:
+        raise MapError(f"{name}: {' '.join(words)!r} is not 'TAG USE MAX'")
+    return StructureNode(words[0], words[1] == "M", _maximum(words[2]), rule=dictionary.segments.get(words[0]))
+
+
+def _maximum(text: str) -> int:
+    return 0 if text == "*" else int(text)
+
+
+def _one_key(row: Mapping[str, Any], name: str) -> tuple[str, Any]:
+    if len(row) != 1:
+        raise MapError(f"{name}: a node has one key, not {sorted(row)}")
+    return next(iter(row.items()))
+
+
+# Body -----------------------------------------------------------------------------------------------------------------------------
+
+
+def load_map(plain: Plain, name: str) -> tuple[MessageHead, tuple[BodyNode, ...]]:
+    """Return head and body of a map file. Raises MapError."""
+    file = _validated(MapFile, plain, name)
+    if file.message.document not in KINDS:
+        raise MapError(f"{name}: {file.message.document!r} is no kind of document")
+    return file.message, body_nodes(file.body, name, xml=file.message.standard not in {"x12", "edifact"})
+
+
+def body_nodes(rows: list[Any], name: str, *, xml: bool = False) -> tuple[BodyNode, ...]:
+    """Return the nodes of a body. Raises MapError."""
+    nodes = []
+    for row in rows:
+        spelled, value = _one_key(row, name) if isinstance(row, dict) else (row, "")
+        try:
+            head = parse_head(spelled)
+            if isinstance(value, list):
+                nodes.append(BodyNode(head, head.target, (), body_nodes(value, name, xml=xml)))
+            else:
+                target, bindings = parse_node(value or "", xml=xml)
+                nodes.append(BodyNode(head, target or head.target, bindings))
+        except MapError as wrong:
+            raise MapError(f"{name}: {spelled}: {wrong}") from wrong
+    return tuple(nodes)
+
+
+# Lint -----------------------------------------------------------------------------------------------------------------------------
+
+
+def lint(spec: MapSpec) -> list[str]:
+    """Return what is wrong with a segment map: nodes out of the structure, places that do not exist, unknown fields, tables, types."""
+    model = KINDS[spec.head.document]
+    found = list(_lint_level(spec.body, spec.structure, model, spec, spec.head.key, shaped=bool(spec.head.shape)))
+    found += [f"{spec.head.key}: segment {tag} is not in the dictionary" for tag in sorted(_unknown(spec.structure))]
+    return found
+
+
+def _unknown(nodes: tuple[StructureNode, ...]) -> set[str]:
+    found: set[str] = set()
+    for node in nodes:
+        found |= _unknown(node.children) if node.is_loop else ({node.name} if node.rule is None else set())
+    return found
+
+
+def align(nodes: tuple[BodyNode, ...], level: tuple[StructureNode, ...]) -> list[tuple[BodyNode, int]]:
+    """Return each body node with the index of its place on the structure's level. Raises MapError where there is none."""
+    placed = []
+    at = 0
+    for node in nodes:
+        places = [
+            index
+            for index, each in enumerate(level)
+            if each.name == node.head.name and each.is_loop == node.head.is_loop
+        ]
+        if node.head.occurrence > 1:
+            places = places[node.head.occurrence - 1 : node.head.occurrence]
+        found = next((index for index in places if index >= at), None)
+        if found is None:
+            what = "out of order" if places else "not in the structure here"
+            raise MapError(f"{'loop ' if node.head.is_loop else ''}{node.head.name} is {what}")
+        placed.append((node, found))
+        at = found
+    return placed
+
+
+def _lint_level(
+    nodes: tuple[BodyNode, ...],
+    level: tuple[StructureNode, ...],
+    model: Any,
+    spec: MapSpec,
+    where: str,
+    *,
+    shaped: bool,
+) -> Iterator[str]:
+    try:
+        placed = align(nodes, level)
+    except MapError as error:
+        yield f"{where}: {error}"
+        return
+    for node, index in placed:
+        here = f"{where}: {node.head.name}"
+        scope = model
+        if node.target is not None and not shaped:
+            scope, wrong = resolve(model, node.target)
+            if wrong:
+                yield f"{here}: {wrong}"
+                continue
+        if node.head.is_loop:
+            yield from _lint_level(node.children, level[index].children, scope, spec, here, shaped=shaped)
+        else:
+            yield from _lint_segment(node, level[index], scope, spec, here, shaped=shaped)
+
+
+def _lint_segment(
+    node: BodyNode, place: StructureNode, scope: Any, spec: MapSpec, where: str, *, shaped: bool
+) -> Iterator[str]:
+    rule = place.rule
+    if rule is None:
+        return
+    places = [each for binding in node.bindings for group in binding.groups for each in group]
+    places += [each.at for each in node.head.tests]
+    for each in places:
+        if each.element > len(rule.uses):
+            yield f"{where}: element {each} does not exist"
+        elif each.component and each.component > max(len(rule.uses[each.element - 1].parts), 1):
+            yield f"{where}: component {each} does not exist"
+        elif not each.component and rule.uses[each.element - 1].parts:
+            yield f"{where}: {each} is a composite; name a component"
+    for binding in node.bindings:
+        for conversion in binding.conversions:
+            if conversion.table and conversion.name != "fn" and conversion.table not in spec.dictionary.tables:
+                yield f"{where}: no code table {conversion.table!r}"
+        if not shaped:
+            yield from _lint_paths(binding, scope, spec, where)
+
+
+def _lint_paths(binding: Binding, scope: Any, spec: MapSpec, where: str) -> Iterator[str]:
+    for path in binding.paths:
+        root = KINDS[spec.head.document] if path.from_root or binding.computed else scope
+        end, wrong = resolve(root, path)
+        if wrong:
+            yield f"{where}: {wrong}"
+            continue
+        for name in binding.fields:
+            _, wrong = resolve_field(end, name)
+            if wrong:
+                yield f"{where}: {path}: {wrong}"
+        if not binding.fields and not binding.computed:
+            expected = _EXPECTED.get(binding.conversion.name)
+            if isinstance(end, type) and expected and end not in expected:
+                yield f"{where}: {path} is {end.__name__}, not {binding.conversion}"
+    if not binding.paths:
+        for name in binding.fields:
+            _, wrong = resolve_field(scope, name)
+            if wrong:
+                yield f"{where}: {wrong}"
+
+
+def resolve(model: Any, path: Path) -> tuple[Any, str]:
+    """Return the type at the end of ``path`` below a document model, or what is wrong with it."""
+    for step in path.steps:
+        model, wrong = resolve_field(model, step.name, as_list=step.append or bool(step.field))
+        if wrong:
+            return None, wrong
+        if step.field:
+            _, wrong = resolve_field(model, step.field)
+            if wrong:
+                return None, wrong
+    return model, ""
+
+
+def resolve_field(model: Any, name: str, *, as_list: bool | None = None) -> tuple[Any, str]:
+    """Return the plain type of a field (the item's, for a tuple), or what is wrong."""
+    fields = getattr(model, "model_fields", None)
+    if fields is None or name not in fields:
+        return None, f"{getattr(model, '__name__', model)} has no field {name!r}"
+    annotation = fields[name].annotation
+    members = (
+        typing.get_args(annotation)
+        if typing.get_origin(annotation) in {typing.Union, types.UnionType}
+        else (annotation,)
+    )
+    kind = next(each for each in members if each is not type(None))
+    is_list = typing.get_origin(kind) is tuple
+    if as_list is not None and as_list != is_list:
+        return None, f"{name} is {'a list, write ' + name + '[]' if is_list else 'no list'}"
+    if is_list:
+        kind = typing.get_args(kind)[0]
+    return (typing.get_origin(kind) or kind), ""
+
+
+_NUMERIC = {"Decimal", "int"}
+
+
+def _named(*names: str) -> frozenset[type]:
+    known: dict[str, type] = {"str": str, "int": int, "bool": bool}
+    from datetime import date, datetime, time  # local: only names for a table
+    from decimal import Decimal
+
+    known |= {"Decimal": Decimal, "date": date, "datetime": datetime, "time": time}
+    return frozenset(known[name] for name in names)
+
+
+_EXPECTED: dict[str, frozenset[type]] = {
+    "text": _named("str"), "decimal": _named("Decimal"), "int": _named("int"), "date": _named("date"), "time": _named("time"),
+    "datetime": _named("datetime"), "bool": _named("bool"), "code": _named("str"), "lookup": _named("str"),
+}  # fmt: skip
