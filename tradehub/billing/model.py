@@ -8,16 +8,17 @@ HALF_UP.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
 from tradehub.documents import Invoice, Line, Order
-from tradehub.documents.lines import Difference, Severity, find, keyed, order_number, unit_price
-from tradehub.documents.parts import AllowanceCharge, Item, Tax
+from tradehub.documents.amounts import balance, net_amount, rounded, unit_price
+from tradehub.documents.lines import Difference, Severity, find, keyed
+from tradehub.documents.parts import Item, Tax
 from tradehub.documents.units import convert, to_decimal
 
 LINE_SLACK = Decimal("0.02")
@@ -25,9 +26,6 @@ LINE_SLACK = Decimal("0.02")
 
 TAX_SLACK = Decimal(1)
 """BR-CO-17: tax per category and rate may differ by less than this."""
-
-MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
-"""ISO 4217 decimals where they are not 2."""
 
 CREDITS = frozenset({"credit_note"})
 
@@ -90,48 +88,50 @@ class Charged:
 
 @dataclass(frozen=True)
 class Matched:
+    """The part of an invoice that belongs to one order. ``quantities`` are by order line; a credit's are negative."""
+
     lines: tuple[Charged, ...]
     differences: tuple[Difference, ...] = ()
     state: State = State.MATCHED
     quantities: Mapping[str, Decimal] = field(default_factory=dict)
-    total: Decimal | None = None
 
 
 def match(
     invoice: Invoice,
+    lines: Sequence[Line],
     order: Order,
     billed: Mapping[str, Billed],
-    earlier: tuple[EarlierLine, ...] = (),
+    earlier: Sequence[EarlierLine] = (),
     tolerances: Tolerances | None = None,
 ) -> Matched:
-    """Compare ``invoice`` with ``order``, and with what was despatched and invoiced of it before."""
+    """Compare ``lines`` of ``invoice`` with ``order``, and with what was despatched and invoiced of it before.
+
+    The invoice's own figures are judged by ``arithmetic``.
+    """
     allowed = tolerances or Tolerances()
-    lines = tuple(_charged(line, order, invoice, allowed) for line in invoice.lines)
+    charged = tuple(_charged(line, order, invoice, allowed) for line in lines)
     quantities: dict[str, Decimal] = {}
-    for each in lines:
+    for each in charged:
         if each.line is not None and each.quantity is not None:
             quantities[each.line] = quantities.get(each.line, Decimal(0)) + each.quantity
     if is_credit(invoice):
         quantities = {name: -value for name, value in quantities.items()}
-    differences = [
+    differences = (
         *_currency(invoice, order),
-        *(each for line in lines for each in line.differences),
+        *(each for line in charged for each in line.differences),
         *_quantities(quantities, billed, allowed),
-        *_claimed_before(lines, earlier),
-        *arithmetic(invoice),
-    ]
-    gravest = max((each.severity for each in differences), key=list(Severity).index, default=None)
-    return Matched(lines, tuple(differences), STATES[gravest], quantities, total_of(invoice))
+        *_claimed_before(charged, earlier),
+    )
+    return Matched(charged, differences, state_of(differences), quantities)
+
+
+def state_of(differences: Iterable[Difference]) -> State:
+    """Return what the gravest of the differences makes of the document."""
+    return STATES[max((each.severity for each in differences), key=list(Severity).index, default=None)]
 
 
 def is_credit(invoice: Invoice) -> bool:
     return invoice.type in CREDITS
-
-
-def orders_named(invoice: Invoice) -> tuple[str, ...]:
-    """Return the numbers of the orders that the invoice refers to, in order, without doubles."""
-    found = [order_number(invoice, line) for line in invoice.lines] or [order_number(invoice)]
-    return tuple(dict.fromkeys(number for number in found if number))
 
 
 def total_of(invoice: Invoice) -> Decimal | None:
@@ -232,7 +232,7 @@ def _quantities(
             )
 
 
-def _claimed_before(lines: tuple[Charged, ...], earlier: tuple[EarlierLine, ...]) -> Iterator[Difference]:
+def _claimed_before(lines: Sequence[Charged], earlier: Sequence[EarlierLine]) -> Iterator[Difference]:
     for line in lines:
         for other in earlier:
             if line.line == other.line and line.quantity == other.quantity and line.net == other.amount:
@@ -245,28 +245,6 @@ def _claimed_before(lines: tuple[Charged, ...], earlier: tuple[EarlierLine, ...]
 def arithmetic(invoice: Invoice) -> tuple[Difference, ...]:
     """Return where the invoice's own figures do not add up. Figures that it does not state are not judged."""
     return (*_line_nets(invoice), *_sums(invoice), *_taxes(invoice))
-
-
-def net_amount(line: Line, currency: str | None) -> Decimal | None:
-    """Return quantity x price / base quantity, plus charges, less allowances, rounded; None if it cannot be told."""
-    if line.quantity is None or line.price is None:
-        return None
-    per = unit_price(line, line.quantity.unit)
-    if per is None:
-        return None
-    gross = to_decimal(per * Fraction(line.quantity.value))
-    return rounded(gross + _balance(line.allowances_charges), currency)
-
-
-def rounded(amount: Decimal, currency: str | None) -> Decimal:
-    """Round to the currency's minor unit, half away from nought."""
-    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(currency or "", 2)), ROUND_HALF_UP)
-
-
-def _balance(items: tuple[AllowanceCharge, ...]) -> Decimal:
-    return sum(
-        (each.amount if each.is_charge else -each.amount for each in items if each.amount is not None), Decimal(0)
-    )
 
 
 def _line_nets(invoice: Invoice) -> Iterator[Difference]:
@@ -294,8 +272,8 @@ def _sums(invoice: Invoice) -> Iterator[Difference]:
     own = invoice.allowances_charges
     computed: dict[str, Decimal] = {
         "lines": sum(known, nought),
-        "allowances": -_balance(tuple(each for each in own if not each.is_charge)),
-        "charges": _balance(tuple(each for each in own if each.is_charge)),
+        "allowances": -balance(tuple(each for each in own if not each.is_charge)),
+        "charges": balance(tuple(each for each in own if each.is_charge)),
     }
     value = dict(computed)
     for name, rule in _SUM_RULES:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tradehub.documents.base import Document
 from tradehub.documents.parts import Item
 from tradehub.documents.trade import Line
-from tradehub.documents.units import factor
+
+LineT = TypeVar("LineT", bound=Line)
 
 ORDER_REFERENCES = ("order", "buyer_order")
 """Reference types that name the buyer's order, first found counts."""
@@ -73,6 +73,18 @@ def find(lines: Sequence[Line], sought: Line) -> Found | None:
     return Found(same[0], False) if same else None
 
 
+def by_order(document: Document, lines: Sequence[LineT]) -> dict[str | None, tuple[LineT, ...]]:
+    """Return ``lines`` by the number of the order each refers to; None for those that name none.
+
+    A document without lines has one part, of none, under the order that it names as a whole.
+    """
+    parts: dict[str | None, tuple[LineT, ...]] = {} if lines else {order_number(document): ()}
+    for line in lines:
+        number = order_number(document, line)
+        parts[number] = (*parts.get(number, ()), line)
+    return parts
+
+
 def order_number(document: Document, line: Line | None = None) -> str | None:
     """Return the number of the buyer's order that ``line``, or else the document as a whole, refers to."""
     for references in (line.references if line else (), document.references):
@@ -81,20 +93,6 @@ def order_number(document: Document, line: Line | None = None) -> str | None:
                 if each.type == wanted and each.value:
                     return each.value
     return None
-
-
-def unit_price(line: Line, into: str | None) -> Fraction | None:
-    """Return the line's price for one ``into`` unit, exact; None without a price or where units do not compare."""
-    price = line.price
-    if price is None:
-        return None
-    basis = price.basis
-    per = Fraction(basis.value) if basis else Fraction(1)
-    unit = (basis.unit if basis else None) or (line.quantity.unit if line.quantity else None)
-    by = factor(unit, into)
-    if by is None or per <= 0:
-        return None
-    return Fraction(price.amount) / per / by
 
 
 def agrees(one: Item, other: Item) -> bool:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from tradehub.documents import Despatch, DespatchLine, Line, Order
-from tradehub.documents.lines import Difference, Severity, find, keyed, order_number
+from tradehub.documents.lines import Difference, Severity, find, keyed
 from tradehub.documents.parts import Item
 from tradehub.documents.units import convert
 
@@ -71,17 +71,6 @@ class Compared:
     differences: tuple[Difference, ...] = ()
     state: State = State.AS_ORDERED
     quantities: Mapping[str, Decimal] = field(default_factory=dict)
-
-
-def by_order(despatch: Despatch) -> dict[str | None, tuple[DespatchLine, ...]]:
-    """Return the despatch's lines by the number of the order they deliver; None for those that name no order."""
-    parts: dict[str | None, tuple[DespatchLine, ...]] = {}
-    for line in despatch.lines:
-        number = order_number(despatch, line)
-        parts[number] = (*parts.get(number, ()), line)
-    if not parts:
-        parts[order_number(despatch)] = ()
-    return parts
 
 
 def compare(

@@ -8,7 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from tradehub.documents import Line, LineResponse, Order, OrderResponse, ResponseLine, TradeDocument
-from tradehub.documents.lines import contradicts, find, key, unit_price
+from tradehub.documents.amounts import unit_price
+from tradehub.documents.lines import contradicts, find, key
 from tradehub.documents.parts import DatedEvent, Price, Quantity, Schedule
 from tradehub.documents.terms import NOT_TERMS, Change, diff, flatten
 from tradehub.documents.units import convert

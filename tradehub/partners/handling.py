@@ -5,10 +5,11 @@ It stands below both sides, so that neither needs to import the other; ``hub`` w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias
+from decimal import Decimal
+from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy.orm import Session
 
@@ -63,6 +64,46 @@ class Concluded:
     at: datetime
     accepted_by: PartyId
     order: Order | None = None
+
+
+class LineFacts(NamedTuple):
+    """What has become of one order line so far, in its own unit."""
+
+    ordered: Decimal
+    cancelled: Decimal = Decimal(0)
+    despatched: Decimal = Decimal(0)
+    invoiced: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """An order as fulfilment and billing see it: its terms in force, and its lines by number."""
+
+    order_id: str
+    deal_id: str
+    buyer: PartyId
+    seller: PartyId
+    order: Order
+    lines: Mapping[str, LineFacts]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Something was despatched or invoiced under an order.
+
+    ``quantities`` are added to the order's lines, a credit's are negative. ``state`` is how the document stands
+    against the order, in the words of the capability that received it.
+    """
+
+    order_id: str
+    kind: Literal["despatched", "invoiced"]
+    document_id: str
+    number: str
+    state: str
+    by: PartyId
+    at: datetime
+    message_id: str | None = None
+    quantities: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 Handler: TypeAlias = Callable[[Session, Document, Received], Handled]

@@ -1,0 +1,51 @@
+"""Prices and amounts of lines, exact: what one unit costs, what a line comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+from tradehub.documents.parts import AllowanceCharge
+from tradehub.documents.trade import Line
+from tradehub.documents.units import factor, to_decimal
+
+MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
+"""ISO 4217 decimals where they are not 2."""
+
+
+def unit_price(line: Line, into: str | None) -> Fraction | None:
+    """Return the line's price for one ``into`` unit, exact; None without a price or where units do not compare."""
+    price = line.price
+    if price is None:
+        return None
+    basis = price.basis
+    per = Fraction(basis.value) if basis else Fraction(1)
+    unit = (basis.unit if basis else None) or (line.quantity.unit if line.quantity else None)
+    by = factor(unit, into)
+    if by is None or per <= 0:
+        return None
+    return Fraction(price.amount) / per / by
+
+
+def net_amount(line: Line, currency: str | None) -> Decimal | None:
+    """Return quantity x price / base quantity, plus charges, less allowances, rounded; None if it cannot be told."""
+    if line.quantity is None or line.price is None:
+        return None
+    per = unit_price(line, line.quantity.unit)
+    if per is None:
+        return None
+    gross = to_decimal(per * Fraction(line.quantity.value))
+    return rounded(gross + balance(line.allowances_charges), currency)
+
+
+def rounded(amount: Decimal, currency: str | None) -> Decimal:
+    """Round to the currency's minor unit, half away from nought."""
+    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(currency or "", 2)), ROUND_HALF_UP)
+
+
+def balance(items: Iterable[AllowanceCharge]) -> Decimal:
+    """Return the charges less the allowances, as far as amounts are stated."""
+    return sum(
+        (each.amount if each.is_charge else -each.amount for each in items if each.amount is not None), Decimal(0)
+    )
