@@ -1,15 +1,15 @@
-"""Work that must happen, behind five verbs: register, enqueue_in_tx, run_worker, list, resume. DBOS is the engine below.
+"""Work that must happen, behind five verbs: register, enqueue_in_tx, run_worker, list, resume. The engine is ``queue``.
 
 A job is a function ``fn(ctx, *args)``. It runs at least once; a killed worker's jobs run again. What it does to the
 database happens exactly once if it is done through its context:
 
-- ``ctx.once(name, work)`` runs ``work(session)`` in a transaction of its own and remembers the plain value it returned; a
-  repeat of the job, or a later attempt, gets that value and does nothing. For what must be settled before the world is
-  told: a control number, a kept payload.
-- ``with ctx.write() as session:`` concludes the attempt, so it stands at most once in a run and last. After its commit a
-  repeat of the attempt does nothing.
-- ``raise RetryLater(delay)`` inside that block commits what the block did *and* the next attempt, as one. Outside of it,
-  the next attempt alone.
+- ``ctx.once(name, work)`` runs ``work(session)`` in a transaction of its own and remembers the plain value it returned;
+  a repeat of the job, or a later attempt, gets that value and does nothing. For what must be settled before the world
+  is told: a control number, a kept payload.
+- ``with ctx.write() as session:`` concludes the attempt, so it stands at most once in a run and last. After its commit
+  a repeat of the attempt does nothing.
+- ``raise RetryLater(delay)`` inside that block commits what the block did *and* the next attempt, as one. Outside of
+  it, and without it, the next attempt alone.
 
 What a job does to the outside (send, post) may happen twice and carries its own key.
 """
@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database, Json, is_transient
-from tradehub.platform.queue import Queue, QueuedJob
+from tradehub.platform.queue import ListedJob, Queue, QueuedJob
 
 Argument = str | int | bool | None
 """What a job may be given: ids and small plain values, never a document."""
@@ -99,7 +99,7 @@ class _Concluded(BaseException):
 class Jobs:
     """The jobs of one database. ``poll_s`` is how long a committed job waits at most for a free worker."""
 
-    def __init__(self, database: Database, *, poll_s: float = 0.4, threads: int = 4) -> None:
+    def __init__(self, database: Database, *, poll_s: float = 0.2, threads: int = 16) -> None:
         self.database = database
         self.queue = Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
         self._jobs: dict[str, Job] = {}
@@ -124,7 +124,7 @@ class Jobs:
             raise ValueError(f"the id of a job may not contain {_ATTEMPT_MARK}: {id}")
         if queue not in QUEUES:
             raise ValueError(f"no queue {queue}")
-        self.queue.put(session, QueuedJob(id, name, args, queue), delay_s=delay_s)
+        self.queue.put(session, QueuedJob(id, name, args), queue=queue, delay_s=delay_s)
 
     def run_worker(self, slot: str = "0") -> None:
         """Run jobs in threads of this process until ``stop``. ``slot`` is the worker's lasting name among its equals.
@@ -156,18 +156,18 @@ class Jobs:
         if record is None:
             raise UnknownJob(id)
         if record.state in ("failed", "cancelled"):
-            following = QueuedJob(_joined(base, record.attempt + 1), record.name, record.args, record.queue or DEFAULT_QUEUE)
+            following = QueuedJob(_joined(base, record.attempt + 1), record.name, record.args)
             with self.database.write() as session:
-                self.queue.put(session, following)
+                self.queue.put(session, following, queue=record.queue or DEFAULT_QUEUE)
         elif record.state == "delayed":
-            self.queue.hasten(record.id)
+            self.queue.hasten(_joined(base, record.attempt))
 
     def cancel(self, id: str) -> None:
         """Keep a queued or delayed job from running. A running one is not interrupted."""
         record = self.get(_split(id)[0])
         if record is None:
             raise UnknownJob(id)
-        self.queue.cancel(record.id)
+        self.queue.cancel(_joined(record.id, record.attempt))
 
     def run(self, job: QueuedJob) -> None:
         """Run one attempt here and now, as a worker does. What the job raises is raised, except RetryLater."""
@@ -201,6 +201,7 @@ class JobContext:
         self.attempt = attempt
         """1 on the first run; counts runs asked for by RetryLater or an operator, not repeats after a kill."""
         self.concluded = False
+        self._goes_on = False
         self._jobs = jobs
         self._job = job
 
@@ -243,7 +244,9 @@ class JobContext:
     def conclude_with(self, later: RetryLater) -> None:
         """End an attempt that asked to be run again, unless its own ``write`` has done so."""
         if self.concluded:
-            return
+            if self._goes_on:
+                return
+            raise RuntimeError(f"job {self._job.name}: raise RetryLater inside write(), or its end and the retry part")
         with self.database.write() as session:
             self._claim_end(session)
             self._enqueue_next(session, later)
@@ -255,8 +258,10 @@ class JobContext:
 
     def _enqueue_next(self, session: Session, later: RetryLater) -> None:
         delay = min(timedelta(seconds=2**self.attempt), LONGEST_BACKOFF) if later.delay is None else later.delay
-        following = QueuedJob(_joined(self.id, self.attempt + 1), self._job.name, self._job.args, self._job.queue)
-        self._jobs.queue.put(session, following, delay_s=max(0.0, delay.total_seconds()))
+        queue = self._jobs.queue.queue_of(self._job.id) or DEFAULT_QUEUE
+        following = QueuedJob(_joined(self.id, self.attempt + 1), self._job.name, self._job.args)
+        self._jobs.queue.put(session, following, queue=queue, delay_s=max(0.0, delay.total_seconds()))
+        self._goes_on = True
         log.info("job will run again", in_s=delay.total_seconds(), reason=later.reason)
 
     def _claim(self, session: Session, name: str) -> bool:
@@ -285,5 +290,9 @@ def _split(id: str) -> tuple[str, int]:
     return base, int(attempt or 1)
 
 
-def _record(job: Any) -> JobRecord:
-    raise NotImplementedError
+def _record(job: ListedJob) -> JobRecord:
+    base, attempt = _split(job.id)
+    return JobRecord(
+        id=base, name=job.name, state=job.state, queue=job.queue, args=job.args, attempt=attempt,
+        created_at=job.created_at, updated_at=job.updated_at, error=job.error, worker=job.slot,
+    )  # fmt: skip
