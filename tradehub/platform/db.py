@@ -285,7 +285,6 @@ def _criteria(session: Session, org: str) -> tuple[LoaderCriteriaOption, ...]:
     if known is None:
         scoped = [each.class_ for each in Base.registry.mappers if issubclass(each.class_, Scoped)]
         known = session.info[_CRITERIA] = tuple(
-            with_loader_criteria(each, each.visible_to(org), include_aliases=True, propagate_to_loaders=False)
-            for each in scoped
+            with_loader_criteria(each, each.visible_to(org), include_aliases=True) for each in scoped
         )
     return known

@@ -30,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database, Json, is_transient
-from tradehub.platform.queue import ListedJob, Queue, QueuedJob
+from tradehub.platform.queue import Engine, ListedJob, Queue, QueuedJob
 
 Argument = str | int | bool | None
 """What a job may be given: ids and small plain values, never a document."""
@@ -99,9 +99,11 @@ class _Concluded(BaseException):
 class Jobs:
     """The jobs of one database. ``poll_s`` is how long a committed job waits at most for a free worker."""
 
-    def __init__(self, database: Database, *, poll_s: float = 0.2, threads: int = 16) -> None:
+    def __init__(
+        self, database: Database, *, queue: Engine | None = None, poll_s: float = 0.2, threads: int = 16
+    ) -> None:
         self.database = database
-        self.queue = Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
+        self.queue: Engine = queue or Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
         self._jobs: dict[str, Job] = {}
 
     def register(self, name: str, job: Job) -> None:
@@ -137,6 +139,10 @@ class Jobs:
     def stop(self, timeout_s: float = 10) -> None:
         """Take no more jobs, and wait for the running ones."""
         self.queue.stop(timeout_s)
+
+    def close(self) -> None:
+        """Let go of the engine's connections."""
+        self.queue.close()
 
     def list(
         self, *, state: str | None = None, name: str | None = None, limit: int = 100, offset: int = 0

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import sleep
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat, WorkflowStatus
@@ -81,6 +81,20 @@ class ListedJob:
     updated_at: datetime
     error: str | None
     slot: str | None
+
+
+class Engine(Protocol):
+    """What jobs ask of an engine; another one, or a fake, can take this one's place."""
+
+    def put(self, session: Session, job: QueuedJob, *, queue: str, delay_s: float | None = None) -> None: ...
+    def queue_of(self, id: str) -> str | None: ...
+    def listed(self, *, state: str | None, name: str | None, limit: int, offset: int) -> list[ListedJob]: ...
+    def latest(self, id: str, mark: str) -> ListedJob | None: ...
+    def hasten(self, id: str) -> None: ...
+    def cancel(self, id: str) -> None: ...
+    def start(self, slot: str, names: Sequence[str], run: Callable[[QueuedJob], None]) -> None: ...
+    def stop(self, timeout_s: float) -> None: ...
+    def close(self) -> None: ...
 
 
 class Queue:

@@ -1,0 +1,75 @@
+"""What tests share: a database of each kind, a payload store, jobs that run when told to, a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import postgres
+from tests.fakes import FakeJobs
+from tradehub.platform import clock
+from tradehub.platform.db import Base, Database
+from tradehub.platform.files import PayloadStore
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+settings.register_profile("dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dev")
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a PostgreSQL server whose user may create databases; skips the test where there is none."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "main")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if worker != "main" else base
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(postgres.server(shared, worker))
+        except postgres.NoPostgres as missing:
+            pytest.skip(str(missing))
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database of its own, on SQLite and on PostgreSQL in turn."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'tradehub.db'}"
+        return
+    with postgres.fresh_database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with the tables of all modules imported so far, on SQLite and on PostgreSQL in turn."""
+    database = Database(database_url)
+    Base.metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def jobs(database: Database) -> FakeJobs:
+    """Jobs that run when the test says ``jobs.drain()``."""
+    return FakeJobs(database)
+
+
+@pytest.fixture
+def payloads(tmp_path: Path) -> PayloadStore:
+    return PayloadStore(tmp_path / "payloads")
+
+
+@pytest.fixture
+def noon() -> Iterator[clock.Frozen]:
+    """The clock stands at noon on Monday, 2 March 2026, until the test moves it."""
+    with clock.frozen(NOON) as standing:
+        yield standing
