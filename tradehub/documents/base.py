@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, time
+from hashlib import sha256
 from typing import ClassVar, Self
 
 from pydantic import Field
@@ -108,3 +110,9 @@ class TradeDocument(Document):
     )
     line_count: int | None = None
     total: Number | None = Field(default=None, description="the sender's own total where the message states one")
+
+
+def digest(document: Document) -> str:
+    """Return the SHA-256 (hex) of what ``document`` says, extensions apart: the same words give the same digest."""
+    plain = document.model_dump(mode="json", exclude={"extensions"}, exclude_defaults=True)
+    return sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -91,11 +91,12 @@ def classify(response: OrderResponse, changes: tuple[Change, ...] = ()) -> Answe
     Assent with other terms is no plain assent, so ``changes`` turn ACCEPTED into CHANGES. A code without a meaning
     here is UNCLEAR and left to a person; silence is never read as assent.
     """
-    stated = _stated(response)
+    stated = stated_answer(response)
     return Answer.CHANGES if stated is Answer.ACCEPTED and changes else stated
 
 
-def _stated(response: OrderResponse) -> Answer:
+def stated_answer(response: OrderResponse) -> Answer:
+    """Return what the response calls itself."""
     if response.response is not None:
         return HEADER_CODES.get(response.response, Answer.UNCLEAR)
     if response.action in ACTION_CODES:
@@ -123,14 +124,14 @@ def _statuses(line: ResponseLine) -> Iterable[str]:
 
 def changes_of(order: Order, response: OrderResponse) -> tuple[Change, ...]:
     """Return the order's terms that the response would change, term by term; what it does not mention stays."""
-    if _stated(response) is Answer.RECEIVED:
+    if stated_answer(response) is Answer.RECEIVED:
         return ()
     return diff(flatten(order), flatten(proposed(order, response)))
 
 
 def proposed(order: Order, response: OrderResponse) -> Order:
     """Return the order as the response would have it. A rejection has every quantity at nought."""
-    if _stated(response) is Answer.REJECTED:
+    if stated_answer(response) is Answer.REJECTED:
         return order.model_copy(update={"lines": tuple(_rejected(line) for line in order.lines)})
     update: dict[str, object] = {
         name: _merged(getattr(order, name), stated)

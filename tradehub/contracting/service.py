@@ -1,0 +1,100 @@
+"""Use cases of contracting: record what was concluded, amend it, follow its performance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tradehub.contracting.model import Event, State, freeze, move
+from tradehub.contracting.store import ContractRow, ContractVersionRow
+from tradehub.documents import TradeDocument
+from tradehub.documents.parts import PartyId
+from tradehub.documents.terms import terms_hash
+from tradehub.partners.handling import Concluded
+from tradehub.platform import audit
+from tradehub.platform.ids import new_id
+from tradehub.platform.numbers import next_number
+
+
+class ContractService:
+    def record(self, session: Session, concluded: Concluded) -> str:
+        """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
+        known = session.scalar(select(ContractRow.id).where(ContractRow.deal_id == concluded.deal_id))
+        if known is not None:
+            return known
+        year = concluded.at.year
+        contract = ContractRow(
+            id=new_id(),
+            number=f"C-{year}-{next_number(session, f'contract:{year}'):05d}",
+            deal_id=concluded.deal_id,
+            inquiry=concluded.inquiry,
+            offer_number=concluded.offer.number,
+            buyer=concluded.buyer,
+            seller=concluded.seller,
+            accepted_by=concluded.accepted_by,
+            state=State.CONCLUDED,
+            version=1,
+            concluded_at=concluded.at,
+        )
+        contract.versions = [
+            _version(contract, concluded.offer, concluded.terms_hash, by=concluded.accepted_by, at=concluded.at)
+        ]
+        session.add(contract)
+        session.flush()
+        self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
+        return contract.id
+
+    def amend(self, session: Session, deal_id: str, document: TradeDocument, by: PartyId, at: datetime) -> None:
+        """Put the terms of ``document``, on which both sides agreed, beside the earlier ones as a new version (R25)."""
+        contract = self.of_deal(session, deal_id)
+        if contract is None or contract.versions[-1].terms_hash == terms_hash(document):
+            return
+        contract.version += 1
+        contract.versions.append(_version(contract, document, terms_hash(document), by=by, at=at))
+        session.flush()
+        self._record(session, contract, "amended", by=by, at=at)
+
+    def move_on(self, session: Session, deal_id: str, event: str, at: datetime) -> None:
+        """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored."""
+        contract = self.of_deal(session, deal_id)
+        if contract is None:
+            return
+        after = move(contract.is_in, Event(event))
+        if after is not contract.is_in:
+            contract.state = after
+            session.flush()
+            self._record(session, contract, after.value, by=None, at=at)
+
+    def contract(self, session: Session, contract_id: str) -> ContractRow:
+        """Return a contract. Raises NoResultFound where the session sees none."""
+        return session.scalars(select(ContractRow).where(ContractRow.id == contract_id)).one()
+
+    def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
+        return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+
+    def _record(
+        self, session: Session, contract: ContractRow, action: str, *, by: PartyId | None, at: datetime
+    ) -> None:
+        last = contract.versions[-1]
+        audit.append(
+            session, chain=f"deal:{contract.deal_id}", org=by or contract.buyer, actor=None,
+            action=f"contract.{action}", subject=contract.id, at=at,
+            details={"contract": contract.number, "version": last.version, "terms_hash": last.terms_hash},
+        )  # fmt: skip
+
+
+def _version(
+    contract: ContractRow, document: TradeDocument, agreed_hash: str, *, by: PartyId, at: datetime
+) -> ContractVersionRow:
+    return ContractVersionRow(
+        contract_id=contract.id,
+        version=contract.version,
+        at=at,
+        by=by,
+        kind=document.kind,
+        document=document.model_dump(mode="json"),
+        terms=freeze(document),
+        terms_hash=agreed_hash,
+    )
