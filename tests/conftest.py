@@ -39,22 +39,43 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory, request: pytest.Fixtu
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    kind: str = request.param
+    return kind
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database of its own, on SQLite and on PostgreSQL in turn."""
-    if request.param == "sqlite":
+    if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'tradehub.db'}"
         return
     with postgres.fresh_database(request.getfixturevalue("postgres_url")) as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def kept_postgres(postgres_url: str) -> Iterator[Database]:
+    """A database on PostgreSQL that is emptied between tests, for making one takes longer than most tests."""
+    with postgres.fresh_database(postgres_url) as url:
+        database = Database(url)
+        yield database
+        database.dispose()
+
+
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database with the tables of all modules imported so far, on SQLite and on PostgreSQL in turn."""
-    database = Database(database_url)
+    if database_kind == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'tradehub.db'}")
+        Base.metadata.create_all(database.engine)
+        yield database
+        database.dispose()
+        return
+    database = request.getfixturevalue("kept_postgres")
     Base.metadata.create_all(database.engine)
     yield database
-    database.dispose()
+    postgres.empty(database.engine, Base.metadata)
 
 
 @pytest.fixture

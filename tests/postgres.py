@@ -20,6 +20,7 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import Engine, MetaData
 
 MISSING = "PostgreSQL is not here: install it (Debian: apt-get install postgresql) or set TRADEHUB_TEST_PG_URL"
 OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300",
@@ -67,6 +68,13 @@ def fresh_database(url: str, template: str | None = None) -> Iterator[str]:
     finally:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+
+
+def empty(engine: Engine, metadata: MetaData) -> None:
+    """Delete every row of the tables."""
+    tables = [f'DELETE FROM "{table.name}"' for table in reversed(metadata.sorted_tables)]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("; ".join(tables))
 
 
 @contextmanager
