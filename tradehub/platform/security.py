@@ -263,6 +263,13 @@ class Security:
         found = select(User, Membership).join(Membership, Membership.user_id == User.id).where(Membership.org == org)
         return [(user, membership) for user, membership in session.execute(found.order_by(User.name))]
 
+    def remove_member(self, session: Session, user_id: str, org: PartyId) -> None:
+        """End a membership, and with it the person's sessions and links in this organisation."""
+        session.execute(delete(Membership).where(Membership.user_id == user_id, Membership.org == org))
+        session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.org == org))
+        session.execute(delete(SignInLink).where(SignInLink.user_id == user_id, SignInLink.org == org))
+        self._record(session, org, user_id, "user.removed", {})
+
     def disable(self, session: Session, user_id: str) -> None:
         """Shut a person out, at once: open sessions and links end too."""
         user = session.get_one(User, user_id)
@@ -438,9 +445,9 @@ class Security:
     def sign_out_others(self, session: Session, user_id: str, keep: str) -> None:
         session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.hash != keep))
 
-    def set_preferences(self, session: Session, user_id: str, *, lang: str | None, time_zone: str | None) -> None:
-        user = session.get_one(User, user_id)
-        user.lang, user.time_zone = lang, time_zone
+    def set_preferences(self, session: Session, user_id: str, **chosen: str | None) -> None:
+        """Keep ``lang`` or ``time_zone``; None leaves it to the browser."""
+        session.execute(update(User).where(User.id == user_id).values(**chosen))
 
     # API tokens
 

@@ -5,6 +5,10 @@
   const $$ = (css, from = document) => [...from.querySelectorAll(css)];
   const typing = (el) => el.closest("input, textarea, select, [contenteditable]") !== null;
 
+  // The server shows times in this zone where the reader chose none.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `tz=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+
   // Keys: / finds, ? lists the keys, j k move, Enter opens, n writes an inquiry, g then a letter goes.
   let jumping = 0;
   const rows = () => $$("[data-row]").filter((row) => row.offsetParent !== null);

@@ -1,0 +1,57 @@
+"""Errors as people and programs see them: a page, or a problem document (RFC 9457). Neither tells how we are built."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, make_response, render_template
+from flask_babel import lazy_gettext
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from tradehub.platform import http
+
+SENTENCES = {
+    400: (
+        lazy_gettext("This request could not be understood"),
+        lazy_gettext("Go back, reload the page and try again."),
+    ),
+    401: (lazy_gettext("Please sign in"), lazy_gettext("Your session has ended, or there was none.")),
+    403: (
+        lazy_gettext("You may not do this"),
+        lazy_gettext("Your role does not include it. Ask the person who manages your organisation's people."),
+    ),
+    404: (lazy_gettext("There is nothing here"), lazy_gettext("It may have moved, or it is not yours to see.")),
+    405: (lazy_gettext("This request could not be understood"), lazy_gettext("Go back and try again.")),
+    409: (
+        lazy_gettext("Somebody was faster"),
+        lazy_gettext("This changed while you were looking at it. Reload the page and decide again."),
+    ),
+    413: (lazy_gettext("Too large"), lazy_gettext("This is more than we take in one piece.")),
+    429: (lazy_gettext("Too many attempts"), lazy_gettext("Wait a few minutes, then try again.")),
+    500: (lazy_gettext("Something broke on our side"), lazy_gettext("It has been noted. Nothing was changed.")),
+}
+"""Status -> what happened, and what to do. Other statuses show the nearest of their class."""
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(HTTPException, answer)
+    app.register_error_handler(StaleDataError, lambda _error: page(409))
+
+
+def answer(error: HTTPException) -> BaseResponse:
+    if error.response is not None:
+        return error.get_response()
+    response = page(error.code or 500)
+    kept = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Content-Range")]
+    response.headers.extend(kept)
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="tradehub"'
+    return response
+
+
+def page(status: int) -> Response:
+    """Return the page or problem document of a status."""
+    title, advice = SENTENCES.get(status) or SENTENCES[400 if status < 500 else 500]
+    if http.wants_problem():
+        return http.problem(status, str(title), str(advice))
+    return make_response(render_template("error.html", status=status, title=title, advice=advice), status)

@@ -1,0 +1,221 @@
+"""Coming in, going out, and what a person settles for themselves: password, sessions, language, time zone, colours."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from flask import Blueprint, abort, flash, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response as BaseResponse
+
+from tradehub.platform import http
+from tradehub.platform.db import Database
+from tradehub.platform.http import Principal
+from tradehub.platform.security import (
+    PASSWORD_MIN,
+    LinkRefused,
+    PasswordRefused,
+    Security,
+    SignInRefused,
+    TooManyAttempts,
+)
+from tradehub.web import language, navigation
+
+SESSION_COOKIE = "session"
+A_YEAR_S = 365 * 24 * 3600
+
+PASSWORD_RULES = {
+    "short": lazy_gettext("Use at least 8 characters; 15 or more are better."),
+    "long": lazy_gettext("Use at most 128 characters."),
+    "common": lazy_gettext("This is one of the passwords that are tried first. Choose another one."),
+    "personal": lazy_gettext("This is too close to your name or address. Choose another one."),
+}
+
+
+def authenticate(security: Security) -> Principal | None:
+    """Return who the request's token or cookie speaks for. A token that is wrong is not covered up by a cookie."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return security.principal_of_token(token.strip()) if scheme.lower() == "bearer" else None
+    secret = request.cookies.get(http.cookie_name(SESSION_COOKIE))
+    return security.principal_of(secret) if secret else None
+
+
+def blueprint(security: Security, database: Database) -> Blueprint:
+    pages = Blueprint("signin", __name__)
+    _add_door(pages, security)
+    _add_link(pages, security, database)
+    _add_way_out(pages, security, database)
+    _add_account(pages, security, database)
+    _add_switches(pages, security, database)
+    return pages
+
+
+def _add_door(pages: Blueprint, security: Security) -> None:
+    @pages.get("/sign-in")
+    @http.public
+    def sign_in() -> ResponseReturnValue:
+        if http.current() is not None:
+            return redirect(http.local_path(request.args.get("next")))
+        return render_template("sign_in.html", next=http.local_path(request.args.get("next")))
+
+    @pages.post("/sign-in")
+    @http.public
+    def sign_in_by_password() -> ResponseReturnValue:
+        email, onward = request.form.get("email", ""), http.local_path(request.form.get("next"))
+        try:
+            secret = security.sign_in(
+                email, request.form.get("password", ""), address=request.remote_addr or "", agent=_agent()
+            )
+        except SignInRefused:
+            wrong = gettext("E-mail and password do not match.")
+            return render_template("sign_in.html", next=onward, email=email, error=wrong), 401
+        except TooManyAttempts as refused:
+            minutes = ceil(refused.retry_after.total_seconds() / 60)
+            later = gettext("Too many attempts. Try again in %(minutes)s minutes.", minutes=minutes)
+            page = make_response(render_template("sign_in.html", next=onward, email=email, error=later), 429)
+            page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
+            return page
+        return _let_in(secret, onward)
+
+
+def _add_link(pages: Blueprint, security: Security, database: Database) -> None:
+    def _page(secret: str, error: str | None = None) -> BaseResponse:
+        try:
+            with database.read() as session:
+                invited = security.invited(session, secret)
+        except LinkRefused:
+            return make_response(render_template("link_refused.html"), 404)
+        page = make_response(render_template("link.html", invited=invited, error=error, least=PASSWORD_MIN))
+        page.status_code = 422 if error else 200
+        page.headers["Referrer-Policy"] = "no-referrer"
+        return page
+
+    @pages.get("/sign-in/<secret>")
+    @http.public
+    def link(secret: str) -> ResponseReturnValue:
+        return _page(secret)
+
+    @pages.post("/sign-in/<secret>")
+    @http.public
+    def open_link(secret: str) -> ResponseReturnValue:
+        try:
+            session = security.open_link(secret, request.form.get("password", ""), agent=_agent())
+        except PasswordRefused as refused:
+            return _page(secret, error=str(PASSWORD_RULES[refused.rule]))
+        except LinkRefused:
+            return _page(secret)
+        return _let_in(session, "/")
+
+
+def _add_way_out(pages: Blueprint, security: Security, database: Database) -> None:
+    @pages.post("/sign-out")
+    @http.signed_in
+    def sign_out() -> ResponseReturnValue:
+        with database.write() as session:
+            security.sign_out(session, _own_session())
+        response = redirect("/sign-in", 303)
+        http.set_cookie(response, SESSION_COOKIE, "", max_age=0)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
+
+
+def _add_account(pages: Blueprint, security: Security, database: Database) -> None:
+    def _account(**more: object) -> str:
+        who = http.principal()
+        with database.read() as session:
+            sessions = security.sessions(session, who.user_id)
+        zones = [("", gettext("As the browser says")), *((each, each) for each in sorted(language.known_zones()))]
+        return render_template("account.html", sessions=sessions, zones=zones, **more)
+
+    @pages.get("/account")
+    @http.signed_in
+    def account() -> ResponseReturnValue:
+        _own_session()
+        return _account()
+
+    @pages.post("/account/password")
+    @http.signed_in
+    def change_password() -> ResponseReturnValue:
+        try:
+            security.change_password(
+                http.principal().user_id,
+                request.form.get("old", ""),
+                request.form.get("new", ""),
+                keep=_own_session(),
+            )
+        except SignInRefused:
+            return _account(old_error=gettext("This is not your password.")), 422
+        except PasswordRefused as refused:
+            return _account(new_error=PASSWORD_RULES[refused.rule]), 422
+        flash(gettext("Your password is changed. All your other sessions have ended."), "ok")
+        return redirect("/account", 303)
+
+    @pages.post("/account/sessions/end")
+    @http.signed_in
+    def end_sessions() -> ResponseReturnValue:
+        with database.write() as session:
+            security.sign_out_others(session, http.principal().user_id, _own_session())
+        flash(gettext("All your other sessions have ended."), "ok")
+        return redirect("/account", 303)
+
+    @pages.post("/account/zone")
+    @http.signed_in
+    def choose_zone() -> ResponseReturnValue:
+        wish = request.form.get("time_zone") or None
+        if wish is not None and wish not in language.known_zones():
+            abort(400)
+        with database.write() as session:
+            security.set_preferences(session, _own_user(), time_zone=wish)
+        return redirect("/account", 303)
+
+
+def _add_switches(pages: Blueprint, security: Security, database: Database) -> None:
+    @pages.post("/lang/<code>")
+    @http.public
+    def speak(code: str) -> ResponseReturnValue:
+        if code not in language.LANGUAGES:
+            abort(404)
+        who = http.current()
+        if who is not None and not who.is_token:
+            with database.write() as session:
+                security.set_preferences(session, who.user_id, lang=code)
+        return _prefer("lang", code)
+
+    @pages.post("/theme")
+    @http.public
+    def colours() -> ResponseReturnValue:
+        theme = request.form.get("theme", "")
+        if theme not in navigation.THEMES:
+            abort(400)
+        return _prefer("theme", theme)
+
+
+def _let_in(secret: str, onward: str) -> BaseResponse:
+    response = redirect(onward, 303)
+    http.set_cookie(response, SESSION_COOKIE, secret)
+    return response
+
+
+def _prefer(name: str, value: str) -> BaseResponse:
+    response = redirect(http.local_path(request.form.get("next")), 303)
+    http.set_cookie(response, name, value, max_age=A_YEAR_S)
+    return response
+
+
+def _own_session() -> str:
+    """Return the session of the person who asks. A token has none, and no account page either."""
+    own = http.principal().session
+    if own is None:
+        abort(403)
+    return own
+
+
+def _own_user() -> str:
+    _own_session()
+    return http.principal().user_id
+
+
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")
