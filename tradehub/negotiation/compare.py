@@ -1,0 +1,303 @@
+"""Rounds side by side, as people read them: which term moved, by how much, and for whom that is good.
+
+Partners say the same thing in different places (a delivery day at the head or on each line, requested or promised). The
+terms that people haggle over are compared by meaning; all others by their path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+
+from tradehub.documents import Line, TradeDocument
+from tradehub.documents.amounts import unit_price
+from tradehub.documents.lines import find, keyed
+from tradehub.documents.terms import diff, flatten
+from tradehub.negotiation import drafting
+from tradehub.negotiation.model import NOT_OFFERED, lines_of
+
+TENTH = Decimal("0.1")
+
+
+class Sort(StrEnum):
+    """What a value is, so that a page can print it in the reader's way."""
+
+    MONEY = "money"
+    QUANTITY = "quantity"
+    DAY = "day"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Value:
+    """One side of a term. ``unit`` is a currency or a unit of measure, ``per`` the quantity that a price is for."""
+
+    sort: Sort
+    value: Decimal | date | str
+    unit: str | None = None
+    per: Decimal | None = None
+
+
+class Direction(StrEnum):
+    SAME = "same"
+    BETTER = "better"
+    WORSE = "worse"
+    CHANGED = "changed"
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term in two rounds. ``name`` is one of the haggled terms or a path; ``delta`` is in percent, or days."""
+
+    name: str
+    line: str | None
+    label: str
+    before: Value | None
+    after: Value | None
+    direction: Direction
+    delta: Decimal | None = None
+
+    @property
+    def in_days(self) -> bool:
+        return self.name in ("delivery", "validity")
+
+
+def changes(before: TradeDocument, after: TradeDocument, *, for_buyer: bool) -> tuple[Term, ...]:
+    """Return the haggled terms of both rounds, and whatever else differs between them."""
+    rows = [*_line_terms(before, after, for_buyer), *_header_terms(before, after, for_buyer)]
+    return (*(row for row in rows if row.before or row.after), *_other_terms(before, after))
+
+
+def same_terms(before: TradeDocument, after: TradeDocument) -> bool:
+    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1))."""
+    if len(_offered(after)) != len(_offered(before)):
+        return False
+    for term in (*_line_terms(before, after, True), *_header_terms(before, after, True)):
+        if term.name == "validity" or term.direction is Direction.SAME:
+            continue
+        if term.after is not None:
+            return False
+    return True
+
+
+@dataclass(frozen=True)
+class Point:
+    """A price in a round: who stated it, per one unit of the first round that priced the line."""
+
+    round: int
+    by_buyer: bool
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Series:
+    """How one line's price moved. ``gap`` is what still lies between the two sides' last words."""
+
+    line: str
+    label: str
+    currency: str
+    unit: str | None
+    points: tuple[Point, ...]
+    gap: Decimal | None
+
+
+def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, ...]:
+    """Return the moves of each line's price over (round, by the buyer, document); lines priced once are left out."""
+    found = []
+    priced = [(number, by_buyer, document) for number, by_buyer, document in rounds if _priced(document)]
+    for name, line in keyed(lines_of(priced[0][2])).items() if priced else ():
+        currency = (line.price and line.price.currency) or priced[0][2].currency
+        unit = line.quantity.unit if line.quantity else None
+        points = []
+        for number, by_buyer, document in priced:
+            same = find(lines_of(document), line)
+            amount = unit_price(same.line, unit) if same else None
+            stated = same.line.price.currency if same and same.line.price else None
+            if amount is not None and (stated or document.currency) == currency:
+                exact = Decimal(amount.numerator) / Decimal(amount.denominator)
+                points.append(Point(number, by_buyer, exact.quantize(Decimal("0.000001")).normalize()))
+        if len(points) > 1 and currency:
+            found.append(Series(name, drafting.item_label(line), currency, unit, tuple(points), _gap(points)))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the chart, in its own units."""
+
+    x: int
+    y: int
+    point: Point
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A series laid out for drawing: each side's line, the marks, and the grid with its labels."""
+
+    width: int
+    height: int
+    marks: tuple[Mark, ...]
+    paths: tuple[tuple[str, str], ...]
+    ticks: tuple[tuple[int, Decimal], ...]
+
+
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 76, 24, 16, 32
+
+
+def chart(of: Series) -> Chart:
+    """Return where each price of the series stands in a drawing of ``WIDTH`` by ``HEIGHT``."""
+    low, high = min(each.amount for each in of.points), max(each.amount for each in of.points)
+    spread = (high - low) or Decimal(1)
+    step = Decimal(WIDTH - LEFT - RIGHT) / max(len(of.points) - 1, 1)
+    tall = HEIGHT - TOP - BOTTOM
+
+    def y(amount: Decimal) -> int:
+        return TOP + int((high - amount) / spread * tall) if high != low else TOP + tall // 2
+
+    marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
+    paths = tuple(
+        (who, " ".join(f"{mark.x},{mark.y}" for mark in marks if mark.point.by_buyer is buyer))
+        for who, buyer in (("buyer", True), ("seller", False))
+    )
+    amounts = [high] if high == low else [high, (high + low) / 2, low]
+    ticks = tuple((y(amount), amount.quantize(Decimal("0.0001")).normalize()) for amount in amounts)
+    return Chart(WIDTH, HEIGHT, marks, paths, ticks)
+
+
+def _gap(points: Sequence[Point]) -> Decimal | None:
+    last = {each.by_buyer: each.amount for each in points}
+    return abs(last[True] - last[False]) if len(last) == 2 else None
+
+
+def _priced(document: TradeDocument) -> bool:
+    return any(line.price is not None for line in lines_of(document))
+
+
+def _offered(document: TradeDocument) -> list[Line]:
+    return [line for line in lines_of(document) if line.action not in NOT_OFFERED]
+
+
+def _line_terms(before: TradeDocument, after: TradeDocument, for_buyer: bool) -> Iterable[Term]:
+    new = lines_of(after)
+    matched: set[int] = set()
+    for name, line in keyed(lines_of(before)).items():
+        found = find(new, line)
+        other = found.line if found else None
+        matched |= {index for index, each in enumerate(new) if each is other}
+        yield from _pair(name, line, other, before, after, for_buyer)
+    for index, (name, line) in enumerate(keyed(new).items()):
+        if index not in matched:
+            yield from _pair(name, None, line, before, after, for_buyer)
+
+
+def _pair(
+    name: str, old: Line | None, new: Line | None, before: TradeDocument, after: TradeDocument, for_buyer: bool
+) -> Iterable[Term]:
+    label = drafting.item_label(old or new or Line())
+    lower = -1 if for_buyer else 1
+    pairs = (
+        ("price", _price(old, before), _price(new, after), lower),
+        ("quantity", _quantity(old), _quantity(new), 0),
+        ("delivery", _day(old, before), _day(new, after), lower),
+    )
+    for term, one, other, good in pairs:
+        yield _term(term, name, label, one, other, good)
+
+
+def _header_terms(before: TradeDocument, after: TradeDocument, for_buyer: bool) -> Iterable[Term]:
+    pairs = (
+        ("total", _total(before), _total(after), -1 if for_buyer else 1),
+        ("currency", _text(before.currency), _text(after.currency), 0),
+        ("incoterm", _text(drafting.incoterm_text(before)), _text(drafting.incoterm_text(after)), 0),
+        ("payment", _text(drafting.payment_text(before)), _text(drafting.payment_text(after)), 0),
+        ("validity", _until(before), _until(after), 0),
+    )
+    for term, one, other, good in pairs:
+        yield _term(term, None, "", one, other, good)
+
+
+def _term(name: str, line: str | None, label: str, one: Value | None, other: Value | None, good: int) -> Term:
+    """``good`` is the sign of a change that the reader likes: -1 less, 1 more, 0 neither."""
+    if one is None or other is None:
+        direction = Direction.SAME if one is other else Direction.ADDED if one is None else Direction.REMOVED
+        return Term(name, line, label, one, other, direction)
+    if one == other or (one.unit == other.unit and one.per == other.per and one.value == other.value):
+        return Term(name, line, label, one, other, Direction.SAME)
+    delta = _delta(one, other)
+    if delta is None or not good:
+        return Term(name, line, label, one, other, Direction.CHANGED, delta)
+    better = (delta > 0) == (good > 0)
+    return Term(name, line, label, one, other, Direction.BETTER if better else Direction.WORSE, delta)
+
+
+def _delta(one: Value, other: Value) -> Decimal | None:
+    if isinstance(one.value, date) and isinstance(other.value, date):
+        return Decimal((other.value - one.value).days)
+    if not isinstance(one.value, Decimal) or not isinstance(other.value, Decimal) or one.unit != other.unit:
+        return None
+    was, now = one.value / (one.per or 1), other.value / (other.per or 1)
+    if not was:
+        return None
+    percent = (now - was) / was * 100
+    rounded = percent.quantize(TENTH, ROUND_HALF_UP)
+    return rounded or percent.quantize(Decimal("0.001"), ROUND_HALF_UP) or None
+
+
+def _price(line: Line | None, document: TradeDocument) -> Value | None:
+    if line is None or line.price is None:
+        return None
+    basis = line.price.basis.value if line.price.basis else None
+    return Value(Sort.MONEY, line.price.amount, line.price.currency or document.currency, None if basis == 1 else basis)
+
+
+def _quantity(line: Line | None) -> Value | None:
+    return Value(Sort.QUANTITY, line.quantity.value, line.quantity.unit) if line and line.quantity else None
+
+
+def _day(line: Line | None, document: TradeDocument) -> Value | None:
+    day = drafting.delivery_on(document, line) if line is not None else None
+    return Value(Sort.DAY, day) if day else None
+
+
+def _total(document: TradeDocument) -> Value | None:
+    amount = drafting.total(document, _offered(document)) if _offered(document) else None
+    return None if amount is None else Value(Sort.MONEY, amount, document.currency)
+
+
+def _text(text: str | None) -> Value | None:
+    return Value(Sort.TEXT, text) if text else None
+
+
+def _until(document: TradeDocument) -> Value | None:
+    until = document.date_of("valid_until")
+    return Value(Sort.DAY, until) if until else None
+
+
+_COMPARED = re.compile(
+    r"^(currency|delivery_terms\.(incoterm|place|version|text)|payment_terms\.|delivery_period\."
+    r"|(lines\.[^.]+\.)?dates\.(promised|scheduled|estimated|requested|latest)_delivery|(lines\.[^.]+\.)?dates\.delivered"
+    r"|lines\.[^.]+\.(quantity|price\.(amount|currency|basis)|schedules|delivery_period|item\.(ids|name)))"
+)
+"""Paths whose meaning is compared above; further names of an item do not make it another one."""
+
+
+def _other_terms(before: TradeDocument, after: TradeDocument) -> tuple[Term, ...]:
+    labels = {
+        name: drafting.item_label(line) for each in (after, before) for name, line in keyed(lines_of(each)).items()
+    }
+    rows = []
+    for change in diff(flatten(before), flatten(after)):
+        if _COMPARED.match(change.path):
+            continue
+        line = change.path.split(".")[1] if change.path.startswith("lines.") else None
+        name = change.path if line is None else change.path.split(".", 2)[2]
+        one, other = _text(change.before), _text(change.after)
+        direction = Direction.ADDED if one is None else Direction.REMOVED if other is None else Direction.CHANGED
+        rows.append(Term(name, line, labels.get(line or "", ""), one, other, direction))
+    return tuple(rows)

@@ -1,0 +1,393 @@
+"""The rows of a negotiation: the buyer's inquiry, a deal per supplier, its statements in a hash chain, its offers.
+
+Statements and offers are only ever added. A deal is shown to its two parties; the inquiry, with the buyer's own note,
+to the buyer alone: a supplier finds the lines it was asked for in the first offer row of its own deal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import ColumnElement, ForeignKey, Text, UniqueConstraint, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from tradehub.documents import KINDS, PartyId, TradeDocument
+from tradehub.negotiation.model import (
+    REGIMES,
+    Conflict,
+    Kind,
+    Negotiation,
+    Offer,
+    Statement,
+    contract,
+)
+from tradehub.platform.db import Base, Scoped, to_json
+
+FIRST = "0" * 64
+"""What stands before the first statement of a deal."""
+
+
+class NumberRow(Scoped, Base):
+    """The next number of each kind of document that an organisation writes."""
+
+    __tablename__ = "negotiation_number"
+
+    org: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next: Mapped[int] = mapped_column(default=1)
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return cls.org == org
+
+
+class InquiryRow(Scoped, Base):
+    """What a buyer asked several suppliers. ``note`` is for the buyer's own people."""
+
+    __tablename__ = "inquiry"
+    __table_args__ = (UniqueConstraint("buyer_id", "number"), UniqueConstraint("buyer_id", "request_key"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    buyer_id: Mapped[str] = mapped_column(index=True)
+    number: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    note: Mapped[str] = mapped_column(Text, default="")
+    request_key: Mapped[str | None]
+    created_by: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return cls.buyer_id == org
+
+
+class _OfDeal(Scoped):
+    """Rows that the two parties of a deal see, and nobody else."""
+
+    buyer_id: Mapped[str] = mapped_column(index=True)
+    seller_id: Mapped[str] = mapped_column(index=True)
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return or_(cls.buyer_id == org, cls.seller_id == org)
+
+
+class DealRow(_OfDeal, Base):
+    """One negotiation. ``state`` and ``version`` are what a guarded UPDATE compares; the status is computed."""
+
+    __tablename__ = "negotiation"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[str] = mapped_column(index=True)
+    inquiry_id: Mapped[str | None] = mapped_column(ForeignKey("inquiry.id"), index=True)
+    inquiry_number: Mapped[str | None] = mapped_column(index=True)
+    title: Mapped[str]
+    regime: Mapped[str] = mapped_column(default="CISG")
+    reasonable_days: Mapped[int] = mapped_column(default=14)
+    rounds_max: Mapped[int | None]
+    state: Mapped[str] = mapped_column(default="open")
+    version: Mapped[int] = mapped_column(default=0)
+    head: Mapped[str] = mapped_column(default=FIRST)
+    length: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)
+    words: Mapped[str] = mapped_column(Text, default="")
+
+
+class OfferRow(_OfDeal, Base):
+    """A proposal, in the document that carried it. ``id`` is that of its statement."""
+
+    __tablename__ = "offer"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    deal_id: Mapped[str] = mapped_column(ForeignKey("negotiation.id"), index=True)
+    by_id: Mapped[str]
+    kind: Mapped[str]
+    number: Mapped[str] = mapped_column(index=True)
+    revision: Mapped[int]
+    document: Mapped[dict[str, Any]]
+    terms_hash: Mapped[str]
+    firm: Mapped[bool]
+    accept_by: Mapped[datetime | None]
+    irrevocable: Mapped[bool]
+    parent_id: Mapped[str | None]
+
+
+class StatementRow(_OfDeal, Base):
+    """What was said, by whom and how, bound to the statement before it by SHA-256."""
+
+    __tablename__ = "statement"
+    __table_args__ = (UniqueConstraint("deal_id", "number"), UniqueConstraint("deal_id", "request_key"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    deal_id: Mapped[str] = mapped_column(ForeignKey("negotiation.id"), index=True)
+    number: Mapped[int]
+    kind: Mapped[str]
+    by_id: Mapped[str | None]
+    about: Mapped[str | None]
+    offer_id: Mapped[str | None]
+    text: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+    reached_at: Mapped[datetime | None]
+    terms_hash: Mapped[str | None]
+    user_id: Mapped[str | None]
+    user_name: Mapped[str | None]
+    channel: Mapped[str]
+    message_id: Mapped[str | None] = mapped_column(index=True)
+    outbox_key: Mapped[str | None] = mapped_column(index=True)
+    request_key: Mapped[str | None]
+    document_kind: Mapped[str | None]
+    document_number: Mapped[str | None] = mapped_column(index=True)
+    document_sha256: Mapped[str | None]
+    source_sha256: Mapped[str | None]
+    previous: Mapped[str]
+    hash: Mapped[str]
+
+    def computed_hash(self) -> str:
+        """Return the hash that this statement's values have."""
+        values = {
+            name: getattr(self, name)
+            for name in (
+                "id", "deal_id", "number", "kind", "by_id", "about", "offer_id", "text", "terms_hash", "user_id",
+                "user_name", "channel", "message_id", "document_kind", "document_number", "document_sha256",
+                "source_sha256",
+            )
+        }  # fmt: skip
+        moments = {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
+        return sha256((self.previous + to_json({**values, **moments})).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """Who spoke and how it came, of no effect in law. ``source`` is the document as received or sent."""
+
+    channel: str = "web"
+    user_id: str | None = None
+    user_name: str | None = None
+    message_id: str | None = None
+    outbox_key: str | None = None
+    request_key: str | None = None
+    source: TradeDocument | None = None
+
+
+def next_number(session: Session, org: str, name: str) -> int:
+    """Return the next number of ``name`` for ``org``; two transactions never get the same one."""
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    session.execute(insert(NumberRow).values(org=org, name=name, next=1).on_conflict_do_nothing())
+    wanted = select(NumberRow).where(NumberRow.org == org, NumberRow.name == name).with_for_update()
+    row = session.scalars(wanted.execution_options(populate_existing=True)).one()
+    number = row.next
+    row.next = number + 1
+    session.flush()
+    return number
+
+
+def deal_row(session: Session, deal_id: str, *, lock: bool = False) -> DealRow | None:
+    """Return the deal where the session may see it. ``lock`` makes other writers of this deal wait."""
+    wanted = select(DealRow).where(DealRow.id == deal_id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return session.scalar(wanted)
+
+
+def inquiry_row(session: Session, inquiry_id: str) -> InquiryRow | None:
+    return session.scalar(select(InquiryRow).where(InquiryRow.id == inquiry_id))
+
+
+def statement_rows(session: Session, deals: Sequence[str]) -> list[StatementRow]:
+    """Return the statements of these deals, each deal's in order."""
+    wanted = select(StatementRow).where(StatementRow.deal_id.in_(deals))
+    return list(session.scalars(wanted.order_by(StatementRow.deal_id, StatementRow.number)))
+
+
+def offer_rows(session: Session, deals: Sequence[str]) -> dict[str, OfferRow]:
+    wanted = select(OfferRow).where(OfferRow.deal_id.in_(deals)).order_by(OfferRow.id)
+    return {row.id: row for row in session.scalars(wanted)}
+
+
+def load(session: Session, row: DealRow) -> Negotiation:
+    """Return the deal as the model knows it."""
+    return load_all(session, [row])[row.id]
+
+
+def load_all(session: Session, rows: Sequence[DealRow]) -> dict[str, Negotiation]:
+    """Return several deals with two queries."""
+    keys = [row.id for row in rows]
+    offers = offer_rows(session, keys)
+    said: dict[str, list[Statement]] = {key: [] for key in keys}
+    for each in statement_rows(session, keys):
+        said[each.deal_id].append(_statement(each, offers))
+    return {row.id: _negotiation(row, said[row.id]) for row in rows}
+
+
+def record(
+    session: Session, row: DealRow, before: Negotiation, after: Negotiation, how: Circumstances
+) -> StatementRow | None:
+    """Store the one statement by which ``after`` goes beyond ``before``; None where there is none.
+
+    The deal moves on by an UPDATE guarded by state and version. Raises Conflict where another one was first.
+    """
+    if len(after.statements) == len(before.statements):
+        return None
+    statement = after.statements[-1]
+    state = "concluded" if contract(after, now=statement.at) else "open"
+    entry = _entry(row, statement, how)
+    moved = session.execute(
+        update(DealRow)
+        .where(DealRow.id == row.id, DealRow.state == row.state, DealRow.version == before.version)
+        .where(DealRow.length == row.length)
+        .values(
+            version=after.version, state=state, updated_at=statement.at, head=entry.hash, length=entry.number,
+            words=row.words + _words(statement, how),
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    if not isinstance(moved, CursorResult) or moved.rowcount != 1:
+        raise Conflict(before.version, before.version + 1)
+    if statement.offer is not None:
+        session.add(_offer_row(row, statement.offer))
+    session.add(entry)
+    session.flush()
+    session.refresh(row)
+    return entry
+
+
+def deals_of_offer(session: Session, number: str, *, buyer: str, seller: str) -> list[OfferRow]:
+    """Return the proposals between these two under this number, the latest first."""
+    wanted = select(OfferRow).where(OfferRow.number == number, OfferRow.buyer_id == buyer, OfferRow.seller_id == seller)
+    return list(session.scalars(wanted.order_by(OfferRow.id.desc())))
+
+
+def statement_of_document(session: Session, *, by: str, kind: str, number: str, to: str) -> StatementRow | None:
+    """Return the latest statement made by this document of ``by`` to ``to`` (R28, R29)."""
+    wanted = (
+        select(StatementRow)
+        .where(StatementRow.by_id == by, StatementRow.document_kind == kind, StatementRow.document_number == number)
+        .where(or_(StatementRow.buyer_id == to, StatementRow.seller_id == to))
+        .order_by(StatementRow.id.desc())
+        .limit(1)
+    )
+    return session.scalar(wanted)
+
+
+def statement_by_key(session: Session, outbox_key: str) -> StatementRow | None:
+    return session.scalar(select(StatementRow).where(StatementRow.outbox_key == outbox_key).limit(1))
+
+
+def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:
+    wanted = select(StatementRow).where(StatementRow.deal_id == deal_id, StatementRow.request_key == request_key)
+    return session.scalar(wanted)
+
+
+def verify(session: Session, deal_id: str) -> int | None:
+    """Return the number of the first statement that is not as it was written, None where the chain is whole."""
+    row = deal_row(session, deal_id)
+    offers = offer_rows(session, [deal_id])
+    previous, number = FIRST, 0
+    for each in statement_rows(session, [deal_id]):
+        number += 1
+        offer = offers.get(each.offer_id or "")
+        kept = document_sha256(restored(offer)) if offer else None
+        changed = each.offer_id is not None and kept != each.document_sha256
+        if each.number != number or each.previous != previous or each.computed_hash() != each.hash or changed:
+            return number
+        previous = each.hash
+    if row is not None and (row.length, row.head) != (number, previous):
+        return number + 1
+    return None
+
+
+def restored(row: OfferRow) -> TradeDocument:
+    """Return the document of a proposal as it was made."""
+    document = KINDS[row.kind].model_validate(row.document)
+    if not isinstance(document, TradeDocument):
+        raise TypeError(f"{row.kind} states no terms")
+    return document
+
+
+def document_sha256(document: TradeDocument) -> str:
+    return sha256(to_json(document.model_dump(mode="json")).encode()).hexdigest()
+
+
+def _negotiation(row: DealRow, said: Iterable[Statement]) -> Negotiation:
+    return Negotiation(
+        id=row.id,
+        buyer=PartyId(row.buyer_id),
+        seller=PartyId(row.seller_id),
+        regime=REGIMES[row.regime],
+        statements=tuple(said),
+        reasonable=timedelta(days=row.reasonable_days),
+        rounds_max=row.rounds_max,
+    )
+
+
+def _statement(row: StatementRow, offers: dict[str, OfferRow]) -> Statement:
+    return Statement(
+        id=row.id,
+        kind=Kind(row.kind),
+        by=PartyId(row.by_id) if row.by_id else None,
+        about=row.about,
+        offer=_offer(offers[row.offer_id]) if row.offer_id else None,
+        at=row.at,
+        reached_at=row.reached_at,
+        text=row.text,
+        terms_hash=row.terms_hash,
+    )
+
+
+def _offer(row: OfferRow) -> Offer:
+    return Offer(
+        id=row.id,
+        by=PartyId(row.by_id),
+        document=restored(row),
+        terms_hash=row.terms_hash,
+        firm=row.firm,
+        accept_by=row.accept_by,
+        irrevocable=row.irrevocable,
+        parent=row.parent_id,
+        revision=row.revision,
+    )
+
+
+def _offer_row(row: DealRow, offer: Offer) -> OfferRow:
+    return OfferRow(
+        id=offer.id, deal_id=row.id, buyer_id=row.buyer_id, seller_id=row.seller_id, by_id=offer.by,
+        kind=offer.document.kind, number=offer.number, revision=offer.revision,
+        document=offer.document.model_dump(mode="json"), terms_hash=offer.terms_hash, firm=offer.firm,
+        accept_by=offer.accept_by, irrevocable=offer.irrevocable, parent_id=offer.parent,
+    )  # fmt: skip
+
+
+def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementRow:
+    offer = statement.offer
+    document = offer.document if offer else how.source
+    entry = StatementRow(
+        id=statement.id, deal_id=row.id, buyer_id=row.buyer_id, seller_id=row.seller_id, number=row.length + 1,
+        kind=str(statement.kind), by_id=statement.by, about=statement.about, offer_id=offer.id if offer else None,
+        text=statement.text, at=statement.at, reached_at=statement.reached_at,
+        terms_hash=offer.terms_hash if offer else statement.terms_hash,
+        user_id=how.user_id, user_name=how.user_name, channel=how.channel, message_id=how.message_id,
+        outbox_key=how.outbox_key, request_key=how.request_key,
+        document_kind=document.kind if document else None, document_number=document.number if document else None,
+        document_sha256=document_sha256(document) if document else None,
+        source_sha256=document_sha256(how.source) if how.source else None, previous=row.head,
+    )  # fmt: skip
+    entry.hash = entry.computed_hash()
+    return entry
+
+
+def _words(statement: Statement, how: Circumstances) -> str:
+    """What a search finds the deal by: the numbers of its documents and what was said."""
+    document = statement.offer.document if statement.offer else how.source
+    found = [document.number if document else None, statement.text]
+    return "".join(f" {each}" for each in found if each).casefold()
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="microseconds") if at else None
