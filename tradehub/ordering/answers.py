@@ -85,26 +85,39 @@ LINE_CODES = {
 }
 
 
-def classify(response: OrderResponse, changes: tuple[Change, ...] = ()) -> Answer:
+def classify(order: Order, response: OrderResponse) -> Answer:
     """Return what the response is: by its header code, else its action, else the status of its lines.
 
-    Assent with other terms is no plain assent, so ``changes`` turn ACCEPTED into CHANGES. A code without a meaning
-    here is UNCLEAR and left to a person; silence is never read as assent.
+    Assent with other terms is no plain assent, so it is CHANGES; so is a rejection of some lines alone. A code without
+    a meaning here is UNCLEAR and left to a person; silence is never read as assent.
     """
     stated = stated_answer(response)
-    return Answer.CHANGES if stated is Answer.ACCEPTED and changes else stated
+    if stated is Answer.ACCEPTED and changes_of(order, response):
+        return Answer.CHANGES
+    if stated is Answer.REJECTED and any(_is_wanted(line) for line in proposed(order, response).lines):
+        return Answer.CHANGES
+    return stated
+
+
+def _is_wanted(line: Line) -> bool:
+    return line.quantity is None or line.quantity.value != 0
 
 
 def stated_answer(response: OrderResponse) -> Answer:
     """Return what the response calls itself."""
-    if response.response is not None:
-        return HEADER_CODES.get(response.response, Answer.UNCLEAR)
-    if response.action in ACTION_CODES:
-        return ACTION_CODES[response.action]
+    of_the_whole = _stated_of_the_whole(response)
+    if of_the_whole is not None:
+        return of_the_whole
     said = {LINE_CODES.get(status, Answer.UNCLEAR) for line in response.lines for status in _statuses(line)}
     if not said:
         return Answer.UNCLEAR if response.lines else Answer.RECEIVED
     return _together(said)
+
+
+def _stated_of_the_whole(response: OrderResponse) -> Answer | None:
+    if response.response is not None:
+        return HEADER_CODES.get(response.response, Answer.UNCLEAR)
+    return ACTION_CODES.get(response.action or "")
 
 
 def _together(said: set[Answer]) -> Answer:
@@ -131,7 +144,7 @@ def changes_of(order: Order, response: OrderResponse) -> tuple[Change, ...]:
 
 def proposed(order: Order, response: OrderResponse) -> Order:
     """Return the order as the response would have it. A rejection has every quantity at nought."""
-    if stated_answer(response) is Answer.REJECTED:
+    if _stated_of_the_whole(response) is Answer.REJECTED:
         return order.model_copy(update={"lines": tuple(_rejected(line) for line in order.lines)})
     update: dict[str, object] = {
         name: _merged(getattr(order, name), stated)

@@ -207,7 +207,7 @@ class OrderingService:
         message_id: str | None = None,
     ) -> OrderResponseRow:
         changes = changes_of(row.order, response)
-        answer = classify(response, changes)
+        answer = classify(row.order, response)
         taken = OrderResponseRow(
             id=new_id(),
             order_id=row.id,
@@ -418,8 +418,7 @@ def goods_total(row: OrderRow) -> Money | None:
 
 def preview(row: OrderRow, response: OrderResponse) -> tuple[Answer, tuple[Change, ...]]:
     """Return what a response would be taken for, and what it would change."""
-    changes = changes_of(row.order, response)
-    return classify(response, changes), changes
+    return classify(row.order, response), changes_of(row.order, response)
 
 
 def _stored(order: Order, concluded: Concluded) -> OrderRow:
