@@ -73,7 +73,7 @@ def test_the_owner_gets_all_pages(house: House) -> None:
     client = house.signed_in("owner")
     for endpoint, method, url in routes(house):
         if method == "GET" and endpoint not in ("signin.sign_in", "signin.link", "crates.broken"):
-            assert client.get(url).status_code == 200, url
+            assert client.get(url, buffered=True).status_code == 200, url
 
 
 def test_a_list_shows_ones_own_alone(house: House) -> None:

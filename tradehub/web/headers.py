@@ -48,7 +48,7 @@ def _add(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = HSTS
-    if request.endpoint == "static":
+    if request.endpoint == "static" and response.status_code in (200, 304):
         response.headers["Cache-Control"] = A_YEAR if "v" in request.args else "no-cache"
     else:
         response.headers.setdefault("Cache-Control", "no-store")

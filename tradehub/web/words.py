@@ -98,8 +98,8 @@ def day(on: date) -> str:
 def moment(at: datetime) -> str:
     """Day and minute in the reader's zone; the year only where it is another one."""
     here = at.astimezone(zone())
-    skeleton = "MMMdHm" if here.year == clock.now().astimezone(zone()).year else "yMMMdHm"
-    return str(format_skeleton(skeleton, here, tzinfo=zone(), locale=formats()))
+    skeleton = "MMMd" if here.year == clock.now().astimezone(zone()).year else "yMMMd"
+    return f"{format_skeleton(skeleton, here, locale=formats())} {here:%H:%M}"
 
 
 def moment_long(at: datetime) -> str:
