@@ -94,6 +94,10 @@ class PartnerService:
     def party(self, session: Session, party: str) -> PartyRow | None:
         return session.scalar(select(PartyRow).where(PartyRow.id == party))
 
+    def lock(self, session: Session, party: str) -> PartyRow | None:
+        """Return the party and let nobody else hold it until the transaction ends: one of its messages at a time."""
+        return session.scalar(select(PartyRow).where(PartyRow.id == party).with_for_update())
+
     def profile(self, session: Session, party: str) -> Profile | None:
         """Return the profile as last applied, or None where the session sees none."""
         row = session.scalar(

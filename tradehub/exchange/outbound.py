@@ -1,0 +1,376 @@
+"""What goes out: written, judged by our own reader, numbered, kept, and only then sent.
+
+``send`` is the job of the outbox: one transaction makes the message. ``transmit`` carries its bytes, the same on every
+try. A message that our own reader would refuse does not leave; neither does one that nobody agreed to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from tradehub.documents import Document
+from tradehub.documents.parts import PartyId
+from tradehub.exchange import answers
+from tradehub.exchange.codec import CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
+from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation, next_try
+from tradehub.exchange.store import DeliveryAttemptRow, IssueRow, MessageRow, log_stage, next_number
+from tradehub.exchange.transport import Envelope, Transport, TransportError
+from tradehub.partners.model import Agreement, NoAgreement, agree
+from tradehub.partners.profile import Channel, HttpChannel, Identity, Retry
+from tradehub.partners.service import PartnerService
+from tradehub.platform import clock, ids
+from tradehub.platform.files import PayloadStore
+from tradehub.platform.jobs import JobContext, Jobs, RetryLater
+from tradehub.platform.outbox import SEND, OutboxRow
+
+TRANSMIT = "exchange.transmit"
+
+OpenChannel = Callable[[str, Channel], Transport]
+"""Return the transport of a channel, by its id and profile entry. Raises TransportError."""
+
+OnReached = Callable[[Session, str, datetime], None]
+"""Told, in the transaction that learns of it, that the document under this idempotency key has reached its receiver."""
+
+
+class Outbound:
+    def __init__(
+        self,
+        *,
+        payloads: PayloadStore,
+        jobs: Jobs,
+        partners: PartnerService,
+        codec: Codec,
+        open_channel: OpenChannel,
+        on_reached: OnReached,
+    ) -> None:
+        self.payloads = payloads
+        self.jobs = jobs
+        self.partners = partners
+        self.codec = codec
+        self.open_channel = open_channel
+        self.on_reached = on_reached
+
+    # a document becomes a message
+
+    def send(self, ctx: JobContext, outbox_id: str) -> None:
+        """Make the message of an outbox row, and the job that carries it. A party on our own pages needs none."""
+        with ctx.write() as session:
+            waiting = session.get_one(OutboxRow, outbox_id)
+            if waiting.closed_at is not None:
+                return
+            known = self.partners.party(session, waiting.recipient)
+            if known is not None and known.is_web:
+                waiting.closed_at, waiting.outcome = clock.now(), "web"
+                return
+            row = self._new_row(session, waiting)
+            document = waiting.restored()
+            try:
+                agreement = self._agreement(session, waiting)
+            except NoAgreement as missing:
+                self._stop(session, row, Reason(missing.rule), waiting.kind)
+                return
+            row.agreement_id, row.agreement_revision = agreement.id, agreement.revision
+            row.channel = agreement.channel
+            self._write(session, row, document, agreement)
+
+    def _new_row(self, session: Session, waiting: OutboxRow) -> MessageRow:
+        row = MessageRow(
+            id=ids.new_id(), owner=waiting.sender, direction=Direction.OUT, partner=waiting.recipient, channel="",
+            created_at=clock.now(), kind=waiting.kind, outbox_id=waiting.id, deal=waiting.subject,
+            reference=waiting.document.get("number"), document=waiting.document, validation=Validation.PENDING,
+            delivery=Delivery.PENDING, acknowledgement=Acknowledgement.NONE, size=0,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        log_stage(session, row, "made")
+        return row
+
+    def _agreement(self, session: Session, waiting: OutboxRow) -> Agreement:
+        return agree(
+            self.partners.agreements(session, waiting.recipient),
+            sender=PartyId(waiting.sender),
+            receiver=PartyId(waiting.recipient),
+            document=waiting.kind,
+            on=clock.now().date(),
+        )
+
+    def _write(self, session: Session, row: MessageRow, document: Document, agreement: Agreement) -> None:
+        row.standard, row.type, row.release = agreement.message.split(":")
+        names = self._names(session, row)
+        if names is None:
+            self._stop(session, row, Reason.CANNOT_BE_WRITTEN, "one of the two has no name in this standard's envelope")
+            return
+        try:
+            draft = self.codec.write(agreement.message, document, self._frame(session, row, names, Numbers(1, 1, 1)))
+        except CannotWrite as error:
+            self._stop(session, row, Reason.CANNOT_BE_WRITTEN, str(error), error.findings)
+            return
+        judged = self.codec.read(draft.payload)
+        if judged.reason is not None or not all(part.accepted for part in judged.parts):
+            findings = (*judged.findings, *(each for part in judged.parts for each in part.findings))
+            row.payload_sha256, row.size = self.payloads.put(draft.payload), len(draft.payload)
+            self._stop(session, row, Reason.OWN_JUDGEMENT, findings[0].text if findings else None, findings)
+            return
+        numbers = self._take_numbers(session, row, names)
+        final = self.codec.write(agreement.message, document, self._frame(session, row, names, numbers))
+        row.validation, row.validated_at = Validation.ACCEPTED, clock.now()
+        if agreement.ack.expect is not None:
+            row.acknowledgement = Acknowledgement.EXPECTED
+            row.ack_deadline = clock.now() + agreement.ack.within
+        self._put(session, row, final, names)
+
+    def _put(self, session: Session, row: MessageRow, written: Written, names: Names) -> None:
+        """Keep the bytes and let the job carry them, when the caller's transaction is committed."""
+        row.payload_sha256, row.size = self.payloads.put(written.payload), len(written.payload)
+        row.sender_id, row.receiver_id = _spelt(names.sender), _spelt(names.receiver)
+        row.control_number, row.group_number = written.control_number, written.group_number
+        row.message_number = written.message_number
+        row.file_name = f"{row.type}-{written.control_number or row.reference or 0}-{row.id[-6:]}{written.suffix}"
+        row.file_name = "".join(each if each.isalnum() or each in "-._" else "_" for each in row.file_name)
+        log_stage(session, row, "written", row.message)
+        self.jobs.enqueue_in_tx(session, TRANSMIT, row.id, id=f"transmit:{row.id}")
+
+    def _stop(
+        self, session: Session, row: MessageRow, reason: Reason, text: str | None, findings: tuple[Finding, ...] = ()
+    ) -> None:
+        """Keep the message from leaving, and show why."""
+        row.validation, row.validation_reason, row.validated_at = Validation.REJECTED, reason, clock.now()
+        row.reason_text, row.delivery = text, Delivery.NONE
+        keep_findings(session, row, findings)
+        log_stage(session, row, "rejected", reason)
+        self._close_outbox(session, row, reason)
+
+    def _close_outbox(self, session: Session, row: MessageRow, outcome: str) -> None:
+        waiting = session.get(OutboxRow, row.outbox_id) if row.outbox_id else None
+        if waiting is not None:
+            waiting.closed_at, waiting.outcome = clock.now(), outcome
+
+    def reopen(self, session: Session, row: MessageRow) -> None:
+        """Let the document of a message that did not leave be made into a message again."""
+        waiting = session.get_one(OutboxRow, row.outbox_id)
+        waiting.closed_at, waiting.outcome = None, None
+        self.jobs.enqueue_in_tx(session, SEND, waiting.id, id=f"send:{waiting.id}:{ids.new_id()}")
+
+    # envelopes
+
+    def _names(self, session: Session, row: MessageRow) -> Names | None:
+        scheme = answers.IDENTITY_OF[str(row.standard)]
+        ours = self.partners.identity(session, row.owner, scheme)
+        theirs = self.partners.identity(session, str(row.partner), scheme)
+        return Names(ours, theirs) if ours and theirs else None
+
+    def _take_numbers(self, session: Session, row: MessageRow, names: Names) -> Numbers:
+        """Take the next control numbers; they are used up only with the message itself."""
+
+        def take(level: str) -> int:
+            return next_number(
+                session, owner=row.owner, sender=_spelt(names.sender), receiver=_spelt(names.receiver),
+                standard=str(row.standard), level=level,
+            )  # fmt: skip
+
+        if row.standard == "ubl":
+            return Numbers(1, 1, take("document") if row.answers else 1)
+        if row.standard == "x12":
+            return Numbers(take("interchange"), take("group"), 1)
+        return Numbers(take("interchange"), 1, 1)
+
+    def _frame(self, session: Session, row: MessageRow, names: Names, numbers: Numbers) -> Frame:
+        def group_name(party: str, fallback: str) -> str:
+            found = self.partners.identity(session, party, "x12-gs")
+            return found.value if found else fallback
+
+        return Frame(
+            sender=names.sender,
+            receiver=names.receiver,
+            group_sender=group_name(row.owner, names.sender.value),
+            group_receiver=group_name(str(row.partner), names.receiver.value),
+            envelope=answers.envelope_of(self.partners.profile(session, str(row.partner))),
+            at=clock.now(),
+            interchange_number=numbers.interchange,
+            group_number=numbers.group,
+            message_number=numbers.message,
+        )
+
+    # acknowledgements of ours
+
+    def acknowledge(
+        self,
+        session: Session,
+        received: MessageRow,
+        reading: Reading,
+        *,
+        refused: Mapping[int, Reason],
+        whole: Reason | None,
+        refusals: Mapping[int, str],
+    ) -> MessageRow | None:
+        """Make the standard's answer to a transmission; None where the standard, or its state, allows none."""
+        standard = str(reading.standard)
+        if standard not in answers.ACK_OF:
+            return None
+        row = MessageRow(
+            id=ids.new_id(), owner=received.owner, direction=Direction.OUT, partner=received.partner,
+            channel=received.channel, created_at=clock.now(), standard=standard, answers=received.id,
+            kind="application_response", deal=received.deal, validation=Validation.ACCEPTED, validated_at=clock.now(),
+            reference=received.reference, delivery=Delivery.PENDING, acknowledgement=Acknowledgement.NONE, size=0,
+        )  # fmt: skip
+        _, row.type, row.release = answers.ACK_OF[standard].split(":")
+        names = self._names(session, row)
+        if names is None:
+            return None
+        frame = self._frame(session, row, names, Numbers(1, 1, 1))
+        if self.codec.acknowledge(reading, refused, whole, refusals, frame) is None:
+            return None
+        session.add(row)
+        session.flush()
+        numbers = self._take_numbers(session, row, names)
+        written = self.codec.acknowledge(reading, refused, whole, refusals, self._frame(session, row, names, numbers))
+        if written is not None:
+            _, row.type, row.release = written.message.split(":")
+            self._put(session, row, written, names)
+        return row
+
+    # bytes travel
+
+    def transmit(self, ctx: JobContext, message_id: str) -> None:
+        """Carry a message's bytes; try again by the channel's schedule, and give up when it is over."""
+        with ctx.read() as session:
+            row = session.get_one(MessageRow, message_id)
+            channel = self.partners.channel(session, str(row.partner), row.channel)
+        retry = getattr(channel, "retry", Retry())
+        try:
+            said = self._carry(row, channel)
+        except TransportError as error:
+            self._note_failure(ctx, message_id, error, retry)
+            return
+        with ctx.write() as session:
+            row = session.get_one(MessageRow, message_id)
+            self._note_attempt(session, row, "sent", said, None)
+            row.delivery, row.delivery_reason, row.delivered_at = Delivery.SENT, None, clock.now()
+            log_stage(session, row, "sent", said)
+            self._close_outbox(session, row, "sent")
+            if isinstance(channel, HttpChannel):
+                self._tell_reached(session, row)
+
+    def _carry(self, row: MessageRow, channel: Channel | None) -> str:
+        if channel is None:
+            raise TransportError(f"the partner has no channel {row.channel}", permanent=True)
+        transport = self.open_channel(f"{row.partner}.{row.channel}", channel)
+        payload = self.payloads.get(str(row.payload_sha256))
+        content_type = "application/xml" if row.standard == "ubl" else f"application/edi-{row.standard}"
+        return transport.send(Envelope(row.id, str(row.file_name), payload, content_type))
+
+    def _note_failure(self, ctx: JobContext, message_id: str, error: TransportError, retry: Retry) -> None:
+        wait = None if error.permanent else next_try(retry, ctx.attempt)
+        with ctx.write() as session:
+            row = session.get_one(MessageRow, message_id)
+            self._note_attempt(session, row, "failed", str(error), clock.now() + wait if wait else None)
+            row.reason_text = str(error)
+            if wait is not None:
+                row.delivery, row.delivery_reason = Delivery.RETRYING, Reason.TRANSPORT
+                raise RetryLater(wait, str(error))
+            row.delivery = Delivery.FAILED
+            row.delivery_reason = Reason.TRANSPORT if error.permanent else Reason.GAVE_UP
+            log_stage(session, row, "failed", str(error))
+            self._close_outbox(session, row, str(row.delivery_reason))
+
+    def _note_attempt(
+        self, session: Session, row: MessageRow, outcome: str, detail: str, next_at: datetime | None
+    ) -> None:
+        row.attempts += 1
+        session.add(
+            DeliveryAttemptRow(
+                owner=row.owner, message_id=row.id, number=row.attempts, at=clock.now(), outcome=outcome,
+                detail=detail[:1000], next_at=next_at,
+            )
+        )  # fmt: skip
+
+    def send_again(self, session: Session, row: MessageRow, *, key: str, actor: str | None = None) -> None:
+        """Carry the same bytes once more. The same ``key`` does it once."""
+        row.delivery, row.delivery_reason, row.settled_at = Delivery.PENDING, None, None
+        log_stage(session, row, "sent-again", actor=actor)
+        self.jobs.enqueue_in_tx(session, TRANSMIT, row.id, id=f"transmit:{row.id}:{key}")
+
+    # acknowledgements of theirs
+
+    def close(self, session: Session, answer: MessageRow, verdict: Verdict, *, at: datetime) -> list[MessageRow]:
+        """Note what a received acknowledgement says of messages of ours, and return them; none if it names none."""
+        closed = self._named(session, answer, verdict)
+        for row in closed:
+            if row.acknowledgement == Acknowledgement.REJECTED:
+                continue
+            row.ack_at = at
+            if verdict.accepted:
+                row.acknowledgement = Acknowledgement.ACCEPTED
+                self._tell_reached(session, row)
+            else:
+                row.acknowledgement, row.ack_reason = Acknowledgement.REJECTED, Reason.REJECTED_BY_RECEIVER
+                row.reason_text = verdict.text or None
+            log_stage(session, row, "acknowledged" if verdict.accepted else "ack-rejected", verdict.text or answer.id)
+        return closed
+
+    def _named(self, session: Session, answer: MessageRow, verdict: Verdict) -> list[MessageRow]:
+        query = select(MessageRow).where(
+            MessageRow.owner == answer.owner,
+            MessageRow.partner == answer.partner,
+            MessageRow.standard == answer.standard,
+            MessageRow.direction == Direction.OUT,
+            MessageRow.answers.is_(None),
+        )
+        told = False
+        for column, value in (
+            (MessageRow.control_number, verdict.interchange),
+            (MessageRow.group_number, verdict.group),
+            (MessageRow.message_number, verdict.message),
+            (MessageRow.reference, verdict.reference),
+        ):
+            if value is not None:
+                query, told = query.where(column == value), True
+        return list(session.scalars(query.with_for_update())) if told else []
+
+    def _tell_reached(self, session: Session, row: MessageRow) -> None:
+        waiting = session.get(OutboxRow, row.outbox_id) if row.outbox_id else None
+        if waiting is not None:
+            self.on_reached(session, waiting.idempotency_key, clock.now())
+
+
+@dataclass(frozen=True)
+class Names:
+    sender: Identity
+    receiver: Identity
+
+
+@dataclass(frozen=True)
+class Numbers:
+    interchange: int
+    group: int
+    message: int
+
+
+def _spelt(name: Identity) -> str:
+    return f"{name.qualifier}:{name.value}" if name.qualifier else name.value
+
+
+def keep_findings(session: Session, row: MessageRow, findings: tuple[Finding, ...]) -> None:
+    """Store what was found in a message, and let its worst speak for it."""
+    kept = findings[:MAX_ISSUES]
+    for number, each in enumerate(kept, 1):
+        session.add(
+            IssueRow(
+                owner=row.owner, message_id=row.id, number=number, severity=each.severity, fault=each.fault,
+                segment=each.segment, tag=each.tag, element=each.element, component=each.component,
+                repetition=each.repetition, path=each.path, element_id=each.element_id, code=each.code,
+                value=each.value, rule=each.rule, text=each.text, line=each.line,
+            )
+        )  # fmt: skip
+    worst = next((each for each in kept if each.severity == "error"), None)
+    if worst is not None:
+        row.reason_text = worst.text
+
+
+MAX_ISSUES = 200
+"""Issues kept of one message; a file of garbage has as many as it has segments, and nobody reads them."""
