@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from negotiation_words import FRIDAY, HAIDI, MONDAY, NINGBO, STRANGER, Deal, asked, line, proposal, quoted
 
+from tests.negotiation.words import FRIDAY, HAIDI, MONDAY, NINGBO, STRANGER, Deal, asked, line, proposal, quoted
 from tradehub.documents.parts import Item, Price
 from tradehub.documents.terms import apply, diff, flatten
 from tradehub.negotiation import model

@@ -79,7 +79,7 @@ class NegotiationService(Inbound):
     ) -> str:
         """State terms, starting from the round ``about`` (else the latest), and return the statement's id.
 
-        It is a counter (R11) where that round is the other side's open offer, otherwise an offer of its own. The buyer's
+        It is a counter (R11) where that round is the other side's open offer, else an offer of its own. The buyer's
         goes out as an inquiry that proposes an amendment, the seller's as an offer.
         """
         row = self.deal(session, deal_id)

@@ -28,10 +28,10 @@ def line(number=1, name="Valve V-22", quantity="100", price="12.40", unit="C62",
     )
 
 
-def asked(number="RFQ-1", lines=None, **more) -> Inquiry:
+def asked(number="RFQ-1", lines=None, action="original", **more) -> Inquiry:
     dates = (DatedEvent(type="requested_delivery", on=date(2027, 1, 15)),)
     return Inquiry(
-        number=number, action="original", currency="USD", dates=dates,
+        number=number, action=action, currency="USD", dates=dates,
         lines=lines or (line(price=None), line(2, "Seal kit", "200", None)), **more,
     )  # fmt: skip
 

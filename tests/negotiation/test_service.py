@@ -1,0 +1,376 @@
+"""What people and messages do to a deal, over a real database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+
+from tests.negotiation.conftest import BUYER, DELTA, RHEIN, SELLER, terms
+from tests.negotiation.words import HAIDI, NINGBO, asked, quoted
+from tradehub.documents import Offer, Order
+from tradehub.documents.parts import DatedEvent, Note, Reference
+from tradehub.documents.terms import terms_hash
+from tradehub.negotiation import model, store
+from tradehub.negotiation.model import Conflict, Kind, Refused
+from tradehub.negotiation.recording import NotFound
+from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
+from tradehub.platform import clock
+
+
+def rfq(house) -> str:
+    return house.outbox.sent[0][1].number
+
+
+def quote(house, number="Q-1", price="12.40", **more) -> Offer:
+    settings = {"references": (Reference(type="inquiry", value=rfq(house)),), **more}
+    return quoted(number, price=price, **settings)
+
+
+def state(house, deal, offer) -> str:
+    return str(model.states(house.load(deal), now=clock.now())[offer])
+
+
+# --- inquiries ----------------------------------------------------------------------------------
+
+
+def test_an_inquiry_to_three_suppliers_is_three_deals_and_two_messages(house):
+    house.inquire(NINGBO, RHEIN, DELTA, note="ask Ningbo for the old price")
+    assert [(to, document.kind, document.number) for to, document, _ in house.outbox.sent] == [
+        (NINGBO, "inquiry", "RFQ-2026-0001"),
+        (RHEIN, "inquiry", "RFQ-2026-0001"),
+    ]
+    assert [line.quantity.value for line in house.outbox.sent[0][1].lines] == [24000, 24000, 4000]
+    assert "old price" not in house.outbox.sent[0][1].model_dump_json()
+
+
+def test_numbers_are_per_organisation_and_never_repeat(house):
+    for _ in range(3):
+        house.inquire(NINGBO)
+    assert [each[1].number for each in house.outbox.sent] == [f"RFQ-2026-000{n}" for n in (1, 2, 3)]
+
+
+def test_a_form_posted_twice_asks_once(house):
+    first, again = (house.inquire(NINGBO, request_key="f-1") for _ in range(2))
+    assert first == again
+    assert len(house.outbox.sent) == 1
+
+
+def test_a_supplier_sees_its_own_deal_and_nothing_else(house):
+    house.inquire(NINGBO, RHEIN, DELTA, note="secret")
+    with house.database.read(DELTA) as session:
+        assert [row.seller_id for row in session.scalars(select(DealRow))] == [DELTA]
+        assert [row.seller_id for row in session.scalars(select(OfferRow))] == [DELTA]
+        assert [row.seller_id for row in session.scalars(select(StatementRow))] == [DELTA]
+        assert session.scalars(select(InquiryRow)).all() == []
+    with house.database.read("stranger") as session:
+        assert session.scalars(select(DealRow)).all() == []
+
+
+def test_a_stranger_cannot_act_on_a_deal(house):
+    deal = house.deal_with(DELTA)
+    stranger = replace(BUYER, party="stranger")
+    with pytest.raises(NotFound):
+        house.do(stranger, "comment", deal, "hello")
+
+
+# --- a deal between people ----------------------------------------------------------------------
+
+
+def test_web_offer_counter_and_acceptance(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", None))
+    assert [line.price.amount for line in house.load(deal).offer(offer).document.lines] == [
+        Decimal("12.40"),
+        Decimal("0.82"),
+    ]
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.80"), about=offer)
+    assert state(house, deal, offer) == "countered"
+    value = house.load(deal)
+    house.do(
+        SELLER, "accept", deal, counter, expected_version=value.version, terms_hash=value.offer(counter).terms_hash
+    )
+    concluded = house.concluded[0]
+    assert (concluded.buyer, concluded.seller, concluded.accepted_by) == (HAIDI, DELTA, DELTA)
+    assert concluded.offer.kind == "offer"
+    assert terms_hash(concluded.offer) == concluded.terms_hash == value.offer(counter).terms_hash
+    assert house.outbox.sent == [], "both work on our pages"
+
+
+def test_a_counter_keeps_the_terms_it_does_not_touch(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.82", "6.10"), about=offer)
+    offers = house.load(deal)
+    before, after = offers.offer(offer).document, offers.offer(counter).document
+    assert before.payment_terms == after.payment_terms
+    assert before.delivery_terms == after.delivery_terms
+    assert [line.price.amount for line in after.lines] == [Decimal("11.90"), Decimal("0.82"), Decimal("6.10")]
+
+
+def test_a_refused_act_leaves_nothing_behind(house):
+    deal = house.deal_with(DELTA)
+    before = house.load(deal)
+    with pytest.raises(Refused, match="ACCEPT_BY_PAST"):
+        house.do(SELLER, "make_offer", deal, terms("12.40", valid_until=date(2026, 11, 1)))
+    with pytest.raises(Refused, match="INVITATION_NOT_ACCEPTABLE"):
+        house.do(SELLER, "accept", deal, before.offers[0].id)
+    assert house.load(deal) == before
+
+
+def test_an_offer_accepted_after_another_round_conflicts(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    shown = house.load(deal).version
+    house.do(SELLER, "make_offer", deal, terms("12.00"))
+    with pytest.raises(Conflict):
+        house.do(BUYER, "accept", deal, offer, expected_version=shown)
+    assert house.concluded == []
+
+
+def test_terms_other_than_shown_are_not_accepted(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    with pytest.raises(Refused, match="TERMS_HASH_MISMATCH"):
+        house.do(BUYER, "accept", deal, offer, terms_hash="0" * 64)
+
+
+def test_rejected_then_offered_again(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    house.do(BUYER, "reject", deal, offer, text="too dear")
+    again = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    house.do(BUYER, "accept", deal, again)
+    assert len(house.concluded) == 1
+
+
+def test_a_question_makes_no_new_version(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    version = house.load(deal).version
+    house.do(BUYER, "comment", deal, "could you do 9.00?", about=offer, is_question=True)
+    house.do(BUYER, "accept", deal, offer, expected_version=version)
+    assert len(house.concluded) == 1
+
+
+# --- a deal with a partner's system -------------------------------------------------------------
+
+
+def test_a_quotation_comes_in_and_a_counter_goes_out(house):
+    deal = house.deal_with(NINGBO)
+    got = house.receive(quote(house))
+    assert (got.deal, got.refusal) == (deal, None)
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.80"), about=got.subject)
+    to, document, key = house.outbox.sent[-1]
+    assert (to, document.kind, document.action) == (NINGBO, "inquiry", "proposed_amendment")
+    assert (document.reference("offer"), document.reference("inquiry")) == ("Q-1", rfq(house))
+    assert document.number != rfq(house)
+    assert [line.price.amount for line in document.lines] == [Decimal("11.90"), Decimal("0.80")]
+    assert (state(house, deal, got.subject), state(house, deal, counter)) == ("effective", "dispatched")
+    with house.database.write() as session:
+        house.service.on_reached(session, key, clock.now())
+        house.service.on_reached(session, key, clock.now())
+    assert (state(house, deal, got.subject), state(house, deal, counter)) == ("countered", "effective")
+    reached = [each for each in house.load(deal).statements if (each.kind, each.about) == (Kind.REACH, counter)]
+    assert len(reached) == 1
+
+
+def test_an_answer_to_our_counter_proves_that_it_reached(house):
+    deal = house.deal_with(NINGBO)
+    first = house.receive(quote(house)).subject
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.80"), about=first)
+    number = house.outbox.sent[-1][1].number
+    second = house.receive(quote(house, "Q-2", "12.05", references=(Reference(type="inquiry", value=number),)))
+    assert [state(house, deal, each) for each in (first, counter, second.subject)] == [
+        "countered",
+        "countered",
+        "effective",
+    ]
+
+
+def test_a_seller_that_agrees_to_our_counter_concludes(house):
+    deal = house.deal_with(NINGBO)
+    first = house.receive(quote(house)).subject
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.80"), about=first)
+    sent = house.outbox.sent[-1][1]
+    agreed = Offer(
+        number="Q-2", action="accepted", currency="USD", lines=sent.lines,
+        references=(Reference(type="inquiry", value=sent.number),),
+    )  # fmt: skip
+    house.receive(agreed)
+    assert state(house, deal, counter) == "accepted"
+    assert house.concluded[0].accepted_by == NINGBO
+
+
+def test_acceptance_of_a_partners_offer_is_under_way_until_its_order_reaches(house):
+    deal = house.deal_with(NINGBO)
+    offer = house.receive(quote(house)).subject
+    house.do(BUYER, "accept", deal, offer)
+    assert len(house.concluded) == 1, "ordering writes the order, which is the acceptance"
+    assert model.contract(house.load(deal), now=clock.now()).state == "awaiting_reach"
+
+
+@pytest.mark.parametrize("firm", [True, False])
+def test_a_firm_quotation_binds_and_an_indicative_one_does_not(house, firm):
+    deal = house.deal_with(NINGBO)
+    got = house.receive(quote(house, action="original" if firm else "proposal"))
+    assert state(house, deal, got.subject) == ("effective" if firm else "invitation")
+
+
+def test_r28_the_same_quotation_again_changes_nothing(house):
+    deal = house.deal_with(NINGBO)
+    first = house.receive(quote(house))
+    before = house.load(deal)
+    assert house.receive(quote(house)) == first
+    assert house.load(deal) == before
+
+
+def test_r29_the_same_number_with_other_content_is_held(house):
+    deal = house.deal_with(NINGBO)
+    house.receive(quote(house))
+    before = house.load(deal)
+    got = house.receive(quote(house, price="1.00"))
+    assert got.refusal.rule == "R29"
+    assert house.load(deal) == before
+    assert house.receive(quote(house, price="11.00", action="replace")).refusal is None
+
+
+def test_a_quotation_on_no_inquiry_of_ours_is_refused(house):
+    house.inquire(NINGBO)
+    got = house.receive(quote(house, references=(Reference(type="inquiry", value="RFQ-9999"),)))
+    assert (got.deal, got.refusal.text) == (None, "UNKNOWN_REFERENCE")
+    assert house.receive(quote(house), RHEIN).refusal.text == "UNKNOWN_REFERENCE", "it was not asked"
+
+
+def test_a_quotation_after_conclusion_is_refused(house):
+    deal = house.deal_with(NINGBO)
+    offer = house.receive(quote(house)).subject
+    house.do(BUYER, "accept", deal, offer)
+    got = house.receive(quote(house, "Q-2"))
+    assert (got.deal, got.refusal.text, got.refusal.rule) == (deal, "CONCLUDED", "R8")
+
+
+def test_a_quotation_without_a_price_is_refused(house):
+    house.inquire(NINGBO)
+    lines = tuple(line.model_copy(update={"price": None}) for line in quoted().lines)
+    assert house.receive(quote(house, lines=lines)).refusal.text == "NOT_DEFINITE_PRICE"
+
+
+def test_a_quotation_silent_on_currency_quotes_in_the_inquirys(house):
+    deal = house.deal_with(NINGBO)
+    got = house.receive(quote(house, currency=None))
+    assert house.load(deal).offer(got.subject).document.currency == "USD"
+
+
+def test_a_supplier_that_declines_to_quote(house):
+    deal = house.deal_with(NINGBO)
+    house.receive(quote(house, action="not_accepted", lines=(), notes=(Note(text="no capacity"),)))
+    value = house.load(deal)
+    assert (state(house, deal, value.offers[0].id), value.statements[-1].text) == ("rejected", "no capacity")
+
+
+def test_an_undeliverable_counter_leaves_their_offer_open(house):
+    deal = house.deal_with(NINGBO)
+    first = house.receive(quote(house)).subject
+    counter = house.do(BUYER, "counter", deal, terms("11.90", "0.80"), about=first)
+    with house.database.write() as session:
+        house.service.on_failed(session, house.outbox.sent[-1][2], clock.now())
+    assert (state(house, deal, first), state(house, deal, counter)) == ("effective", "undelivered")
+
+
+# --- when we sell -------------------------------------------------------------------------------
+
+
+def order(number="PO-1", offer=None, price="12.40", **more) -> Order:
+    references = (Reference(type="offer", value=offer),) if offer else ()
+    dates = (DatedEvent(type="requested_delivery", on=date(2027, 1, 20)),)
+    kept = {
+        name: getattr(quoted(price=price), name) for name in ("currency", "lines", "delivery_terms", "payment_terms")
+    }
+    return Order(number=number, action="original", references=references, dates=dates, **{**kept, **more})
+
+
+def sold(house):
+    """An inquiry from Ningbo to Delta, and Delta's offer."""
+    got = house.receive(asked("RFQ-77"), NINGBO, DELTA)
+    offer = house.do(
+        SELLER, "make_offer", got.deal, replace(terms("12.40", "0.82"), place="Ningbo", payment="T/T 30 days")
+    )
+    return got.deal, offer, house.outbox.sent[-1][1]
+
+
+def test_an_order_that_names_our_offer_accepts_it(house):
+    deal, offer, document = sold(house)
+    assert (document.kind, document.reference("inquiry")) == ("offer", "RFQ-77")
+    got = house.receive(order(offer=document.number), NINGBO, DELTA)
+    assert (got.deal, got.refusal) == (deal, None)
+    assert house.concluded[0].order.number == "PO-1"
+    assert state(house, deal, offer) == "accepted"
+    assert house.receive(order(offer=document.number), NINGBO, DELTA).subject == got.subject
+    assert len(house.concluded) == 1
+
+
+def test_s38_an_order_at_another_price_is_a_counter_offer(house):
+    deal, offer, document = sold(house)
+    got = house.receive(order(offer=document.number, price="9.00"), NINGBO, DELTA)
+    assert (state(house, deal, offer), state(house, deal, got.subject)) == ("countered", "effective")
+    house.do(SELLER, "accept", deal, got.subject)
+    assert house.concluded[0].order.number == "PO-1"
+
+
+def test_an_order_that_names_a_dead_offer_is_refused(house):
+    deal, _, document = sold(house)
+    house.receive(order("PO-1", offer=document.number, price="9.00"), NINGBO, DELTA)
+    got = house.receive(order("PO-2", offer=document.number), NINGBO, DELTA)
+    assert (got.deal, got.refusal.text, got.refusal.rule) == (deal, "COUNTERED", "R11")
+
+
+def test_an_order_that_names_no_offer_of_ours_is_refused(house):
+    got = house.receive(order(offer="Q-9"), NINGBO, DELTA)
+    assert got.refusal.text == "UNKNOWN_REFERENCE"
+
+
+def test_an_order_without_an_offer_is_a_firm_offer_that_we_may_accept(house):
+    got = house.receive(order(), NINGBO, DELTA)
+    assert state(house, got.deal, got.subject) == "effective"
+    house.do(SELLER, "accept", got.deal, got.subject)
+    assert (house.concluded[0].order.number, house.concluded[0].inquiry) == ("PO-1", None)
+
+
+def test_an_order_after_the_offer_lapsed_is_refused(house, at_monday):
+    _, _, document = sold(house)
+    at_monday.move(timedelta(days=30))
+    assert house.receive(order(offer=document.number), NINGBO, DELTA).refusal.text == "LAPSED"
+
+
+def test_a_buyers_counter_by_message(house):
+    deal, offer, document = sold(house)
+    amended = asked("RFQ-78", document.lines, action="proposed_amendment").model_copy(
+        update={"references": (Reference(type="offer", value=document.number),)}
+    )
+    got = house.receive(amended, NINGBO, DELTA)
+    assert (got.deal, state(house, deal, offer)) == (deal, "countered")
+
+
+# --- the chain ----------------------------------------------------------------------------------
+
+
+def test_the_chain_shows_every_change(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    house.do(BUYER, "accept", deal, offer)
+    with house.database.read() as session:
+        assert store.verify(session, deal) is None
+    changes = {
+        "UPDATE statement SET text = 'other' WHERE number = 2": 2,
+        "UPDATE offer SET document = replace(document, '12.40', '12.41') WHERE revision = 1 AND kind = 'offer'": 2,
+        "DELETE FROM statement WHERE number = 3": 3,
+    }
+    for change, bad in changes.items():
+        with house.database._write() as session:
+            session.execute(text(change))
+            assert store.verify(session, deal) == bad, change
+            session.rollback()
