@@ -175,8 +175,7 @@ class Head:
 
 
 _STEP = re.compile(r"([a-z_][a-z0-9_]*)(?:\[(?:([a-z_]+)=([^\]]*))?(\])?)?$")
-_HEAD = re.compile(r"(loop\s+)?([^\s\[\]@]+)(?:@(\d+))?(?:\[(.*)\])?(?:\s*->\s*(\S.*))?$")
-_ATTRIBUTE_HEAD = re.compile(r"(loop\s+)?(@?[^\s\[\]@]+)(?:@(\d+))?(?:\[(.*)\])?(?:\s*->\s*(\S.*))?$")
+_HEAD = re.compile(r"(loop\s+)?(@?[^\s\[\]@]+)(?:@(\d+))?(?:\[([^\]]*)\])?(?:\s*->\s*(\S.*))?$")
 _PLACE = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?$")
 CONVERTERS = frozenset({"text", "decimal", "int", "date", "time", "datetime", "when", "bool", "code", "lookup", "fn"})
 _WITH_TABLE = frozenset({"bool", "code", "lookup", "fn"})
@@ -204,7 +203,7 @@ def parse_place(text: str) -> Place:
 
 def parse_head(text: str) -> Head:
     """Return what the left side of a node says. Raises MapError."""
-    match = _ATTRIBUTE_HEAD.match(text.strip())
+    match = _HEAD.match(text.strip())
     if not match:
         raise MapError(f"not a node: {text!r}")
     tests = tuple(_parse_test(each) for each in _split(match[4], ",")) if match[4] else ()

@@ -428,7 +428,7 @@ def _lint_segment(
 def _lint_paths(binding: Binding, scope: Any, spec: MapSpec, where: str) -> Iterator[str]:
     for path in binding.paths:
         root = KINDS[spec.head.document] if path.from_root or binding.computed else scope
-        end, wrong = resolve(root, path)
+        end, wrong = resolve(root, path, loosely=bool(binding.computed))
         if wrong:
             yield f"{where}: {wrong}"
             continue
@@ -447,10 +447,10 @@ def _lint_paths(binding: Binding, scope: Any, spec: MapSpec, where: str) -> Iter
                 yield f"{where}: {wrong}"
 
 
-def resolve(model: Any, path: Path) -> tuple[Any, str]:
-    """Return the type at the end of ``path`` below a document model, or what is wrong with it."""
+def resolve(model: Any, path: Path, *, loosely: bool = False) -> tuple[Any, str]:
+    """Return the type at the end of ``path`` below a document model, or what is wrong; loosely, a list needs no brackets."""
     for step in path.steps:
-        model, wrong = resolve_field(model, step.name, as_list=step.append or bool(step.field))
+        model, wrong = resolve_field(model, step.name, as_list=None if loosely else step.append or bool(step.field))
         if wrong:
             return None, wrong
         if step.field:

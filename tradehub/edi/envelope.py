@@ -1,0 +1,196 @@
+"""What stands around messages: interchanges, groups, delimiters; and one message as read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from tradehub.edi.segments import COMPONENT, Issue, Position, Segment, Severity
+
+
+class Delimiters(NamedTuple):
+    """``release`` is empty in X12, ``repeat`` where the version has none."""
+
+    element: str = "*"
+    component: str = ":"
+    segment: str = "~"
+    release: str = ""
+    repeat: str = ""
+    decimal: str = "."
+
+
+X12_DELIMITERS = Delimiters("*", ">", "~")
+EDIFACT_DELIMITERS = Delimiters("+", ":", "'", "?")
+
+
+class Id(NamedTuple):
+    """Who sends or receives: qualifier and value, as on the wire without padding."""
+
+    qualifier: str = ""
+    value: str = ""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What an acknowledgement needs to know of one message."""
+
+    type: str
+    release: str
+    control_number: str
+    accepted: bool
+    issues: tuple[Issue, ...] = ()
+    segments: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    agency: str = "UN"
+    association: str = ""
+
+
+@dataclass(slots=True)
+class Group:
+    """A functional group. ``header`` and ``trailer`` are the segments as received, empty where there is none."""
+
+    code: str = ""
+    sender: str = ""
+    receiver: str = ""
+    control_number: str = ""
+    version: str = ""
+    header: str = ""
+    trailer: str = ""
+    messages: list[Verdict] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        return not any(issue.is_error for issue in self.issues)
+
+
+@dataclass(slots=True)
+class Interchange:
+    """An interchange as received; complete only when all its messages have been read."""
+
+    standard: str
+    sender: Id = Id()
+    receiver: Id = Id()
+    control_number: str = ""
+    version: str = ""
+    test: bool = False
+    date: str = ""
+    time: str = ""
+    wants_acknowledgement: bool = False
+    delimiters: Delimiters = X12_DELIMITERS
+    charset: str = "ascii"
+    header: str = ""
+    trailer: str = ""
+    service: list[str] = field(default_factory=list)  # TA1 and the like, as received
+    groups: list[Group] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> bool:
+        return not any(issue.is_error for issue in self.issues)
+
+    @property
+    def messages(self) -> list[Verdict]:
+        return [message for group in self.groups for message in group.messages]
+
+
+@dataclass(slots=True)
+class ReadMessage:
+    """One message: its document, what is wrong with it, and its own text. ``document`` is None where no map fits."""
+
+    standard: str
+    type: str
+    release: str
+    control_number: str
+    interchange: Interchange
+    group: Group
+    document: dict[str, Any] | None
+    issues: tuple[Issue, ...]
+    raw: str
+    map_key: str = ""
+    map_sha256: str = ""
+    association: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether neither the message nor, once it is read to its end, its group or interchange is at fault."""
+        return (
+            not any(issue.severity is Severity.ERROR for issue in self.issues)
+            and self.group.accepted
+            and self.interchange.accepted
+        )
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the message's segments, ST or UNH first."""
+        yield from split_segments(self.raw, self.interchange.delimiters)
+
+
+def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:
+    """Yield the segments of a text, numbered from 1; released characters stand for themselves."""
+    swap = Release(delimiters) if delimiters.release and delimiters.release in raw else None
+    text = swap.hide(raw) if swap else raw
+    number = 0
+    for each in text.split(delimiters.segment):
+        piece = each.strip("\r\n")
+        if not piece.strip():
+            continue
+        number += 1
+        if delimiters.component:
+            piece = piece.replace(delimiters.component, COMPONENT)
+        tag, *elements = piece.split(delimiters.element)
+        if swap:
+            elements = [swap.show(element) for element in elements]
+        yield Segment(tag.strip(), tuple(elements), number)
+
+
+HIDDEN = "\ue000\ue001\ue002\ue003\ue004\ue005"  # private code points that stand for released characters while a text is split
+
+
+class Release:
+    """Swaps released characters for private code points, and back to what they stand for."""
+
+    def __init__(self, delimiters: Delimiters) -> None:
+        mark = delimiters.release
+        signs = [mark, delimiters.element, delimiters.component, delimiters.segment]
+        if delimiters.repeat.strip():
+            signs.append(delimiters.repeat)
+        self._pairs = [(mark + sign, hidden) for sign, hidden in zip(signs, HIDDEN, strict=False) if sign]
+        self._shown = {ord(hidden): pair[1] for pair, hidden in self._pairs}
+        self._hidden = {ord(pair[1]): hidden for pair, hidden in self._pairs}
+        self._released = {ord(hidden): pair for pair, hidden in self._pairs}
+        self._mark = mark
+
+    def hide(self, text: str) -> str:
+        """Replace each released character."""
+        for pair, hidden in self._pairs:
+            text = text.replace(pair, hidden)
+        return text
+
+    def show(self, text: str) -> str:
+        """Return what the text means."""
+        return text.translate(self._shown)
+
+    def cover(self, text: str) -> str:
+        """Return a meaning with its delimiters hidden, so that it can be joined."""
+        return text.translate(self._hidden)
+
+    def release(self, text: str) -> str:
+        """Return a joined text as it goes on the wire."""
+        return text.translate(self._released)
+
+    def show_all(self, value: Any) -> Any:
+        """Return a plain document with every text as it is meant."""
+        if isinstance(value, str):
+            return value.translate(self._shown)
+        if isinstance(value, dict):
+            return {name: self.show_all(each) for name, each in value.items()}
+        if isinstance(value, (list, tuple)):
+            return type(value)(self.show_all(each) for each in value)
+        return value
+
+
+def message_issue(issue: Issue, *, interchange: str, group: str, message: str) -> Issue:
+    """Return the issue with the control numbers of its envelope."""
+    at = issue.at
+    place = Position(interchange, group, message, at.segment, at.tag, at.path, at.element, at.component, at.repetition)
+    return Issue(issue.fault, place, issue.text, issue.severity, issue.element_id, issue.value, issue.rule)

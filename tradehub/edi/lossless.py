@@ -1,0 +1,268 @@
+"""What a document does not carry: the difference between a message as received and as written back, kept as extensions.
+
+Both are cut into the same tree of loop instances; for each instance the difference is a few whole segments, lexical forms, and an order.
+So ``write(read(x))`` gives x for every message, whatever its map binds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tradehub.edi.machine import Loop, Machine
+from tradehub.edi.segments import COMPONENT
+
+Extension = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A written segment: raw text and the id of its place, -1 for none."""
+
+    place: int
+    raw: str
+
+
+@dataclass(slots=True)
+class Instance:
+    """One repeat of a loop, or the message itself."""
+
+    loop: Loop
+    parts: list[Leaf | Instance] = field(default_factory=list)
+
+    @property
+    def head(self) -> str:
+        first = self.parts[0]
+        return first.raw if isinstance(first, Leaf) else first.head
+
+    def segments(self) -> Iterable[str]:
+        for part in self.parts:
+            if isinstance(part, Leaf):
+                yield part.raw
+            else:
+                yield from part.segments()
+
+
+def tree(machine: Machine, segments: Sequence[str], places: Sequence[int]) -> Instance:
+    """Return the loop instances that the segments make."""
+    root = Instance(machine.root)
+    stack = [root]
+    by_id = machine.places
+    for raw, at in zip(segments, places, strict=True):
+        if at >= 0:
+            place = by_id[at]
+            loop = place.loop
+            del stack[loop.depth + (0 if place.is_head else 1) :]
+            if place.is_head:
+                made = Instance(loop)
+                stack[-1].parts.append(made)
+                stack.append(made)
+        stack[-1].parts.append(Leaf(at, raw))
+    return root
+
+
+def difference(
+    machine: Machine, received: Instance, written: Instance, *, element: str, component: str, standard: str
+) -> list[Extension]:
+    """Return the extensions that turn ``written`` into ``received``."""
+    found: list[Extension] = []
+    _Difference(element, component, standard, found).compare(received, written, "")
+    return found
+
+
+class _Difference:
+    def __init__(self, element: str, component: str, standard: str, found: list[Extension]) -> None:
+        self._element = element
+        self._component = component
+        self._standard = standard
+        self._found = found
+
+    def compare(self, received: Instance, written: Instance, path: str) -> None:
+        if len(received.parts) == len(written.parts) and all(
+            isinstance(ours, Leaf) and isinstance(theirs, Leaf) and ours.raw == theirs.raw
+            for ours, theirs in zip(received.parts, written.parts, strict=True)
+        ):
+            return
+        pairs = _pairs(received.parts, written.parts)
+        partners = set(pairs.values())
+        for at, part in enumerate(written.parts):
+            if at not in partners:
+                self._drop(part, path, at)
+        order = [pairs[at] for at in range(len(received.parts)) if at in pairs]
+        if order != sorted(order):
+            self._note("@order", path, 0, tuple(str(each) for each in order))
+        paths = _paths(written, path)
+        ordinal = 0
+        for at, part in enumerate(received.parts):
+            if at not in pairs:
+                for raw in (part.raw,) if isinstance(part, Leaf) else part.segments():
+                    tag, *elements = self._split(raw)
+                    self._note(tag, path, ordinal, tuple(elements))
+                    ordinal += 1
+                continue
+            other = written.parts[pairs[at]]
+            if isinstance(part, Leaf):
+                if isinstance(other, Leaf) and part.raw != other.raw:
+                    self._forms(part.raw, other.raw, path, ordinal)
+            elif isinstance(other, Instance):
+                self.compare(part, other, paths[pairs[at]])
+            ordinal += 1
+
+    def _drop(self, part: Leaf | Instance, path: str, at: int) -> None:
+        texts = (part.raw,) if isinstance(part, Leaf) else tuple(part.segments())
+        for number, raw in enumerate(texts):
+            tag, *elements = self._split(raw)
+            self._note("-" + tag, path, at, (str(number), *elements))
+
+    def _forms(self, received: str, written: str, path: str, ordinal: int) -> None:
+        tag, *theirs = self._split(received)
+        _, *ours = self._split(written)
+        values: list[str] = []
+        for at in range(max(len(theirs), len(ours))):
+            canonical = ours[at] if at < len(ours) else ""
+            form = theirs[at] if at < len(theirs) else ""
+            if canonical != form:
+                values += [str(at + 1), canonical, form]
+        if theirs and not theirs[-1]:
+            values += ["#", "", str(len(theirs))]
+        self._note("=" + tag, path, ordinal, tuple(values))
+
+    def _split(self, raw: str) -> list[str]:
+        return raw.replace(self._component, COMPONENT).split(self._element)
+
+    def _note(self, tag: str, path: str, ordinal: int, values: tuple[str, ...]) -> None:
+        self._found.append({"standard": self._standard, "tag": tag, "path": path, "ordinal": ordinal, "values": values})
+
+
+def _key(part: Leaf | Instance) -> tuple[int, int]:
+    return (0, part.place) if isinstance(part, Leaf) else (1, part.loop.id)
+
+
+def _raw(part: Leaf | Instance) -> str:
+    return part.raw if isinstance(part, Leaf) else "\n".join(part.segments())
+
+
+def _start(part: Leaf | Instance) -> str:
+    raw = part.raw if isinstance(part, Leaf) else part.head
+    return raw[:7]
+
+
+def _pairs(received: list[Leaf | Instance], written: list[Leaf | Instance]) -> dict[int, int]:
+    """Return for each received part the written part that stands for it: equal ones first, then those that begin alike, then the rest."""
+    pairs: dict[int, int] = {}
+    groups: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for at, part in enumerate(received):
+        groups.setdefault(_key(part), ([], []))[0].append(at)
+    for at, part in enumerate(written):
+        groups.setdefault(_key(part), ([], []))[1].append(at)
+    for (_, place), (ours, theirs) in groups.items():
+        if place < 0 or not ours or not theirs:
+            continue
+        if len(ours) == len(theirs) == 1:
+            pairs[ours[0]] = theirs[0]
+            continue
+        for likeness in (_raw, _start, _key):
+            if not ours or not theirs:
+                break
+            waiting: dict[Any, list[int]] = {}
+            for at in reversed(theirs):
+                waiting.setdefault(likeness(written[at]), []).append(at)
+            left = []
+            for at in ours:
+                alike = waiting.get(likeness(received[at]))
+                if alike:
+                    pairs[at] = alike.pop()
+                else:
+                    left.append(at)
+            taken = set(pairs.values())
+            ours, theirs = left, [at for at in theirs if at not in taken]
+    return pairs
+
+
+def _paths(instance: Instance, path: str) -> dict[int, str]:
+    """Return the path of each loop instance among the parts."""
+    seen: dict[str, int] = {}
+    paths = {}
+    for at, part in enumerate(instance.parts):
+        if isinstance(part, Instance):
+            name = part.loop.name
+            seen[name] = seen.get(name, 0) + 1
+            paths[at] = f"{path}/{name}[{seen[name]}]" if path else f"{name}[{seen[name]}]"
+    return paths
+
+
+def apply(written: Instance, extensions: Iterable[Extension], *, element: str, component: str) -> None:
+    """Turn ``written``, in place, into what the extensions remember. One that no longer fits is left out."""
+    by_path: dict[str, list[Extension]] = {}
+    for each in extensions:
+        by_path.setdefault(each["path"], []).append(each)
+    _Application(by_path, element, component).change(written, "")
+
+
+class _Application:
+    def __init__(self, by_path: dict[str, list[Extension]], element: str, component: str) -> None:
+        self._by_path = by_path
+        self._element = element
+        self._component = component
+
+    def change(self, instance: Instance, path: str) -> None:
+        paths = _paths(instance, path)
+        parts = list(instance.parts)
+        for at, below in paths.items():
+            part = parts[at]
+            if isinstance(part, Instance):
+                self.change(part, below)
+        mine = self._by_path.get(path, ())
+        if not mine:
+            return
+        kept: list[Leaf | Instance | None] = list(parts)
+        self._drop(kept, mine)
+        result = self._ordered(kept, mine)
+        for each in sorted((each for each in mine if each["tag"][0] not in "-=@"), key=lambda each: int(each["ordinal"])):
+            raw = self._join(each["tag"], each["values"])
+            result.insert(min(each["ordinal"], len(result)), Leaf(-1, raw))
+        for each in mine:
+            if each["tag"][0] == "=" and each["ordinal"] < len(result):
+                leaf = result[each["ordinal"]]
+                if isinstance(leaf, Leaf):
+                    leaf.raw = self._form(leaf.raw, each)
+        instance.parts = result
+
+    def _drop(self, kept: list[Leaf | Instance | None], mine: Sequence[Extension]) -> None:
+        dropped: dict[int, list[str]] = {}
+        for each in mine:
+            if each["tag"][0] == "-":
+                dropped.setdefault(each["ordinal"], []).append(self._join(each["tag"][1:], each["values"][1:]))
+        for at, raws in dropped.items():
+            part = kept[at] if at < len(kept) else None
+            if part is not None and (part.raw if isinstance(part, Leaf) else "\n".join(part.segments())) == "\n".join(raws):
+                kept[at] = None
+
+    @staticmethod
+    def _ordered(kept: list[Leaf | Instance | None], mine: Sequence[Extension]) -> list[Leaf | Instance]:
+        order = next((each["values"] for each in mine if each["tag"] == "@order"), None)
+        if order is not None:
+            wanted = [int(each) for each in order]
+            if sorted(wanted) == [at for at, part in enumerate(kept) if part is not None]:
+                return [part for at in wanted if (part := kept[at]) is not None]
+        return [part for part in kept if part is not None]
+
+    def _form(self, raw: str, extension: Extension) -> str:
+        tag, *elements = raw.replace(self._component, COMPONENT).split(self._element)
+        if tag != extension["tag"][1:]:
+            return raw
+        values = extension["values"]
+        for at in range(0, len(values) - 2, 3):
+            place, canonical, form = values[at : at + 3]
+            if place == "#":
+                elements += [""] * (int(form) - len(elements))
+                continue
+            index = int(place) - 1
+            if (elements[index] if index < len(elements) else "") == canonical:
+                elements += [""] * (index + 1 - len(elements))
+                elements[index] = form
+        return self._join(tag, elements)
+
+    def _join(self, tag: str, elements: Sequence[str]) -> str:
+        return self._element.join((tag, *elements)).replace(COMPONENT, self._component)

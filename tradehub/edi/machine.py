@@ -1,0 +1,207 @@
+"""A message's places as a state machine, computed once for each map.
+
+One dictionary look-up a segment: state -> tag -> next state, place, what was skipped on the way. The nearest place wins: the same
+segment again, then what follows on the same level, then the loop once more, then what follows the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tradehub.edi.paths import Test
+from tradehub.edi.schema import BodyNode, MapSpec, SegmentRule, StructureNode, align
+from tradehub.edi.segments import Fault
+
+
+@dataclass(eq=False, slots=True)
+class Loop:
+    """A loop or group of the structure; the message itself is the loop at depth 0."""
+
+    id: int
+    name: str
+    depth: int
+    max: int
+    mandatory: bool
+    parent: Loop | None = None
+    index: int = 0
+    children: list[Place | Loop] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+
+    @property
+    def head(self) -> Place:
+        first = self.children[0]
+        return first.head if isinstance(first, Loop) else first
+
+    @property
+    def path(self) -> str:
+        if self.parent is None:
+            return ""
+        above = self.parent.path
+        return f"{above}/{self.name}" if above else self.name
+
+
+class Variant(NamedTuple):
+    """One body node at a place: under which variants of the loops around it, with which tests of its own."""
+
+    loops: tuple[tuple[int, int], ...]  # (depth, number of the loop's variant)
+    node: BodyNode
+    tests: tuple[Test, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Place:
+    """A segment of the structure. ``scope_shared`` tells that it can come again within one scope."""
+
+    id: int
+    tag: str
+    loop: Loop
+    index: int
+    max: int
+    mandatory: bool
+    rule: SegmentRule | None
+    variants: list[Variant] = field(default_factory=list)
+
+    @property
+    def is_head(self) -> bool:
+        return self.loop.parent is not None and self.index == 0
+
+    @property
+    def path(self) -> str:
+        return self.loop.path
+
+
+class Skipped(NamedTuple):
+    """A mandatory segment or loop that is missing at a transition."""
+
+    tag: str
+    path: str
+
+
+class Step(NamedTuple):
+    """A transition: where the segment stands, what was skipped, and the fault of coming here, if any."""
+
+    place: Place
+    missing: tuple[Skipped, ...]
+    fault: Fault | None
+
+
+@dataclass(eq=False)
+class Machine:
+    root: Loop
+    places: list[Place]
+    loops: list[Loop]
+    start: dict[str, Step]
+    steps: list[dict[str, Step]]
+    endings: list[tuple[Skipped, ...]]
+    ending_at_start: tuple[Skipped, ...]
+
+    @property
+    def tags(self) -> frozenset[str]:
+        return frozenset(place.tag for place in self.places)
+
+
+def build(spec: MapSpec) -> Machine:
+    """Return the state machine of a map. Raises MapError where body and structure do not fit."""
+    places: list[Place] = []
+    loops: list[Loop] = []
+    root = Loop(0, "", 0, 1, mandatory=True)
+    loops.append(root)
+    _grow(root, spec.structure, places, loops)
+    _attach(root, spec.body, spec.structure, ())
+    return Machine(
+        root,
+        places,
+        loops,
+        _steps(root, None),
+        [_steps(place.loop, place) for place in places],
+        [_ending(place.loop, place) for place in places],
+        _ending(root, None),
+    )
+
+
+def _grow(loop: Loop, level: tuple[StructureNode, ...], places: list[Place], loops: list[Loop]) -> None:
+    names: dict[str, int] = {}
+    for index, node in enumerate(level):
+        if node.is_loop:
+            names[node.name] = names.get(node.name, 0) + 1
+            name = node.name if names[node.name] == 1 else f"{node.name}@{names[node.name]}"
+            below = Loop(len(loops), name, loop.depth + 1, node.max, node.mandatory, loop, index)
+            loops.append(below)
+            loop.children.append(below)
+            _grow(below, node.children, places, loops)
+        else:
+            place = Place(len(places), node.name, loop, index, node.max, node.mandatory, node.rule)
+            places.append(place)
+            loop.children.append(place)
+
+
+def _attach(loop: Loop, body: tuple[BodyNode, ...], level: tuple[StructureNode, ...], within: tuple[tuple[int, int], ...]) -> None:
+    placed = align(body, level)
+    shares = {index: sum(1 for _, other in placed if other == index) for _, index in placed}
+    for node, index in placed:
+        at = loop.children[index]
+        if isinstance(at, Loop):
+            number = len(at.variants)
+            at.variants.append(Variant(within, node, node.head.tests))
+            is_plain = shares[index] == 1 and not node.head.tests
+            inner = within if is_plain else (*within, (at.depth, number))
+            _attach(at, node.children, level[index].children, inner)
+        else:
+            at.variants.append(Variant(within, node, node.head.tests))
+
+
+def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Skipped, ...], bool]]:
+    """Yield each place that may follow, nearest first, with what is skipped to get there; and whether it is one repeat too many."""
+    again: list[tuple[Place, tuple[Skipped, ...], bool]] = []
+    missing: list[Skipped] = []
+    index = -1
+    if place is not None:
+        index = place.index
+        if not place.is_head:
+            if place.max == 1:
+                again.append((place, (), True))
+            else:
+                yield place, (), False
+    level: Loop | None = loop
+    while level is not None:
+        for sibling in level.children[index + 1 :]:
+            head = sibling.head if isinstance(sibling, Loop) else sibling
+            yield head, tuple(missing), False
+            if sibling.mandatory:
+                missing.append(Skipped(head.tag, level.path))
+        if level.parent is not None:
+            if level.max == 1:
+                again.append((level.head, tuple(missing), True))
+            else:
+                yield level.head, tuple(missing), False
+        index = level.index
+        level = level.parent
+    yield from again
+
+
+def _steps(loop: Loop, place: Place | None) -> dict[str, Step]:
+    table: dict[str, Step] = {}
+    for target, missing, again in _forward(loop, place):
+        if target.tag not in table:
+            fault = None
+            if again:
+                fault = Fault.TOO_MANY_LOOPS if target.is_head else Fault.TOO_MANY_SEGMENTS
+            table[target.tag] = Step(target, missing, fault)
+    return table
+
+
+def _ending(loop: Loop, place: Place | None) -> tuple[Skipped, ...]:
+    missing: list[Skipped] = []
+    index = place.index if place is not None else -1
+    level: Loop | None = loop
+    while level is not None:
+        for sibling in level.children[index + 1 :]:
+            if sibling.mandatory:
+                head = sibling.head if isinstance(sibling, Loop) else sibling
+                missing.append(Skipped(head.tag, level.path))
+        index = level.index
+        level = level.parent
+    return tuple(missing)
+

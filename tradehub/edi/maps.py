@@ -1,0 +1,182 @@
+"""Maps: resolved from their files (and a partner's guide), compiled once, and kept under the SHA-256 of what they were made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+
+from typing import Any
+
+from tradehub.documents import Document
+from tradehub.edi import guides, lossless, machine, schema
+from tradehub.edi.paths import MapError
+from tradehub.edi.reading import Decoded, Placed, Reader
+from tradehub.edi.segments import COMPONENT, ELEMENT, Segment
+from tradehub.edi.writing import Writer
+
+Sources = Mapping[str, str] | Callable[[str], str | None]
+Plain = Any
+
+
+class Map:
+    """One message type under one resolved map, compiled."""
+
+    def __init__(self, spec: schema.MapSpec, sha256: str) -> None:
+        self.spec = spec
+        self.sha256 = sha256
+        self.key = spec.head.key
+        self.machine = machine.build(spec)
+        self._reader = Reader(spec, self.machine)
+        self._writer = Writer(spec, self.machine, self._reader.tables)
+        self.extension_standard = f"{spec.head.standard}:{spec.head.release}:{spec.head.set}"
+
+    @property
+    def head(self) -> schema.MessageHead:
+        return self.spec.head
+
+    def read(self, raw_segments: list[str], element: str, component: str, *, interpreted: bool = False) -> Decoded:
+        """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions."""
+        split = [raw.split(element) for raw in raw_segments]
+        decoded = self._reader.read(split, component, interpreted=interpreted)
+        written, places = self._writer.write(decoded.document, element, component)
+        if written != raw_segments:
+            extensions = lossless.difference(
+                self.machine,
+                lossless.tree(self.machine, raw_segments, decoded.places),
+                lossless.tree(self.machine, written, places),
+                element=element,
+                component=component,
+                standard=self.extension_standard,
+            )
+            if extensions:
+                decoded.document["extensions"] = extensions
+        return decoded
+
+    def write(self, document: Mapping[str, Any], element: str = ELEMENT, component: str = COMPONENT) -> list[str]:
+        """Return raw segments; extensions made under this very map come back to their places."""
+        plain = {name: value for name, value in document.items() if name != "extensions"}
+        segments, places = self._writer.write(plain, element, component)
+        mine = [each for each in document.get("extensions") or () if each["standard"] == self.extension_standard]
+        if not mine:
+            return segments
+        written = lossless.tree(self.machine, segments, places)
+        lossless.apply(written, mine, element=element, component=component)
+        return list(written.segments())
+
+    def encode(self, document: Document | Mapping[str, Any]) -> tuple[Segment, ...]:
+        """Return the segments of a document, without ST/SE or UNH/UNT, numbered from 2."""
+        plain = plain_of(document)
+        return tuple(
+            Segment(tag, tuple(elements), number)
+            for number, (tag, *elements) in enumerate((raw.split(ELEMENT) for raw in self.write(plain)), 2)
+        )
+
+    def decode(self, segments: Iterable[Segment]) -> tuple[dict[str, Any], list[Placed]]:
+        """Return document and findings of segments without ST/SE or UNH/UNT."""
+        decoded = self.read([ELEMENT.join((each.tag, *each.elements)) for each in segments], ELEMENT, COMPONENT)
+        return decoded.document, decoded.findings
+
+
+def plain_of(document: Document | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document as plain values, without fields that are not set."""
+    if isinstance(document, Document):
+        return document.model_dump(exclude_none=True)
+    return dict(document)
+
+
+class MapStore:
+    """Gives compiled maps. ``sources`` maps a path such as ``x12/004010/850.yaml`` to its text, or is a function that does.
+
+    ``cache`` may keep parsed files between runs: text by key, both made here.
+    """
+
+    def __init__(self, sources: Sources, cache: MutableMapping[str, str] | None = None) -> None:
+        self._sources = sources
+        self._cache = cache
+        self._plain: dict[str, tuple[str, Plain]] = {}
+        self._dictionaries: dict[str, schema.Dictionary] = {}
+        self._specs: dict[str, schema.MapSpec] = {}
+        self._maps: dict[tuple[str, str], Map] = {}
+        self._compiled: dict[str, Map] = {}
+
+    def text(self, path: str) -> str | None:
+        """Return the text of a map file, or None."""
+        return self._sources(path) if callable(self._sources) else self._sources.get(path)
+
+    def plain(self, path: str) -> tuple[str, Plain]:
+        """Return (SHA-256, parsed YAML) of a file; two empty values where there is none. Raises MapError."""
+        if path not in self._plain:
+            text = self.text(path)
+            self._plain[path] = ("", None) if text is None else self._parsed(text, path)
+        return self._plain[path]
+
+    def _parsed(self, text: str, path: str) -> tuple[str, Plain]:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if self._cache is not None and (kept := self._cache.get(digest)) is not None:
+            return digest, json.loads(kept)
+        plain = schema.parse_yaml(text, path)
+        if self._cache is not None:
+            self._cache[digest] = json.dumps(plain)
+        return digest, plain
+
+    def has(self, standard: str, message: str, release: str) -> bool:
+        return self.plain(f"{standard}/{release}/{message}.yaml")[1] is not None
+
+    def dictionary(self, standard: str, release: str) -> schema.Dictionary:
+        """Return elements, segments and code tables of one release. Raises MapError."""
+        folder = f"{standard}/{release}"
+        if folder not in self._dictionaries:
+            files = (self.plain(f"{folder}/{name}.yaml")[1] for name in ("elements", "segments", "codes"))
+            self._dictionaries[folder] = schema.load_dictionary(standard, *files, name=folder)
+        return self._dictionaries[folder]
+
+    def spec(self, standard: str, message: str, release: str) -> schema.MapSpec:
+        """Return the resolved, uncompiled map. Raises MapError where there is none, or it is no map."""
+        path = f"{standard}/{release}/{message}.yaml"
+        if path not in self._specs:
+            _, plain = self.plain(path)
+            if plain is None:
+                raise MapError(f"{path}: there is no such map")
+            head, body = schema.load_map(plain, path)
+            dictionary = self.dictionary(standard, release)
+            structure: tuple[schema.StructureNode, ...] = ()
+            if standard in {"x12", "edifact"}:
+                place = f"{standard}/{release}/structure/{message}.yaml"
+                _, rows = self.plain(place)
+                if rows is None:
+                    raise MapError(f"{place}: there is no such structure")
+                structure = schema.load_structure(rows, dictionary, place)
+            self._specs[path] = schema.MapSpec(head, structure, body, dictionary)
+        return self._specs[path]
+
+    def get(self, standard: str, message: str, release: str, guide: schema.Guide | Mapping[str, Any] | None = None) -> Map:
+        """Return the compiled map of a segment message, patched by ``guide``. Raises MapError."""
+        patch = guides.load(guide) if guide is not None else None
+        note = patch.model_dump_json() if patch is not None else ""
+        key = (f"{standard}/{release}/{message}", note)
+        if key not in self._maps:
+            spec = self.spec(standard, message, release)
+            if patch is not None:
+                spec = guides.patched(spec, patch)
+            digest = self._digest(standard, message, release, note)
+            if digest not in self._compiled:
+                self._compiled[digest] = Map(spec, digest)
+            self._maps[key] = self._compiled[digest]
+        return self._maps[key]
+
+    def lint(self, standard: str, message: str, release: str) -> list[str]:
+        """Return what is wrong with a map; empty when nothing is."""
+        try:
+            return schema.lint(self.spec(standard, message, release))
+        except MapError as wrong:
+            return [str(wrong)]
+
+    def _digest(self, standard: str, message: str, release: str, note: str) -> str:
+        folder = f"{standard}/{release}"
+        names = (f"{message}.yaml", f"structure/{message}.yaml", "elements.yaml", "segments.yaml", "codes.yaml")
+        parts = [self.plain(f"{folder}/{name}")[0] for name in names]
+        return hashlib.sha256("\n".join([folder, *parts, note]).encode()).hexdigest()
+
+
+

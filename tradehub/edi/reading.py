@@ -1,0 +1,937 @@
+"""The generated reader: one function for each place and element count, made on first use.
+
+A function unpacks the segment, holds one boolean of inline checks, and binds. It returns something true, or raises ValueError,
+before it has changed anything when the segment is not beyond doubt; then the tables are walked (checks, binding).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from tradehub.documents import KINDS, Despatch, DespatchLine, Package
+from tradehub.edi import functions
+from tradehub.edi.binding import Binder, Frame, element_type, total
+from tradehub.edi.checks import Finding, explain
+from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Scope
+from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step, Variant
+from tradehub.edi.paths import Binding, Path, Test, child
+from tradehub.edi.paths import Place as At
+from tradehub.edi.schema import ElementRule, MapSpec, SegmentRule, Use, resolve_field
+from tradehub.edi.segments import Fault, Severity
+
+Function = Callable[[list[str], list[Scope], list[int], str, list[Any]], Any]
+
+
+class Placed(NamedTuple):
+    """A finding with the segment it belongs to (1-based among the message's own segments) and that segment's tag and loop."""
+
+    number: int
+    tag: str
+    path: str
+    finding: Finding
+
+
+@dataclass(slots=True)
+class Decoded:
+    """What reading one message gives. ``places`` holds for each segment the id of its place, -1 where it has none."""
+
+    document: Scope
+    places: list[int]
+    findings: list[Placed] = field(default_factory=list)
+
+
+class Whens(dict[tuple[str, str], tuple[date | None, datetime | None, str | None]]):
+    def __missing__(self, key: tuple[str, str]) -> tuple[date | None, datetime | None, str | None]:
+        value = functions.read_when(*key)
+        if len(self) >= CACHED:
+            self.clear()
+        self[key] = value
+        return value
+
+
+class Moments(dict[tuple[str, str], date]):
+    def __missing__(self, key: tuple[str, str]) -> date:
+        value = functions.read_edifact_date(*key)
+        if len(self) >= CACHED:
+            self.clear()
+        self[key] = value
+        return value
+
+
+class Times(dict[str, Any]):
+    def __missing__(self, text: str) -> Any:
+        value = functions.read_time(text)
+        if len(self) >= CACHED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+WHENS, MOMENTS, TIMES = Whens(), Moments(), Times()
+
+
+def pad(parts: list[str], width: int) -> list[str]:
+    """Return ``parts`` filled up with empty texts. Raises ValueError where there are too many."""
+    if len(parts) > width:
+        raise ValueError("too many components")
+    return parts + [""] * (width - len(parts))
+
+
+def select(scope: Scope, name: str, key: str, value: str) -> Scope | None:
+    """Return the item of a list whose field has a value, or None."""
+    for item in scope.get(name, ()):
+        if item.get(key) == value:
+            return item  # type: ignore[no-any-return]
+    return None
+
+
+def put_first(paths: tuple[Path, ...], scope: Scope, root: Scope, value: Any) -> None:
+    """Fill the first free one of alternative paths."""
+    for path in paths:
+        if path.put(root if path.from_root else scope, value):
+            return
+
+
+class _Functions(dict[int, Function]):
+    """The functions of one place by element count, generated on first use."""
+
+    def __init__(self, reader: Reader, place: Place) -> None:
+        super().__init__()
+        self._reader = reader
+        self._place = place
+
+    def __missing__(self, count: int) -> Function:
+        function = self[count] = self._reader.function(self._place, count)
+        return function
+
+
+class Reader:
+    """Reads the segments of one message type under one resolved map."""
+
+    def __init__(self, spec: MapSpec, machine: Machine) -> None:
+        self.spec = spec
+        self.machine = machine
+        standard = spec.head.standard
+        self.tables = {name: CodeTable(standard, rows) for name, rows in spec.dictionary.tables.items()}
+        self._binder = Binder(self.tables)
+        self._model: Any = KINDS[spec.head.document]
+        self._depth = max(loop.depth for loop in machine.loops)
+        self._functions = [_Functions(self, place) for place in machine.places]
+        self._states: list[dict[str, Any]] = [{} for _ in machine.places]
+        self._start: dict[str, Any] = {}
+        self._link(self._start, machine.start)
+        for state, steps in zip(self._states, machine.steps, strict=True):
+            self._link(state, steps)
+        self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
+        self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
+        self._sites = Sites(machine)
+        self._prunes = _prunes(machine, self._root_model())
+        self._shape = functions.SHAPES[spec.head.shape][0] if spec.head.shape else None
+        self._known_tags = machine.tags
+
+    def _link(self, state: dict[str, Any], steps: Mapping[str, Step]) -> None:
+        for tag, step in steps.items():
+            place = step.place
+            is_bad = bool(step.missing) or step.fault is not None
+            state[tag] = (place.id, self._functions[place.id], self._states[place.id], is_bad, step)
+
+    def _root_model(self) -> Any:
+        return (DespatchLine, Package, Despatch) if self.spec.head.shape else self._model
+
+    def read(self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False) -> Decoded:
+        """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
+        document: Scope = {}
+        frame = Frame(document, self._depth)
+        scopes, taken = frame.scopes, frame.taken
+        places: list[int] = []
+        findings: list[Placed] = []
+        computed: list[Any] = []
+        put = places.append
+        state = self._start
+        ending = self.machine.ending_at_start
+        for elements in segments:
+            hit = state.get(elements[0])
+            if hit is None:
+                put(-1)
+                self._unplaced(elements, len(places), findings)
+                continue
+            where, made, after, is_bad, step = hit
+            put(where)
+            if is_bad:
+                self._misplaced(step, len(places), findings)
+                if step.fault is not None and step.place.is_head is False:
+                    places[-1] = -1
+                    continue
+            state = after
+            try:
+                failed = interpreted or made[len(elements)](elements, scopes, taken, component, computed)
+            except ValueError:
+                failed = True
+            if failed:
+                self._doubtful(step.place, elements, frame, component, len(places), findings, computed)
+        if places:
+            last = next((each for each in reversed(places) if each >= 0), -1)
+            if last >= 0:
+                ending = self.machine.endings[last]
+        if ending:
+            findings += [_missing(each, len(places) + 1) for each in ending]
+        if len(places) > 1:
+            self._count(places, findings)
+        self._finish(document, places, computed, findings)
+        if self._shape is not None:
+            document = self._shape(document)
+        return Decoded(document, places, findings)
+
+    # What is not beyond doubt ---------------------------------------------------------------------------------------------------
+
+    def _unplaced(self, elements: list[str], number: int, findings: list[Placed]) -> None:
+        tag = elements[0]
+        if tag in self._known_tags:
+            finding = Finding(Fault.OUT_OF_ORDER, 0, 0, f"{tag} may not stand here")
+        elif tag in self.spec.dictionary.segments:
+            finding = Finding(Fault.NOT_IN_SET, 0, 0, f"{tag} is not part of {self.spec.head.set}")
+        else:
+            finding = Finding(Fault.UNKNOWN_SEGMENT, 0, 0, f"{tag} is not a known segment", value=tag)
+        findings.append(Placed(number, tag, "", finding))
+
+    @staticmethod
+    def _misplaced(step: Step, number: int, findings: list[Placed]) -> None:
+        findings += [_missing(each, number) for each in step.missing]
+        if step.fault is not None:
+            finding = Finding(step.fault, 0, 0, f"{step.place.tag} stands once too often")
+            findings.append(Placed(number, step.place.tag, step.place.path, finding))
+
+    def _doubtful(
+        self,
+        place: Place,
+        elements: list[str],
+        frame: Frame,
+        component: str,
+        number: int,
+        findings: list[Placed],
+        computed: list[Any],
+    ) -> None:
+        clean = elements
+        if place.rule is not None:
+            found, clean = explain(place.rule, elements, component)
+            findings += [Placed(number, place.tag, place.path, each) for each in found]
+        wrong: list[Finding] = []
+        self._binder.bind(place, clean, frame, component, wrong, computed)
+        findings += [Placed(number, place.tag, place.path, each) for each in wrong]
+
+    def _count(self, places: list[int], findings: list[Placed]) -> None:
+        """Find repeats beyond the maximum: first in the whole message, and only where that is too many in each loop instance."""
+        counts = Counter(places)
+        counted = self._counted
+        suspects = {each for each, number in counts.items() if each in counted and number > counted[each]}
+        if not suspects:
+            return
+        heads: dict[int, list[int]] = {}
+        for suspect in suspects:
+            place = self.machine.places[suspect]
+            loop = place.loop.parent if place.is_head and place.loop.parent is not None else place.loop
+            heads.setdefault(loop.head.id if loop.parent is not None else -1, []).append(suspect)
+        seen = dict.fromkeys(suspects, 0)
+        for number, each in enumerate(places, 1):
+            if each in heads:
+                for suspect in heads[each]:
+                    seen[suspect] = 0
+            if each in seen:
+                seen[each] += 1
+                if seen[each] > counted[each]:
+                    place = self.machine.places[each]
+                    fault = Fault.TOO_MANY_LOOPS if place.is_head else Fault.TOO_MANY_SEGMENTS
+                    finding = Finding(fault, 0, 0, f"{place.tag} stands more than {counted[each]} times")
+                    findings.append(Placed(number, place.tag, place.path, finding))
+
+    def _finish(self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]) -> None:
+        if computed:
+            sums: dict[str, Any] = {}
+            for place, at, binding, text in computed:
+                tag, number = self.machine.places[place].tag, len(places) - places[::-1].index(place)
+                key = f"{binding.computed}({binding.path})"
+                if key not in sums:
+                    values = binding.path.values(document)
+                    sums[key] = len(values) if binding.computed == "count" else total(binding.path, document)
+                try:
+                    is_right = DECIMALS[text] == sums[key]
+                except ValueError:
+                    is_right = False
+                if not is_right:
+                    text_ = f"{text} stated, {sums[key]} counted"
+                    wrong = Finding(Fault.WRONG_SUM, at.element, at.component, text_, "", text, key, Severity.WARNING)
+                    findings.append(Placed(number, tag, "", wrong))
+        for names, required in self._prunes:
+            _prune(document, names, required)
+
+    # Generation -----------------------------------------------------------------------------------------------------------------
+
+    def function(self, place: Place, count: int) -> Function:
+        """Return the function for segments of ``count`` pieces (tag included) at ``place``."""
+        source, names = Writer(self, place, count).source()
+        exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:{count}>", "exec"), names)  # noqa: S102
+        made: Function = names["read"]
+        return made
+
+
+def _missing(skipped: Skipped, number: int) -> Placed:
+    finding = Finding(Fault.MISSING_SEGMENT, 0, 0, f"{skipped.tag} is missing")
+    return Placed(number, skipped.tag, skipped.path, finding)
+
+
+def _prune(scope: Scope, names: tuple[str, ...], required: tuple[str, ...]) -> None:
+    value = scope.get(names[0])
+    if value is None:
+        return
+    if len(names) > 1:
+        for each in value if isinstance(value, list) else (value,):
+            _prune(each, names[1:], required)
+    elif isinstance(value, list):
+        kept = [each for each in value if all(name in each for name in required)]
+        if len(kept) != len(value):
+            if kept:
+                scope[names[0]] = kept
+            else:
+                del scope[names[0]]
+    elif any(name not in value for name in required):
+        del scope[names[0]]
+
+
+def required_fields(model: Any) -> tuple[str, ...]:
+    """Return the fields a document part cannot do without."""
+    fields = getattr(model, "model_fields", None)
+    return tuple(name for name, each in fields.items() if each.is_required()) if fields else ()
+
+
+def field_model(model: Any, name: str) -> Any:
+    """Return the model of a field, or None; ``model`` may be several to try."""
+    for each in model if isinstance(model, tuple) else (model,):
+        found, wrong = resolve_field(each, name)
+        if not wrong:
+            return found
+    return model if name == "levels" and isinstance(model, tuple) else None
+
+
+def _prunes(machine: Machine, model: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return every object path that the map can make and whose required fields may be missing, deepest first."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    def note(names: tuple[str, ...], steps: Iterable[str], at: Any) -> Any:
+        for name in steps:
+            at = field_model(at, name)
+            names = (*names, name)
+            needed = required_fields(at)
+            if needed and names not in found:
+                found[names] = needed
+        return at
+
+    def walk(loop: Loop, scopes: list[tuple[tuple[str, ...], Any]]) -> None:
+        for each in loop.children:
+            if isinstance(each, Loop):
+                inner = []
+                for variant in each.variants:
+                    steps = [step.name for step in variant.node.target.steps] if variant.node.target else []
+                    for names, at in scopes:
+                        inner.append(((*names, *steps), note(names, steps, at)))
+                walk(each, inner or scopes)
+                continue
+            for variant in each.variants:
+                for names, at in scopes:
+                    steps = [step.name for step in variant.node.target.steps] if variant.node.target else []
+                    end = note(names, steps, at)
+                    for binding in variant.node.bindings:
+                        for path in binding.paths if not binding.computed else ():
+                            whole = path.steps if binding.fields else path.steps[:-1]
+                            start = ((), model) if path.from_root else ((*names, *steps), end)
+                            note(start[0], [step.name for step in whole], start[1])
+
+    walk(machine.root, [((), model)])
+    return sorted(found.items(), key=lambda item: -len(item[0]))
+
+
+class Sites:
+    """Who binds what: tells where a path has one writer only, so that it needs no look before it is filled."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._count: Counter[tuple[int, int, str]] = Counter()
+        self._walk(machine.root, (0, 0), is_repeated=False)
+
+    def _walk(self, loop: Loop, scope: tuple[int, int], *, is_repeated: bool) -> None:
+        for each in loop.children:
+            if isinstance(each, Loop):
+                fresh = any(variant.node.target is not None and variant.node.target.steps[-1].append for variant in each.variants)
+                inner = (each.id, each.depth) if fresh else scope
+                self._walk(each, inner, is_repeated=False if fresh else is_repeated or each.max != 1)
+                continue
+            for variant in each.variants:
+                weight = 2 if is_repeated or (each.max != 1 and not each.is_head) else 1
+                for name in self._names(variant):
+                    self._count[(*scope, name)] += weight
+        for each in loop.children:
+            if isinstance(each, Loop):
+                for variant in each.variants:
+                    if variant.node.target is not None:
+                        self._count[(*scope, variant.node.target.steps[0].name)] += 1
+
+    @staticmethod
+    def _names(variant: Variant) -> set[str]:
+        if variant.node.target is not None:
+            return {variant.node.target.steps[0].name}
+        names = set()
+        for binding in variant.node.bindings:
+            if not binding.computed:
+                names |= {path.steps[0].name for path in binding.paths}
+                if not binding.paths:
+                    names |= set(binding.fields)
+        return names
+
+    def is_single(self, loop: Loop, name: str) -> bool:
+        """Return whether ``name`` is filled once at most in a scope that ``loop`` works on."""
+        at: Loop | None = loop
+        while at is not None and at.parent is not None:
+            if any(variant.node.target is not None and variant.node.target.steps[-1].append for variant in at.variants):
+                return self._count[(at.id, at.depth, name)] <= 1
+            at = at.parent
+        return self._count[(0, 0, name)] <= 1
+
+
+class Writer:
+    """Writes the source of one reading function."""
+
+    def __init__(self, reader: Reader, place: Place, count: int) -> None:
+        self._reader = reader
+        self._place = place
+        self._last = count - 1
+        self._names: dict[str, Any] = {
+            "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "pad": pad,
+            "select": select, "put_first": put_first,
+        }  # fmt: skip
+        self._lines: list[str] = []
+        self._checks: list[str] = []
+        self._split: set[int] = set()
+        self._number = 0
+
+    def source(self) -> tuple[str, dict[str, Any]]:
+        rule = self._place.rule
+        if rule is None or self._last > len(rule.uses) or any(use.mandatory for use in rule.uses[self._last :]):
+            return "def read(e, c, v, cs, k):\n    return 1\n", self._names
+        if self._last < 1:
+            return "def read(e, c, v, cs, k):\n    return 1\n", self._names
+        names = ", ".join(f"e{at}" for at in range(1, self._last + 1))
+        head = [f"    _, {names} = e" if names else "    pass"]
+        for at, use in enumerate(rule.uses[: self._last], 1):
+            self._check(use, at)
+        self._conditions(rule)
+        body = self._body()
+        lines = ["def read(e, c, v, cs, k):", *head, *("    " + line for line in self._lines)]
+        if self._checks:
+            lines.append(f"    if not ({' and '.join(self._checks)}):")
+            lines.append("        return 1")
+        lines += ["    " + line for line in body]
+        return "\n".join(lines) + "\n", self._names
+
+    def _own(self, prefix: str, value: Any) -> str:
+        self._number += 1
+        name = f"{prefix}{self._number}"
+        self._names[name] = value
+        return name
+
+    # checks
+
+    def _check(self, use: Use, at: int) -> None:
+        var = f"e{at}"
+        if use.forbidden:
+            self._checks.append(f"not {var}")
+        elif use.element is not None:
+            self._check_value(use.element, var, mandatory=use.mandatory, within="")
+        elif use.parts:
+            width = len(use.parts)
+            self._split.add(at)
+            names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
+            self._lines += [f"p = {var}.split(cs)", f"if len(p) != {width}: p = pad(p, {width})", f"{names}, = p"]
+            if use.mandatory:
+                self._checks.append(var)
+            for number, part in enumerate(use.parts, 1):
+                if part.element is not None:
+                    within = "" if use.mandatory or not part.mandatory else var
+                    self._check_value(part.element, f"{var}_{number}", mandatory=part.mandatory, within=within)
+            for condition in use.conditions:
+                self._checks += _condition(condition.kind, [f"{var}_{each}" for each in condition.positions if each <= width])
+
+    def _check_value(self, rule: ElementRule, var: str, *, mandatory: bool, within: str) -> None:
+        if rule.codes:
+            codes = set(rule.codes)
+            test = f"{var} in {self._own('L', frozenset(codes if mandatory else codes | {''}))}"
+        else:
+            test = _length(rule, var, mandatory=mandatory)
+        more = self._kind_test(rule, var)
+        if more:
+            more = more if mandatory else f"(not {var} or {more})"
+            test = f"{test} and {more}" if test else more
+        if test:
+            self._checks.append(f"(not {within} or {test})" if within else test)
+
+    @staticmethod
+    def _kind_test(rule: ElementRule, var: str) -> str:
+        kind = rule.type
+        if kind == "DT":
+            return f"DATES[{var}] is not None"
+        if kind == "TM":
+            return f"TIMES[{var}] is not None"
+        if kind in {"R", "n"}:
+            return f"DECIMALS[{var}] is not None"
+        if kind[0] == "N":
+            return f"{var}.isdecimal() and {var}.isascii()"
+        return f"{var}.isalpha()" if kind == "a" else ""
+
+    def _conditions(self, rule: SegmentRule) -> None:
+        for condition in rule.conditions:
+            present = [f"e{each}" for each in condition.positions if each <= self._last]
+            first = condition.positions[0]
+            match condition.kind:
+                case "P" | "R" | "E" if condition.kind != "P" or len(present) == len(condition.positions):
+                    self._checks += _condition(condition.kind, present)
+                case "P":
+                    self._checks += [f"not {each}" for each in present]
+                case "C" | "L" if first <= self._last:
+                    if condition.kind == "C" and len(present) < len(condition.positions):
+                        self._checks.append(f"not e{first}")
+                    else:
+                        self._checks += _condition(condition.kind, present)
+
+    # bindings
+
+    def _body(self) -> list[str]:
+        place = self._place
+        lines: list[str] = []
+        if place.is_head:
+            lines += self._enter(place.loop)
+        chain = "if"
+        for variant in place.variants:
+            test = self._guard(variant)
+            block = self._block(variant) or ["pass"]
+            if test:
+                lines.append(f"{chain} {test}:")
+                lines += ["    " + line for line in block]
+                chain = "elif"
+            elif chain == "elif":
+                lines.append("else:")
+                lines += ["    " + line for line in block]
+                break
+            else:
+                lines += block
+                break
+        return lines
+
+    def _guard(self, variant: Variant) -> str:
+        tests = [f"v[{depth}] == {number}" for depth, number in variant.loops]
+        tests += [self._test(each) for each in variant.tests]
+        return " and ".join(tests)
+
+    def _test(self, test: Test) -> str:
+        var = self._var(test.at)
+        if test.values == ("*",):
+            return f"{'not ' if test.negated else ''}{var}"
+        if len(test.values) == 1:
+            return f"{var} {'!=' if test.negated else '=='} {test.values[0]!r}"
+        return f"{var} {'not in' if test.negated else 'in'} {self._own('S', frozenset(test.values))}"
+
+    def _enter(self, loop: Loop) -> list[str]:
+        lines: list[str] = []
+        needs_number = any(variant.loops or variant.tests for variant in loop.variants) or len(loop.variants) > 1
+        if needs_number:
+            lines += [f"v[{loop.depth}] = -1", f"c[{loop.depth}] = {{}}"]
+        chain = "if"
+        for number, variant in enumerate(loop.variants):
+            block = [f"v[{loop.depth}] = {number}"] if needs_number else []
+            block += self._scope(loop, variant.node.target)
+            test = self._guard(variant)
+            if test:
+                lines.append(f"{chain} {test}:")
+                lines += ["    " + line for line in block]
+                chain = "elif"
+            elif chain == "elif":
+                lines.append("else:")
+                lines += ["    " + line for line in block]
+                break
+            else:
+                lines += block
+                break
+        return lines
+
+    def _scope(self, loop: Loop, target: Path | None) -> list[str]:
+        depth = loop.depth
+        if target is None:
+            return [f"c[{depth}] = c[{depth - 1}]"]
+        if len(target.steps) == 1 and target.steps[0].append:
+            name = target.steps[0].name
+            return [
+                "s = {}",
+                f"x = c[{depth - 1}]",
+                f"a = x.get({name!r})",
+                f"if a is None: x[{name!r}] = [s]",
+                "else: a.append(s)",
+                f"c[{depth}] = s",
+            ]
+        self._names["child"] = _child_of
+        return [f"c[{depth}] = child({self._own('P', target)}, c[{depth - 1}])"]
+
+    def _var(self, at: At) -> str:
+        if at.element > self._last:
+            return "''"
+        if at.element in self._split:
+            return f"e{at.element}_{at.component or 1}"
+        return f"e{at.element}" if at.component <= 1 else "''"
+
+    def _block(self, variant: Variant) -> list[str]:
+        target = variant.node.target
+        depth = self._place.loop.depth
+        scope = f"c[{depth}]"
+        lines: list[str] = []
+        tree, root_lines = self._tree(variant.node.bindings, scope)
+        if target is None:
+            if tree.is_empty and not root_lines:
+                return []
+            lines.append(f"s = {scope}")
+            lines += tree.into("s", lambda name: self._reader._sites.is_single(self._place.loop, name), [0])
+        elif len(target.steps) == 1 and target.steps[0].append:
+            name = target.steps[0].name
+            counter = [0]
+            lines += tree.fresh("r", counter)
+            lines += [
+                "if r:" if not tree.has_certain else "if 1:",
+                f"    s = {scope}",
+                f"    a = s.get({name!r})",
+                f"    if a is None: s[{name!r}] = [r]",
+                "    else: a.append(r)",
+            ]
+        else:
+            self._names["child"] = _child_of
+            lines += tree.fresh("r", [0])
+            lines.append("if r:")
+            lines.append(f"    s = child({self._own('P', target)}, {scope})")
+            lines.append("    for n in r: s.setdefault(n, r[n])")
+        return lines + root_lines
+
+    def _tree(self, bindings: tuple[Binding, ...], scope: str) -> tuple[Tree, list[str]]:
+        tree = Tree()
+        extra: list[str] = []
+        for binding in bindings:
+            if binding.const is not None:
+                continue
+            for group in binding.groups:
+                if group[0].element > self._last and (len(group) == 1 or group[-1].element > self._last):
+                    continue
+                if binding.computed:
+                    var = self._var(group[0])
+                    mark = self._own("B", (self._place.id, group[0], binding))
+                    extra.append(f"if {var}: k.append((*{mark}, {var}))")
+                else:
+                    extra += self._bind(tree, binding, group, scope)
+        return tree, extra
+
+    def _bind(self, tree: Tree, binding: Binding, group: tuple[At, ...], scope: str) -> list[str]:
+        guard, values = self._values(binding, group)
+        if binding.only or binding.excluded:
+            first = self._var(group[0])
+            sets = [(binding.only, "in"), (binding.excluded, "not in")]
+            tests = [f"{first} {word} {self._own('S', codes)}" for codes, word in sets if codes]
+            guard = " and ".join([guard, *tests]) if guard else " and ".join(tests)
+        if len(binding.paths) > 1 or (binding.paths and binding.path.from_root):
+            return self._late(binding, guard, values, scope)
+        if not binding.fields:
+            tree.leaf(binding.path.steps, guard, values[0][1])
+        elif binding.paths:
+            tree.item(binding.path.steps, guard, [(name, own, value) for name, (own, value) in zip(binding.fields, values, strict=False)])
+        else:
+            for name, (own, value) in zip(binding.fields, values, strict=False):
+                tree.leaf_named(name, own or guard, value)
+        return []
+
+    def _late(self, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str) -> list[str]:
+        paths = self._own("P", binding.paths)
+        if binding.fields:
+            pairs = ", ".join(f"{name!r}: {value}" for name, (_, value) in zip(binding.fields, values, strict=False))
+            value = f"{{n: x for n, x in {{{pairs}}}.items() if x is not None and x != ''}}"
+        else:
+            value = values[0][1]
+        call = f"put_first({paths}, {scope}, c[0], {value})"
+        return [f"if {guard}: {call}" if guard else call]
+
+    def _values(self, binding: Binding, group: tuple[At, ...]) -> tuple[str, list[tuple[str, str]]]:
+        """Return the guard of the whole binding, and for each field its own guard and the expression of its value."""
+        name = binding.conversion.name
+        texts = [self._var(at) for at in group]
+        if name == "when":
+            return self._when(group, texts)
+        if name == "date" and len(texts) == 2 and not binding.fields:
+            local = self._local(f"MOMENTS[{texts[0]}, {texts[1]}] if {texts[0]} else None")
+            return local, [("", local)]
+        width = len(binding.fields) or 1
+        values = []
+        for at, text, conversion in zip(group[:width], texts, binding.conversions, strict=False):
+            own = "" if self._is_certain(at) else text
+            values.append((own, self._value(conversion.name, conversion.table, at, text, own)))
+        return values[-1][0], values
+
+    def _when(self, group: tuple[At, ...], texts: list[str]) -> tuple[str, list[tuple[str, str]]]:
+        kind = element_type(self._place.rule, group[0])
+        form = texts[1] if len(texts) > 1 else "''"
+        if kind in {"a", "n", "an", ""}:
+            local = self._local(f"WHENS[{texts[0]}, {form}] if {texts[0]} else (None, None, None)")
+            return texts[0], [(f"{local}[{at}] is not None", f"{local}[{at}]") for at in range(3)]
+        on = self._local(f"DATES[{texts[0]}] if {texts[0]} else None")
+        if form == "''":
+            return texts[0], [(f"{on} is not None", on), ("0", "None"), ("0", "None")]
+        self._names["datetime"] = datetime
+        at = self._local(f"datetime.combine({on}, TIMES[{form}]) if {form} and {on} else None")
+        return texts[0], [(f"{on} is not None", on), (f"{at} is not None", at), ("0", "None")]
+
+    def _local(self, expression: str) -> str:
+        self._number += 1
+        name = f"t{self._number}"
+        self._lines.append(f"{name} = {expression}")
+        return name
+
+    def _is_certain(self, at: At) -> bool:
+        rule = self._place.rule
+        if rule is None or at.element > min(len(rule.uses), self._last):
+            return False
+        use = rule.uses[at.element - 1]
+        if not use.mandatory:
+            return False
+        if use.parts:
+            return use.parts[(at.component or 1) - 1].mandatory
+        return at.component <= 1
+
+    def _value(self, name: str, table: str, at: At, text: str, guard: str) -> str:
+        match name:
+            case "text":
+                return text
+            case "code":
+                return f"{self._own('T', self._reader.tables[table].words)}[{text}]"
+            case "decimal" | "date" | "time" | "int" | "datetime" | "lookup" | "bool" | "fn":
+                read = self._converted(name, table, at, text)
+                return self._local(f"{read} if {guard} else None") if guard else self._local(read)
+            case _:
+                raise AssertionError(name)
+
+    def _converted(self, name: str, table: str, at: At, text: str) -> str:
+        kind = element_type(self._place.rule, at)
+        if name == "decimal" and len(kind) == 2 and kind[0] == "N":
+            return f"{self._own('F', functions.read_implied)}({text}, {kind[1]})"
+        if name in {"decimal", "date", "time"}:
+            return f"{ {'decimal': 'DECIMALS', 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
+        if name == "lookup":
+            return f"{self._own('F', _lookup(self._reader.tables[table]))}({text})"
+        if name == "bool":
+            return f"{self._own('F', _truth(self._reader.tables[table]))}({text})"
+        if name == "fn":
+            return f"{self._own('F', functions.FUNCTIONS[table][0])}({text})"
+        return f"{self._own('F', functions.READERS[name])}({text})"
+
+
+def _lookup(table: CodeTable) -> Callable[[str], str]:
+    def look(code: str) -> str:
+        word = table.words.get(code)
+        if word is None:
+            raise ValueError("not in the table")
+        return word
+
+    return look
+
+
+def _truth(table: CodeTable) -> Callable[[str], bool]:
+    def truth(code: str) -> bool:
+        word = table.words.get(code)
+        if word not in {"true", "false"}:
+            raise ValueError("neither true nor false")
+        return word == "true"
+
+    return truth
+
+
+def _child_of(path: Path, scope: Scope) -> Scope:
+    for step in path.steps:
+        scope = child(scope, step)
+    return scope
+
+
+def _length(rule: ElementRule, var: str, *, mandatory: bool) -> str:
+    least = max(rule.min, 1) if mandatory else rule.min
+    if rule.type in {"R", "n"} or rule.type[0] == "N":
+        least = 1 if mandatory else 0
+        if rule.min > 1:
+            least = rule.min
+    if least == rule.max:
+        test = f"len({var}) == {least}"
+        return test if mandatory else f"(not {var} or {test})"
+    if least <= 1:
+        return f"0 < len({var}) <= {rule.max}" if mandatory else f"len({var}) <= {rule.max}"
+    test = f"{least} <= len({var}) <= {rule.max}"
+    return test if mandatory else f"(not {var} or {test})"
+
+
+def _condition(kind: str, names: list[str]) -> list[str]:
+    if not names:
+        return ["0"] if kind == "R" else []
+    first, *others = names
+    match kind:
+        case "P":
+            return [f"((not {first}) == (not {other}))" for other in others]
+        case "R":
+            return ["(" + " or ".join(names) + ")"]
+        case "E":
+            return ["(" + " + ".join(f"(not not {name})" for name in names) + ") < 2"] if others else []
+        case "C":
+            return [f"(not {first} or ({' and '.join(others)}))"] if others else []
+        case _:
+            return [f"(not {first} or {' or '.join(others)})"] if others else [f"not {first}"]
+
+
+class Tree:
+    """What one segment puts into one object: leaves, lists, and objects below, in a form that source can be written from."""
+
+    def __init__(self) -> None:
+        self.leaves: dict[str, list[tuple[str, str]]] = {}
+        self.lists: dict[str, list[tuple[str, str]]] = {}
+        self.objects: dict[str, Tree] = {}
+        self.selected: dict[tuple[str, str, str], Tree] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.leaves or self.lists or self.objects or self.selected)
+
+    @property
+    def has_certain(self) -> bool:
+        return any(not guard for rows in (*self.leaves.values(), *self.lists.values()) for guard, _ in rows) or any(
+            below.has_certain for below in self.objects.values()
+        )
+
+    def _below(self, steps: Iterable[Any]) -> Tree:
+        tree = self
+        for step in steps:
+            if step.field:
+                tree = tree.selected.setdefault((step.name, step.field, step.value), Tree())
+            else:
+                tree = tree.objects.setdefault(step.name, Tree())
+        return tree
+
+    def leaf(self, steps: tuple[Any, ...], guard: str, value: str) -> None:
+        appended = next((at for at, step in enumerate(steps[:-1]) if step.append), None)
+        if appended is not None:
+            inner = Tree()
+            inner.leaf(steps[appended + 1 :], "", value)
+            self._below(steps[:appended]).lists.setdefault(steps[appended].name, []).append((guard, inner.literal()))
+            return
+        tree, last = self._below(steps[:-1]), steps[-1]
+        if last.append:
+            tree.lists.setdefault(last.name, []).append((guard, value))
+        else:
+            tree.leaves.setdefault(last.name, []).append((guard, value))
+
+    def leaf_named(self, name: str, guard: str, value: str) -> None:
+        self.leaves.setdefault(name, []).append((guard, value))
+
+    def item(self, steps: tuple[Any, ...], guard: str, fields: list[tuple[str, str, str]]) -> None:
+        """One object from several places: an item of a list, or the fields of an object."""
+        tree, last = self._below(steps[:-1]), steps[-1]
+        if last.append:
+            certain = ", ".join(f"{name!r}: {value}" for name, own, value in fields if not own or own == guard)
+            loose = [(name, own, value) for name, own, value in fields if own and own != guard]
+            literal = f"{{{certain}}}"
+            if loose:
+                whole = ", ".join(f"{name!r}: {value}" for name, _, value in fields)
+                parts = ", ".join(f"**({{{name!r}: {value}}} if {own} else {{}})" for name, own, value in loose)
+                every = " and ".join(own for _, own, _ in loose)
+                literal = f"{{{whole}}} if {every} else {{{', '.join(filter(None, (certain, parts)))}}}"
+            tree.lists.setdefault(last.name, []).append((guard, literal))
+            return
+        tree = tree._below([last])
+        for name, own, value in fields:
+            tree.leaf_named(name, own or guard, value)
+
+    def literal(self) -> str:
+        rows = [f"{name!r}: {pairs[0][1]}" for name, pairs in self.leaves.items()]
+        rows += [f"{name!r}: [{pairs[0][1]}]" for name, pairs in self.lists.items()]
+        rows += [f"{name!r}: {below.literal()}" for name, below in self.objects.items()]
+        return "{" + ", ".join(rows) + "}"
+
+    def fresh(self, var: str, counter: list[int]) -> list[str]:
+        """Return lines that build a new object in ``var``."""
+        certain = [f"{name!r}: {rows[0][1]}" for name, rows in self.leaves.items() if not rows[0][0]]
+        lines = [f"{var} = {{{', '.join(certain)}}}"]
+        for name, rows in self.leaves.items():
+            for at, (guard, value) in enumerate(rows):
+                if guard:
+                    test = guard if at == 0 else f"({guard}) and {name!r} not in {var}"
+                    lines.append(f"if {test}: {var}[{name!r}] = {value}")
+        lines += self._lists(var, counter, lambda _: True)
+        for name, below in self.objects.items():
+            own = _fresh_name(counter)
+            lines += below.fresh(own, counter)
+            lines.append(f"if {own}: {var}[{name!r}] = {own}" if not below.has_certain else f"{var}[{name!r}] = {own}")
+        return lines + self._select(var, counter)
+
+    def into(self, var: str, is_single: Callable[[str], bool], counter: list[int]) -> list[str]:
+        """Return lines that add to the object in ``var``, never over what is there."""
+        lines = []
+        for name, rows in self.leaves.items():
+            for guard, value in rows:
+                tests = [f"({guard})"] if guard else []
+                if len(rows) > 1 or not is_single(name):
+                    tests.append(f"{name!r} not in {var}")
+                lines.append((f"if {' and '.join(tests)}: " if tests else "") + f"{var}[{name!r}] = {value}")
+        lines += self._lists(var, counter, is_single)
+        for name, below in self.objects.items():
+            own = _fresh_name(counter)
+            if is_single(name):
+                lines += below.fresh(own, counter)
+                lines.append(f"if {own}: {var}[{name!r}] = {own}" if not below.has_certain else f"{var}[{name!r}] = {own}")
+            else:
+                lines += [f"{own} = {var}.get({name!r})", f"{own}n = {own} is None", f"if {own}n: {own} = {{}}"]
+                lines += below.into(own, lambda _: False, counter)
+                lines.append(f"if {own}n and {own}: {var}[{name!r}] = {own}")
+        return lines + self._select(var, counter)
+
+    def _lists(self, var: str, counter: list[int], is_single: Callable[[str], bool]) -> list[str]:
+        lines = []
+        for name, rows in self.lists.items():
+            own = _fresh_name(counter)
+            if all(not guard for guard, _ in rows):
+                lines.append(f"{own} = [{', '.join(value for _, value in rows)}]")
+            else:
+                lines.append(f"{own} = []")
+                lines += [f"if {guard}: {own}.append({value})" if guard else f"{own}.append({value})" for guard, value in rows]
+            if is_single(name):
+                lines.append(f"if {own}: {var}[{name!r}] = {own}")
+            else:
+                lines += [
+                    f"if {own}:",
+                    f"    a = {var}.get({name!r})",
+                    f"    if a is None: {var}[{name!r}] = {own}",
+                    f"    else: a.extend({own})",
+                ]
+        return lines
+
+    def _select(self, var: str, counter: list[int]) -> list[str]:
+        lines = []
+        for (name, key, value), below in self.selected.items():
+            own = _fresh_name(counter)
+            lines += [
+                f"{own} = select({var}, {name!r}, {key!r}, {value!r})",
+                f"{own}n = {own} is None",
+                f"if {own}n: {own} = {{{key!r}: {value!r}}}",
+            ]
+            lines += below.into(own, lambda _: False, counter)
+            lines.append(f"if {own}n and len({own}) > 1: {var}.setdefault({name!r}, []).append({own})")
+        return lines
+
+
+def _fresh_name(counter: list[int]) -> str:
+    counter[0] += 1
+    return f"o{counter[0]}"

@@ -1,0 +1,560 @@
+"""The generated writer: a document's values into segments, in the order of the standard's structure.
+
+One function for each segment of the map, made once; loops and lists are walked around them. An item of a list is written once, by
+the first node that can write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tradehub.edi import functions
+from tradehub.edi.binding import element_type, total
+from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
+from tradehub.edi.machine import Loop, Machine, Place
+from tradehub.edi.paths import Binding, Conversion, Path, Test
+from tradehub.edi.paths import Place as At
+from tradehub.edi.schema import BodyNode, MapSpec, Use, align
+
+EMPTY: Scope = {}
+ENDLESS = 1_000_000  # repeats where the standard sets no limit
+
+SegmentWriter = Callable[[Scope, Scope, "Left", str, str], tuple[str, Any]]
+
+
+class Left(dict[Any, Any]):
+    """What is still to be written: for each list of each object the items left, copied on first touch. ``taken`` counts them."""
+
+    __slots__ = ("taken",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
+
+    def of(self, scope: Scope, name: str) -> list[Any]:
+        key = (id(scope), name)
+        found: list[Any] | None = self.get(key)
+        if found is None:
+            found = self[key] = list(scope.get(name) or ())
+        return found
+
+    def pop(self, scope: Scope, name: str) -> Any:  # type: ignore[override]
+        """Take the next item of a list; the empty text where none is left."""
+        items = self.of(scope, name)
+        if not items:
+            return ""
+        self.taken += 1
+        return items.pop(0)
+
+    def select(self, scope: Scope, name: str, key: str, value: str) -> Scope:
+        """Take the first item whose field has a value; an empty one where there is none."""
+        items = self.of(scope, name)
+        for at, item in enumerate(items):
+            if item.get(key) == value:
+                self.taken += 1
+                del items[at]
+                return item  # type: ignore[no-any-return]
+        return EMPTY
+
+    def take(self, scope: Scope, name: str, write: Callable[[Scope], tuple[str, ...] | None]) -> tuple[str, ...] | None:
+        """Take the first item that ``write`` can write."""
+        items = self.of(scope, name)
+        for at, item in enumerate(items):
+            texts = write(item)
+            if texts is not None:
+                self.taken += 1
+                del items[at]
+                return texts
+        return None
+
+    def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope) -> Any:
+        """Take the next value of alternative paths."""
+        key = (id(scope), paths)
+        found = self.get(key)
+        if found is None:
+            found = self[key] = [value for path in paths for value in path.values(root if path.from_root else scope)]
+        if not found:
+            return ""
+        self.taken += 1
+        return found.pop(0)
+
+
+class Sink:
+    """Where written segments go: raw texts and the ids of their places."""
+
+    __slots__ = ("component", "element", "left", "places", "root", "segments")
+
+    def __init__(self, root: Scope, element: str, component: str) -> None:
+        self.root = root
+        self.element = element
+        self.component = component
+        self.left = Left()
+        self.segments: list[str] = []
+        self.places: list[int] = []
+
+
+Driver = Callable[[Scope, Sink], bool]
+"""Writes what one node makes of a scope; tells whether it holds a value."""
+
+
+class Writer:
+    """Writes documents as the segments of one message type under one resolved map."""
+
+    def __init__(self, spec: MapSpec, machine: Machine, tables: dict[str, CodeTable]) -> None:
+        self.spec = spec
+        self._tables = tables
+        self._shape = functions.SHAPES[spec.head.shape][1] if spec.head.shape else None
+        self._drivers = self._level(spec.body, machine.root)
+
+    def write(self, document: Scope, element: str, component: str) -> tuple[list[str], list[int]]:
+        """Return raw segments (without ST/SE or UNH/UNT) and the ids of their places."""
+        if self._shape is not None:
+            document = self._shape(document)
+        sink = Sink(document, element, component)
+        for driver in self._drivers:
+            driver(document, sink)
+        return sink.segments, sink.places
+
+    def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Driver]:
+        level = tuple(_shadow(each) for each in loop.children)
+        drivers = []
+        for node, index in align(body, level):  # type: ignore[arg-type]
+            at = loop.children[index]
+            if isinstance(at, Loop):
+                drivers.append(self._loop(node, at))
+            elif not (skip_head and index == 0):
+                drivers.append(self._segment(node, at))
+        return drivers
+
+    def _segment(self, node: BodyNode, place: Place) -> Driver:
+        most = place.max or ENDLESS
+        target = node.target
+        is_item = target is not None and target.steps[-1].append
+        make = self._function(node, place, node.head.tests, is_item=is_item)
+        where, is_mandatory = place.id, place.mandatory
+
+        def repeat(scope: Scope, sink: Sink) -> bool:
+            count = 0
+            while count < most:
+                before = sink.left.taken
+                raw, has_value = make(scope, sink.root, sink.left, sink.element, sink.component)
+                if not has_value and (count or not is_mandatory or not raw):
+                    return count > 0
+                sink.segments.append(raw)
+                sink.places.append(where)
+                count += 1
+                if sink.left.taken == before or not has_value:
+                    return bool(has_value)
+            return True
+
+        if target is None:
+            return repeat
+        if not is_item:
+            return lambda scope, sink: repeat(_target_scope(target, scope, sink), sink)
+        parents, name = target.steps[:-1], target.steps[-1].name
+
+        def each_item(scope: Scope, sink: Sink) -> bool:
+            for step in parents:
+                scope = scope.get(step.name) or EMPTY
+            items = sink.left.of(scope, name)
+            if not items:
+                return False
+            kept: list[Any] = []
+            count = 0
+            for item in items:
+                raw, has_value = make(item, sink.root, sink.left, sink.element, sink.component) if count < most else ("", 0)
+                if raw and has_value:
+                    sink.segments.append(raw)
+                    sink.places.append(where)
+                    count += 1
+                else:
+                    kept.append(item)
+            sink.left.taken += count
+            items[:] = kept
+            return count > 0
+
+        return each_item
+
+    def _loop(self, node: BodyNode, loop: Loop) -> Driver:
+        head = next((each for each in node.children if each.head.name == loop.head.tag and not each.head.is_loop), None)
+        tests = node.head.tests + (head.head.tests if head is not None else ())
+        is_item = node.target is not None and node.target.steps[-1].append
+        own = head or BodyNode(node.head)
+        make = self._function(own, loop.head, tests, is_item=is_item)
+        children = self._level(node.children, loop, skip_head=True)
+        where, most = loop.head.id, loop.max or ENDLESS
+        inner = own.target if head is not None else None
+
+        def once(scope: Scope, sink: Sink) -> bool | None:
+            """Write one loop; None where its head cannot be written for this scope."""
+            start = len(sink.segments)
+            at_head = _target_scope(inner, scope, sink) if inner is not None else scope
+            raw, has_value = make(at_head, sink.root, sink.left, sink.element, sink.component)
+            if not raw:
+                return None
+            sink.segments.append(raw)
+            sink.places.append(where)
+            for driver in children:
+                if driver(scope, sink):
+                    has_value = 1
+            if not has_value:
+                del sink.segments[start:]
+                del sink.places[start:]
+                return False
+            return True
+
+        target = node.target
+        if is_item:
+            return _items_driver(target, once, most)  # type: ignore[arg-type]
+
+        def shared(scope: Scope, sink: Sink) -> bool:
+            if target is not None:
+                scope = _target_scope(target, scope, sink)
+                if not scope:
+                    return False
+            count = 0
+            while count < most:
+                before = sink.left.taken
+                if not once(scope, sink):
+                    break
+                count += 1
+                if sink.left.taken == before:
+                    break
+            return count > 0
+
+        return shared
+
+    def _function(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> SegmentWriter:
+        source, names = _Source(self._tables, node, place, tests, is_item=is_item).source()
+        exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:write>", "exec"), names)  # noqa: S102
+        made: SegmentWriter = names["write"]
+        return made
+
+
+class _Shadow:
+    """What ``align`` needs to know of a place."""
+
+    __slots__ = ("is_loop", "name")
+
+    def __init__(self, name: str, *, is_loop: bool) -> None:
+        self.name = name
+        self.is_loop = is_loop
+
+
+def _shadow(each: Place | Loop) -> _Shadow:
+    return _Shadow(each.name.partition("@")[0], is_loop=True) if isinstance(each, Loop) else _Shadow(each.tag, is_loop=False)
+
+
+def _target_scope(target: Path, scope: Scope, sink: Sink) -> Scope:
+    for step in target.steps:
+        scope = sink.left.select(scope, step.name, step.field, step.value) if step.field else scope.get(step.name) or EMPTY
+    return scope
+
+
+def _items_driver(target: Path, once: Callable[[Scope, Sink], bool | None], most: int) -> Driver:
+    parents, name = target.steps[:-1], target.steps[-1].name
+
+    def each_item(scope: Scope, sink: Sink) -> bool:
+        for step in parents:
+            scope = scope.get(step.name) or EMPTY
+        items = sink.left.of(scope, name)
+        if not items:
+            return False
+        kept: list[Any] = []
+        count = 0
+        for item in items:
+            if count < most and once(item, sink):
+                count += 1
+            else:
+                kept.append(item)
+        sink.left.taken += count
+        items[:] = kept
+        return count > 0
+
+    return each_item
+
+
+class _Source:
+    """Writes the source of one writing function: (scope, root, left, element, component) -> (raw, has value)."""
+
+    def __init__(
+        self, tables: dict[str, CodeTable], node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool
+    ) -> None:
+        self._tables = tables
+        self._node = node
+        self._place = place
+        self._tests = tests
+        self._is_item = is_item
+        self._lines: list[str] = []
+        self._names: dict[str, Any] = {"EMPTY": EMPTY, "DATE_TEXTS": DATE_TEXTS, "number": functions.write_decimal, "ONE": "write"}
+        self._count = 0
+        self._objects: dict[str, str] = {}
+        self._texts: dict[At, str] = {}
+        self._valued: list[str] = []
+        self._fixed: dict[At, str] = {}
+        self._defaults: dict[At, str] = {}
+
+    def source(self) -> tuple[str, dict[str, Any]]:
+        for binding in self._node.bindings:
+            self._binding(binding)
+        valued = " or ".join(dict.fromkeys(self._valued)) or "''"
+        self._lines.append(f"h = {valued}")
+        for at, text in self._defaults.items():
+            var = self._texts[at]
+            self._lines.append(f"if not {var}: {var} = {text!r}")
+        self._predicates()
+        self._assemble()
+        return "\n    ".join(["def write(s, r, left, es, cs):", *self._lines]) + "\n", self._names
+
+    def _own(self, prefix: str, value: Any) -> str:
+        self._count += 1
+        name = f"{prefix}{self._count}"
+        self._names[name] = value
+        return name
+
+    def _set(self, at: At, expression: str, *, counts: bool = True) -> str:
+        at = self._normal(at)
+        if at in self._texts:
+            var = self._texts[at]
+            self._lines.append(f"if not {var}: {var} = {expression}")
+        else:
+            self._count += 1
+            var = self._texts[at] = f"x{self._count}"
+            self._lines.append(f"{var} = {expression}")
+        if counts:
+            self._valued.append(var)
+        return var
+
+    def _normal(self, at: At) -> At:
+        return At(at.element, at.component or 1) if self._parts(at.element) else At(at.element)
+
+    def _parts(self, element: int) -> tuple[Use, ...]:
+        rule = self._place.rule
+        return rule.uses[element - 1].parts if rule is not None and element <= len(rule.uses) else ()
+
+    def _is_mandatory(self, at: At) -> bool:
+        rule = self._place.rule
+        if rule is None or at.element > len(rule.uses):
+            return False
+        use = rule.uses[at.element - 1]
+        return use.mandatory and (not use.parts or use.parts[(at.component or 1) - 1].mandatory)
+
+    def _binding(self, binding: Binding) -> None:
+        if binding.check_only:
+            return
+        first = binding.groups[0][0]
+        if binding.const is not None:
+            at = self._normal(first)
+            if at in self._texts:
+                self._defaults[at] = binding.const
+            else:
+                self._fixed[at] = binding.const
+            return
+        if binding.computed:
+            self._computed(binding, first)
+            return
+        for group in binding.groups:
+            self._group(binding, group)
+        if binding.default:
+            self._defaults[self._normal(first)] = binding.default
+
+    def _computed(self, binding: Binding, at: At) -> None:
+        path = self._own("P", binding.path)
+        if binding.computed == "count":
+            self._set(at, f"str(len({path}.values(r)) or '')")
+        else:
+            self._names["total"] = _total_text
+            self._set(at, f"total({path}, r)")
+
+    def _group(self, binding: Binding, group: tuple[At, ...]) -> None:
+        if binding.fields and binding.conversion.name == "when":
+            self._when(binding, group)
+        elif binding.fields or (binding.paths and any(step.append for step in binding.path.steps[:-1])):
+            self._item(binding, group)
+        elif len(binding.paths) > 1:
+            value = self._local(f"left.chain({self._own('P', binding.paths)}, s, r)")
+            self._set(group[0], self._text(binding.conversion, group[0], value))
+        else:
+            self._single(binding, group)
+
+    def _single(self, binding: Binding, group: tuple[At, ...]) -> None:
+        path = binding.path
+        owner = self._object(path, path.steps[:-1])
+        last = path.steps[-1]
+        counts = not path.from_root
+        read = f"left.pop({owner}, {last.name!r})" if last.append else f"{owner}.get({last.name!r})"
+        if binding.conversion.name == "text":
+            self._set(group[0], f"{read} or ''", counts=counts)
+            return
+        value = self._local(read)
+        if binding.conversion.name == "date" and len(group) == 2:
+            self._set(group[0], f"DATE_TEXTS[{value}] if {value} else ''", counts=counts)
+            self._set(group[1], f"'102' if {value} else ''", counts=False)
+            return
+        var = self._set(group[0], self._text(binding.conversion, group[0], value), counts=counts)
+        if binding.conversion.name in {"code", "lookup"} and self._is_mandatory(group[0]) and not binding.default:
+            self._lines.append(f"if {value} and not {var}: return '', 0")
+        if binding.only or binding.excluded:
+            codes = self._own("S", binding.only or binding.excluded)
+            self._lines.append(f"if {var} {'not in' if binding.only else 'in'} {codes}: {var} = ''")
+
+    def _when(self, binding: Binding, group: tuple[At, ...]) -> None:
+        if binding.paths and binding.path.steps[-1].append:
+            path = binding.path
+            owner = self._local(f"left.pop({self._object(path, path.steps[:-1])}, {path.steps[-1].name!r}) or EMPTY")
+        else:
+            owner = self._object(binding.path, binding.path.steps) if binding.paths else "s"
+        fields = [f"{owner}.get({name!r})" for name in binding.fields]
+        fields += ["None"] * (3 - len(fields))
+        kind = element_type(self._place.rule, group[0])
+        is_edifact = kind in {"a", "n", "an", ""}
+        self._names["when"] = functions.write_when if is_edifact else _write_moment
+        value = self._local(f"when({', '.join(fields)})")
+        for number, at in enumerate(group[:2]):
+            self._set(at, f"{value}[{number}]", counts=number == 0)
+
+    def _item(self, binding: Binding, group: tuple[At, ...]) -> None:
+        path = binding.path if binding.paths else None
+        fields, steps = binding.fields, path.steps if path is not None else ()
+        if not fields:
+            cut = next(at for at, step in enumerate(steps) if step.append)
+            fields, steps = (steps[-1].name,), steps[: cut + 1]
+        write = self._item_writer(binding, fields, group)
+        if path is not None and steps[-1].append:
+            owner = self._object(path, steps[:-1])
+            value = self._local(f"left.take({owner}, {steps[-1].name!r}, {write}) or {('',) * len(fields)!r}")
+        else:
+            owner = self._object(path, steps) if path is not None else "s"
+            value = self._local(f"{write}({owner}) or {('',) * len(fields)!r}")
+        for number, at in enumerate(group[: len(fields)]):
+            self._set(at, f"{value}[{number}]")
+
+    def _item_writer(self, binding: Binding, fields: tuple[str, ...], group: tuple[At, ...]) -> str:
+        writers = [
+            self._writer(conversion, at) for conversion, at in zip(binding.conversions[: len(fields)], group, strict=False)
+        ]
+        pairs = tuple(zip(fields, writers, strict=False))
+        only, excluded = binding.only, binding.excluded
+        last = fields[-1]
+
+        def write(item: Scope) -> tuple[str, ...] | None:
+            if item.get(last) is None:
+                return None
+            texts = []
+            for name, convert in pairs:
+                value = item.get(name)
+                text = convert(value) if value is not None else ""
+                if text is None:
+                    return None
+                texts.append(text)
+            if (only and texts[0] not in only) or texts[0] in excluded:
+                return None
+            return tuple(texts)
+
+        return self._own("W", write)
+
+    def _writer(self, conversion: Conversion, at: At) -> Callable[[Any], str | None]:
+        kind = element_type(self._place.rule, at)
+        match conversion.name:
+            case "code" | "lookup":
+                return self._tables[conversion.table].write
+            case "bool":
+                table = self._tables[conversion.table]
+                return lambda value: table.write("true" if value else "false")
+            case "fn":
+                return functions.FUNCTIONS[conversion.table][1]
+            case "decimal" if len(kind) == 2 and kind[0] == "N":
+                return lambda value: functions.write_implied(value, int(kind[1]))
+            case name:
+                return functions.WRITERS[name]
+
+    def _text(self, conversion: Conversion, at: At, value: str) -> str:
+        kind = element_type(self._place.rule, at)
+        match conversion.name:
+            case "text":
+                return f"{value} or ''"
+            case "decimal" if not (len(kind) == 2 and kind[0] == "N"):
+                return f"f'{{{value}:f}}' if {value} is not None and {value} != '' else ''"
+            case "code":
+                table = self._tables[conversion.table]
+                codes, write = self._own("C", table.codes), self._own("W", table.write)
+                return f"({codes}.get({value}) or {write}({value}) or '') if {value} else ''"
+            case "date":
+                return f"DATE_TEXTS[{value}] if {value} else ''"
+            case _:
+                return f"({self._own('W', self._writer(conversion, at))}({value}) or '') if {value} is not None and {value} != '' else ''"
+
+    def _local(self, expression: str) -> str:
+        self._count += 1
+        name = f"t{self._count}"
+        self._lines.append(f"{name} = {expression}")
+        return name
+
+    def _object(self, path: Path, steps: tuple[Any, ...]) -> str:
+        owner = "r" if path.from_root else "s"
+        key = owner
+        for step in steps:
+            key += f".{step}"
+            if key not in self._objects:
+                if step.field:
+                    read = f"left.select({owner}, {step.name!r}, {step.field!r}, {step.value!r})"
+                else:
+                    read = f"{owner}.get({step.name!r}) or EMPTY"
+                self._objects[key] = self._local(read)
+            owner = self._objects[key]
+        return owner
+
+    def _predicates(self) -> None:
+        for test in self._tests:
+            at = self._normal(test.at)
+            var = self._texts.get(at)
+            if test.negated:
+                if var is not None:
+                    self._lines.append(f"if {var} in {self._own('S', frozenset(test.values))}: return '', 0")
+            elif var is None:
+                if test.values != ("*",):
+                    self._fixed[at] = test.values[0]
+            elif test.values == ("*",):
+                self._lines.append(f"if not {var}: return '', 0")
+            else:
+                self._lines.append(f"if {var} not in {self._own('S', frozenset(test.values))}: return '', 0")
+
+    def _assemble(self) -> None:
+        for at, text in self._fixed.items():
+            if at not in self._texts:
+                self._texts[at] = repr(text)
+        last = max((at.element for at in self._texts), default=0)
+        pieces = [repr(self._place.tag)]
+        for element in range(1, last + 1):
+            parts = {at.component: var for at, var in self._texts.items() if at.element == element}
+            if not parts:
+                pieces.append("''")
+            elif set(parts) == {0} or set(parts) == {1}:
+                pieces.append(next(iter(parts.values())))
+            else:
+                inside = ", ".join(parts.get(number, "''") for number in range(1, max(parts) + 1))
+                pieces.append(f"cs.join(({inside})).rstrip(cs)")
+        self._lines.append(f"return es.join(({', '.join(pieces)},)).rstrip(es), h")
+
+
+def _total_text(path: Path, root: Scope) -> str:
+    if not path.values(root):
+        return ""
+    value = total(path, root).normalize()
+    return f"{value:f}"
+
+
+def _write_moment(on: date | None, at: datetime | None, _text: str | None) -> tuple[str, str]:
+    if at is not None:
+        return functions.write_date(at.date()), functions.write_time(at.time())
+    return (functions.write_date(on), "") if on is not None else ("", "")
+
+
+def text_of(value: Any) -> str:
+    """Return the text of a plain value, as the writer would put it."""
+    if isinstance(value, Decimal):
+        return functions.write_decimal(value)
+    return functions.write_date(value) if isinstance(value, date) else str(value)
