@@ -14,7 +14,7 @@ from tradehub.platform.db import Database
 from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
-from tradehub.web import errors, headers, home, language, metrics, navigation, people, signin, words
+from tradehub.web import errors, headers, home, language, metrics, navigation, people, signin, terms, words
 
 REQUEST_MAX = 10 * 1024 * 1024
 """Bytes of a request body: the largest interchange taken over HTTP, with room. A view may lower or raise its own."""
@@ -50,6 +50,7 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     headers.install(app)
     language.install(app)
     words.install(app)
+    terms.install(app)
     navigation.install(app, test_mode=hub.settings.demo)
     http.install(app, lambda: signin.authenticate(security))
     errors.install(app)

@@ -1,0 +1,139 @@
+"""Terms of a document in words: ``lines.1.price.amount`` reads "Line 1: unit price", its value as the reader writes it.
+
+Paths are those of ``documents.terms.flatten``. One without words of its own is shown as it is: a term is never hidden.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from flask import Flask
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from tradehub.web import words
+
+WORDS: dict[str, LazyString] = {
+    "currency": lazy_gettext("Currency"),
+    "exchange_rate": lazy_gettext("Exchange rate"),
+    "target_currency": lazy_gettext("Currency to pay in"),
+    "quantity.value": lazy_gettext("Quantity"),
+    "quantity.unit": lazy_gettext("Unit"),
+    "min_quantity": lazy_gettext("Smallest quantity"),
+    "max_quantity": lazy_gettext("Largest quantity"),
+    "price.amount": lazy_gettext("Unit price"),
+    "price.basis.value": lazy_gettext("Price per"),
+    "price.basis.unit": lazy_gettext("Price unit"),
+    "price.currency": lazy_gettext("Price currency"),
+    "price.type": lazy_gettext("Kind of price"),
+    "price.formula": lazy_gettext("Price formula"),
+    "item.name": lazy_gettext("Item"),
+    "item.description": lazy_gettext("Description"),
+    "item.ids.buyer": lazy_gettext("Buyer's item number"),
+    "item.ids.seller": lazy_gettext("Seller's item number"),
+    "item.ids.gtin": lazy_gettext("GTIN"),
+    "item.ids.mpn": lazy_gettext("Manufacturer's number"),
+    "item.origin": lazy_gettext("Country of origin"),
+    "item.brand": lazy_gettext("Brand"),
+    "packaging": lazy_gettext("Packaging"),
+    "dates.requested_delivery": lazy_gettext("Delivery"),
+    "dates.promised_delivery": lazy_gettext("Delivery"),
+    "dates.scheduled_delivery": lazy_gettext("Delivery"),
+    "dates.estimated_delivery": lazy_gettext("Estimated delivery"),
+    "dates.latest_delivery": lazy_gettext("Latest delivery"),
+    "dates.earliest_delivery": lazy_gettext("Earliest delivery"),
+    "dates.requested_ship": lazy_gettext("Despatch"),
+    "dates.promised_ship": lazy_gettext("Despatch"),
+    "dates.shipped": lazy_gettext("Despatched on"),
+    "dates.delivered": lazy_gettext("Delivered on"),
+    "dates.due": lazy_gettext("Due"),
+    "dates.valid_until": lazy_gettext("Valid until"),
+    "delivery_terms.incoterm": lazy_gettext("Incoterm"),
+    "delivery_terms.place": lazy_gettext("Place of delivery"),
+    "delivery_terms.version": lazy_gettext("Incoterms edition"),
+    "delivery_terms.freight": lazy_gettext("Freight"),
+    "delivery_terms.text": lazy_gettext("Terms of delivery"),
+    "delivery_period.start": lazy_gettext("Delivery from"),
+    "delivery_period.end": lazy_gettext("Delivery until"),
+    "partial_shipments": lazy_gettext("Partial shipments"),
+    "transport.mode": lazy_gettext("Mode of transport"),
+    "transport.carrier": lazy_gettext("Carrier"),
+    "payment_terms.text": lazy_gettext("Payment"),
+    "payment_terms.net_days": lazy_gettext("Days to pay"),
+    "payment_terms.basis": lazy_gettext("Days count from"),
+    "payment_terms.means": lazy_gettext("Means of payment"),
+    "payment_terms.due_on": lazy_gettext("Due"),
+    "payment_terms.percent": lazy_gettext("Share of the total, %"),
+    "payment_terms.discount_percent": lazy_gettext("Discount for early payment, %"),
+    "payment_terms.discount_days": lazy_gettext("Days for the discount"),
+    "schedules.on": lazy_gettext("Part delivery on"),
+    "schedules.quantity.value": lazy_gettext("Part quantity"),
+    "schedules.quantity.unit": lazy_gettext("Part unit"),
+    "taxes.category": lazy_gettext("Tax category"),
+    "taxes.rate": lazy_gettext("Tax rate, %"),
+    "tax.category": lazy_gettext("Tax category"),
+    "allowances_charges.amount": lazy_gettext("Allowance or charge"),
+    "warranty": lazy_gettext("Warranty"),
+    "liability": lazy_gettext("Liability"),
+    "penalty": lazy_gettext("Penalty"),
+    "disputes": lazy_gettext("Disputes"),
+    "law": lazy_gettext("Governing law"),
+    "inspection": lazy_gettext("Inspection"),
+    "documents_required": lazy_gettext("Documents required"),
+    "quantity": lazy_gettext("Quantity"),
+    "price": lazy_gettext("Unit price"),
+    "unit": lazy_gettext("Unit"),
+    "item": lazy_gettext("Item"),
+    "invoice": lazy_gettext("Invoice"),
+    "net_amount": lazy_gettext("Line total"),
+    "totals.lines": lazy_gettext("Sum of the lines"),
+    "totals.allowances": lazy_gettext("Sum of allowances"),
+    "totals.charges": lazy_gettext("Sum of charges"),
+    "totals.before_tax": lazy_gettext("Total before tax"),
+    "totals.tax": lazy_gettext("Tax"),
+    "totals.with_tax": lazy_gettext("Total with tax"),
+    "totals.payable": lazy_gettext("To pay"),
+}
+
+_LINE = re.compile(r"lines\.([^.]+)\.(.+)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def install(app: Flask) -> None:
+    app.jinja_env.filters.update({"term": term, "term_value": term_value})
+
+
+def term(path: str) -> str:
+    """Return the words for a term's path."""
+    line = _LINE.fullmatch(path)
+    if line:
+        return str(gettext("Line %(number)s: %(term)s", number=line[1], term=term(line[2])))
+    steps = path.removesuffix(".on").removesuffix(".value").split(".")
+    # Positions in lists, and the keys of lists that say no more than a position, are no words.
+    named = [".".join(steps), ".".join(each for each in steps if not each.isdigit()), f"{steps[0]}.{steps[-1]}"]
+    known = next((WORDS[each] for each in (path, *named) if each in WORDS), None)
+    return str(known) if known is not None else path.replace("_", " ").replace(".", " ")
+
+
+def term_value(value: str | None, path: str = "") -> str:
+    """Return a term's value as the reader writes it: days, numbers, units, yes and no."""
+    if value is None:
+        return "–"
+    if value in ("true", "false"):
+        return str(gettext("Yes") if value == "true" else gettext("No"))
+    if path.endswith((".unit", "unit")) and value:
+        return words.unit(value)
+    if _DAY.fullmatch(value):
+        return words.day(date.fromisoformat(value))
+    if _is_number(path):
+        try:
+            return words.number(Decimal(value))
+        except InvalidOperation:
+            return value
+    return value
+
+
+def _is_number(path: str) -> bool:
+    return path.endswith(("amount", "value", "quantity", "price", "rate", "percent", "days")) or "totals." in path
