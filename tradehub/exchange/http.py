@@ -46,8 +46,8 @@ class HttpTransport:
                     "User-Agent": "tradehub",
                 },
             )
-            answer = connection.getresponse()
-            text = answer.read(MAX_ANSWER).decode("utf-8", "replace")
+            with connection.getresponse() as answer:
+                text = answer.read(MAX_ANSWER).decode("utf-8", "replace")
         except (OSError, HTTPException) as error:
             raise TransportError(f"{target.hostname}: {error or type(error).__name__}", permanent=False) from error
         finally:
