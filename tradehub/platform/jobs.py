@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -272,9 +272,8 @@ class JobContext:
 
     def _claim(self, session: Session, name: str) -> bool:
         insert = sqlite.insert if self.database.is_sqlite else postgresql.insert
-        row = insert(JobEffect).values(job_id=self.id, name=name, value=None, at=clock.now()).on_conflict_do_nothing()
-        result = session.execute(row)
-        return isinstance(result, CursorResult) and result.rowcount == 1
+        row = insert(JobEffect).values(job_id=self.id, name=name, value=None, at=clock.now())
+        return session.scalar(row.on_conflict_do_nothing().returning(JobEffect.job_id)) is not None
 
     def _key(self, name: str) -> tuple[Any, ...]:
         return JobEffect.job_id == self.id, JobEffect.name == name
