@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tradehub.edi.segments import COMPONENT, Issue, Position, Segment, Severity
+from tradehub.edi.segments import COMPONENT, Issue, Segment, Severity
 
 
 class Delimiters(NamedTuple):
@@ -110,6 +110,8 @@ class ReadMessage:
     map_key: str = ""
     map_sha256: str = ""
     association: str = ""
+    header: str = ""
+    trailer: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -139,10 +141,11 @@ def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:
             piece = piece.replace(delimiters.component, COMPONENT)
         tag, *elements = piece.split(delimiters.element)
         if swap:
-            elements = [swap.show(element) for element in elements]
+            elements = [swap.show(element).replace(NEEDLESS, "") for element in elements]
         yield Segment(tag.strip(), tuple(elements), number)
 
 
+NEEDLESS = "\ue006"  # a release character before a sign that needs none: kept as it came, not part of the value
 HIDDEN = "\ue000\ue001\ue002\ue003\ue004\ue005"  # private code points that stand for released characters while a text is split
 
 
@@ -157,14 +160,14 @@ class Release:
         self._pairs = [(mark + sign, hidden) for sign, hidden in zip(signs, HIDDEN, strict=False) if sign]
         self._shown = {ord(hidden): pair[1] for pair, hidden in self._pairs}
         self._hidden = {ord(pair[1]): hidden for pair, hidden in self._pairs}
-        self._released = {ord(hidden): pair for pair, hidden in self._pairs}
+        self._released = {ord(hidden): pair for pair, hidden in self._pairs} | {ord(NEEDLESS): mark}
         self._mark = mark
 
     def hide(self, text: str) -> str:
         """Replace each released character."""
         for pair, hidden in self._pairs:
             text = text.replace(pair, hidden)
-        return text
+        return text.replace(self._mark, NEEDLESS)
 
     def show(self, text: str) -> str:
         """Return what the text means."""
@@ -188,9 +191,3 @@ class Release:
             return type(value)(self.show_all(each) for each in value)
         return value
 
-
-def message_issue(issue: Issue, *, interchange: str, group: str, message: str) -> Issue:
-    """Return the issue with the control numbers of its envelope."""
-    at = issue.at
-    place = Position(interchange, group, message, at.segment, at.tag, at.path, at.element, at.component, at.repetition)
-    return Issue(issue.fault, place, issue.text, issue.severity, issue.element_id, issue.value, issue.rule)

@@ -253,15 +253,19 @@ class _Application:
         if tag != extension["tag"][1:]:
             return raw
         values = extension["values"]
+        length = 0
         for at in range(0, len(values) - 2, 3):
             place, canonical, form = values[at : at + 3]
             if place == "#":
-                elements += [""] * (int(form) - len(elements))
+                length = int(form)
                 continue
             index = int(place) - 1
             if (elements[index] if index < len(elements) else "") == canonical:
                 elements += [""] * (index + 1 - len(elements))
                 elements[index] = form
+        while elements and not elements[-1]:
+            elements.pop()
+        elements += [""] * (length - len(elements))
         return self._join(tag, elements)
 
     def _join(self, tag: str, elements: Sequence[str]) -> str:

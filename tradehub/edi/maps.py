@@ -35,9 +35,13 @@ class Map:
     def head(self) -> schema.MessageHead:
         return self.spec.head
 
-    def read(self, raw_segments: list[str], element: str, component: str, *, interpreted: bool = False) -> Decoded:
+    def read(
+        self, raw_segments: list[str], element: str, component: str, *, needless: str = "", interpreted: bool = False
+    ) -> Decoded:
         """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions."""
         split = [raw.split(element) for raw in raw_segments]
+        if needless:
+            split = [[each.replace(needless, "") for each in pieces] for pieces in split]
         decoded = self._reader.read(split, component, interpreted=interpreted)
         written, places = self._writer.write(decoded.document, element, component)
         if written != raw_segments:

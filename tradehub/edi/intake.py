@@ -1,0 +1,245 @@
+"""Bytes in, messages out: which standard it is, how it is encoded, and each message read under its map.
+
+Whatever a partner sends, nothing here raises: what is wrong is noted on the message, its group, or its interchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from tradehub.edi import edifact, x12
+from tradehub.edi.edifact import Edifact
+from tradehub.edi.envelope import NEEDLESS, Delimiters, Interchange, ReadMessage, Release, Verdict
+from tradehub.edi.maps import Map, MapStore
+from tradehub.edi.reading import Placed
+from tradehub.edi.schema import Guide
+from tradehub.edi.segments import Fault, Issue, Position, Severity
+from tradehub.edi.x12 import X12, Cut
+
+Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | Mapping[str, Any] | None] | None
+
+LOOK = 4096  # bytes looked at to tell what a file is
+MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
+FALLBACKS = {"x12": "004010", "edifact": "D96A"}  # the release whose maps stand in, with a warning, for one that has none
+BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+class Detected(NamedTuple):
+    """What a file is: ``standard`` is x12, edifact, tradacoms, xml or None; ``start`` is where it begins."""
+
+    standard: str | None
+    start: int = 0
+    encoding: str = ""
+
+
+def detect(data: bytes) -> Detected:
+    """Tell what a file is by its first bytes, behind byte order marks and blanks."""
+    encoding = ""
+    start = 0
+    for mark, name in zip(BOMS, ("utf-8", "utf-16-le", "utf-16-be"), strict=True):
+        if data.startswith(mark):
+            encoding, start = name, len(mark)
+    head = data[start : start + LOOK]
+    if encoding.startswith("utf-16"):
+        head = head.replace(b"\0", b"")
+    blank = len(head) - len(head.lstrip(b" \t\r\n\x00\x0b\x0c\x1a"))
+    text = head[blank:]
+    start += blank if not encoding.startswith("utf-16") else 0
+    if text[:3] == b"ISA":
+        return Detected("x12", start, encoding)
+    if text[:3] in {b"UNA", b"UNB"} or text[:4] in {b"UNH+", b"UNG+"}:
+        return Detected("edifact", start, encoding)
+    if text[:4] == b"STX=":
+        return Detected("tradacoms", start, encoding)
+    if text[:1] == b"<":
+        return Detected("xml", start, encoding)
+    for tag, standard in ((b"ISA", "x12"), (b"UNB+", "edifact"), (b"UNA", "edifact")):
+        at = text.find(tag)
+        if at > 0 and not text[at - 1 : at].isalnum() and not text[at + 3 : at + 4].isalnum():
+            return Detected(standard, start + at, encoding)
+    return Detected(None)
+
+
+class Reading:
+    """The messages of a file, one at a time. ``interchanges`` and ``issues`` are complete when the messages are exhausted."""
+
+    def __init__(self, data: bytes, maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> None:
+        self.detected = detect(data)
+        self.interchanges: list[Interchange] = []
+        self.issues: list[Issue] = []
+        self.una = ""
+        self._maps = maps
+        self._tolerant = tolerant
+        self._guide = guide
+        self._iterator = self._messages(data)
+
+    def __iter__(self) -> Iterator[ReadMessage]:
+        return self._iterator
+
+    def __next__(self) -> ReadMessage:
+        return next(self._iterator)
+
+    @property
+    def accepted(self) -> bool:
+        """Return whether the file as a whole could be read (its messages have their own verdicts)."""
+        return not any(issue.is_error for issue in self.issues) and all(each.accepted for each in self.interchanges)
+
+    def _messages(self, data: bytes) -> Iterator[ReadMessage]:
+        standard, start, encoding = self.detected
+        if standard not in {"x12", "edifact"}:
+            if standard is None:
+                self._note(Fault.NOT_EDI, "this is neither EDI nor XML", Severity.ERROR)
+            return
+        if start:
+            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
+        text = self._text(data[start:] if start else data, standard, encoding)
+        found, begin = x12.delimiters(text) if standard == "x12" else edifact.delimiters(text)
+        if standard == "x12" and not begin:
+            self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)
+            return
+        if standard == "edifact":
+            self.una, text = text[:begin], text[begin:]
+        text = x12.settle(text, found.element, found.segment)
+        cutter: X12 | Edifact
+        if standard == "x12":
+            cutter = X12(text, found, self._charset)
+        else:
+            cutter = Edifact(text, found, self._charset, self.una)
+        self.interchanges = cutter.interchanges
+        del text
+        for cut in cutter.messages():
+            yield self._read(cut, found)
+        if not self.interchanges:
+            self._note(Fault.BAD_ENVELOPE, "there is no interchange", Severity.ERROR)
+        self._settle_severity()
+
+    def _settle_severity(self) -> None:
+        if self._tolerant:
+            return
+        for each in self.interchanges:
+            each.issues[:] = [_stricter(issue) for issue in each.issues]
+        self.issues[:] = [_stricter(issue) for issue in self.issues]
+
+    def _note(self, fault: Fault, text: str, severity: Severity) -> None:
+        self.issues.append(Issue(fault, Position(), text, severity))
+
+    def _text(self, data: bytes, standard: str, encoding: str) -> str:
+        claimed = "ascii"
+        if standard == "edifact" and not encoding:
+            head = data[:LOOK].decode("latin-1")
+            at = head.find("UNB")
+            claimed = edifact.CHARSETS.get(head[at + 4 : at + 8], "ascii") if at >= 0 else "ascii"
+            guide = self._guide
+            if isinstance(guide, Guide) and guide.charset:
+                claimed = edifact.CHARSETS.get(guide.charset, guide.charset)
+        self._charset = encoding or claimed
+        if data.isascii() and not encoding.startswith("utf-16"):
+            return data.decode("ascii")
+        if encoding:
+            self._charset = encoding
+            return data.decode(encoding, "replace")
+        return self._guess(data, claimed)
+
+    def _guess(self, data: bytes, claimed: str) -> str:
+        """Decode what is not ASCII: UTF-8 gives itself away; then what was claimed; then what Windows writes."""
+        for charset in ("utf-8", claimed, "cp1252", "latin-1"):
+            if charset.startswith("iso8859") and any(byte in data for byte in range(0x80, 0xA0)):
+                continue
+            try:
+                text = data.decode(charset)
+            except (UnicodeDecodeError, LookupError):
+                continue
+            if charset != claimed and not (charset == "utf-8" and claimed == "utf-8"):
+                self._note(Fault.CHARSET, f"the text is {charset}, not {claimed}", Severity.WARNING)
+            self._charset = charset
+            return text
+        raise AssertionError("latin-1 decodes anything")
+
+    def _read(self, cut: Cut, found: Delimiters) -> ReadMessage:
+        issues = list(cut.issues)
+        compiled = self._map(cut, issues)
+        document = None
+        release = Release(found) if cut.hidden else None
+        if compiled is not None:
+            needless = NEEDLESS if release is not None and any(NEEDLESS in each for each in cut.body) else ""
+            decoded = compiled.read(cut.body, found.element, found.component, needless=needless)
+            document = decoded.document
+            if release is not None:
+                document = release.show_all(document)
+            placed = sorted(decoded.findings, key=lambda each: each.number) if decoded.findings else ()
+            issues += [_issue(each, cut, release) for each in placed[:MOST_ISSUES]]
+        if not self._tolerant and issues:
+            issues = [_stricter(issue) for issue in issues]
+        raw = cut.raw
+        message = ReadMessage(
+            cut.interchange.standard,
+            cut.type,
+            cut.release,
+            cut.control_number,
+            cut.interchange,
+            cut.group,
+            document,
+            tuple(issues),
+            raw,
+            compiled.key if compiled is not None else "",
+            compiled.sha256 if compiled is not None else "",
+            cut.association,
+            cut.header,
+            cut.trailer,
+        )
+        accepted = not any(issue.is_error for issue in issues)
+        verdict = Verdict(cut.type, cut.release, cut.control_number, accepted, message.issues)
+        verdict.agency, verdict.association = cut.agency, cut.association
+        cut.group.messages.append(verdict)
+        return message
+
+    def _map(self, cut: Cut, issues: list[Issue]) -> Map | None:
+        standard = cut.interchange.standard
+        release = cut.release[:6] if standard == "x12" else cut.release
+        tag = "ST" if standard == "x12" else "UNH"
+        at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
+        if not cut.type.isalnum() or not (release + "0").isalnum():
+            issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80]))
+            return None
+        if not self._maps.has(standard, cut.type, release):
+            other = FALLBACKS[standard]
+            if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
+                text = f"there is no map for {cut.type} {cut.release}"
+                issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, value=cut.type))
+                return None
+            text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
+            severity = Severity.WARNING if self._tolerant else Severity.ERROR
+            issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, severity, value=cut.release))
+            release = other
+        guide = self._guide(cut.interchange, cut.type, cut.release) if callable(self._guide) else self._guide
+        return self._maps.get(standard, cut.type, release, guide)
+
+
+def _stricter(issue: Issue) -> Issue:
+    return replace(issue, severity=Severity.ERROR) if issue.severity is Severity.WARNING else issue
+
+
+def _issue(placed: Placed, cut: Cut, release: Release | None) -> Issue:
+    found = placed.finding
+    at = Position(
+        cut.interchange.control_number,
+        cut.group.control_number,
+        cut.control_number,
+        placed.number + 1,
+        placed.tag,
+        placed.path,
+        found.element,
+        found.component,
+    )
+    value = release.show(found.value) if release is not None else found.value
+    return Issue(found.fault, at, found.text, found.severity, found.element_id, value, found.rule)
+
+
+def read(data: bytes, maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> Reading:
+    """Read a file of X12 or EDIFACT interchanges: an iterator of messages that also gathers the envelope's facts.
+
+    ``guide`` is a partner's guide, or a function of (interchange, type, release) that finds one.
+    """
+    return Reading(data, maps, tolerant=tolerant, guide=guide)

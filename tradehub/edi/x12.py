@@ -1,0 +1,283 @@
+"""X12 interchanges: ISA to IEA, cut into messages one at a time, and written.
+
+Only ``str.split`` and ``str.find`` touch the text, so that the cost is that of the message in hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tradehub.edi.envelope import X12_DELIMITERS, Delimiters, Group, Id, Interchange
+from tradehub.edi.segments import Fault, Issue, Position, Severity
+
+ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
+NO_COMPONENT = "\x1f"  # stands for the component separator that an interchange does not name
+ENVELOPE_TAGS = ("ST", "GE", "GS", "IEA", "ISA")
+
+
+@dataclass(slots=True)
+class Cut:
+    """One message cut out of an interchange: its own segments between the header and the trailer, and what is wrong around it."""
+
+    interchange: Interchange
+    group: Group
+    type: str
+    release: str
+    control_number: str
+    header: str
+    trailer: str
+    body: list[str]
+    raw: str
+    issues: list[Issue] = field(default_factory=list)
+    agency: str = ""
+    association: str = ""
+    hidden: bool = False
+
+
+def settle(text: str, element: str, segment: str) -> str:
+    """Return the text without line breaks that are no data: after terminators, around segments, wrapped in columns."""
+    if segment in "\r\n":
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if element in "\r\n" or not ("\n" in text or "\r" in text):
+        return text
+    text = text.replace(segment + "\r\n", segment).replace(segment + "\n", segment)
+    if f"{segment} " in text or f"{segment}\t" in text or "\n" in text or "\r" in text:
+        text = re.sub(rf"{re.escape(segment)}\s+", lambda _: segment, text)
+        text = text.replace("\r", "").replace("\n", "")
+    return text
+
+
+def delimiters(text: str) -> tuple[Delimiters, int]:
+    """Return the delimiters that ISA sets and where ISA ends; length 0 where there is no ISA that can be read."""
+    element = text[3:4]
+    if not element or element.isalnum():
+        return X12_DELIMITERS, 0
+    if text[105:106] in {"\r", "\n"} and _ends_lines(text, text[104:105]):
+        return Delimiters(element, NO_COMPONENT, text[104]), ISA_LENGTH - 1
+    if text[103:104] == element and text[:ISA_LENGTH].count(element) == 16 and not text[105:106].isalnum():
+        return _delimiters(text, element, 104, 105), ISA_LENGTH
+    at = -1
+    for _ in range(16):
+        at = text.find(element, at + 1)
+        if at < 0 or at > 400:
+            return X12_DELIMITERS, 0
+    first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
+    if second and not second.isalnum():
+        return _delimiters(text, element, at + 1, at + 2), at + 3
+    if first and not first.isalnum():
+        return Delimiters(element, NO_COMPONENT, first), at + 2
+    return X12_DELIMITERS, 0
+
+
+def _ends_lines(text: str, sign: str) -> bool:
+    """Return whether the line after ISA ends in ``sign`` too: then it is the terminator, and ISA16 was left out."""
+    start = text.find("\n", 104) + 1
+    return bool(start) and text[start : text.find("\n", start)].rstrip("\r").endswith(sign)
+
+
+def _delimiters(text: str, element: str, component: int, segment: int) -> Delimiters:
+    pieces = text[:component].split(element)
+    repeat = pieces[11] if len(pieces) > 12 and pieces[12] >= "00402" and not pieces[11].isalnum() else ""
+    terminator = text[segment : segment + 1]
+    return Delimiters(element, text[component : component + 1], "\n" if terminator == "\r" else terminator, "", repeat)
+
+
+class X12:
+    """Cuts the messages out of a settled text that begins with ISA."""
+
+    def __init__(self, text: str, found: Delimiters, charset: str) -> None:
+        self._text = text
+        self._delimiters = found
+        self._charset = charset
+        self.interchanges: list[Interchange] = []
+        self._group: Group | None = None
+
+    def messages(self) -> Iterator[Cut]:
+        """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
+        text, length = self._text, len(self._text)
+        end, at = self._delimiters.segment, 0
+        while at < length:
+            stop = text.find(end, at)
+            if stop < 0:
+                stop = length
+            start = at
+            while start < stop and text[start] in " \r\n\t\x1a\x00":
+                start += 1
+            segment = text[start:stop]
+            tag = segment.partition(self._delimiters.element)[0].strip()
+            if tag == "ST" and self.interchanges:
+                cut, at = self._message(start, stop)
+                yield cut
+                continue
+            if segment.strip("\x1a\x00 \r\n\t"):
+                self._envelope(tag, segment)
+            at = stop + 1
+        self._close_group(None)
+        if self.interchanges and not self.interchanges[-1].trailer:
+            self._note(self.interchanges[-1], Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
+
+    def _envelope(self, tag: str, segment: str) -> None:
+        current = self.interchanges[-1] if self.interchanges else None
+        if tag == "ISA":
+            self._close_group(None)
+            if current is not None and not current.trailer:
+                self._note(current, Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
+            self.interchanges.append(read_isa(segment, self._delimiters, self._charset))
+        elif current is None:
+            return
+        elif tag == "GS":
+            self._close_group(None)
+            self._group = read_gs(segment, self._delimiters)
+            current.groups.append(self._group)
+        elif tag == "GE":
+            self._close_group(segment)
+        elif tag == "IEA":
+            self._close_group(None)
+            self._close(current, segment)
+        elif tag == "TA1":
+            current.service.append(segment)
+        else:
+            text = f"{tag} stands outside of any message"
+            at = Position(current.control_number, tag=tag)
+            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+
+    def _message(self, start: int, stop: int) -> tuple[Cut, int]:
+        text, (element, _, end, *_) = self._text, self._delimiters
+        header = text[start:stop]
+        close = text.find(f"{end}SE{element}", start)
+        limit = close if close >= 0 else len(text)
+        for tag in ENVELOPE_TAGS:
+            found = text.find(f"{end}{tag}{element}", stop - 1 if tag != "ST" else stop, limit)
+            if 0 <= found:
+                limit, close = found, -1
+        interchange = self.interchanges[-1]
+        group = self._open_group(interchange)
+        pieces = header.split(element)
+        control = pieces[2].strip() if len(pieces) > 2 else ""
+        body = text[stop + 1 : limit].split(end) if limit > stop else []
+        while body and not body[-1].strip():
+            body.pop()
+        release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
+        cut = Cut(interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", body, "")
+        if body and (any(not each or each[0] in " \t\r\n" for each in body)):
+            body[:] = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
+        if close < 0:
+            issue = self._issue(cut, Fault.MISSING_TRAILER, len(body) + 2, "SE", 0, "", "the message has no SE")
+            cut.issues.append(issue)
+            cut.raw = text[start:limit] + end
+            return cut, limit + 1
+        after = text.find(end, close + 1)
+        after = len(text) if after < 0 else after
+        cut.trailer = text[close + 1 : after]
+        cut.raw = text[start:after] + end
+        self._check_trailer(cut)
+        return cut, after + 1
+
+    def _check_trailer(self, cut: Cut) -> None:
+        pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
+        count = len(cut.body) + 2
+        stated = pieces[1] if len(pieces) > 1 else ""
+        if not stated.isdigit() or int(stated) != count:
+            text = f"SE says {stated or 'nothing'}, there are {count} segments"
+            cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, "SE", 1, stated, text))
+        control = pieces[2] if len(pieces) > 2 else ""
+        if control != cut.control_number:
+            text = f"SE ends {control or 'nothing'}, ST began {cut.control_number or 'nothing'}"
+            cut.issues.append(self._issue(cut, Fault.CONTROL_NUMBER_MISMATCH, count, "SE", 2, control, text))
+
+    def _issue(self, cut: Cut, fault: Fault, number: int, tag: str, element: int, value: str, text: str) -> Issue:
+        at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, number, tag, "", element)
+        return Issue(fault, at, text, value=value)
+
+    def _open_group(self, interchange: Interchange) -> Group:
+        if self._group is None:
+            self._group = Group()
+            interchange.groups.append(self._group)
+            self._note_group(interchange, self._group, Fault.BAD_ENVELOPE, "GS", "the message stands in no group")
+        return self._group
+
+    def _close_group(self, segment: str | None) -> None:
+        group, self._group = self._group, None
+        if group is None:
+            return
+        interchange = self.interchanges[-1]
+        if segment is None:
+            if group.header:
+                self._note_group(interchange, group, Fault.MISSING_TRAILER, "GE", "the group has no GE")
+            return
+        group.trailer = segment
+        pieces = [each.strip() for each in segment.split(self._delimiters.element)]
+        stated = pieces[1] if len(pieces) > 1 else ""
+        count = len(group.messages)
+        if not stated.isdigit() or int(stated) != count:
+            text = f"GE says {stated or 'nothing'}, there are {count} messages"
+            self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text)
+        if (pieces[2] if len(pieces) > 2 else "") != group.control_number:
+            text = "GE and GS have different control numbers"
+            self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "GE", text)
+
+    def _close(self, interchange: Interchange, segment: str) -> None:
+        interchange.trailer = segment
+        pieces = [each.strip() for each in segment.split(self._delimiters.element)]
+        stated = pieces[1] if len(pieces) > 1 else ""
+        if not stated.isdigit() or int(stated) != len(interchange.groups):
+            text = f"IEA says {stated or 'nothing'}, there are {len(interchange.groups)} groups"
+            self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text)
+        control = pieces[2] if len(pieces) > 2 else ""
+        if control != interchange.control_number:
+            self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "IEA", "IEA and ISA have different control numbers")
+
+    @staticmethod
+    def _note(interchange: Interchange, fault: Fault, tag: str, text: str) -> None:
+        interchange.issues.append(Issue(fault, Position(interchange.control_number, tag=tag), text))
+
+    @staticmethod
+    def _note_group(interchange: Interchange, group: Group, fault: Fault, tag: str, text: str) -> None:
+        group.issues.append(Issue(fault, Position(interchange.control_number, group.control_number, tag=tag), text))
+
+
+def read_isa(segment: str, found: Delimiters, charset: str) -> Interchange:
+    """Return the interchange that ISA opens."""
+    pieces = segment.split(found.element)
+    width_is_right = len(pieces) >= 17
+    pieces += [""] * (17 - len(pieces))
+    value = [each.strip() for each in pieces]
+    made = Interchange(
+        "x12",
+        Id(value[5], value[6]),
+        Id(value[7], value[8]),
+        value[13],
+        value[12],
+        value[15] == "T",
+        value[9],
+        value[10],
+        value[14] == "1",
+        found,
+        charset,
+        segment,
+    )
+    if not width_is_right:
+        text = "ISA has fewer than 16 elements"
+        made.issues.append(Issue(Fault.BAD_ENVELOPE, Position(made.control_number, tag="ISA"), text))
+    return made
+
+
+def read_gs(segment: str, found: Delimiters) -> Group:
+    """Return the group that GS opens."""
+    value = [each.strip() for each in segment.split(found.element)]
+    value += [""] * (9 - len(value))
+    return Group(value[1], value[2], value[3], value[6], value[8], segment)
+
+
+def isa(interchange: Interchange) -> str:
+    """Return the ISA segment, without terminator."""
+    found = interchange.delimiters
+    version = interchange.version or "00401"
+    return found.element.join([
+        "ISA", "00", " " * 10, "00", " " * 10, interchange.sender.qualifier or "ZZ", interchange.sender.value.ljust(15)[:15],
+        interchange.receiver.qualifier or "ZZ", interchange.receiver.value.ljust(15)[:15], interchange.date, interchange.time,
+        found.repeat or "U", version, interchange.control_number.zfill(9), "1" if interchange.wants_acknowledgement else "0",
+        "T" if interchange.test else "P", found.component,
+    ])  # fmt: skip
