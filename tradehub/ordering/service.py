@@ -338,8 +338,8 @@ class OrderingService:
     def of_deal(self, session: Session, deal_id: str) -> OrderRow | None:
         return session.scalar(select(OrderRow).where(OrderRow.deal_id == deal_id))
 
-    def find(self, session: Session, *, chosen: str = "all", text: str = "", page: int = 1) -> Found:
-        """Return a page of the orders that the session sees, the latest first."""
+    def find(self, session: Session, *, chosen: str = "all", text: str = "", page: int | None = 1) -> Found:
+        """Return a page (None: all) of the orders that the session sees, the latest first."""
         wanted = select(OrderRow)
         for word in text.casefold().split():
             wanted = wanted.where(OrderRow.search_text.contains(word, autoescape=True))
@@ -351,12 +351,12 @@ class OrderingService:
             for name, by in FILTERS.items()
         }
         by = FILTERS.get(chosen)
-        rows = session.scalars(
-            (wanted if by is None else wanted.where(by))
-            .order_by(OrderRow.placed_at.desc(), OrderRow.number.desc())
-            .limit(PAGE_SIZE)
-            .offset((page - 1) * PAGE_SIZE)
-        ).all()
+        chosen_rows = (wanted if by is None else wanted.where(by)).order_by(
+            OrderRow.placed_at.desc(), OrderRow.number.desc()
+        )
+        if page is not None:
+            chosen_rows = chosen_rows.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+        rows = session.scalars(chosen_rows).all()
         return Found(rows, counts.get(chosen, counts["all"]), counts)
 
     def _row_by_number(self, session: Session, buyer: PartyId, seller: PartyId, number: str | None) -> OrderRow | None:
