@@ -99,7 +99,9 @@ def test_too_large_a_request_is_refused(house: House) -> None:
     headers = {"Authorization": f"Bearer {house.token(OURS, 'exchange.send')}"}
     assert house.client().post("/exchange/http/nordic", data=b"x", headers=headers).status_code == 200
     client = house.client()
-    field = b'--B\r\nContent-Disposition: form-data; name="email"\r\n\r\n' + b"x" * (2 * 1024 * 1024 + 1) + b"\r\n--B--\r\n"
+    field = (
+        b'--B\r\nContent-Disposition: form-data; name="email"\r\n\r\n' + b"x" * (2 * 1024 * 1024 + 1) + b"\r\n--B--\r\n"
+    )
     assert client.post("/sign-in", data=field, content_type="multipart/form-data; boundary=B").status_code == 413
     assert client.post("/sign-in", data=b"x" * (10 * 1024 * 1024 + 1)).status_code == 413
 
