@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.contracting.model import Event, State, freeze, move
@@ -16,6 +17,9 @@ from tradehub.partners.handling import Concluded
 from tradehub.platform import audit
 from tradehub.platform.ids import new_id
 from tradehub.platform.numbers import next_number
+
+LISTED_MAX = 500
+"""Contracts in one list; more are found by searching."""
 
 
 class ContractService:
@@ -73,6 +77,14 @@ class ContractService:
 
     def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
         return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+
+    def find(self, session: Session, text: str = "") -> Sequence[ContractRow]:
+        """Return the contracts that the session sees, the latest first; with ``text``, those of that number."""
+        wanted = select(ContractRow)
+        for word in text.split():
+            named = (ContractRow.number, ContractRow.inquiry, ContractRow.offer_number)
+            wanted = wanted.where(or_(*(column.icontains(word, autoescape=True) for column in named)))
+        return session.scalars(wanted.order_by(ContractRow.concluded_at.desc()).limit(LISTED_MAX)).all()
 
     def _record(
         self, session: Session, contract: ContractRow, action: str, *, by: PartyId | None, at: datetime

@@ -1,0 +1,126 @@
+"""The pages of contracting: the list, a contract with its frozen terms, its print view, its card on the deal page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+from markupsafe import Markup
+from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import Session
+
+from tradehub.contracting.model import State, by_group
+from tradehub.contracting.service import ContractService
+from tradehub.contracting.store import ContractRow
+from tradehub.documents.terms import diff
+from tradehub.platform import http
+from tradehub.platform.db import Database
+from tradehub.platform.worklist import Entry, Search
+
+NameOf = Callable[[Session, str], str]
+
+STATES: dict[State, tuple[str, LazyString]] = {
+    State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting confirmation")),
+    State.CONCLUDED_OBJECTABLE: ("wait", lazy_gettext("Concluded, objection possible")),
+    State.CONCLUDED: ("ok", lazy_gettext("Concluded")),
+    State.NEVER_CONCLUDED: ("off", lazy_gettext("Never concluded")),
+    State.IN_PERFORMANCE: ("work", lazy_gettext("In performance")),
+    State.FULFILLED: ("ok", lazy_gettext("Fulfilled")),
+    State.SUSPENDED: ("warn", lazy_gettext("Suspended")),
+    State.TERMINATED: ("off", lazy_gettext("Terminated")),
+    State.AVOIDED: ("bad", lazy_gettext("Avoided")),
+}
+
+
+def blueprint(service: ContractService, database: Database, *, name_of: NameOf) -> Blueprint:
+    """Return the pages, and ``contract_card(deal_id)`` for the templates of others."""
+    pages = Blueprint("contracting", __name__, template_folder="templates")
+
+    def shown(contract_id: str, template: str) -> str:
+        with database.read(org=http.principal().org) as session:
+            return render_template(template, **_page(service, name_of, session, contract_id))
+
+    @pages.get("/contracts")
+    @http.requires("deal.read")
+    def listed() -> str:
+        text = request.args.get("q", "").strip()[:100]
+        with database.read(org=http.principal().org) as session:
+            found = service.find(session, text)
+            names = {each: name_of(session, each) for row in found for each in (row.buyer, row.seller)}
+            return render_template("contracting/contracts.html", contracts=found, names=names, states=STATES, text=text)
+
+    @pages.get("/contracts/<contract_id>")
+    @http.requires("deal.read")
+    def contract(contract_id: str) -> str:
+        return shown(contract_id, "contracting/contract.html")
+
+    @pages.get("/contracts/<contract_id>/print")
+    @http.requires("deal.read")
+    def printed(contract_id: str) -> str:
+        return shown(contract_id, "contracting/print.html")
+
+    @pages.get("/contracts/deal/<deal_id>")
+    @http.requires("deal.read")
+    def of_deal(deal_id: str) -> ResponseReturnValue:
+        with database.read(org=http.principal().org) as session:
+            row = service.of_deal(session, deal_id)
+        return redirect(f"/contracts/{row.id}") if row else abort(404)
+
+    def contract_card(deal_id: str) -> Markup:
+        """Return the contract's card for a deal; nothing where there is no contract yet."""
+        who = http.current()
+        if who is None or not who.may("deal.read"):
+            return Markup()
+        with database.read(org=who.org) as session:
+            row = service.of_deal(session, deal_id)
+            if row is None:
+                return Markup()
+            return Markup(  # noqa: S704 - a rendered template
+                render_template("contracting/_card.html", contract=row, last=row.versions[-1], states=STATES)
+            )
+
+    pages.app_context_processor(lambda: {"contract_card": contract_card})
+    return pages
+
+
+def _page(service: ContractService, name_of: NameOf, session: Session, contract_id: str) -> dict[str, object]:
+    try:
+        row = service.contract(session, contract_id)
+    except NoResultFound:
+        abort(404)
+    chosen = request.args.get("version", row.version, type=int)
+    version = next((each for each in row.versions if each.version == chosen), None) or abort(404)
+    before = next((each for each in row.versions if each.version == chosen - 1), None)
+    header, lines = by_group(version.terms_by_path)
+    return {
+        "contract": row,
+        "version": version,
+        "changes": diff(before.terms_by_path, version.terms_by_path) if before else (),
+        "header": header,
+        "lines": lines,
+        "names": {each: name_of(session, each) for each in (row.buyer, row.seller)},
+        "states": STATES,
+    }
+
+
+def search(service: ContractService, name_of: NameOf) -> Search:
+    """Return the search over contracts: by their number, the deal's inquiry or the offer."""
+
+    def find(session: Session, who: http.Principal, words: str) -> list[Entry]:
+        if not who.may("deal.read"):
+            return []
+        return [
+            _entry(row, name_of(session, row.seller if row.buyer == who.org else row.buyer))
+            for row in service.find(session, words)
+        ]
+
+    return find
+
+
+def _entry(row: ContractRow, other: str) -> Entry:
+    kind, word = STATES[row.is_in]
+    title = gettext("Contract %(number)s", number=row.number)
+    return Entry(f"/contracts/{row.id}", title, other, (kind, str(word)), at=row.concluded_at)
