@@ -1,0 +1,284 @@
+"""XML documents (UBL 2.1): reading into plain documents with issues, and writing, both by maps (docs/maps.md, XML maps).
+
+``read_xml(data, maps)`` never raises for what a partner sends; ``write_xml(rules, document)`` gives the message's bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from lxml import etree
+
+from tradehub.documents import ApplicationResponse, Document, Judgement
+from tradehub.documents.parts import Party, Reference
+from tradehub.edi.paths import MapError
+from tradehub.edi.schema import parse_yaml
+from tradehub.edi.segments import Fault, Issue, Segment, Severity
+from tradehub.edi.xml_checks import differences
+from tradehub.edi.xml_intake import Taken, line_of, take
+from tradehub.edi.xml_map import Node, XmlMap, load
+from tradehub.edi.xml_reader import Content, Place, Reading, compile_reader, read_tree
+from tradehub.edi.xml_structure import Structure, structure
+from tradehub.edi.xml_writer import write_tree
+
+STANDARD = "ubl"
+RELEASE = "2.1"
+
+MESSAGES = {
+    "inquiry": "RequestForQuotation", "offer": "Quotation", "order": "Order", "order_response": "OrderResponse", "despatch": "DespatchAdvice",
+    "invoice": "Invoice", "application_response": "ApplicationResponse",
+}  # fmt: skip
+"""The message that states each kind of document; an invoice of type credit_note is a CreditNote."""
+
+
+@dataclass(frozen=True)
+class CompiledXml:
+    rules: XmlMap
+    read: Content
+
+
+class XmlMaps:
+    """Compiled maps over one source of map files, each made on first use."""
+
+    def __init__(self, read: Callable[[str], str | None]) -> None:
+        self._read = read
+        self._compiled: dict[str, CompiledXml | None] = {}
+        self._shared: tuple[Structure, Mapping[str, Any], Mapping[str, Any]] | None = None
+
+    def get(self, message: str, release: str = RELEASE) -> CompiledXml | None:
+        """Return the map of a message, or None where there is none. Raises MapError for one that is not well formed."""
+        key = f"{STANDARD}/{release}/{message}"
+        if key not in self._compiled:
+            source = self._read(f"{key}.yaml") if message.isalnum() and message[:1].isupper() else None
+            self._compiled[key] = self._compile(source, key) if source else None
+        return self._compiled[key]
+
+    def _compile(self, source: str, key: str) -> CompiledXml:
+        if self._shared is None:
+            folder = key.rpartition("/")[0]
+            parts = [self._parsed(f"{folder}/{name}.yaml") for name in ("structure", "groups", "codes")]
+            self._shared = (structure(parts[0]), parts[1]["groups"], parts[2])
+        shared, groups, codes = self._shared
+        rules = load(parse_yaml(source, key), groups, shared, codes)
+        return CompiledXml(rules, compile_reader(rules))
+
+    def _parsed(self, path: str) -> Mapping[str, Any]:
+        text = self._read(path)
+        if text is None:
+            raise MapError(f"{path} is missing")
+        parsed: Mapping[str, Any] = parse_yaml(text, path)
+        return parsed
+
+
+@dataclass
+class ReadXml:
+    """One XML message as it was understood; the same fields as the messages of the other standards."""
+
+    data: bytes
+    type: str = ""
+    release: str = RELEASE
+    control_number: str = ""
+    document: dict[str, Any] | None = None
+    issues: tuple[Issue, ...] = ()
+    sender: tuple[str, str] = ("", "")
+    receiver: tuple[str, str] = ("", "")
+    encoding: str = "utf-8"
+    standard: str = "xml"
+    root: etree._Element | None = field(default=None, repr=False)
+    rules: XmlMap | None = field(default=None, repr=False)
+    test: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        return self.document is not None and not any(issue.is_error for issue in self.issues)
+
+    @cached_property
+    def raw(self) -> str:
+        """Return the message's text as received."""
+        return self.data.decode(self.encoding, errors="replace")
+
+    def segments(self) -> Iterator[Segment]:
+        """Yield the leaves in order: the path as tag, the text as element, the line as number."""
+        if self.root is None or self.rules is None:
+            return
+        for path, text, line in leaves(self.rules.structure, self.root):
+            yield Segment(path, (text,), line)
+
+    @property
+    def coverage(self) -> tuple[int, int]:
+        """Return how many leaves the document holds, and how many the message has."""
+        present = sum(1 for _ in self.segments())
+        kept = sum(1 for each in (self.document or {}).get("extensions", ()) if not each["tag"].startswith(("=", "-")))
+        return present - kept, present
+
+
+def read_xml(data: bytes, maps: XmlMaps) -> ReadXml:
+    """Return what ``data`` says. Whatever the bytes are, the answer is a document, issues, or both."""
+    taken = take(data)
+    facts = taken.envelope
+    read = ReadXml(
+        data,
+        issues=taken.issues,
+        encoding=taken.encoding,
+        control_number=facts.get("control_number", ""),
+        sender=(facts.get("sender_authority", ""), facts.get("sender", "")),
+        receiver=(facts.get("receiver_authority", ""), facts.get("receiver", "")),
+    )
+    if taken.root is None:
+        return read
+    name = etree.QName(taken.root)
+    read.type = name.localname
+    compiled = maps.get(name.localname)
+    if compiled is None or name.namespace != compiled.rules.namespace:
+        place = Place(segment=line_of(taken.root), tag=name.localname, path=f"/{name.localname}")
+        read.issues = (*taken.issues, Issue(Fault.UNKNOWN_MESSAGE, place, "unknown document", rule="unknown_message"))
+        return read
+    _decode(read, taken, compiled)
+    return read
+
+
+def _decode(read: ReadXml, taken: Taken, compiled: CompiledXml) -> None:
+    if taken.root is None:
+        return
+    rules = compiled.rules
+    read.standard, read.root, read.rules = rules.standard, taken.root, rules
+    reading = read_tree(rules, compiled.read, taken.root, taken.envelope.get("control_number", ""))
+    document = reading.document
+    _check(reading, taken.root)
+    if reading.extensions:
+        document["extensions"] = extensions(rules, reading)
+    read.control_number = read.control_number or document.get("number", "")
+    read.document = document
+    read.issues = (*taken.issues, *reading.issues)
+
+
+def extensions(rules: XmlMap, reading: Reading) -> list[dict[str, Any]]:
+    """Return what was kept as documents hold it (``documents.Extension``)."""
+    standard = f"{rules.standard}:{rules.release}:{rules.message}"
+    return [
+        {
+            "standard": standard,
+            "tag": f"{mark}{path.rpartition('/')[2].partition('[')[0]}",
+            "path": path,
+            "ordinal": ordinal,
+            "values": values,
+        }
+        for ordinal, (mark, path, values) in enumerate(reading.extensions, 1)
+    ]
+
+
+def _check(reading: Reading, root: etree._Element) -> None:
+    for found in differences(reading.document):
+        path = _place_of(reading.rules, found.path)
+        element = root.find(_find(reading.rules.structure, path)) if path else None
+        text = f"follows from the other figures as {found.computed:f}"
+        if element is not None:
+            reading.issue(Fault.WRONG_SUM, element, path, text, f"{found.stated:f}", Severity.WARNING)
+
+
+def _place_of(rules: XmlMap, path: str) -> str:
+    """Return where the map puts a figure: ``totals.lines`` or ``lines.3.net_amount``."""
+    parent, _, name = path.rpartition(".")
+    listed, _, position = parent.partition(".")
+    for child in rules.root.children.values():
+        if position and child.scope and child.scope[-1].name == listed:
+            below = _bound(child, name)
+            return f"/{child.name}[{int(position) + 1}]{below}" if below else ""
+    return _bound(rules.root, name, listed) if not position else ""
+
+
+def _bound(node: Node, name: str, scope: str = "") -> str:
+    for child in node.children.values():
+        found = child.binding
+        in_scope = [step.name for step in child.scope] == ([scope] if scope else [])
+        if found and found.field == name and in_scope:
+            return f"/{child.name}"
+        below = _bound(child, name, scope) if not child.scope else ""
+        if below:
+            return f"/{child.name}{below}"
+    return ""
+
+
+def _find(shape: Structure, path: str) -> str:
+    steps = (step.partition("[") for step in path.strip("/").split("/"))
+    return "/".join(f"{shape.tag(name)}{bracket}{number}" for name, bracket, number in steps)
+
+
+def leaves(shape: Structure, root: etree._Element, at: str = "") -> Iterator[tuple[str, str, int]]:
+    """Yield each leaf (element without elements, or attribute) with its path, text and line, in document order."""
+    line = line_of(root)
+    for attribute, value in sorted(root.items()):
+        yield f"{at}/@{attribute!s}", str(value), line
+    if not len(root):
+        yield at, (root.text or "").strip(), line
+    counts: dict[str, int] = {}
+    for child in root:
+        name = shape.name(str(child.tag))
+        counts[name] = number = counts.get(name, 0) + 1
+        yield from leaves(shape, child, f"{at}/{name}" if number == 1 else f"{at}/{name}[{number}]")
+
+
+def message_for(document: Document) -> str:
+    """Return the UBL message that states ``document``. Raises KeyError for a kind without one."""
+    if document.kind == "invoice" and document.type == "credit_note":
+        return "CreditNote"
+    return MESSAGES[document.kind]
+
+
+def write_xml(rules: XmlMap, document: Document | Mapping[str, Any]) -> bytes:
+    """Return the message that states ``document``, in UTF-8."""
+    plain = document.model_dump() if isinstance(document, Document) else document
+    root = write_tree(rules, plain)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def acknowledge_xml(read: ReadXml, *, at: datetime, number: str) -> ApplicationResponse:
+    """Return the verdict on a message: accepted or rejected, with one judgement for each issue (place and code)."""
+    document = read.document or {}
+    return ApplicationResponse(
+        number=number,
+        issued_on=at.date(),
+        issued_at=at.time().replace(microsecond=0),
+        parties=_answering(read.type, document),
+        response="accepted" if read.accepted else "rejected",
+        subject=Reference(
+            type=_SUBJECTS.get(read.type, "document"),
+            value=document.get("number") or read.control_number or "unknown",
+            on=document.get("issued_on"),
+        ),
+        judgements=tuple(_judgement(issue) for issue in read.issues),
+    )
+
+
+_SUBJECTS = {
+    "RequestForQuotation": "inquiry", "Quotation": "offer", "Order": "order", "OrderResponse": "order_response",
+    "DespatchAdvice": "despatch", "Invoice": "invoice", "CreditNote": "invoice",
+}  # fmt: skip
+_FROM_BUYER = frozenset({"RequestForQuotation", "Order"})
+
+
+def _answering(message: str, document: Mapping[str, Any]) -> tuple[Party, ...]:
+    """Return the parties of the message in the roles they have in the answer to it."""
+    roles = (
+        {"buyer": "receiver", "seller": "sender"}
+        if message in _FROM_BUYER
+        else {"seller": "receiver", "buyer": "sender"}
+    )
+    roles |= {"sender": "receiver", "receiver": "sender"} if message == "ApplicationResponse" else {}
+    parties = (
+        Party.model_validate({**party, "role": roles[party["role"]]})
+        for party in document.get("parties", ())
+        if party["role"] in roles
+    )
+    return tuple(sorted(parties, key=lambda party: party.role, reverse=True))
+
+
+def _judgement(issue: Issue) -> Judgement:
+    place = issue.at.path or str(issue.at)
+    return Judgement(
+        code=issue.fault.word, severity=issue.severity.value, place=place, value=issue.value or None, text=issue.text
+    )
