@@ -112,6 +112,7 @@ class ReadMessage:
     association: str = ""
     header: str = ""
     trailer: str = ""
+    guide: Any = None
 
     @property
     def accepted(self) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tradehub.edi import edifact, x12
+from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS, document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.envelope import NEEDLESS, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
@@ -159,7 +160,7 @@ class Reading:
 
     def _read(self, cut: Cut, found: Delimiters) -> ReadMessage:
         issues = list(cut.issues)
-        compiled = self._map(cut, issues)
+        compiled, guide = self._map(cut, issues)
         document = None
         release = Release(found) if cut.hidden else None
         if compiled is not None:
@@ -188,33 +189,38 @@ class Reading:
             cut.association,
             cut.header,
             cut.trailer,
+            guide,
         )
+        if document is None and cut.type in ACKNOWLEDGEMENTS:
+            message.document = document_of(message)
         accepted = not any(issue.is_error for issue in issues)
         verdict = Verdict(cut.type, cut.release, cut.control_number, accepted, message.issues)
         verdict.agency, verdict.association = cut.agency, cut.association
         cut.group.messages.append(verdict)
         return message
 
-    def _map(self, cut: Cut, issues: list[Issue]) -> Map | None:
+    def _map(self, cut: Cut, issues: list[Issue]) -> tuple[Map | None, Any]:
         standard = cut.interchange.standard
         release = cut.release[:6] if standard == "x12" else cut.release
         tag = "ST" if standard == "x12" else "UNH"
         at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
         if not cut.type.isalnum() or not (release + "0").isalnum():
             issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80]))
-            return None
+            return None, None
+        if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
+            return None, None
         if not self._maps.has(standard, cut.type, release):
             other = FALLBACKS[standard]
             if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, value=cut.type))
-                return None
+                return None, None
             text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
             severity = Severity.WARNING if self._tolerant else Severity.ERROR
             issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, severity, value=cut.release))
             release = other
         guide = self._guide(cut.interchange, cut.type, cut.release) if callable(self._guide) else self._guide
-        return self._maps.get(standard, cut.type, release, guide)
+        return self._maps.get(standard, cut.type, release, guide), guide
 
 
 def _stricter(issue: Issue) -> Issue:

@@ -1,0 +1,237 @@
+"""Messages out: segments into an interchange's bytes. Delimiters, released characters and character sets are dealt with here alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from tradehub.documents import Document
+from tradehub.edi import edifact, x12
+from tradehub.edi.envelope import (
+    EDIFACT_DELIMITERS, X12_DELIMITERS, Delimiters, Id, Interchange, ReadMessage, Release,
+)  # fmt: skip
+from tradehub.edi.maps import Map, MapStore
+from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
+
+SPARE = "*|^~!>\\`{}\x1c\x1d\x1e\x1f"  # X12 delimiters to change to where the data holds the agreed ones
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """A message to be sent: ``segments`` without ST/SE or UNH/UNT."""
+
+    standard: str
+    type: str
+    release: str
+    control_number: str
+    segments: tuple[Segment, ...]
+    group: str = ""
+    agency: str = "UN"
+    association: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeFacts:
+    """What an interchange says around its messages. Control numbers are the caller's, gapless per partner and direction.
+
+    ``version`` is ISA12 or S001 (``UNOC:3``); ``group_sender`` and ``group_receiver`` are GS02 and GS03, the interchange's ids
+    where they are empty. ``delimiters`` and ``charset`` are those of the standard where they are not given.
+    """
+
+    standard: str
+    sender: Id
+    receiver: Id
+    control_number: str
+    at: datetime
+    test: bool = False
+    wants_acknowledgement: bool = False
+    version: str = ""
+    group_control_number: str = ""
+    group_sender: str = ""
+    group_receiver: str = ""
+    delimiters: Delimiters | None = None
+    charset: str = ""
+    service: tuple[Segment, ...] = ()
+
+
+def encode(rules: Map, document: Document | Mapping[str, Any]) -> tuple[Segment, ...]:
+    """Return a document's segments under a map, without ST/SE or UNH/UNT."""
+    return rules.encode(document)
+
+
+def message(rules: Map, document: Document | Mapping[str, Any], control_number: str) -> OutMessage:
+    """Return the document as a message of the map's type."""
+    head = rules.head
+    return OutMessage(
+        head.standard, head.set, head.release, control_number, rules.encode(document), head.group, head.agency, head.association
+    )
+
+
+def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
+    """Return the interchange's bytes. X12 groups are made of neighbouring messages of one kind and numbered from the first."""
+    if envelope.standard == "x12":
+        return _write_x12(messages, envelope)
+    return _write_edifact(messages, envelope)
+
+
+def _write_x12(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
+    found = _free_delimiters(messages, envelope)
+    facts = _facts(envelope, found, f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}")
+    first = int(envelope.group_control_number or envelope.control_number)
+    parts = [x12.isa(facts)]
+    parts += [_joined(each, found) for each in envelope.service]
+    count = 0
+    for count, ((code, release), group) in enumerate(groupby(messages, key=lambda each: (each.group, each.release)), 1):
+        held = list(group)
+        number = str(first + count - 1)
+        sides = (envelope.group_sender or envelope.sender.value, envelope.group_receiver or envelope.receiver.value)
+        moment = (f"{envelope.at:%Y%m%d}", f"{envelope.at:%H%M}")
+        parts.append(found.element.join(("GS", code, *sides, *moment, number, "X", release)))
+        for each in held:
+            parts.append(found.element.join(("ST", each.type, each.control_number)))
+            parts += [_joined(segment, found) for segment in each.segments]
+            parts.append(found.element.join(("SE", str(len(each.segments) + 2), each.control_number)))
+        parts.append(found.element.join(("GE", str(len(held)), number)))
+    parts.append(found.element.join(("IEA", str(count), facts.control_number.zfill(9))))
+    text = "".join(part + found.segment for part in parts)
+    return text.encode(envelope.charset or ("ascii" if text.isascii() else "utf-8"), "replace")
+
+
+def _facts(envelope: EnvelopeFacts, found: Delimiters, day: str, time: str) -> Interchange:
+    return Interchange(
+        envelope.standard, envelope.sender, envelope.receiver, envelope.control_number, envelope.version, envelope.test,
+        day, time, envelope.wants_acknowledgement, found,
+    )  # fmt: skip
+
+
+def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> Delimiters:
+    """Return the agreed delimiters, each changed where the data holds it: X12 has no release character."""
+    found = envelope.delimiters or X12_DELIMITERS
+    used: set[str] = set()
+    for each in messages:
+        for segment in each.segments:
+            for element in segment.elements:
+                used.update(element)
+    sides = (*envelope.sender, *envelope.receiver, envelope.group_sender, envelope.group_receiver)
+    used.update("".join(sides))
+    signs: list[str] = []
+    for sign in (found.element, found.component, found.segment):
+        taken = used | {each for each in (found.element, found.component, found.segment) if each != sign} | set(signs)
+        signs.append(sign if sign not in used and sign not in signs else next(each for each in SPARE if each not in taken))
+    return replace_delimiters(found, *signs)
+
+
+def replace_delimiters(found: Delimiters, element: str, component: str, segment: str) -> Delimiters:
+    return found._replace(element=element, component=component, segment=segment)
+
+
+def _joined(segment: Segment, found: Delimiters) -> str:
+    text = ELEMENT.join((segment.tag, *segment.elements)).rstrip(ELEMENT)
+    return text.replace(ELEMENT, found.element).replace(COMPONENT, found.component).replace(REPEAT, found.repeat or " ")
+
+
+def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
+    found = envelope.delimiters or EDIFACT_DELIMITERS
+    texts = "".join(element for each in messages for segment in each.segments for element in segment.elements)
+    syntax, charset = _syntax(envelope, texts)
+    release = Release(found) if found.release else None
+    facts = _facts(envelope, found, f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}")
+    facts.version = syntax
+
+    def wire(segment: Segment) -> str:
+        elements = [_encodable(each, charset) for each in segment.elements]
+        text = ELEMENT.join((segment.tag, *(release.cover(each) if release else each for each in elements))).rstrip(ELEMENT)
+        text = text.replace(ELEMENT, found.element).replace(COMPONENT, found.component)
+        return release.release(text) if release else text
+
+    parts = [edifact.unb(facts)]
+    for each in messages:
+        kind = found.component.join(
+            filter(None, (each.type, each.release[:1], each.release[1:], each.agency, each.association))
+        )
+        parts.append(found.element.join(("UNH", each.control_number, kind)))
+        parts += [wire(segment) for segment in each.segments]
+        parts.append(found.element.join(("UNT", str(len(each.segments) + 2), each.control_number)))
+    parts.append(found.element.join(("UNZ", str(len(messages)), facts.control_number)))
+    una = "UNA" + found.component + found.element + found.decimal + (found.release or " ") + (found.repeat or " ") + found.segment
+    return (una + "".join(part + found.segment for part in parts)).encode(charset, "replace")
+
+
+def _syntax(envelope: EnvelopeFacts, texts: str) -> tuple[str, str]:
+    """Return S001 and the character set: as agreed, else the narrowest that holds the texts."""
+    level = envelope.charset if envelope.charset in edifact.CHARSETS else ""
+    version = envelope.version or ""
+    level = level or version.partition(":")[0]
+    if not level:
+        level = "UNOC"
+        try:
+            texts.encode("iso8859-1")
+        except UnicodeEncodeError:
+            level = "UNOY"
+    number = version.partition(":")[2] or ("4" if level in {"UNOW", "UNOX", "UNOY"} else "3")
+    return f"{level}:{number}", edifact.CHARSETS.get(level, "iso8859-1")
+
+
+def _encodable(text: str, charset: str) -> str:
+    """Return the text with what the agreed character set lacks replaced, before released characters are marked."""
+    if text.isascii():
+        return text
+    return text.encode(charset, "replace").decode(charset)
+
+
+def write_back(messages: Iterable[ReadMessage], maps: MapStore, *, una: str = "") -> bytes:
+    """Return the file that read messages came from, written from their documents: the same bytes, line breaks aside.
+
+    Messages without a map are written as they came. The interchanges' headers and trailers are those received.
+    """
+    parts: list[str] = []
+    interchange: Interchange | None = None
+    group = None
+    for each in messages:
+        end = each.interchange.delimiters.segment
+        if each.interchange is not interchange:
+            parts += _closing(interchange, group, each.interchange)
+            interchange, group = each.interchange, None
+            opening = [interchange.header, *interchange.service]
+            parts.append(una + "".join(part + end for part in opening if part))
+            una = ""
+        if each.group is not group:
+            if group is not None and group.trailer:
+                parts.append(group.trailer + end)
+            group = each.group
+            if group.header:
+                parts.append(group.header + end)
+        parts.append(_written(each, maps))
+    parts += _closing(interchange, group, None)
+    charset = interchange.charset if interchange is not None else "ascii"
+    return "".join(parts).encode(charset, "replace")
+
+
+def _closing(interchange: Interchange | None, group: Any, _next: Interchange | None) -> list[str]:
+    if interchange is None:
+        return []
+    end = interchange.delimiters.segment
+    return [part + end for part in (group.trailer if group is not None else "", interchange.trailer) if part]
+
+
+def _written(each: ReadMessage, maps: MapStore) -> str:
+    if each.document is None or not each.map_key:
+        return each.raw
+    standard, release, kind = each.map_key.split("/")
+    found = each.interchange.delimiters
+    swap = Release(found) if found.release else None
+    texts = [each.header]
+    for raw in maps.get(standard, kind, release, each.guide).write(each.document):
+        text = swap.cover(raw) if swap is not None else raw
+        texts.append(text.replace(ELEMENT, found.element).replace(COMPONENT, found.component))
+    texts += [each.trailer] if each.trailer else []
+    whole = "".join(text + found.segment for text in texts)
+    return swap.release(whole) if swap is not None else whole
+
+
+def with_segments(message_: OutMessage, segments: tuple[Segment, ...]) -> OutMessage:
+    """Return the message with other segments."""
+    return replace(message_, segments=segments)
