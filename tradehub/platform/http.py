@@ -60,11 +60,15 @@ class Principal:
 
 @dataclass(frozen=True)
 class Access:
-    """What a view demands. Without ``permission`` being signed in is enough; ``token_only`` closes it to browsers."""
+    """What a view demands. Without ``permission`` being signed in is enough; ``token_only`` closes it to browsers.
+
+    ``own_token``: the view itself asks for a token that is not one of ours; nobody is signed in there.
+    """
 
     permission: str | None = None
     public: bool = False
     token_only: bool = False
+    own_token: bool = False
 
 
 def requires(permission: str) -> Callable[[View], View]:
@@ -93,6 +97,11 @@ def _marked(access: Access) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def own_token(view: View) -> View:
+    """Let the view judge the request's bearer token itself: a partner's. No cookie counts there, so no CSRF token."""
+    return _marked(Access(own_token=True))(view)
 
 
 def access_of(view: Callable[..., Any] | None) -> Access | None:
@@ -133,8 +142,8 @@ def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
         access = access_of(app.view_functions.get(request.endpoint))
         if access is None:
             abort(500, f"the view {request.endpoint} names no permission")
-        g.principal = authenticate()
-        return _admit(access)
+        g.principal = None if access.own_token else authenticate()
+        return None if access.own_token else _admit(access)
 
     app.before_request(guard)
     app.after_request(_remember_visitor)
