@@ -104,6 +104,8 @@ class Jobs:
     ) -> None:
         self.database = database
         self.queue: Engine = queue or Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
+        self.finished: list[Callable[[str], None]] = []
+        """Called with the id of each job that has come to its end without an error."""
         self._jobs: dict[str, Job] = {}
 
     def register(self, name: str, job: Job) -> None:
@@ -182,6 +184,9 @@ class Jobs:
         with structlog.contextvars.bound_contextvars(job=job.name, job_id=base, attempt=attempt):
             try:
                 self._attempt(context, job)
+                if not context.goes_on:
+                    for tell in self.finished:
+                        tell(base)
             except _Concluded:
                 log.info("job repeated after its end")
             except Exception:
@@ -207,7 +212,7 @@ class JobContext:
         self.attempt = attempt
         """1 on the first run; counts runs asked for by RetryLater or an operator, not repeats after a kill."""
         self.concluded = False
-        self._goes_on = False
+        self.goes_on = False
         self._jobs = jobs
         self._job = job
 
@@ -250,7 +255,7 @@ class JobContext:
     def conclude_with(self, later: RetryLater) -> None:
         """End an attempt that asked to be run again, unless its own ``write`` has done so."""
         if self.concluded:
-            if self._goes_on:
+            if self.goes_on:
                 return
             raise RuntimeError(f"job {self._job.name}: raise RetryLater inside write(), or its end and the retry part")
         with self.database.write() as session:
@@ -267,7 +272,7 @@ class JobContext:
         queue = self._jobs.queue.queue_of(self._job.id) or DEFAULT_QUEUE
         following = QueuedJob(_joined(self.id, self.attempt + 1), self._job.name, self._job.args)
         self._jobs.queue.put(session, following, queue=queue, delay_s=max(0.0, delay.total_seconds()))
-        self._goes_on = True
+        self.goes_on = True
         log.info("job will run again", in_s=delay.total_seconds(), reason=later.reason)
 
     def _claim(self, session: Session, name: str) -> bool:
