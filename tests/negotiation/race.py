@@ -62,9 +62,10 @@ def run(url: str, rounds: int, accepting=accept_all) -> list[str]:
     database = Database(url)
     Base.metadata.create_all(database.engine)
     work = prepare(database, rounds)
-    spawn = multiprocessing.get_context("spawn")
-    barrier, results = spawn.Barrier(2), spawn.Queue()
-    processes = [spawn.Process(target=accepting, args=(url, work, barrier, results)) for _ in range(2)]
+    database.dispose()  # no open connection may be inherited
+    fork = multiprocessing.get_context("fork")
+    barrier, results = fork.Barrier(2), fork.Queue()
+    processes = [fork.Process(target=accepting, args=(url, work, barrier, results)) for _ in range(2)]
     for each in processes:
         each.start()
     outcomes: dict[str, Counter] = {deal: Counter() for deal, *_ in work}

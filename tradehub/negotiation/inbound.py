@@ -86,7 +86,7 @@ class Inbound(Recorder):
         statement = store.statement_by_key(session, outbox_key) or _acceptance_by_order(session, outbox_key)
         if statement is None or statement.reached_at is not None:
             return
-        row = self.deal(session, statement.deal_id)
+        row = self._deal(session, statement.deal_id)
         said = store.load(session, row).statements
         noted = [each.kind for each in said if each.about == statement.id and each.kind in (Kind.REACH, Kind.FAIL)]
         if Kind.REACH not in noted and kind not in noted[-1:]:
@@ -115,7 +115,7 @@ class Inbound(Recorder):
             for value in [each.value for each in document.references if each.type == type and each.value]:
                 found = store.deals_of_offer(session, value, buyer=buyer, seller=seller)
                 if found:
-                    return self.deal(session, found[0].deal_id)
+                    return self._deal(session, found[0].deal_id)
         return None
 
     def _answered(self, session: Session, row: DealRow, document: TradeDocument, received: Received) -> Handled:

@@ -100,7 +100,7 @@ class Recorder:
         session.flush()
         return row
 
-    def deal(self, session: Session, deal_id: str) -> DealRow:
+    def _deal(self, session: Session, deal_id: str) -> DealRow:
         """Return the deal, locked until the transaction ends. Raises NotFound."""
         row = store.deal_row(session, deal_id, lock=True)
         if row is None:

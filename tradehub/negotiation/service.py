@@ -18,13 +18,14 @@ from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Offer
+from tradehub.negotiation.reading import Reading
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow, InquiryRow
 from tradehub.platform import clock, ids
 
 
-class NegotiationService(Inbound):
-    """The capability's commands. Queries stand in ``reading``."""
+class NegotiationService(Inbound, Reading):
+    """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``."""
 
     def send_inquiry(
         self,
@@ -82,7 +83,7 @@ class NegotiationService(Inbound):
         It is a counter (R11) where that round is the other side's open offer, else an offer of its own. The buyer's
         goes out as an inquiry that proposes an amendment, the seller's as an offer.
         """
-        row = self.deal(session, deal_id)
+        row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
@@ -112,7 +113,7 @@ class NegotiationService(Inbound):
 
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
-        row = self.deal(session, deal_id)
+        row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
@@ -140,7 +141,7 @@ class NegotiationService(Inbound):
         request_key: str | None = None,
     ) -> str:
         """Decline an offer, or an inquiry: it can no longer be accepted, a new one may follow (R7)."""
-        row = self.deal(session, deal_id)
+        row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
@@ -163,14 +164,14 @@ class NegotiationService(Inbound):
         request_key: str | None = None,
     ) -> str:
         """Say something that has no effect in law (R12)."""
-        row = self.deal(session, deal_id)
+        row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         kind = Kind.QUESTION if is_question else Kind.COMMENT
         return known or self.say(session, row, actor, kind, about=about, text=text, request_key=request_key)
 
     def revoke(self, session: Session, actor: Actor, deal_id: str, about: str, *, expected_version: int | None) -> str:
         """Take back one's own offer where the law lets one (R6). Partners by message are to be told by other means."""
-        row = self.deal(session, deal_id)
+        row = self._deal(session, deal_id)
         return self.say(session, row, actor, Kind.REVOKE, about=about, expected_version=expected_version)
 
     def _repeated(self, session: Session, row: DealRow, request_key: str | None) -> str | None:

@@ -1,0 +1,304 @@
+"""The pages as the two parties use them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from tests.negotiation.conftest import BUYER, DELTA, RHEIN, SELLER, terms
+from tests.negotiation.pages import Browser, build, form_fields, text_of
+from tests.negotiation.test_service import quote
+from tests.negotiation.words import HAIDI, NINGBO
+from tradehub.documents.parts import Price
+from tradehub.negotiation.store import DealRow
+
+THREE = {
+    "line_name": ["Valve V-22", "Seal kit", "Flange F-3"],
+    "line_item": ["V-22", "S-9", "F-3"],
+    "line_quantity": ["24000", "24 000", "4000"],
+    "line_unit": ["C62", "C62", "C62"],
+    "delivery": "2027-01-15",
+    "note": "the old price was 11.50",
+}
+
+
+@pytest.fixture
+def app(house, tmp_path):
+    return build(house, tmp_path)
+
+
+@pytest.fixture
+def buyer(app) -> Browser:
+    return Browser(app, "li@haidi.example")
+
+
+@pytest.fixture
+def seller(app) -> Browser:
+    return Browser(app, "ann@delta.example")
+
+
+def deal_id(house, seller=DELTA) -> str:
+    with house.database.read(HAIDI) as session:
+        return session.query(DealRow).filter_by(seller_id=seller).one().id
+
+
+def inquire(buyer, *suppliers) -> str:
+    page = buyer.get("/inquiries/new")
+    review = buyer.send(page, "/inquiries/new", {**THREE, "suppliers": list(suppliers), "step": "review"}, 200)
+    assert "Send inquiry" in review.text
+    return buyer.follow(buyer.send(review.text, "/inquiries/new", {"step": "send"}))
+
+
+def test_from_inquiry_to_contract_between_two_browsers(house, buyer, seller):
+    page = inquire(buyer, DELTA, NINGBO)
+    assert "0 of 2 answered" in text_of(page)
+    assert [to for to, *_ in house.outbox.sent] == [NINGBO]
+    deal = deal_id(house)
+
+    home = text_of(seller.get("/"))
+    assert "Valve V-22 +2" in home
+    page = seller.get(f"/deals/{deal}")
+    assert "Your turn" in text_of(page)
+    assert "old price" not in page
+    form = seller.get(f"/deals/{deal}/counter")
+    answer = seller.send(
+        form, f"/deals/{deal}/counter",
+        {
+            "line_price": ["12.40", "0.82", ""], "valid_until": "2026-12-04", "payment": "net 30", "incoterm": "FOB",
+            "place": "Ningbo",
+        },
+    )  # fmt: skip
+    assert "Waiting for them" in text_of(seller.follow(answer))
+
+    page = buyer.get(f"/deals/{deal}")
+    assert "Accept round 2" in text_of(page)
+    form = buyer.get(f"/deals/{deal}/counter")
+    typed = dict(form_fields(form, f"/deals/{deal}/counter"))
+    assert (typed["payment"], typed["incoterm"], typed["place"], typed["valid_until"]) == (
+        "net 30",
+        "FOB",
+        "Ningbo",
+        "2026-12-04",
+    )
+    page = buyer.follow(buyer.send(form, f"/deals/{deal}/counter", {"line_price": ["11.90", "0.80"]}))
+    seen = text_of(page)
+    assert "−4 % better for you" in seen
+    assert "Gap to close" in seen
+    assert "USD 0.50" in seen
+
+    form = seller.get(f"/deals/{deal}/accept")
+    assert house.load(deal).offers[-1].terms_hash in form
+    page = text_of(seller.follow(seller.send(form, f"/deals/{deal}/accept")))
+    assert "Contract" in page
+    assert len(house.concluded) == 1
+    assert "Make an offer" not in page
+
+
+def test_a_form_posted_twice_does_nothing_twice(house, buyer, seller):
+    inquire(buyer, DELTA)
+    deal = deal_id(house)
+    form = seller.get(f"/deals/{deal}/counter")
+    first, again = (seller.send(form, f"/deals/{deal}/counter", {"line_price": ["12.40", "", ""]}) for _ in range(2))
+    assert first.headers["Location"] == again.headers["Location"]
+    assert len(house.load(deal).offers) == 2
+
+
+def test_bad_input_keeps_what_was_typed_and_says_what_is_wrong(buyer, house):
+    page = buyer.get("/inquiries/new")
+    bad = {
+        **THREE,
+        "line_quantity": ["many", "12,400", "0"],
+        "delivery": "soon",
+        "suppliers": ["nobody"],
+        "incoterm": "FOB",
+    }
+    answer = buyer.send(page, "/inquiries/new", bad, 422)
+    seen = text_of(answer.text)
+    for sentence in (
+        "This is not a number.", "Write it without a comma: 12400 or 12.400.", "More than zero, please.",
+        "This is not a day", "One of them is no supplier of yours.", "An Incoterm needs a named place.",
+    ):  # fmt: skip
+        assert sentence in seen
+    typed = form_fields(answer.text, "/inquiries/new")
+    assert [value for name, value in typed if name == "line_quantity"] == ["many", "12,400", "0"]
+    assert dict(typed)["note"] == THREE["note"]
+    assert house.outbox.sent == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"line_price": ["", "0.82", "6"]}, "A counter-offer needs a price."),
+        ({"line_price": ["x", "0.82", "6"]}, "This is not a number."),
+        ({"valid_until": "2026-11-01"}, "This day has passed."),
+        ({"incoterm": "XXX"}, "Choose a rule of Incoterms 2020."),
+    ],
+)
+def test_errors_of_a_counter_stand_at_their_fields(house, buyer, changes, sentence):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    form = buyer.get(f"/deals/{deal}/counter")
+    answer = buyer.send(form, f"/deals/{deal}/counter", {**changes, "payment": "my own words"}, 422)
+    assert sentence in text_of(answer.text)
+    assert "my own words" in answer.text
+    assert len(house.load(deal).offers) == 2
+
+
+def test_a_counter_to_an_offer_that_was_replaced_shows_the_new_state_and_keeps_the_draft(house, buyer):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    form = buyer.get(f"/deals/{deal}/counter")
+    house.do(SELLER, "make_offer", deal, terms("12.00", "0.82", "6.10"))
+    answer = buyer.send(form, f"/deals/{deal}/counter", {"line_price": ["11.11", "0.80", "6.00"]}, 409)
+    seen = text_of(answer.text)
+    assert "The deal moved on while you were writing." in seen
+    assert "12.00" in seen
+    assert "11.11" in answer.text
+    page = buyer.follow(buyer.send(answer.text, f"/deals/{deal}/counter"))
+    assert "Round 4" in text_of(page)
+
+
+def test_a_price_moved_far_is_shown_once_more(house, buyer):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    form = buyer.get(f"/deals/{deal}/counter")
+    review = buyer.send(form, f"/deals/{deal}/counter", {"line_price": ["1.19", "0.82", "6.10"]}, 200)
+    assert "A price moved by more than a quarter." in text_of(review.text)
+    assert len(house.load(deal).offers) == 2
+    buyer.send(review.text, f"/deals/{deal}/counter", {"step": "send"})
+    assert len(house.load(deal).offers) == 3
+
+
+def test_accepting_what_is_no_longer_offered_is_a_conflict(house, buyer):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40"))
+    form = buyer.get(f"/deals/{deal}/accept")
+    house.do(SELLER, "make_offer", deal, terms("13.00"))
+    answer = buyer.send(form, f"/deals/{deal}/accept", status=409)
+    seen = text_of(answer.text)
+    assert "The deal moved on while this page was open." in seen
+    assert "+4.8 % worse for you" in seen
+    assert house.concluded == []
+
+
+def test_declining_and_asking(house, buyer, seller):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40"))
+    buyer.send(
+        buyer.get(f"/deals/{deal}"), f"/deals/{deal}/comment", {"text": "could you do <b>9</b>?", "kind": "question"}
+    )
+    page = seller.get(f"/deals/{deal}")
+    assert "could you do &lt;b&gt;9&lt;/b&gt;?" in page
+    page = buyer.follow(buyer.send(buyer.get(f"/deals/{deal}/reject"), f"/deals/{deal}/reject", {"text": "too dear"}))
+    assert "Declined" in text_of(page)
+    assert "too dear" in text_of(seller.get(f"/deals/{deal}"))
+
+
+def test_any_two_rounds_are_compared(house, buyer):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    house.do(BUYER, "counter", deal, terms("11.90", "0.82", "6.10"), about=offer)
+    seen = text_of(buyer.get(f"/deals/{deal}/diff?a=2&b=3"))
+    assert "USD 12.40" in seen
+    assert "USD 11.90" in seen
+    assert "Round 1 (ours)" in text_of(buyer.get(f"/deals/{deal}?a=1&b=2"))
+    assert "Round 3" in text_of(buyer.get(f"/deals/{deal}/diff?a=99&b=-4"))
+
+
+def test_the_comparison_marks_the_best_and_awards(house, buyer):
+    inquire(buyer, DELTA, NINGBO, RHEIN)
+    with house.database.read(HAIDI) as session:
+        inquiry = session.query(DealRow).first().inquiry_id
+    prices = (Price(amount=Decimal("12.05")), Price(amount=Decimal("0.82")))
+    asked = house.outbox.sent[0][1].lines
+    lines = tuple(line.model_copy(update={"price": price}) for line, price in zip(asked, prices, strict=False))
+    house.do(SELLER, "make_offer", deal_id(house), terms("12.40", "0.70", "6.10"))
+    house.receive(quote(house, lines=lines))
+    page = buyer.get(f"/inquiries/{inquiry}/compare")
+    seen = text_of(page)
+    assert "2 of 3 answered" in seen
+    assert "no bid" in seen
+    assert "the old price was 11.50" in seen
+    assert page.count("Award to") == 2
+    best = re.findall(r'<td class="n best">(.*?)</td>', page, re.DOTALL)
+    assert [price for price in ("12.05", "12.40", "0.70", "0.82") if any(price in each for each in best)] == [
+        "12.05",
+        "0.70",
+    ]
+
+
+def test_the_list_filters_searches_and_exports(house, buyer):
+    inquire(buyer, DELTA, NINGBO)
+    assert "Delta Fluid" in text_of(buyer.get("/deals"))
+    assert "Delta Fluid" not in text_of(buyer.get("/deals?only=your_turn"))
+    found = text_of(buyer.get("/deals?q=ningbo+rfq-2026"))
+    assert "Ningbo Valves" in found
+    assert "Delta Fluid" not in found
+    assert "No negotiation fits." in text_of(buyer.get("/deals?q=nothing"))
+    assert buyer.get("/deals.csv").splitlines()[0].startswith("number,title,partner,status")
+
+
+def test_suppliers_are_found_as_one_types(buyer):
+    page = buyer.get("/inquiries/suppliers?q=nin")
+    assert 'data-value="ningbo"' in page
+    assert "delta" not in page
+
+
+@pytest.mark.parametrize("path", ["", "/diff", "/counter", "/accept", "/reject"])
+def test_a_stranger_finds_nothing(house, app, path):
+    deal = house.deal_with(DELTA)
+    Browser(app, "max@rhein.example").get(f"/deals/{deal}{path}", 404)
+
+
+@pytest.mark.parametrize("path", ["counter", "accept", "reject", "comment", "revoke"])
+def test_a_stranger_can_do_nothing(house, app, path):
+    deal = house.deal_with(DELTA)
+    before = house.load(deal)
+    stranger = Browser(app, "max@rhein.example")
+    form = dict(form_fields(stranger.get("/inquiries/new"), "/inquiries/new"))
+    data = {
+        "csrf_token": form["csrf_token"],
+        "form_id": form["form_id"],
+        "expected_version": "1",
+        "offer": "x",
+        "text": "hi",
+    }
+    assert stranger.client.post(f"/deals/{deal}/{path}", data=data).status_code == 404
+    assert house.load(deal) == before
+
+
+def test_a_supplier_sees_neither_the_inquiry_nor_its_rivals(house, buyer, seller):
+    inquire(buyer, DELTA, NINGBO)
+    with house.database.read(HAIDI) as session:
+        inquiry = session.query(DealRow).first().inquiry_id
+    seller.get(f"/inquiries/{inquiry}/compare", 404)
+    seller.get(f"/deals/{deal_id(house, NINGBO)}", 404)
+    page = seller.get("/deals") + seller.get(f"/deals/{deal_id(house)}")
+    assert seller.client.get("/search?q=RFQ").headers["Location"] == f"/deals/{deal_id(house)}", (
+        "one is found, so it opens"
+    )
+    assert "Ningbo" not in page
+    assert "11.50" not in page
+
+
+def test_who_may_only_look_is_shown_no_act_and_may_not_act(house, app):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40"))
+    viewer = Browser(app, "eve@haidi.example")
+    page = viewer.get(f"/deals/{deal}")
+    assert "/accept" not in page
+    assert "/counter" not in page
+    viewer.get(f"/deals/{deal}/accept", 403)
+    viewer.get("/inquiries/new", 403)
+
+
+def test_a_page_has_no_inline_style_or_script(house, buyer):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    house.do(BUYER, "counter", deal, terms("11.90", "0.82", "6.10"), about=offer)
+    for url in (f"/deals/{deal}", f"/deals/{deal}/counter", f"/deals/{deal}/accept", "/deals", "/inquiries/new"):
+        page = buyer.get(url)
+        assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\bsrc=)", page), url
+        assert len(re.findall(r"btn-primary", page)) <= 1, url

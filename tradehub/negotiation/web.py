@@ -1,0 +1,519 @@
+"""The pages of negotiation: deals and their rounds, inquiries, offers side by side, and every act with its review."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import werkzeug.exceptions
+from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from tradehub.documents import PartyId
+from tradehub.negotiation import compare, drafting, forms, wording
+from tradehub.negotiation.forms import TermsForm
+from tradehub.negotiation.model import Conflict, Refused
+from tradehub.negotiation.reading import FILTERS, DealLine, DealView, Round
+from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.service import NegotiationService
+from tradehub.platform import http
+from tradehub.platform.db import Database
+from tradehub.platform.worklist import Entry, Search, Section
+
+SUPPLIERS_MAX = 50
+"""Suppliers asked in one inquiry: more is a tender."""
+
+FOUND_MAX = 20
+
+
+class Suggested(Protocol):
+    """A party offered while its name is being typed."""
+
+    @property
+    def id(self) -> PartyId: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+Suggest = Callable[[Session, str], Sequence[Suggested]]
+Panel = Callable[[Session, str], Markup]
+"""A part of the deal page that another capability renders, given the deal's id; empty where it has nothing to say."""
+
+
+@dataclass(frozen=True)
+class Pages:
+    service: NegotiationService
+    database: Database
+    suggest: Suggest
+    panels: Sequence[Panel]
+
+
+def blueprint(
+    service: NegotiationService, database: Database, *, suggest: Suggest, panels: Sequence[Panel] = ()
+) -> Blueprint:
+    """Return the pages. ``suggest`` finds suppliers by what is typed; ``panels`` follow the rounds on the deal page."""
+    routes = Blueprint("negotiation", __name__, template_folder="templates")
+    pages = Pages(service, database, suggest, panels)
+    routes.context_processor(lambda: {"wording": wording, "drafting": drafting, "forms": forms})
+    routes.register_error_handler(NotFound, _not_found)
+    _add_lists(routes, pages)
+    _add_deal(routes, pages)
+    _add_answer(routes, pages)
+    _add_acceptance(routes, pages)
+    _add_words(routes, pages)
+    _add_inquiry(routes, pages)
+    _add_comparison(routes, pages)
+    return routes
+
+
+def _not_found(_error: NotFound) -> ResponseReturnValue:
+    return current_app.handle_http_exception(werkzeug.exceptions.NotFound())
+
+
+def sections(service: NegotiationService) -> Sequence[Section]:
+    """Return the parts of the work queue: what is mine to answer, what runs out, what waits for others."""
+
+    def entries(pick: Callable[[Session], Iterable[DealLine]]) -> Callable[[Session, http.Principal], list[Entry]]:
+        return lambda session, _who: [_entry(line) for line in pick(session)]
+
+    return (
+        Section(
+            "your_turn",
+            lazy_gettext("Your turn"),
+            "deal.read",
+            entries(lambda session: (*service.worklist(session).to_mend, *service.worklist(session).your_turn)),
+            lazy_gettext("Nobody waits for you."),
+            "/deals?only=your_turn",
+        ),
+        Section(
+            "expiring",
+            lazy_gettext("Expiring soon"),
+            "deal.read",
+            entries(lambda session: service.worklist(session).expiring),
+            lazy_gettext("Nothing runs out within two days."),
+            "/deals?only=expiring",
+        ),
+        Section(
+            "waiting",
+            lazy_gettext("Waiting for them"),
+            "deal.read",
+            entries(lambda session: service.worklist(session).waiting),
+            lazy_gettext("Nothing of yours is unanswered."),
+            "/deals?only=waiting",
+        ),
+    )
+
+
+def search(service: NegotiationService) -> Search:
+    """Return the search for deals by number, quotation, item, partner or what was said."""
+
+    def find(session: Session, who: http.Principal, words: str) -> list[Entry]:
+        if not who.may("deal.read"):
+            return []
+        return [_entry(line) for line in service.deals(session, text=words).lines[:FOUND_MAX]]
+
+    return find
+
+
+def _add_lists(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals")
+    @http.requires("deal.read")
+    def deals() -> ResponseReturnValue:
+        chip = request.args.get("only", "all")
+        chip = chip if chip in FILTERS else "all"
+        text = request.args.get("q", "")
+        with pages.database.read(org=http.principal().org) as session:
+            found = pages.service.deals(session, chip=chip, text=text, page=request.args.get("page", 1, type=int))
+            return render_template("negotiation/deals.html", found=found, chip=chip, text=text)
+
+    @routes.get("/deals.csv")
+    @http.requires("deal.read")
+    def deals_csv() -> ResponseReturnValue:
+        out = io.StringIO()
+        rows = csv.writer(out)
+        rows.writerow(["number", "title", "partner", "status", "currency", "total", "rounds", "deadline", "updated"])
+        chip, text = request.args.get("only", "all"), request.args.get("q", "")
+        with pages.database.read(org=http.principal().org) as session:
+            page, last = 1, 1
+            while page <= last:
+                found = pages.service.deals(session, chip=chip, text=text, page=page)
+                rows.writerows(_csv_row(line) for line in found.lines)
+                page, last = page + 1, found.pages
+        headers = {"Content-Disposition": "attachment; filename=deals.csv"}
+        return Response(out.getvalue(), mimetype="text/csv", headers=headers)
+
+
+def _csv_row(line: DealLine) -> list[str]:
+    total = line.total
+    cells = [
+        line.row.number, line.row.title, line.other_name, line.status, (total and total.unit) or "",
+        str(total.value) if total else "", str(line.rounds), line.deadline.isoformat() if line.deadline else "",
+        line.row.updated_at.isoformat(),
+    ]  # fmt: skip
+    # A spreadsheet takes what begins like this for a formula.
+    return [f"'{each}" if each.startswith(("=", "+", "-", "@", "\t")) else each for each in cells]
+
+
+def _add_deal(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals/<deal_id>")
+    @http.requires("deal.read")
+    def deal(deal_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            return _deal_page(pages, session, pages.service.deal(session, deal_id))
+
+    @routes.get("/deals/<deal_id>/diff")
+    @http.requires("deal.read")
+    def diff(deal_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        return render_template("negotiation/_diff.html", deal=view, **_two_rounds(view))
+
+
+def _deal_page(pages: Pages, session: Session, view: DealView) -> str:
+    charts = [(each, compare.chart(each)) for each in view.series]
+    return render_template(
+        "negotiation/deal.html",
+        deal=view,
+        steps=_steps(view),
+        charts=charts,
+        panels=[panel(session, view.id) for panel in pages.panels],
+        **_two_rounds(view),
+    )
+
+
+def _two_rounds(view: DealView) -> dict[str, object]:
+    """The rounds to compare: as asked for, else the last two."""
+    last = len(view.rounds)
+    after = min(max(request.args.get("b", last, type=int), 1), last)
+    before = min(max(request.args.get("a", max(after - 1, 1), type=int), 1), last)
+    one, other = view.rounds[before - 1], view.rounds[after - 1]
+    return {"before": one, "after": other, "changes": view.changes(one, other)}
+
+
+def _steps(view: DealView) -> list[tuple[str, str]]:
+    """Where the deal stands on its way."""
+    kinds = {str(each.kind) for each in view.rounds}
+    reached = (
+        3 if view.contract else 2 if "counter" in kinds or len(view.rounds) > 2 else 1 if len(view.rounds) > 1 else 0
+    )
+    if view.contract and view.status == "concluded":
+        reached = 4
+    words = [
+        gettext("Inquiry"), gettext("Offer"), gettext("Counter-offer"), gettext("Acceptance"), gettext("Contract"),
+        gettext("Fulfilment"),
+    ]  # fmt: skip
+    return [
+        (word, "done" if place < reached else "now" if place == reached else "ahead")
+        for place, word in enumerate(words)
+    ]
+
+
+def _add_answer(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals/<deal_id>/counter")
+    @http.requires("deal.negotiate")
+    def answer_form(deal_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        base = _base(view, request.args.get("about"))
+        form = forms.prefilled(base.document, is_buyer=view.is_buyer)
+        return _answer_page(view, base, form)
+
+    @routes.post("/deals/<deal_id>/counter")
+    @http.requires("deal.negotiate")
+    def answer(deal_id: str) -> ResponseReturnValue:
+        who = http.principal()
+        with pages.database.read(org=who.org) as session:
+            view = pages.service.deal(session, deal_id)
+        base = _base(view, request.form.get("about"))
+        form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
+        if not form.is_valid:
+            return _answer_page(view, base, form, status=422)
+        if request.form.get("step") == "edit":
+            return _answer_page(view, base, form)
+        large = forms.large_moves(form, base.document)
+        if request.form.get("step") == "review" or (large and request.form.get("step") != "send"):
+            return render_template("negotiation/answer_review.html", deal=view, base=base, form=form, large=large)
+        return _send_answer(pages, view, base, form)
+
+
+def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm) -> ResponseReturnValue:
+    who = http.principal()
+
+    def act(session: Session) -> str:
+        pages.service.make_offer(
+            session, _actor(), view.id, forms.answer_draft(form), about=base.offer.id,
+            expected_version=_version(), request_key=http.form_id(),
+        )  # fmt: skip
+        flash(gettext("Your offer is on record."), "ok")
+        return url_for("negotiation.deal", deal_id=view.id)
+
+    try:
+        with pages.database.write(org=who.org) as session:
+            return http.once(session, lambda: act(session))
+    except Conflict:
+        return _answer_overtaken(pages, view.id, base, form)
+    except Refused as refused:
+        forms.refused_at(form, refused.code, wording.why(refused))
+        return _answer_page(view, base, form, status=422)
+
+
+def _answer_overtaken(pages: Pages, deal_id: str, base: Round, form: TermsForm) -> ResponseReturnValue:
+    """Show the new state with the user's own draft, now on top of the round that came in between."""
+    with pages.database.read(org=http.principal().org) as session:
+        view = pages.service.deal(session, deal_id)
+    latest = _base(view, None)
+    changes = view.changes(view.round(base.offer.id), latest) if latest.offer.id != base.offer.id else ()
+    return _answer_page(view, latest, form, status=409, overtaken=base, changes=changes)
+
+
+def _answer_page(
+    view: DealView,
+    base: Round,
+    form: TermsForm,
+    *,
+    status: int = 200,
+    overtaken: Round | None = None,
+    changes: Sequence[compare.Term] = (),
+) -> ResponseReturnValue:
+    closed = view.actions["counter"].refused
+    page = render_template(
+        "negotiation/answer.html", deal=view, base=base, form=form, overtaken=overtaken, changes=changes, closed=closed
+    )
+    return page, (409 if closed and status == 200 else status)
+
+
+def _base(view: DealView, about: str | None) -> Round:
+    """The round that an answer starts from: the one named, else theirs that is open, else their last."""
+    if about:
+        return view.round(about)
+    action = view.actions["counter"]
+    return view.round(action.about) if action.about else view.rounds[-1]
+
+
+def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals/<deal_id>/accept")
+    @http.requires("deal.bind")
+    def accept_form(deal_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        return _acceptance_page(view, _acceptable(view, request.args.get("offer")))
+
+    @routes.post("/deals/<deal_id>/accept")
+    @http.requires("deal.bind")
+    def accept(deal_id: str) -> ResponseReturnValue:
+        who, about = http.principal(), request.form.get("offer", "")
+
+        def act(session: Session) -> str:
+            pages.service.accept(
+                session, _actor(), deal_id, about, expected_version=_version(),
+                terms_hash=request.form.get("terms_hash", ""), request_key=http.form_id(),
+            )  # fmt: skip
+            flash(gettext("Accepted: the terms are frozen and on record."), "ok")
+            return url_for("negotiation.deal", deal_id=deal_id)
+
+        try:
+            with pages.database.write(org=who.org) as session:
+                return http.once(session, lambda: act(session))
+        except Refused as refused:
+            return _not_accepted(pages, deal_id, about, refused)
+
+
+def _not_accepted(pages: Pages, deal_id: str, about: str, refused: Refused) -> ResponseReturnValue:
+    """Show what stands now, and how it differs from what was to be accepted."""
+    with pages.database.read(org=http.principal().org) as session:
+        view = pages.service.deal(session, deal_id)
+    wanted = view.round(about)
+    latest = view.standing or wanted
+    changes = view.changes(wanted, latest) if latest.offer.id != wanted.offer.id else ()
+    return _acceptance_page(view, latest, refused=refused, wanted=wanted, changes=changes)
+
+
+def _acceptance_page(
+    view: DealView,
+    round: Round,
+    *,
+    refused: Refused | None = None,
+    wanted: Round | None = None,
+    changes: Sequence[compare.Term] = (),
+) -> ResponseReturnValue:
+    status = 200 if refused is None else 409
+    stands = view.may_accept(round)
+    page = render_template(
+        "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
+        wanted=wanted, changes=changes,
+    )  # fmt: skip
+    return page, status
+
+
+def _acceptable(view: DealView, about: str | None) -> Round:
+    if about:
+        return view.round(about)
+    standing = view.standing or next((each for each in reversed(view.rounds) if not each.is_ours), None)
+    return standing or view.rounds[-1]
+
+
+def _add_words(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals/<deal_id>/reject")
+    @http.requires("deal.negotiate")
+    def reject_form(deal_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        return render_template(
+            "negotiation/reject.html", deal=view, round=_acceptable(view, request.args.get("offer")), refused=None
+        )
+
+    @routes.post("/deals/<deal_id>/reject")
+    @http.requires("deal.negotiate")
+    def reject(deal_id: str) -> ResponseReturnValue:
+        about, text = request.form.get("offer", ""), request.form.get("text", "")[: forms.TEXT_MAX]
+
+        def act(session: Session) -> str:
+            pages.service.reject(
+                session, _actor(), deal_id, about, text=text, expected_version=_version(), request_key=http.form_id()
+            )
+            flash(gettext("Declined. A new offer may still follow."), "ok")
+            return url_for("negotiation.deal", deal_id=deal_id)
+
+        return _done_or_told(pages, deal_id, act)
+
+    @routes.post("/deals/<deal_id>/revoke")
+    @http.requires("deal.negotiate")
+    def revoke(deal_id: str) -> ResponseReturnValue:
+        def act(session: Session) -> str:
+            about = request.form.get("offer", "")
+            pages.service.revoke(session, _actor(), deal_id, about, expected_version=_version())
+            flash(gettext("Your offer is revoked."), "ok")
+            return url_for("negotiation.deal", deal_id=deal_id)
+
+        return _done_or_told(pages, deal_id, act)
+
+    @routes.post("/deals/<deal_id>/comment")
+    @http.requires("deal.negotiate")
+    def comment(deal_id: str) -> ResponseReturnValue:
+        text = request.form.get("text", "").strip()[: forms.TEXT_MAX]
+
+        def act(session: Session) -> str:
+            is_question = request.form.get("kind") == "question"
+            if text:
+                pages.service.comment(
+                    session, _actor(), deal_id, text, is_question=is_question, request_key=http.form_id()
+                )
+            return url_for("negotiation.deal", deal_id=deal_id, _anchor="said")
+
+        return _done_or_told(pages, deal_id, act)
+
+
+def _done_or_told(pages: Pages, deal_id: str, act: Callable[[Session], str]) -> ResponseReturnValue:
+    """Act once; where the rules refuse, show the deal as it is now with the reason (409)."""
+    who = http.principal()
+    try:
+        with pages.database.write(org=who.org) as session:
+            return http.once(session, lambda: act(session))
+    except Refused as refused:
+        flash(wording.why(refused), "error")
+        with pages.database.read(org=who.org) as session:
+            return _deal_page(pages, session, pages.service.deal(session, deal_id)), 409
+
+
+def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/inquiries/new")
+    @http.requires("inquiry.write")
+    def inquiry_form() -> ResponseReturnValue:
+        return render_template("negotiation/inquiry_new.html", form=forms.blank_inquiry())
+
+    @routes.get("/inquiries/suppliers")
+    @http.requires("inquiry.write")
+    def suppliers() -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            found = pages.suggest(session, request.args.get("q", "").strip())
+            return render_template("negotiation/_suppliers.html", found=found)
+
+    @routes.post("/inquiries/new")
+    @http.requires("inquiry.write")
+    def inquiry() -> ResponseReturnValue:
+        who = http.principal()
+        form = forms.posted_inquiry(request.form)
+        with pages.database.read(org=who.org) as session:
+            _read_suppliers(pages, session, form)
+        if not form.is_valid:
+            return render_template("negotiation/inquiry_new.html", form=form), 422
+        step = request.form.get("step")
+        if step != "send":
+            page = "negotiation/inquiry_new.html" if step == "edit" else "negotiation/inquiry_review.html"
+            return render_template(page, form=form)
+
+        def act(session: Session) -> str:
+            chosen = [PartyId(id) for id, _ in form.suppliers]
+            inquiry_id = pages.service.send_inquiry(
+                session, _actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id()
+            )
+            flash(gettext("The inquiry is sent."), "ok")
+            return url_for("negotiation.comparison", inquiry_id=inquiry_id)
+
+        with pages.database.write(org=who.org) as session:
+            return http.once(session, lambda: act(session))
+
+
+def _read_suppliers(pages: Pages, session: Session, form: TermsForm) -> None:
+    """Keep the chosen suppliers that exist; a name typed in full counts as chosen."""
+    known = {str(each.id): each.name for each in _known(pages, session)}
+    chosen = list(dict.fromkeys(request.form.getlist("suppliers")))
+    form.suppliers = [(id, known[id]) for id in chosen if id in known]
+    if len(form.suppliers) < len(chosen):
+        form.errors["suppliers"] = gettext("One of them is no supplier of yours.")
+    elif not form.suppliers:
+        form.errors["suppliers"] = gettext("Choose at least one supplier.")
+    elif len(form.suppliers) > SUPPLIERS_MAX:
+        form.errors["suppliers"] = gettext("At most %(count)s suppliers.", count=SUPPLIERS_MAX)
+
+
+def _known(pages: Pages, session: Session) -> Iterable[Suggested]:
+    for id in dict.fromkeys(request.form.getlist("suppliers")):
+        yield from (each for each in pages.suggest(session, id) if each.id == id)
+
+
+def _add_comparison(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/inquiries/<inquiry_id>")
+    @http.requires("deal.read")
+    def inquiry_page(inquiry_id: str) -> ResponseReturnValue:
+        return http.see(url_for("negotiation.comparison", inquiry_id=inquiry_id))
+
+    @routes.get("/inquiries/<inquiry_id>/compare")
+    @http.requires("deal.read")
+    def comparison(inquiry_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            found = pages.service.comparison(session, inquiry_id)
+            return render_template("negotiation/compare.html", found=found)
+
+
+def _actor() -> Actor:
+    who = http.principal()
+    return Actor(who.org, who.user_id, who.name, "api" if who.is_token else "web")
+
+
+def _version() -> int:
+    """The version of the deal that the form showed; a form without one is none of ours."""
+    value = request.form.get("expected_version", type=int)
+    if value is None:
+        abort(400, "expected_version")
+    return value
+
+
+def _entry(line: DealLine) -> Entry:
+    kind, word = wording.STATUSES[line.status]
+    return Entry(
+        href=f"/deals/{line.row.id}",
+        title=f"{line.row.number} · {line.row.title}",
+        detail=line.other_name,
+        status=(kind, str(word)),
+        at=line.row.updated_at,
+        until=line.deadline,
+    )

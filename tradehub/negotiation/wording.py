@@ -1,0 +1,146 @@
+"""The words of negotiation for people: what a status, a round and a refusal are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from babel.numbers import format_decimal
+from flask_babel import get_locale, gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from tradehub.negotiation.compare import Term
+from tradehub.negotiation.model import Refused
+
+STATUSES: Mapping[str, tuple[str, LazyString]] = {
+    "your_turn": ("turn", lazy_gettext("Your turn")),
+    "waiting": ("wait", lazy_gettext("Waiting for them")),
+    "sending": ("work", lazy_gettext("On its way")),
+    "undelivered": ("bad", lazy_gettext("Not delivered")),
+    "accepting": ("work", lazy_gettext("Acceptance on its way")),
+    "late": ("warn", lazy_gettext("Accepted late")),
+    "concluded": ("ok", lazy_gettext("Contract")),
+    "rejected": ("off", lazy_gettext("Declined")),
+    "lapsed": ("off", lazy_gettext("Expired")),
+    "revoked": ("off", lazy_gettext("Revoked")),
+    "withdrawn": ("off", lazy_gettext("Withdrawn")),
+    "quiet": ("off", lazy_gettext("Nothing open")),
+}
+"""A deal's status -> the kind of its pill, and its word."""
+
+STATES: Mapping[str, tuple[str, LazyString]] = {
+    "dispatched": ("work", lazy_gettext("On its way")),
+    "undelivered": ("bad", lazy_gettext("Not delivered")),
+    "invitation": ("info", lazy_gettext("Without obligation")),
+    "effective": ("ok", lazy_gettext("Open")),
+    "withdrawn": ("off", lazy_gettext("Withdrawn")),
+    "rejected": ("off", lazy_gettext("Declined")),
+    "countered": ("off", lazy_gettext("Countered")),
+    "revoked": ("off", lazy_gettext("Revoked")),
+    "superseded": ("off", lazy_gettext("Replaced")),
+    "lapsed": ("off", lazy_gettext("Expired")),
+    "accepting": ("work", lazy_gettext("Acceptance on its way")),
+    "late_pending": ("warn", lazy_gettext("Accepted late")),
+    "accepted": ("ok", lazy_gettext("Accepted")),
+}
+"""A round's state."""
+
+KINDS: Mapping[str, LazyString] = {
+    "inquiry": lazy_gettext("Inquiry"),
+    "offer": lazy_gettext("Offer"),
+    "counter": lazy_gettext("Counter-offer"),
+    "question": lazy_gettext("Question"),
+    "comment": lazy_gettext("Comment"),
+    "reject": lazy_gettext("Declined"),
+    "accept": lazy_gettext("Acceptance"),
+    "withdraw": lazy_gettext("Withdrawal"),
+    "revoke": lazy_gettext("Revocation"),
+    "elect_late": lazy_gettext("Late acceptance agreed"),
+    "reach": lazy_gettext("Reached the other side"),
+    "fail": lazy_gettext("Could not be delivered"),
+}
+"""A statement's kind."""
+
+CHANNELS: Mapping[str, LazyString] = {
+    "web": lazy_gettext("by form"),
+    "message": lazy_gettext("by message"),
+    "api": lazy_gettext("by API"),
+    "hub": lazy_gettext("noted by the hub"),
+}
+
+TERMS: Mapping[str, LazyString] = {
+    "price": lazy_gettext("Unit price"),
+    "quantity": lazy_gettext("Quantity"),
+    "delivery": lazy_gettext("Delivery"),
+    "total": lazy_gettext("Total"),
+    "currency": lazy_gettext("Currency"),
+    "incoterm": lazy_gettext("Incoterm"),
+    "payment": lazy_gettext("Payment"),
+    "validity": lazy_gettext("Valid until"),
+}
+
+DIRECTIONS: Mapping[str, tuple[str, LazyString]] = {
+    "better": ("ok", lazy_gettext("better for you")),
+    "worse": ("bad", lazy_gettext("worse for you")),
+    "changed": ("warn", lazy_gettext("changed")),
+    "added": ("info", lazy_gettext("added")),
+    "removed": ("warn", lazy_gettext("left out")),
+}
+
+CHIPS: Mapping[str, LazyString] = {
+    "all": lazy_gettext("All"),
+    "your_turn": lazy_gettext("Your turn"),
+    "waiting": lazy_gettext("Waiting"),
+    "expiring": lazy_gettext("Expiring soon"),
+    "concluded": lazy_gettext("Contracts"),
+    "closed": lazy_gettext("Closed"),
+}
+
+REFUSALS: Mapping[str, LazyString] = {
+    "INVITATION_NOT_ACCEPTABLE": lazy_gettext("This was sent without obligation. Make an offer of your own instead."),
+    "NOT_DEFINITE_ITEM": lazy_gettext("An offer must say what is offered: at least one line with an item."),
+    "NOT_DEFINITE_QUANTITY": lazy_gettext("Each line that is offered needs a quantity above zero."),
+    "NOT_DEFINITE_PRICE": lazy_gettext("Each line that is offered needs a price and a currency."),
+    "ACCEPT_BY_PAST": lazy_gettext("The day until which it is valid has passed."),
+    "NOT_YET_REACHED": lazy_gettext("It has not reached you yet."),
+    "WITHDRAWN": lazy_gettext("It was withdrawn before it arrived."),
+    "TOO_LATE_USE_REVOKE": lazy_gettext("It has arrived already; it can only be revoked."),
+    "REVOKED": lazy_gettext("It was revoked."),
+    "IRREVOCABLE": lazy_gettext("It binds you until its last day and cannot be revoked."),
+    "NOT_OFFEROR": lazy_gettext("Only who made the offer may do this."),
+    "REJECTED": lazy_gettext("It was declined and can no longer be accepted."),
+    "NOT_OFFEREE": lazy_gettext("It is your own offer: the other side decides."),
+    "NO_SUCH_OFFER": lazy_gettext("There is no offer to act on yet."),
+    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
+    "STALE_VERSION": lazy_gettext("The deal moved on while this page was open."),
+    "TERMS_HASH_MISMATCH": lazy_gettext("The terms are no longer those that the page showed."),
+    "ACCEPTED": lazy_gettext("It has been accepted."),
+    "CONCLUDED": lazy_gettext("The contract stands; nothing more can be offered here."),
+    "NOT_ALLOWED": lazy_gettext("This cannot be done now."),
+    "COUNTERED": lazy_gettext("A counter-offer has ended it."),
+    "COUNTER_UNDER_WAY": lazy_gettext("Your own answer to it is already on its way."),
+    "ROUND_LIMIT": lazy_gettext("The agreed number of rounds is used up."),
+    "LAPSED": lazy_gettext("It has expired."),
+    "LATE_PENDING": lazy_gettext("It was accepted too late; the other side decides whether that counts."),
+    "SUPERSEDED": lazy_gettext("A newer offer has replaced it."),
+    "NOT_A_PARTY": lazy_gettext("Only the two parties speak in this deal."),
+    "UNKNOWN_REFERENCE": lazy_gettext("No deal is known under that number."),
+    "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
+}
+
+
+def why(refused: Refused) -> str:
+    """Return the sentence for a refusal, with the rule it rests on."""
+    sentence = REFUSALS.get(refused.code)
+    said = str(sentence) if sentence is not None else refused.code
+    return str(gettext("%(sentence)s (%(article)s)", sentence=said, article=refused.article))
+
+
+def delta(term: Term) -> str:
+    """Return how far a term moved, with its sign: ``−4.0 %``, ``+7 d``."""
+    if term.delta is None:
+        return ""
+    sign = "+" if term.delta > 0 else "−"
+    size = format_decimal(abs(term.delta), locale=get_locale(), decimal_quantization=False)
+    if term.in_days:
+        return f"{sign}{gettext('%(count)s d', count=size)}"
+    return f"{sign}{size} %"
