@@ -86,8 +86,8 @@ def test_a_counter_offer_is_shown_as_one_and_agreed(trade, buyer):
     trade.receive(response(trade.order(order_id).number, DEARER, number="OR-1", response="counter_offer"))
     page = buyer.get(f"/orders/{order_id}").text
     assert "Counter-offer" in text_of(page)
-    assert '<del class="was"><bdi>12.4</bdi></del>' in page
-    assert '<ins class="now"><bdi>12.9</bdi></ins>' in page
+    assert '<del class="was"><bdi>12.40</bdi></del>' in page
+    assert '<ins class="now"><bdi>12.90</bdi></ins>' in page
     row = trade.order(order_id)
     fields = {"response_id": row.responses[0].id, "expected_revision": row.revision, "form_id": "a-form-once"}
     first = post(buyer, f"/orders/{order_id}/agree", **fields)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
 
-from tradehub.documents import Invoice, Line, Order
+from tradehub.documents import Invoice, Line, Order, Totals
 from tradehub.documents.amounts import balance, net_amount, rounded, unit_price
 from tradehub.documents.lines import Difference, Severity, find, keyed
 from tradehub.documents.parts import Item, Tax
@@ -135,12 +135,24 @@ def is_credit(invoice: Invoice) -> bool:
 
 
 def total_of(invoice: Invoice) -> Decimal | None:
-    """Return what is to be paid, as the invoice states it."""
-    totals = invoice.totals
-    if totals is None:
-        return invoice.total
-    stated = (totals.payable, totals.with_tax, invoice.total, totals.before_tax, totals.lines)
-    return next((each for each in stated if each is not None), None)
+    """Return what is to be paid, as the invoice states it, else as its lines, charges and taxes come to."""
+    totals = invoice.totals or Totals()
+    for stated in (totals.payable, totals.with_tax, invoice.total):
+        if stated is not None:
+            return stated
+    nets = _nets(invoice)
+    if nets is None:
+        return totals.before_tax
+    return sum(nets, Decimal(0)) + balance(invoice.allowances_charges) + _tax_total(invoice, totals.tax)
+
+
+def _nets(invoice: Invoice) -> list[Decimal] | None:
+    """Return the net amounts of all lines, stated or computed; None where one cannot be told, or there is no line."""
+    nets = [
+        line.net_amount if line.net_amount is not None else net_amount(line, invoice.currency) for line in invoice.lines
+    ]
+    known = [net for net in nets if net is not None]
+    return known if known and len(known) == len(nets) else None
 
 
 # Against the order -------------------------------------------------------------------------------------------------
@@ -259,11 +271,8 @@ def _line_nets(invoice: Invoice) -> Iterator[Difference]:
 def _sums(invoice: Invoice) -> Iterator[Difference]:
     """BR-CO-10 to BR-CO-16: each total from those before it; one not stated is computed and used for the next."""
     totals = invoice.totals
-    nets = [
-        line.net_amount if line.net_amount is not None else net_amount(line, invoice.currency) for line in invoice.lines
-    ]
-    known = [net for net in nets if net is not None]
-    if len(known) < len(nets) or not nets:
+    nets = _nets(invoice)
+    if nets is None:
         return
     stated = totals.model_dump() if totals else {}
     if invoice.total is not None and stated.get("payable") is None and stated.get("with_tax") is None:
@@ -271,7 +280,7 @@ def _sums(invoice: Invoice) -> Iterator[Difference]:
     nought = Decimal(0)
     own = invoice.allowances_charges
     computed: dict[str, Decimal] = {
-        "lines": sum(known, nought),
+        "lines": sum(nets, nought),
         "allowances": -balance(tuple(each for each in own if not each.is_charge)),
         "charges": balance(tuple(each for each in own if each.is_charge)),
     }

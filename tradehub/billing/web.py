@@ -145,13 +145,18 @@ def _as_seller(service: BillingService, session: Session, order_id: str) -> Orde
 
 
 def _form_lines(facts: OrderFacts, form: Mapping[str, str]) -> list[FormLine]:
-    """Return the lines, prefilled with what was despatched and not yet invoiced, at the agreed price."""
+    """Return the lines at the agreed price, prefilled with what was despatched and not yet invoiced.
+
+    Before anything was despatched they are prefilled with what was ordered: some sell against payment in advance.
+    """
     lines = []
+    in_advance = not any(each.despatched for each in facts.lines.values())
     for name, line in keyed(facts.order.lines).items():
         if name not in facts.lines or line.price is None:
             continue
         so_far = facts.lines[name]
-        prefilled = format(max(so_far.despatched - so_far.invoiced, Decimal(0)), "f")
+        due = so_far.ordered - so_far.cancelled if in_advance else so_far.despatched
+        prefilled = format(max(due - so_far.invoiced, Decimal(0)), "f")
         lines.append(
             FormLine(
                 name=name,

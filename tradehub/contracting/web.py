@@ -35,8 +35,21 @@ STATES: dict[State, tuple[str, LazyString]] = {
 }
 
 
+def panel(service: ContractService) -> Callable[[Session, str], Markup]:
+    """Return the part of the deal page that shows its contract; nothing where there is none yet."""
+
+    def show(session: Session, deal_id: str) -> Markup:
+        row = service.of_deal(session, deal_id)
+        if row is None:
+            return Markup()
+        text = render_template("contracting/_card.html", contract=row, last=row.versions[-1], states=STATES)
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
+
+
 def blueprint(service: ContractService, database: Database, *, name_of: NameOf) -> Blueprint:
-    """Return the pages, and ``contract_card(deal_id)`` for the templates of others."""
+    """Return the pages."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
 
     def shown(contract_id: str, template: str) -> str:
@@ -69,20 +82,6 @@ def blueprint(service: ContractService, database: Database, *, name_of: NameOf) 
             row = service.of_deal(session, deal_id)
         return redirect(f"/contracts/{row.id}") if row else abort(404)
 
-    def contract_card(deal_id: str) -> Markup:
-        """Return the contract's card for a deal; nothing where there is no contract yet."""
-        who = http.current()
-        if who is None or not who.may("deal.read"):
-            return Markup()
-        with database.read(org=who.org) as session:
-            row = service.of_deal(session, deal_id)
-            if row is None:
-                return Markup()
-            return Markup(  # noqa: S704 - a rendered template
-                render_template("contracting/_card.html", contract=row, last=row.versions[-1], states=STATES)
-            )
-
-    pages.app_context_processor(lambda: {"contract_card": contract_card})
     return pages
 
 

@@ -262,7 +262,7 @@ def _steps(row: OrderRow) -> list[tuple[str, str]]:
     """Return how far the order has come, for the line of steps at its head."""
     answered = row.stands not in {Standing.AWAITING, Standing.RECEIVED}
     done = [True, answered, row.delivery in {"complete", "over"}, row.billing in {"complete", "over"}]
-    texts = [gettext("Placed"), gettext("Answered"), gettext("Despatched"), gettext("Invoiced")]
+    texts = [gettext("Order"), gettext("Answer"), gettext("Despatch"), gettext("Invoice")]
     now = done.index(False) if False in done else len(done)
     return [
         (text, "done" if is_done else "now" if at == now else "ahead")

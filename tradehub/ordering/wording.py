@@ -35,8 +35,8 @@ ANSWERS: dict[Answer, Pill] = {
 MEANINGS: dict[Answer, LazyString] = {
     Answer.RECEIVED: lazy_gettext("The seller has the order and has not yet said yes or no."),
     Answer.ACCEPTED: lazy_gettext("The seller will deliver as ordered."),
-    Answer.CHANGES: lazy_gettext("The seller will deliver on the terms below. Until agreed, the contract's own hold."),
-    Answer.COUNTER: lazy_gettext("The seller proposes other terms. Until agreed, the contract's own hold."),
+    Answer.CHANGES: lazy_gettext("The seller will deliver on the terms below. Until both agree, the contract holds."),
+    Answer.COUNTER: lazy_gettext("The seller proposes other terms. Until both agree, the contract holds."),
     Answer.REJECTED: lazy_gettext("The seller will not deliver. The contract stands until both agree to end it."),
     Answer.UNCLEAR: lazy_gettext("The answer carries a code that has no agreed meaning. Read it and ask the seller."),
 }  # fmt: skip

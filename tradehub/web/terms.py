@@ -98,6 +98,8 @@ WORDS: dict[str, LazyString] = {
 }
 
 _LINE = re.compile(r"lines\.([^.]+)\.(.+)")
+_AMOUNTS = ("amount", "price")
+_NUMBERS = ("value", "quantity", "rate", "percent", "days")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -127,13 +129,10 @@ def term_value(value: str | None, path: str = "") -> str:
         return words.unit(value)
     if _DAY.fullmatch(value):
         return words.day(date.fromisoformat(value))
-    if _is_number(path):
+    write = words.amount if path.endswith(_AMOUNTS) or path.startswith("totals.") else words.number
+    if write is words.amount or path.endswith(_NUMBERS):
         try:
-            return words.number(Decimal(value))
+            return write(Decimal(value))
         except InvalidOperation:
             return value
     return value
-
-
-def _is_number(path: str) -> bool:
-    return path.endswith(("amount", "value", "quantity", "price", "rate", "percent", "days")) or "totals." in path
