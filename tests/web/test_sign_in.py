@@ -175,11 +175,16 @@ def test_sign_ins_stand_in_the_record(house: House) -> None:
 
 
 @pytest.mark.parametrize("target", FAR_FROM_HOME)
-def test_nobody_is_sent_to_another_site(house: House, target: str) -> None:
-    client = house.client()
-    answer = sign_in(client, "owner@example.com", PASSWORD, onward=target)
-    assert answer.headers["Location"] == "/"
-    assert client.get(f"/sign-in?next={quote(target)}").headers["Location"] == "/"
+def test_an_address_elsewhere_is_not_local(target: str) -> None:
+    assert local_path(target) == "/"
+
+
+def test_nobody_is_sent_to_another_site(house: House) -> None:
+    for target in FAR_FROM_HOME:
+        client = house.client()
+        assert sign_in(client, "owner@example.com", PASSWORD, onward=target).headers["Location"] == "/", target
+        assert client.get(f"/sign-in?next={quote(target)}").headers["Location"] == "/", target
+        assert post(client, "/theme", theme="dark", next=target).headers["Location"] == "/", target
 
 
 @given(st.text())

@@ -137,7 +137,10 @@ def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
     """Put the guard before every request of ``app``. ``authenticate`` reads cookie or token of the current request."""
 
     def guard() -> BaseResponse | None:
-        if request.endpoint is None or request.endpoint == "static":
+        if request.endpoint == "static":
+            return None
+        if request.endpoint is None:  # an error page is about to be shown, to whom it knows
+            g.principal = authenticate()
             return None
         access = access_of(app.view_functions.get(request.endpoint))
         if access is None:

@@ -12,7 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, has_request_context, request
-from flask_babel import Babel, Domain, get_babel, get_locale
+from flask_babel import Babel, Domain, get_locale
 
 from tradehub.platform import http
 
@@ -28,8 +28,8 @@ _ACCEPTED = {"en": "en", "zh-hans": "zh_Hans", "zh-cn": "zh_Hans", "zh-sg": "zh_
 
 
 def install(app: Flask) -> None:
-    Babel(app, locale_selector=language, timezone_selector=time_zone)
-    get_babel(app).domain_instance = Catalogues()
+    babel = Babel(app, locale_selector=language, timezone_selector=time_zone)
+    babel.domain_instance = Catalogues()
     app.context_processor(
         lambda: {
             "lang_tag": LANGUAGES[language()],

@@ -90,6 +90,15 @@
   // <select data-submits> sends its form when it is changed.
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submits]")) event.target.form.requestSubmit(); });
 
+  // <textarea data-selects="12,20"> opens with that much of its text selected, in view.
+  for (const area of $$("textarea[data-selects]")) {
+    const [from, to] = area.dataset.selects.split(",").map(Number);
+    area.focus();
+    area.setSelectionRange(from, to);
+    area.scrollTop = Math.max(0, area.value.slice(0, from).split("\n").length - 6) * (area.scrollHeight / Math.max(1, area.value.split("\n").length));
+    area.scrollLeft = 0;
+  }
+
   // A form is sent once: its buttons rest until the answer comes (the server keeps it once as well).
   document.addEventListener("submit", (event) => {
     const form = event.target;
