@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from lxml import etree
 
 from tradehub.documents import ApplicationResponse, Document, Judgement
 from tradehub.documents.parts import Party, Reference
+from tradehub.edi.envelope import Group, Id, Interchange, ReadMessage
+from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
-from tradehub.edi.schema import parse_yaml
 from tradehub.edi.segments import Fault, Issue, Segment, Severity
 from tradehub.edi.xml_checks import differences
 from tradehub.edi.xml_intake import Taken, line_of, take
@@ -42,64 +43,64 @@ class CompiledXml:
 
 
 class XmlMaps:
-    """Compiled maps over one source of map files, each made on first use."""
+    """The compiled XML maps of one store, each made on first use."""
 
-    def __init__(self, read: Callable[[str], str | None]) -> None:
-        self._read = read
+    def __init__(self, store: MapStore) -> None:
+        self._store = store
         self._compiled: dict[str, CompiledXml | None] = {}
-        self._shared: tuple[Structure, Mapping[str, Any], Mapping[str, Any]] | None = None
 
     def get(self, message: str, release: str = RELEASE) -> CompiledXml | None:
         """Return the map of a message, or None where there is none. Raises MapError for one that is not well formed."""
         key = f"{STANDARD}/{release}/{message}"
         if key not in self._compiled:
-            source = self._read(f"{key}.yaml") if message.isalnum() and message[:1].isupper() else None
-            self._compiled[key] = self._compile(source, key) if source else None
+            is_name = message.isascii() and message.isalnum() and message[:1].isupper()
+            _, plain = self._store.plain(f"{key}.yaml") if is_name else ("", None)
+            self._compiled[key] = self._compile(plain, key) if plain else None
         return self._compiled[key]
 
-    def _compile(self, source: str, key: str) -> CompiledXml:
-        if self._shared is None:
-            folder = key.rpartition("/")[0]
-            parts = [self._parsed(f"{folder}/{name}.yaml") for name in ("structure", "groups", "codes")]
-            self._shared = (structure(parts[0]), parts[1]["groups"], parts[2])
-        shared, groups, codes = self._shared
-        rules = load(parse_yaml(source, key), groups, shared, codes)
+    def _compile(self, plain: Mapping[str, Any], key: str) -> CompiledXml:
+        folder = key.rpartition("/")[0]
+        shape, groups, codes = (self._part(f"{folder}/{name}.yaml") for name in ("structure", "groups", "codes"))
+        rules = load(plain, groups["groups"], structure(shape), codes)
         return CompiledXml(rules, compile_reader(rules))
 
-    def _parsed(self, path: str) -> Mapping[str, Any]:
-        text = self._read(path)
-        if text is None:
+    def _part(self, path: str) -> Mapping[str, Any]:
+        _, plain = self._store.plain(path)
+        if plain is None:
             raise MapError(f"{path} is missing")
-        parsed: Mapping[str, Any] = parse_yaml(text, path)
-        return parsed
+        found: Mapping[str, Any] = plain
+        return found
+
+
+_OF_STORE: WeakKeyDictionary[MapStore, XmlMaps] = WeakKeyDictionary()
+
+
+def xml_maps(store: MapStore) -> XmlMaps:
+    """Return the compiled XML maps of a store, the same ones each time."""
+    known = _OF_STORE.get(store)
+    if known is None:
+        known = _OF_STORE[store] = XmlMaps(store)
+    return known
+
+
+def xml_map(store: MapStore, message: str, release: str = RELEASE) -> XmlMap:
+    """Return the map of a message for writing. Raises MapError where there is none."""
+    found = xml_maps(store).get(message, release)
+    if found is None:
+        raise MapError(f"{STANDARD}/{release}/{message}.yaml: there is no such map")
+    return found.rules
 
 
 @dataclass
-class ReadXml:
-    """One XML message as it was understood; the same fields as the messages of the other standards."""
+class ReadXml(ReadMessage):
+    """One XML message as it was understood. The line is an issue's segment number, the XPath its path."""
 
-    data: bytes
-    type: str = ""
-    release: str = RELEASE
-    control_number: str = ""
-    document: dict[str, Any] | None = None
-    issues: tuple[Issue, ...] = ()
-    sender: tuple[str, str] = ("", "")
-    receiver: tuple[str, str] = ("", "")
-    encoding: str = "utf-8"
-    standard: str = "xml"
     root: etree._Element | None = field(default=None, repr=False)
     rules: XmlMap | None = field(default=None, repr=False)
-    test: bool = False
 
     @property
     def accepted(self) -> bool:
         return self.document is not None and not any(issue.is_error for issue in self.issues)
-
-    @cached_property
-    def raw(self) -> str:
-        """Return the message's text as received."""
-        return self.data.decode(self.encoding, errors="replace")
 
     def segments(self) -> Iterator[Segment]:
         """Yield the leaves in order: the path as tag, the text as element, the line as number."""
@@ -116,23 +117,33 @@ class ReadXml:
         return present - kept, present
 
 
-def read_xml(data: bytes, maps: XmlMaps) -> ReadXml:
+def read_xml(data: bytes, maps: MapStore) -> ReadXml:
     """Return what ``data`` says. Whatever the bytes are, the answer is a document, issues, or both."""
     taken = take(data)
     facts = taken.envelope
-    read = ReadXml(
-        data,
-        issues=taken.issues,
-        encoding=taken.encoding,
+    interchange = Interchange(
+        standard="xml",
+        sender=Id(facts.get("sender_authority", ""), facts.get("sender", "")),
+        receiver=Id(facts.get("receiver_authority", ""), facts.get("receiver", "")),
         control_number=facts.get("control_number", ""),
-        sender=(facts.get("sender_authority", ""), facts.get("sender", "")),
-        receiver=(facts.get("receiver_authority", ""), facts.get("receiver", "")),
+        charset=taken.encoding,
+    )
+    read = ReadXml(
+        standard="xml",
+        type="",
+        release="",
+        control_number=interchange.control_number,
+        interchange=interchange,
+        group=Group(),
+        document=None,
+        issues=taken.issues,
+        raw=_text(data, taken.encoding),
     )
     if taken.root is None:
         return read
     name = etree.QName(taken.root)
     read.type = name.localname
-    compiled = maps.get(name.localname)
+    compiled = xml_maps(maps).get(name.localname)
     if compiled is None or name.namespace != compiled.rules.namespace:
         place = Place(segment=line_of(taken.root), tag=name.localname, path=f"/{name.localname}")
         read.issues = (*taken.issues, Issue(Fault.UNKNOWN_MESSAGE, place, "unknown document", rule="unknown_message"))
@@ -141,11 +152,20 @@ def read_xml(data: bytes, maps: XmlMaps) -> ReadXml:
     return read
 
 
+def _text(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding, errors="replace")
+    except LookupError:
+        return data.decode("utf-8", errors="replace")
+
+
 def _decode(read: ReadXml, taken: Taken, compiled: CompiledXml) -> None:
     if taken.root is None:
         return
     rules = compiled.rules
-    read.standard, read.root, read.rules = rules.standard, taken.root, rules
+    read.standard = read.interchange.standard = rules.standard
+    read.release, read.root, read.rules = rules.release, taken.root, rules
+    read.map_key = f"{rules.standard}/{rules.release}/{rules.message}"
     reading = read_tree(rules, compiled.read, taken.root, taken.envelope.get("control_number", ""))
     document = reading.document
     _check(reading, taken.root)

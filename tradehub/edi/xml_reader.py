@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from lxml import etree
@@ -25,6 +26,7 @@ from tradehub.edi.xml_values import (
     VALUES,
     Converter,
     converter,
+    is_plain,
     join_qualified,
     read_decimal,
     split_qualified,
@@ -217,7 +219,20 @@ class _Compiler:
             else:
                 kept(k, o, c, at, n)
 
-        return read
+        return read if _shared(node, places) else self.fast(node, read)
+
+    def fast(self, node: Node, slow: Read) -> Read:
+        """Return a shortcut for a leaf that is as leaves mostly are; any doubt is left to ``slow``."""
+        binding = node.binding
+        if binding is None or node.attributes or not binding.field or binding.index or binding.instead or binding.given:
+            return slow
+        if binding.converter == "text" and binding.field not in _SHAPES:
+            return _fast_text(binding.field, slow)
+        if binding.converter == "amount":
+            return _fast_amount(binding.field, slow)
+        if binding.converter == "quantity":
+            return _fast_quantity(binding.field, slow)
+        return slow
 
     def scoped(self, node: Node) -> Read:
         """Return what reads an element into the part of the document that its scope names."""
@@ -366,17 +381,33 @@ def _sequence(table: dict[str, Entry], need: int, children: tuple[Child, ...]) -
                 seen |= bit
                 c.issue(Fault.OUT_OF_ORDER, k, f"{path}/{children[order].name}", f"not after {children[last].name}")
             act(k, o, c, path, n)
+            if k.tail is not None:
+                _between(k, c, path, k.tail)
         if seen & need != need:
             for child in children:
                 if need >> child.order & 1 and not seen >> child.order & 1:
                     c.issue(Fault.MISSING_ELEMENT, e, f"{path}/{child.name}", "mandatory")
-        if step and (not len(e) or e.keys()):
-            c.keep_attributes(e, path)
-            if not len(e):
-                c.keep(path, e.text)
-                _empty(e, c, path)
+        if last < 0 or e.text is not None or (step and e.keys()):
+            _odd(e, c, path)
 
     return read
+
+
+def _odd(e: Element, c: Reading, path: str) -> None:
+    """Deal with an aggregate that is empty, holds text of its own, or has attributes."""
+    if path:
+        c.keep_attributes(e, path)
+    if not len(e):
+        c.keep(path, e.text)
+        _empty(e, c, path)
+    elif e.text is not None:
+        _between(e, c, path, e.text)
+
+
+def _between(e: Element, c: Reading, path: str, text: str) -> None:
+    """Report text that stands between elements; it belongs to nothing and is not kept."""
+    if text.strip():
+        c.issue(Fault.INVALID_CHARACTER, e, path, "text between elements", text.strip()[:100])
 
 
 def _unknown(k: Element, c: Reading, at: str) -> None:
@@ -412,7 +443,52 @@ def _unusable(k: Element, c: Reading, path: str) -> None:
         _empty(k, c, path)
 
 
-# Texts into fields ----------------------------------------------------------------------------------------------------------------
+# Shortcuts -----------------------------------------------------------------------------
+
+
+def _fast_text(field: str, slow: Read) -> Read:
+    def read(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
+        text = k.text
+        if n == 1 and text and field not in o and not k.keys() and not len(k) and (text := text.strip()):
+            o[field] = text
+        else:
+            slow(k, o, c, at, n)
+
+    return read
+
+
+def _fast_amount(field: str, slow: Read) -> Read:
+    def read(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
+        text = k.text
+        if (
+            n == 1
+            and text
+            and is_plain(text)
+            and field not in o
+            and k.get("currencyID") == c.currency is not None
+            and len(k.keys()) == 1
+            and not len(k)
+        ):
+            o[field] = Decimal(text)
+        else:
+            slow(k, o, c, at, n)
+
+    return read
+
+
+def _fast_quantity(field: str, slow: Read) -> Read:
+    def read(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
+        text = k.text
+        unit = k.get("unitCode")
+        if n == 1 and text and is_plain(text) and unit and _UNIT(unit) and len(k.keys()) == 1 and not len(k):
+            o[field] = {"value": Decimal(text), "unit": unit}
+        else:
+            slow(k, o, c, at, n)
+
+    return read
+
+
+# Texts into fields -----------------------------------------------------------------------------
 
 
 def _again(c: Reading, path: str, text: str, canonical: str) -> None:
@@ -672,7 +748,7 @@ def _attribute(
         c.extensions.append(("=", f"{path}/@{name}", (value, codes.code(word))))
 
 
-# Scopes ---------------------------------------------------------------------------------------------------------------------------
+# Scopes -----------------------------------------------------------------------------
 
 
 def _existing(o: Scope, parents: tuple[Step, ...], last: Step) -> Scope | None:
@@ -706,6 +782,12 @@ def _places(node: Node, structure: Structure) -> list[tuple[Binding, str]]:
         if not child.scope:
             found += [(binding, f"/{child.name}{place}") for binding, place in _places(child, structure)]
     return found
+
+
+def _shared(node: Node, places: Places) -> bool:
+    """Return whether another leaf of the scope is bound to the same field."""
+    field = node.binding.field if node.binding else ""
+    return sum(1 for binding, _ in places if binding.field == field) > 1
 
 
 def _defaults(node: Node, places: Places) -> list[tuple[str, str]]:

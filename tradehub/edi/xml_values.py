@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tradehub.edi.segments import Fault
 from tradehub.edi.xml_map import Binding, Codes
 
-_CANONICAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
+is_plain = re.compile(r"-?(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{1,40})?").fullmatch
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)").fullmatch
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?").fullmatch
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?").fullmatch
@@ -31,7 +31,7 @@ def read_decimal(text: str) -> tuple[Decimal, str]:
     """Return an XSD decimal with the exponent it was given."""
     if len(text) > DIGITS:
         raise ValueError("too many digits")
-    if _CANONICAL(text):
+    if is_plain(text):
         return Decimal(text), text
     if not _DECIMAL(text):
         raise ValueError("not a number")

@@ -225,7 +225,7 @@ def _unclaimed(items: Sequence[Scope], claimed: tuple[Step, ...]) -> list[Scope]
     return left
 
 
-# Putting back what was kept -------------------------------------------------------------------------------------------------------
+# Putting back what was kept -----------------------------------------------------------------------------
 
 
 def graft(rules: XmlMap, root: Element, extensions: Sequence[Scope]) -> None:
