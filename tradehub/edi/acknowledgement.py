@@ -18,12 +18,12 @@ MOST_NOTES = 200  # AK3 or UCS for one message: what stands behind is no help
 _BAD_DATA = 99  # longest copy of a bad element (724)
 
 _AK5 = {
-    Fault.UNKNOWN_MESSAGE: "1", Fault.MISSING_TRAILER: "2", Fault.CONTROL_NUMBER_MISMATCH: "3", Fault.WRONG_SEGMENT_COUNT: "4",
+    Fault.UNKNOWN_MESSAGE: "1", Fault.NO_AGREEMENT: "1", Fault.MISSING_TRAILER: "2", Fault.CONTROL_NUMBER_MISMATCH: "3", Fault.WRONG_SEGMENT_COUNT: "4",
 }  # fmt: skip
 _AK9 = {Fault.MISSING_TRAILER: "3", Fault.CONTROL_NUMBER_MISMATCH: "4", Fault.WRONG_MESSAGE_COUNT: "5"}
 _TA1 = {
     Fault.CONTROL_NUMBER_MISMATCH: "001", Fault.WRONG_GROUP_COUNT: "021", Fault.MISSING_TRAILER: "023", Fault.BAD_ENVELOPE: "024",
-    Fault.DUPLICATE_CONTROL_NUMBER: "025",
+    Fault.DUPLICATE_CONTROL_NUMBER: "025", Fault.UNKNOWN_SENDER: "006", Fault.UNKNOWN_RECEIVER: "008",
 }  # fmt: skip
 ACKNOWLEDGEMENTS = frozenset({"997", "999", "CONTRL"})
 
