@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -51,6 +52,12 @@ class FakeQueue:
 
     def queue_of(self, id: str) -> str | None:
         return self.known[id].queue if id in self.known else None
+
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(each.state for each in self.known.values()))
+
+    def waiting_since(self) -> datetime | None:
+        return min((each.updated_at for each in self.known.values() if each.state == "queued"), default=None)
 
     def hasten(self, id: str) -> None:
         self.due[id] = clock.now()

@@ -6,7 +6,7 @@ apart from the entries, so that cutting off the end shows as well. Two writers o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -95,17 +95,11 @@ def verify(session: Session, chain: str) -> Broken | None:
     """Return the first bad place of a chain, or None where all of it is as it was written. An empty chain is sound."""
     if org_of(session) is not None:
         raise ValueError("a chain is verified whole, so by the system and not by one organisation")
-    previous, number = FIRST, 0
     entries = select(AuditEntry).where(AuditEntry.chain == chain).order_by(AuditEntry.number)
-    for entry in session.scalars(entries.execution_options(yield_per=500)):
-        if entry.number != number + 1:
-            return Broken(chain, number + 1, "missing")
-        number = entry.number
-        if entry.previous != previous:
-            return Broken(chain, number, "not bound to the entry before it")
-        if entry.computed_hash() != entry.hash:
-            return Broken(chain, number, "changed")
-        previous = entry.hash
+    with session.scalars(entries.execution_options(yield_per=500)) as found:
+        number, previous, broken = _followed(chain, found)
+    if broken is not None:
+        return broken
     head = session.get(AuditHead, chain)
     length, last = (head.length, head.hash) if head else (0, FIRST)
     if length > number:
@@ -113,6 +107,22 @@ def verify(session: Session, chain: str) -> Broken | None:
     if (length, last) != (number, previous):
         return Broken(chain, number, "not what the head of the chain names")
     return None
+
+
+def _followed(chain: str, entries: Iterable[AuditEntry]) -> tuple[int, str, Broken | None]:
+    """Return the number and hash of the last sound entry, and the first that is not."""
+    number, previous = 0, FIRST
+    for entry in entries:
+        reason = (
+            "missing" if entry.number != number + 1
+            else "not bound to the entry before it" if entry.previous != previous
+            else "changed" if entry.computed_hash() != entry.hash
+            else None
+        )  # fmt: skip
+        if reason is not None:
+            return number, previous, Broken(chain, number + 1, reason)
+        number, previous = entry.number, entry.hash
+    return number, previous, None
 
 
 def chains(session: Session) -> list[str]:

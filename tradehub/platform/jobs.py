@@ -152,6 +152,14 @@ class Jobs:
         """Return jobs, latest first."""
         return [_record(each) for each in self.queue.listed(state=state, name=name, limit=limit, offset=offset)]
 
+    def counts(self) -> dict[str, int]:
+        """Return how many attempts are in each state."""
+        return self.queue.counts()
+
+    def waiting_since(self) -> datetime | None:
+        """Return since when the oldest job that could run has waited, or None where all is taken up."""
+        return self.queue.waiting_since()
+
     def get(self, id: str) -> JobRecord | None:
         """Return the latest attempt of a job, or None."""
         latest = self.queue.latest(id, _ATTEMPT_MARK)

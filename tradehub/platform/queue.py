@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat, WorkflowStatus
-from sqlalchemy import select
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
@@ -90,6 +91,8 @@ class Engine(Protocol):
     def queue_of(self, id: str) -> str | None: ...
     def listed(self, *, state: str | None, name: str | None, limit: int, offset: int) -> list[ListedJob]: ...
     def latest(self, id: str, mark: str) -> ListedJob | None: ...
+    def counts(self) -> dict[str, int]: ...
+    def waiting_since(self) -> datetime | None: ...
     def hasten(self, id: str) -> None: ...
     def cancel(self, id: str) -> None: ...
     def start(self, slot: str, names: Sequence[str], run: Callable[[QueuedJob], None]) -> None: ...
@@ -141,6 +144,23 @@ class Queue:
         found = self._client().list_workflows(workflow_id_prefix=[id], limit=1000)
         mine = [each for each in found if each.workflow_id == id or each.workflow_id.startswith(id + mark)]
         return _listed(max(mine, key=lambda each: (len(each.workflow_id), each.workflow_id))) if mine else None
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of jobs in each state."""
+        counted: Counter[str] = Counter()
+        with self.database.read() as session:
+            for status, number in session.execute(self._by_status()):
+                counted[STATES.get(status, status)] += number
+        return dict(counted)
+
+    def waiting_since(self) -> datetime | None:
+        """Return since when the oldest queued job has waited."""
+        oldest = self._client().list_workflows(status="ENQUEUED", limit=1, load_input=False, load_output=False)
+        return _moment(oldest[0].updated_at or oldest[0].created_at) if oldest else None
+
+    def _by_status(self) -> TextClause:
+        table = "workflow_status" if self.database.is_sqlite else "dbos.workflow_status"
+        return text(f"SELECT status, count(*) FROM {table} GROUP BY status")  # noqa: S608 - one of two constants
 
     def hasten(self, id: str) -> None:
         self._client().set_workflow_delay(id, delay_seconds=0)
