@@ -107,7 +107,7 @@ class SmallHub:
     search: Search = lambda _session, _who, _words: ()
 
     def blueprints(self) -> Sequence[Blueprint]:
-        return (crates(self.database), *self.extra)
+        return (*self.extra, crates(self.database))
 
     def sections(self) -> Sequence[Section]:
         return (Section("turn", "Your turn", "deal.read", self.entries, "Nobody waits for you.", "/deals"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tradehub.partners.profile import Control, Envelope, Profile
 
-ACK_OF = {"x12": "x12:997:004010", "edifact": "edifact:CONTRL:D96A", "ubl": "ubl:ApplicationResponse:2.1"}
+ACK_OF = {"x12": "x12:997:004010", "edifact": "edifact:CONTRL:D3", "ubl": "ubl:ApplicationResponse:2.1"}
 """The message by which each standard acknowledges; sent also where there is no agreement to name another."""
 
 IDENTITY_OF = {"x12": "x12-isa", "edifact": "edifact-unb", "ubl": "ubl"}

@@ -57,11 +57,18 @@ class Arrived:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the caller may tell the sender, now that it is kept. ``reason`` when it is no use trying to read it."""
+    """What the caller may tell the sender, now that it is kept. ``reason`` when it is no use trying to read it.
+
+    ``first`` is the message that brought the same bytes over this channel first: itself, if it is new.
+    """
 
     message_id: str
+    first: str
     reason: Reason | None = None
-    seen_before: bool = False
+
+    @property
+    def is_repeated(self) -> bool:
+        return self.first != self.message_id
 
 
 class Inbound:
@@ -92,10 +99,13 @@ class Inbound:
     def record(self, session: Session, arrived: Arrived, digest: str) -> Receipt:
         """Make the row and the job of a payload that is kept already, in the caller's transaction."""
         known = _known(session, arrived.key)
-        if known is not None:
-            return Receipt(known.id, _reason(known), seen_before=True)
+        if known is not None and known.payload_sha256 == digest:
+            return Receipt(known.id, known.id, _reason(known))
         standard = self.codec.detect(arrived.payload)
         row = _new_row(arrived, digest, standard)
+        if known is not None:  # the key of another arrival: not to be trusted, and no reason to lose this one
+            row.intake_key = None
+        first = _same_bytes(session, row) or row.id
         session.add(row)
         session.flush()
         log_stage(session, row, "received", arrived.name)
@@ -103,9 +113,9 @@ class Inbound:
             row.validation, row.validation_reason = Validation.REJECTED, Reason.NOT_EDI
             row.validated_at, row.delivery = clock.now(), Delivery.NONE
             log_stage(session, row, "rejected", Reason.NOT_EDI)
-            return Receipt(row.id, Reason.NOT_EDI)
+            return Receipt(row.id, first, Reason.NOT_EDI)
         self.jobs.enqueue_in_tx(session, PROCESS, row.id, id=f"process:{row.id}")
-        return Receipt(row.id)
+        return Receipt(row.id, first)
 
     def process(self, ctx: JobContext, message_id: str) -> None:
         """Read, judge, hand on and answer one transmission, all in one transaction. A second run does nothing."""
@@ -392,6 +402,24 @@ class _Processing:
 
 def _known(session: Session, key: str | None) -> MessageRow | None:
     return None if key is None else session.scalar(select(MessageRow).where(MessageRow.intake_key == key))
+
+
+def _same_bytes(session: Session, row: MessageRow) -> str | None:
+    """Return the first message that the same bytes made on the same channel, replays aside."""
+    return session.scalar(
+        select(MessageRow.id)
+        .where(
+            MessageRow.payload_sha256 == row.payload_sha256,
+            MessageRow.owner == row.owner,
+            MessageRow.partner == row.partner,
+            MessageRow.channel == row.channel,
+            MessageRow.direction == Direction.IN,
+            MessageRow.received_with.is_(None),
+            MessageRow.replay_of.is_(None),
+        )
+        .order_by(MessageRow.created_at, MessageRow.id)
+        .limit(1)
+    )
 
 
 def _reason(row: MessageRow) -> Reason | None:

@@ -13,7 +13,7 @@ from tradehub.partners.profile import AckPolicy, Profile
 
 MESSAGES: dict[str, str] = {
     "x12:840": "inquiry", "x12:843": "offer", "x12:850": "order", "x12:855": "order_response", "x12:856": "despatch",
-    "x12:810": "invoice", "x12:997": "application_response",
+    "x12:810": "invoice", "x12:997": "application_response", "x12:TA1": "application_response",
     "edifact:REQOTE": "inquiry", "edifact:QUOTES": "offer", "edifact:ORDERS": "order",
     "edifact:ORDRSP": "order_response", "edifact:DESADV": "despatch",
     "edifact:INVOIC": "invoice", "edifact:CONTRL": "application_response",
@@ -23,7 +23,7 @@ MESSAGES: dict[str, str] = {
 }  # fmt: skip
 """The document kind that each message carries, by standard and type."""
 
-ACKNOWLEDGEMENTS = frozenset({"x12:997", "edifact:CONTRL", "ubl:ApplicationResponse"})
+ACKNOWLEDGEMENTS = frozenset({"x12:TA1", "x12:997", "edifact:CONTRL", "ubl:ApplicationResponse"})
 """Messages that answer messages. They travel under the agreement of what they answer and need none of their own."""
 
 

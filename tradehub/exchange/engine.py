@@ -1,0 +1,340 @@
+"""The codec of the exchange on the engine in ``tradehub.edi``: X12, EDIFACT and UBL behind one set of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from pydantic import ValidationError
+
+from tradehub import edi
+from tradehub.documents import KINDS, ApplicationResponse, Document, Judgement
+from tradehub.documents.parts import Identifier, Party
+from tradehub.edi import xml
+from tradehub.edi.maps import MapStore
+from tradehub.edi.paths import MapError
+from tradehub.exchange.answers import ACK_OF
+from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
+from tradehub.exchange.model import Reason
+from tradehub.partners.model import kind_of
+from tradehub.partners.profile import Identity
+from tradehub.platform import resources
+
+_STANDARDS = {"x12": "x12", "edifact": "edifact", "tradacoms": "tradacoms", "xml": "ubl"}
+_SCHEMES = {"x12": "x12-isa", "edifact": "edifact-unb"}
+
+_FAULTS: dict[Reason, edi.Fault] = {
+    Reason.UNKNOWN_MESSAGE: edi.Fault.UNKNOWN_MESSAGE,
+    Reason.NO_AGREEMENT: edi.Fault.NO_AGREEMENT,
+    Reason.AGREEMENT_NOT_VALID: edi.Fault.NO_AGREEMENT,
+    Reason.PARTNER_SUSPENDED: edi.Fault.NO_AGREEMENT,
+    Reason.UNKNOWN_SENDER: edi.Fault.UNKNOWN_SENDER,
+    Reason.SENDER_NOT_OF_CHANNEL: edi.Fault.UNKNOWN_SENDER,
+    Reason.UNKNOWN_RECEIVER: edi.Fault.UNKNOWN_RECEIVER,
+    Reason.OTHER_CONTENT: edi.Fault.DUPLICATE_CONTROL_NUMBER,
+    Reason.TRUNCATED: edi.Fault.MISSING_TRAILER,
+}
+"""How the engine's acknowledgements say what the exchange holds against a message."""
+
+_FROM_BUYER = frozenset({"RequestForQuotation", "Order", "OrderChange"})
+
+
+@lru_cache
+def engine_codec() -> EngineCodec:
+    """Return the codec over the maps that ship with the code."""
+    return EngineCodec(resources.map_store())
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """The engine's own view of a transmission, kept for its acknowledgement."""
+
+    interchanges: tuple[edi.Interchange, ...] = ()
+    message: xml.ReadXml | None = None
+
+
+class EngineCodec:
+    def __init__(self, maps: MapStore) -> None:
+        self.maps = maps
+
+    def detect(self, payload: bytes) -> str | None:
+        return _STANDARDS.get(edi.detect(payload).standard or "")
+
+    # reading
+
+    def read(self, payload: bytes) -> Reading:
+        standard = self.detect(payload)
+        if standard == "ubl":
+            return self._read_xml(payload)
+        if standard in _SCHEMES:
+            return self._read_segments(payload, standard)
+        reason = Reason.UNKNOWN_MESSAGE if standard else Reason.NOT_EDI
+        return Reading(standard, None, None, None, False, (), reason=reason)
+
+    def _read_segments(self, payload: bytes, standard: str) -> Reading:
+        reading = edi.read(payload, self.maps)
+        messages = list(reading)
+        parts = [_part(each, standard) for each in messages]
+        if standard == "x12":
+            parts += [_note_part(each, note) for each in reading.interchanges for note in each.service]
+        issues = [*reading.issues, *(issue for each in reading.interchanges for issue in each.issues)]
+        issues += [issue for each in reading.interchanges for group in each.groups for issue in group.issues]
+        first = reading.interchanges[0] if reading.interchanges else None
+        return Reading(
+            standard=standard,
+            sender=None if first is None else Name(_SCHEMES[standard], first.sender.qualifier, first.sender.value),
+            receiver=None
+            if first is None
+            else Name(_SCHEMES[standard], first.receiver.qualifier, first.receiver.value),
+            control_number=None if first is None else first.control_number or None,
+            is_test=first is not None and first.test,
+            parts=tuple(parts),
+            findings=tuple(_finding(issue, standard) for issue in issues),
+            reason=_reason_against_all(reading, messages, parts),
+            native=_Taken(tuple(reading.interchanges)),
+        )
+
+    def _read_xml(self, payload: bytes) -> Reading:
+        read = xml.read_xml(payload, self.maps)
+        findings = tuple(_finding(issue, "ubl") for issue in read.issues)
+        kind = kind_of(f"ubl:{read.type}:{xml.RELEASE}")
+        document, fault = _document(kind, read.document)
+        verdicts = _verdicts_of(document) if isinstance(document, ApplicationResponse) else ()
+        accepted = read.accepted and document is not None
+        part = Part(
+            read.type, read.release or xml.RELEASE, None, None, kind, document, (*findings, *fault), accepted, verdicts
+        )
+        from_buyer = read.type in _FROM_BUYER
+        return Reading(
+            standard="ubl",
+            sender=_named(read.interchange.sender, document, ("sender", "buyer" if from_buyer else "seller")),
+            receiver=_named(read.interchange.receiver, document, ("receiver", "seller" if from_buyer else "buyer")),
+            control_number=read.control_number or None,
+            is_test=read.interchange.test,
+            parts=(part,) if read.type else (),
+            findings=() if read.type else findings,
+            reason=None if read.type else Reason.UNREADABLE,
+            native=_Taken(message=read),
+        )
+
+    # writing
+
+    def write(self, message: str, document: Document, frame: Frame) -> Written:
+        standard, type, release = message.split(":")
+        if standard == "ubl":
+            return self._write_xml(type, document)
+        try:
+            rules = self.maps.get(standard, type, release)
+            number = f"{frame.message_number:04}" if standard == "x12" else str(frame.message_number)
+            payload = edi.write_interchange([edi.message(rules, document, number)], _facts(standard, frame))
+        except MapError as error:
+            raise CannotWrite(str(error)) from error
+        return Written(
+            payload, message, _control(standard, frame), str(frame.group_number) if standard == "x12" else None, number,
+            f"application/edi-{standard}", ".edi",
+        )  # fmt: skip
+
+    def _write_xml(self, type: str, document: Document) -> Written:
+        name = xml.message_for(document) if document.kind == "invoice" else type
+        try:
+            payload = xml.write_xml(xml.xml_map(self.maps, name), document)
+        except MapError as error:
+            raise CannotWrite(str(error)) from error
+        return Written(payload, f"ubl:{name}:2.1", document.number, None, None, "application/xml", ".xml")
+
+    # answering
+
+    def acknowledge(
+        self,
+        reading: Reading,
+        refused: Mapping[int, Reason],
+        whole: Reason | None,
+        refusals: Mapping[int, str],
+        frame: Frame,
+    ) -> Written | None:
+        taken: _Taken = reading.native or _Taken()
+        if taken.message is not None:
+            return self._answer_xml(taken.message, refused.get(0) or whole, refusals.get(0), frame)
+        if not taken.interchanges:
+            return None
+        standard = str(reading.standard)
+        judged = _judged(taken.interchanges[0], reading, refused, whole)
+        payload = edi.acknowledge(
+            judged, at=frame.at, control=str(frame.interchange_number), group_control=str(frame.group_number)
+        )
+        if not payload:
+            return None
+        group = str(frame.group_number) if standard == "x12" else None
+        return Written(
+            payload, ACK_OF[standard], _control(standard, frame), group, "0001" if standard == "x12" else "1",
+            f"application/edi-{standard}", ".edi",
+        )  # fmt: skip
+
+    def _answer_xml(
+        self, read: xml.ReadXml, reason: Reason | None, refusal: str | None, frame: Frame
+    ) -> Written | None:
+        answer = xml.acknowledge_xml(read, at=frame.at, number=f"AR-{frame.message_number}")
+        notes = [Judgement(code=reason, text=reason)] if reason else []
+        notes += [Judgement(code=refusal.partition(":")[0], text=refusal)] if refusal else []
+        if notes:
+            answer = answer.model_copy(update={"response": "rejected", "judgements": (*notes, *answer.judgements)})
+        if not answer.parties:
+            answer = answer.model_copy(
+                update={"parties": (_party("sender", frame.sender), _party("receiver", frame.receiver))}
+            )
+        return self._write_xml("ApplicationResponse", answer)
+
+
+def _control(standard: str, frame: Frame) -> str:
+    return f"{frame.interchange_number:09}" if standard == "x12" else str(frame.interchange_number)
+
+
+def _facts(standard: str, frame: Frame) -> edi.EnvelopeFacts:
+    x12, edifact = frame.envelope.x12, frame.envelope.edifact
+    signs = x12.delimiters
+    return edi.EnvelopeFacts(
+        standard=standard,
+        sender=edi.Id(frame.sender.qualifier, frame.sender.value),
+        receiver=edi.Id(frame.receiver.qualifier, frame.receiver.value),
+        control_number=str(frame.interchange_number),
+        at=frame.at,
+        test=x12.usage == "T" if standard == "x12" else edifact.test,
+        version=x12.version if standard == "x12" else edifact.syntax,
+        group_control_number=str(frame.group_number),
+        group_sender=frame.group_sender,
+        group_receiver=frame.group_receiver,
+        delimiters=edi.Delimiters(signs.element, signs.component, signs.segment) if standard == "x12" else None,
+    )
+
+
+def _reason_against_all(
+    reading: edi.Reading, messages: Iterable[edi.ReadMessage], parts: Iterable[Part]
+) -> Reason | None:
+    """Say why nothing of a transmission can be taken: it breaks off, or its envelope cannot be read."""
+    issues = [issue for each in reading.interchanges for issue in each.issues]
+    issues += [issue for each in messages for issue in each.issues]
+    if any(issue.fault is edi.Fault.MISSING_TRAILER and issue.is_error for issue in issues):
+        return Reason.TRUNCATED
+    return None if any(True for _ in parts) else Reason.UNREADABLE
+
+
+def _part(message: edi.ReadMessage, standard: str) -> Part:
+    kind = kind_of(f"{standard}:{message.type}:{message.release}")
+    findings = tuple(_finding(issue, standard) for issue in message.issues)
+    if kind == "application_response":
+        accepted = not any(issue.is_error for issue in message.issues)
+        document: Document | None = None
+        verdicts = tuple(_verdicts(message))
+        fault: tuple[Finding, ...] = ()
+    else:
+        document, fault = _document(kind, message.document)
+        accepted, verdicts = message.accepted and document is not None, ()
+    return Part(
+        message.type, message.release[:6] if standard == "x12" else message.release,
+        message.group.control_number or None, message.control_number or None, kind, document, (*findings, *fault),
+        accepted, verdicts,
+    )  # fmt: skip
+
+
+def _document(kind: str | None, plain: dict[str, Any] | None) -> tuple[Document | None, tuple[Finding, ...]]:
+    if kind is None or plain is None:
+        return None, ()
+    try:
+        return KINDS[kind].model_validate(plain), ()
+    except ValidationError as error:
+        return None, tuple(
+            Finding("error", "not_a_document", f"{'.'.join(str(step) for step in each['loc'])}: {each['msg']}")
+            for each in error.errors(include_url=False, include_input=False)[:10]
+        )
+
+
+def _note_part(interchange: edi.Interchange, note: str) -> Part:
+    """A TA1, which answers an interchange of ours and stands in no group."""
+    pieces = [*note.split(interchange.delimiters.element), "", "", "", "", ""]
+    verdict = Verdict(pieces[4] != "R", f"TA1 {pieces[5]}", interchange=pieces[1].zfill(9))
+    return Part("TA1", "004010", None, None, "application_response", None, (), True, (verdict,))
+
+
+def _verdicts(message: edi.ReadMessage) -> Iterator[Verdict]:
+    every = edi.acknowledged(message)
+    named = [each for each in every if each.message]
+    for each in named or every:
+        codes = [str(note.get("code", "")) for note in each.judgements]
+        places = [str(note.get("place", "")) for note in each.judgements]
+        told = "; ".join(" ".join(filter(None, pair)) for pair in zip(codes, places, strict=True))
+        yield Verdict(each.is_accepted, told, each.interchange or None, each.group or None, each.message or None)
+
+
+def _verdicts_of(answer: ApplicationResponse) -> tuple[Verdict, ...]:
+    if answer.subject is None or answer.subject.value is None:
+        return ()
+    told = "; ".join(each.text or each.code for each in answer.judgements if each.severity == "error")
+    return (Verdict(answer.response != "rejected", told, reference=answer.subject.value),)
+
+
+def _finding(issue: edi.Issue, standard: str) -> Finding:
+    at = issue.at
+    code = {"x12": issue.ak4 or issue.ak3, "edifact": issue.contrl}.get(standard, issue.fault.word)
+    return Finding(
+        severity=issue.severity.value, fault=issue.fault.word, text=issue.text, segment=at.segment or None,
+        tag=at.tag or None, element=at.element or None, component=at.component or None,
+        repetition=at.repetition or None, path=at.path or None, element_id=issue.element_id or None, code=code or None,
+        value=issue.value or None, rule=issue.rule or None,
+    )  # fmt: skip
+
+
+def _named(told: edi.Id, document: Document | None, roles: tuple[str, ...]) -> Name | None:
+    """Return who the envelope, or the document itself, names; None where nobody is named by a number."""
+    scheme, value = told
+    if value:
+        return Name("ubl", scheme.removeprefix("iso6523-actorid-upis").strip(":"), value)
+    party = next((each for role in roles if document for each in document.parties if each.role == role), None)
+    if party is None:
+        return None
+    endpoint = party.identifier("endpoint")
+    if endpoint and ":" in endpoint:
+        qualifier, _, number = endpoint.partition(":")
+        return Name("ubl", qualifier, number)
+    gln = party.identifier("gln")
+    return Name("gln", "", gln) if gln else None
+
+
+def _judged(
+    received: edi.Interchange, reading: Reading, refused: Mapping[int, Reason], whole: Reason | None
+) -> edi.Interchange:
+    """Return the interchange with what the exchange itself holds against it, for the engine to say so."""
+    issues = list(received.issues)
+    if whole is not None and whole in _FAULTS and not any(issue.is_error for issue in issues):
+        issues.append(_issue(received, whole))
+    groups, position = [], 0
+    for group in received.groups:
+        messages = []
+        for message in group.messages:
+            reason = refused.get(position)
+            part = reading.parts[position] if position < len(reading.parts) else None
+            if reason is None and part is not None and message.accepted and not part.accepted and group.accepted:
+                reason = Reason.UNKNOWN_MESSAGE if received.accepted else None
+            messages.append(_refused(received, message, reason) if reason is not None else message)
+            position += 1
+        groups.append(replace(group, messages=messages))
+    return replace(received, groups=groups, issues=issues)
+
+
+def _refused(received: edi.Interchange, message: edi.Verdict, reason: Reason) -> edi.Verdict:
+    return replace(message, accepted=False, issues=(*message.issues, _issue(received, reason, message)))
+
+
+def _issue(received: edi.Interchange, reason: Reason, message: edi.Verdict | None = None) -> edi.Issue:
+    fault = _FAULTS.get(reason, edi.Fault.BAD_ENVELOPE)
+    x12 = received.standard == "x12"
+    if message is not None:
+        at = edi.Position(received.control_number, "", message.control_number, 1, "ST" if x12 else "UNH")
+    else:
+        at = edi.Position(received.control_number, tag="ISA" if x12 else "UNB")
+    return edi.Issue(fault, at, reason)
+
+
+def _party(role: str, name: Identity) -> Party:
+    return Party(role=role, ids=(Identifier(scheme="endpoint", value=f"{name.qualifier}:{name.value}"),))

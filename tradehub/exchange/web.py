@@ -1,0 +1,317 @@
+"""The pages of the exchange: the monitor, a message with its raw, parsed and business view, and its mending."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, abort, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+
+from tradehub.exchange import anatomy, monitor, wording
+from tradehub.exchange.intake import add_intake
+from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Validation, is_late, needs_attention
+from tradehub.exchange.service import CannotReplay, ExchangeService
+from tradehub.exchange.store import MessageRow
+from tradehub.platform import clock, http
+from tradehub.platform.db import Database
+from tradehub.platform.worklist import Entry, Search, Section
+
+NameOf = Callable[[Session, str], str]
+
+EDIT_MAX = 1_000_000
+"""Characters of a transmission that can be mended in a form; more is mended at its source."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Pages:
+    exchange: ExchangeService
+    database: Database
+    name_of: NameOf
+
+
+def blueprint(exchange: ExchangeService, database: Database, *, name_of: NameOf) -> Blueprint:
+    """Return the monitor's pages and the door for partners' programs, ``POST /exchange/http/<partner>``."""
+    routes = Blueprint("exchange", __name__, template_folder="templates")
+    pages = Pages(exchange, database, name_of)
+    routes.context_processor(lambda: {"statuses_of": statuses_of, "reason_text": reason_text, "wording": wording})
+    _add_list(routes, pages)
+    _add_message(routes, pages)
+    _add_mending(routes, pages)
+    add_intake(routes, exchange)
+    return routes
+
+
+def _add_list(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/messages")
+    @http.requires("message.read")
+    def listed() -> str:
+        chosen, text = request.args.get("only", "all"), request.args.get("q", "").strip()[:100]
+        page = max(request.args.get("page", 1, type=int), 1)
+        partner = request.args.get("partner", "")[:50]
+        with pages.database.read(org=http.principal().org) as session:
+            found = monitor.find(session, chosen=chosen, text=text, page=page, now=clock.now(), partner=partner)
+            return render_template(
+                "exchange/messages.html",
+                found=found,
+                figures=monitor.figures(session, now=clock.now()),
+                names=_names(pages, session, found.rows),
+                chosen=chosen if chosen in monitor.FILTERS else "all",
+                text=text,
+                page=page,
+                partner=partner,
+            )
+
+    @routes.get("/messages.csv")
+    @http.requires("message.read")
+    def exported() -> Response:
+        chosen, text = request.args.get("only", "all"), request.args.get("q", "").strip()[:100]
+        with pages.database.read(org=http.principal().org) as session:
+            rows = monitor.export(session, chosen=chosen, text=text, now=clock.now())
+            names = _names(pages, session, rows)
+        return Response(
+            csv_of(rows, names),
+            mimetype="text/csv",
+            headers={"Content-Disposition": 'attachment; filename="messages.csv"'},
+        )
+
+
+def _add_message(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/messages/<message_id>")
+    @http.requires("message.read")
+    def message(message_id: str) -> str:
+        with pages.database.read(org=http.principal().org) as session:
+            story = monitor.story(session, message_id) or abort(404)
+            text = _text_of(pages, story.row)
+            shown = anatomy.lines(text, story.row.standard, message=story.row.position, pins=story.issues)
+            return render_template(
+                "exchange/message.html",
+                story=story,
+                row=story.row,
+                lines=shown,
+                parsed=[(line, anatomy.values(line, text)) for line in shown],
+                placed={id(pin) for line in shown for pin in line.faults},
+                name=pages.name_of(session, story.row.partner or ""),
+                business=business_view(story.row.document or {}),
+                can_fix=_can_fix(story.row, text),
+                can_resend=_can_resend(story.row),
+                attention=needs_attention(story.row.statuses, now=clock.now()),
+            )
+
+    @routes.get("/messages/<message_id>/raw")
+    @http.requires("message.read")
+    def raw(message_id: str) -> Response:
+        with pages.database.read(org=http.principal().org) as session:
+            row = (monitor.story(session, message_id) or abort(404)).row
+        if row.payload_sha256 is None:
+            abort(404)
+        suffix = "xml" if row.standard == "ubl" else "edi" if row.standard else "bin"
+        return Response(
+            pages.exchange.payloads.get(row.payload_sha256),
+            mimetype="application/octet-stream",
+            headers={
+                "Content-Disposition": f'attachment; filename="{row.id}.{suffix}"',
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+            },
+        )
+
+
+def _add_mending(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/messages/<message_id>/fix")
+    @http.requires("message.repair")
+    def fix(message_id: str) -> str:
+        with pages.database.read(org=http.principal().org) as session:
+            story = monitor.story(session, message_id) or abort(404)
+            text = _text_of(pages, story.row)
+            if not _can_fix(story.row, text):
+                abort(404)
+            shown = anatomy.lines(text, story.row.standard, message=story.row.position, pins=story.issues)
+            return render_template(
+                "exchange/fix.html",
+                story=story,
+                row=story.row,
+                text=text,
+                cursor=anatomy.first_fault(shown),
+                name=pages.name_of(session, story.row.partner or ""),
+            )
+
+    @routes.post("/messages/<message_id>/fix")
+    @http.requires("message.repair")
+    def fixed(message_id: str) -> ResponseReturnValue:
+        mended = request.form.get("text", "")[:EDIT_MAX].replace("\r\n", "\n")
+        return _mend(pages, lambda session: _replayed(pages, session, message_id, mended))
+
+    @routes.post("/messages/<message_id>/replay")
+    @http.requires("message.repair")
+    def replay(message_id: str) -> ResponseReturnValue:
+        return _mend(pages, lambda session: _replayed(pages, session, message_id, None))
+
+    @routes.post("/messages/<message_id>/resend")
+    @http.requires("message.repair")
+    def resend(message_id: str) -> ResponseReturnValue:
+        def act(session: Session) -> str:
+            pages.exchange.resend(session, message_id, actor=http.principal().name)
+            return f"/messages/{message_id}"
+
+        return _mend(pages, act)
+
+    @routes.post("/messages/<message_id>/settle")
+    @http.requires("message.repair")
+    def settle(message_id: str) -> ResponseReturnValue:
+        def act(session: Session) -> str:
+            pages.exchange.settle(session, message_id, actor=http.principal().name, detail=None)
+            return f"/messages/{message_id}"
+
+        return _mend(pages, act)
+
+
+def _mend(pages: Pages, act: Callable[[Session], str]) -> ResponseReturnValue:
+    try:
+        with pages.database.write(org=http.principal().org) as session:
+            return http.once(session, lambda: act(session))
+    except CannotReplay:
+        abort(409)
+    except LookupError:
+        abort(404)
+
+
+def _replayed(pages: Pages, session: Session, message_id: str, mended: str | None) -> str:
+    payload = None
+    if mended is not None:
+        row = (monitor.story(session, message_id) or abort(404)).row
+        payload = encoded(mended, pages.exchange.payloads.get(str(row.payload_sha256)))
+    receipt = pages.exchange.replay(session, message_id, actor=http.principal().name, payload=payload)
+    return f"/messages/{receipt.message_id}"
+
+
+def encoded(mended: str, original: bytes) -> bytes:
+    """Return an edited text in the bytes of the one it came from: its encoding, and its line ends."""
+    try:
+        original.decode("utf-8")
+        charset = "utf-8"
+    except UnicodeDecodeError:
+        charset = "latin-1"
+    text = mended.replace("\n", "\r\n") if b"\r\n" in original else mended
+    return text.encode(charset, "replace")
+
+
+def _text_of(pages: Pages, row: MessageRow) -> str:
+    return anatomy.decoded(pages.exchange.payloads.get(row.payload_sha256)) if row.payload_sha256 else ""
+
+
+def _can_fix(row: MessageRow, text: str) -> bool:
+    return row.direction == Direction.IN and row.validation != Validation.PENDING and 0 < len(text) <= EDIT_MAX
+
+
+def _can_resend(row: MessageRow) -> bool:
+    return row.direction == Direction.OUT and (row.control_number is not None or row.outbox_id is not None)
+
+
+def _names(pages: Pages, session: Session, rows: Sequence[MessageRow]) -> dict[str, str]:
+    return {partner: pages.name_of(session, partner) for partner in {row.partner for row in rows if row.partner}}
+
+
+def statuses_of(row: MessageRow) -> dict[str, wording.Pill]:
+    """Return the three statuses as pills: validation, delivery, acknowledgement."""
+    answered = wording.ACKNOWLEDGEMENTS[Direction(row.direction), Acknowledgement(row.acknowledgement)]
+    return {
+        "validation": wording.VALIDATIONS[Validation(row.validation)],
+        "delivery": wording.DELIVERIES[Delivery(row.delivery)],
+        "acknowledgement": wording.LATE if is_late(row.statuses, now=clock.now()) else answered,
+    }
+
+
+def reason_text(row: MessageRow) -> str:
+    """Return why the message is where it is, in a sentence; empty where all is well."""
+    if is_late(row.statuses, now=clock.now()):
+        return str(gettext("The acknowledgement is late."))
+    rule = row.validation_reason or row.delivery_reason or row.ack_reason
+    if rule is None:
+        return ""
+    sentence = wording.REASONS.get(rule)
+    if sentence is None:
+        return row.reason_text or rule
+    return f"{sentence} {row.reason_text}" if row.reason_text else str(sentence)
+
+
+def csv_of(rows: Sequence[MessageRow], names: dict[str, str]) -> str:
+    """Return messages as CSV. A cell that a spreadsheet would take for a formula begins with an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+    writer.writerow(
+        ["id", "created_at", "direction", "partner", "message", "reference", "control_number", "validation", "delivery",
+         "acknowledgement", "reason", "deal", "size"]
+    )  # fmt: skip
+    for row in rows:
+        writer.writerow(
+            _inert(cell)
+            for cell in (
+                row.id, row.created_at.isoformat(), row.direction, names.get(row.partner or "", row.partner),
+                row.message, row.reference, row.control_number, row.validation, row.delivery, row.acknowledgement,
+                row.validation_reason or row.delivery_reason or row.ack_reason, row.deal, row.size,
+            )
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def _inert(cell: Any) -> str:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def business_view(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the values of a document by their paths, in the order of the model; what no field holds comes last."""
+    found: list[tuple[str, str]] = []
+    later = ("extensions",)
+    for name in [*(each for each in document if each not in later), *(each for each in later if each in document)]:
+        _flatten(name, document[name], found)
+    return found
+
+
+def _flatten(path: str, value: Any, found: list[tuple[str, str]]) -> None:
+    if isinstance(value, dict):
+        for name, each in value.items():
+            _flatten(f"{path}.{name}", each, found)
+    elif isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            _flatten(f"{path}[{number}]", each, found)
+    elif value is not None and value != "":
+        found.append((path, str(value)))
+
+
+def section() -> Section:
+    """Return the part of the work queue that shows messages needing attention."""
+
+    def entries(session: Session, who: http.Principal) -> list[Entry]:
+        return [_entry(row) for row in monitor.needing_attention(session, now=clock.now())]
+
+    return Section(
+        "messages",
+        lazy_gettext("Messages needing attention"),
+        "message.read",
+        entries,
+        lazy_gettext("No message needs attention."),
+        "/messages?only=attention",
+    )
+
+
+def search() -> Search:
+    """Return what finds messages by reference, control number or file name."""
+
+    def find(session: Session, who: http.Principal, words: str) -> list[Entry]:
+        return [_entry(row) for row in monitor.search(session, words)] if who.may("message.read") else []
+
+    return find
+
+
+def _entry(row: MessageRow) -> Entry:
+    worst = next((pill for pill in statuses_of(row).values() if pill[0] == "bad"), statuses_of(row)["validation"])
+    title = " · ".join(part for part in (row.message or str(gettext("Unknown")), row.reference, row.partner) if part)
+    return Entry(f"/messages/{row.id}", title, reason_text(row), (worst[0], str(worst[1])), row.created_at)
