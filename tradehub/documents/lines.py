@@ -60,10 +60,10 @@ def keyed(lines: Sequence[Line]) -> dict[str, Line]:
 
 def find(lines: Sequence[Line], sought: Line) -> Found | None:
     """Return the order line among ``lines`` that ``sought`` speaks of, or None."""
-    named = next((each.line for each in sought.references if each.type in ORDER_REFERENCES and each.line), None)
-    if named is not None:
+    for named in _order_lines(sought):
         line = _numbered(lines, named)
-        return None if line is None else Found(line, contradicts(line.item, sought.item))
+        if line is not None:
+            return Found(line, contradicts(line.item, sought.item))
     same = [line for line in lines if agrees(line.item, sought.item)]
     if len(same) == 1:
         return Found(same[0], False)
@@ -93,6 +93,12 @@ def order_number(document: Document, line: Line | None = None) -> str | None:
                 if each.type == wanted and each.value:
                     return each.value
     return None
+
+
+def _order_lines(line: Line) -> list[str]:
+    """Return the numbers by which the line names an order line (X12 states it among the item numbers, as PL)."""
+    referred = [each.line for each in line.references if each.type in ORDER_REFERENCES and each.line]
+    return referred + [each.value for each in line.item.ids if each.scheme == "order_line"]
 
 
 def agrees(one: Item, other: Item) -> bool:

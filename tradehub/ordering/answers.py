@@ -64,6 +64,7 @@ LINE_CODES = {
     "accepted_without_change": Answer.ACCEPTED,
     "no_change": Answer.ACCEPTED,
     "confirmation": Answer.ACCEPTED,
+    "already_delivered": Answer.ACCEPTED,
     "accepted_with_change": Answer.CHANGES,
     "accepted_with_amendment": Answer.CHANGES,
     "changed": Answer.CHANGES,
@@ -83,6 +84,10 @@ LINE_CODES = {
     "deleted": Answer.REJECTED,
     "cancelled": Answer.REJECTED,
 }
+
+
+UNTOUCHED = "no_action"
+"""EDIFACT 1229 code 4: the message says nothing about this line."""
 
 
 def classify(order: Order, response: OrderResponse) -> Answer:
@@ -108,7 +113,8 @@ def stated_answer(response: OrderResponse) -> Answer:
     of_the_whole = _stated_of_the_whole(response)
     if of_the_whole is not None:
         return of_the_whole
-    said = {LINE_CODES.get(status, Answer.UNCLEAR) for line in response.lines for status in _statuses(line)}
+    statuses = [status for line in response.lines for status in _statuses(line) if status != UNTOUCHED]
+    said = {LINE_CODES.get(status, Answer.UNCLEAR) for status in statuses}
     if not said:
         return Answer.UNCLEAR if response.lines else Answer.RECEIVED
     return _together(said)

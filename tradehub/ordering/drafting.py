@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tradehub.documents import Line, LineResponse, Offer, Order, OrderResponse, ResponseLine, TradeDocument
 from tradehub.documents.lines import key, keyed
-from tradehub.documents.parts import DatedEvent, Note, Party, Quantity, Reference
+from tradehub.documents.parts import DatedEvent, Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.ordering.answers import AGREED_DELIVERY, DELIVERY_PROMISES, Answer, day_among, delivery_day
 
@@ -69,13 +69,14 @@ def response_to(
     text: str | None = None,
 ) -> OrderResponse:
     """Return the seller's answer to ``order``; what the mappings give by line number is answered as changed."""
-    lines = tuple(
-        _response_line(
-            line, name, answer, (quantities or {}).get(name), (prices or {}).get(name),
-            (days or {}).get(name, delivery_day(order, line)),
-        )
-        for name, line in keyed(order.lines).items()
-    )  # fmt: skip
+    lines = []
+    for name, line in keyed(order.lines).items():
+        restated = _restated(line, (quantities or {}).get(name), (prices or {}).get(name))
+        agreed = delivery_day(order, line)
+        day = (days or {}).get(name, agreed)
+        is_changed = restated != line or day != agreed
+        status = "changed" if is_changed and answer is not Answer.REJECTED else _LINE_STATUSES[answer]
+        lines.append(_response_line(restated, name, status, day, order.number))
     return OrderResponse(
         number=number,
         action="original",
@@ -85,42 +86,39 @@ def response_to(
         parties=order.parties,
         references=(Reference(type="order", value=order.number, on=order.issued_on),),
         notes=(Note(text=text),) if text else (),
-        lines=lines,
+        lines=tuple(lines),
     )
 
 
-def _response_line(
-    line: Line,
-    name: str,
-    answer: Answer,
-    value: Decimal | None,
-    amount: Decimal | None,
-    day: date | None,
-) -> ResponseLine:
-    mine = line.quantity or Quantity(value=Decimal(0))
-    quantity = mine if value is None else mine.model_copy(update={"value": value})
-    price = line.price
-    if price is not None and amount is not None:
-        price = price.model_copy(update={"amount": amount})
+_LINE_STATUSES = {
+    Answer.RECEIVED: "on_hold",
+    Answer.ACCEPTED: "accepted",
+    Answer.CHANGES: "accepted",
+    Answer.COUNTER: "accepted",
+    Answer.REJECTED: "rejected",
+    Answer.UNCLEAR: "on_hold",
+}
+"""What is said of a line that is answered as ordered. Every standard has a code for these words, and for "changed"."""
+
+
+def _restated(line: Line, value: Decimal | None, amount: Decimal | None) -> Line:
+    update: dict[str, object] = {}
+    if value is not None and line.quantity is not None:
+        update["quantity"] = line.quantity.model_copy(update={"value": value})
+    if amount is not None and line.price is not None:
+        update["price"] = line.price.model_copy(update={"amount": amount})
+    return line.model_copy(update=update)
+
+
+def _response_line(line: Line, name: str, status: str, day: date | None, order: str | None) -> ResponseLine:
+    """Say quantity and day twice: EDIFACT and UBL have one place for them in a line, X12 has another one in ACK."""
+    kind = "promised_delivery" if day else None
     return ResponseLine(
         number=name,
         item=line.item,
-        quantity=mine,
-        price=price,
-        responses=(
-            LineResponse(
-                status=_line_status(answer, mine != quantity, line.price != price),
-                quantity=quantity,
-                on=day,
-                date_type="promised_delivery" if day else None,
-            ),
-        ),
+        quantity=line.quantity,
+        price=line.price,
+        dates=(DatedEvent(type="promised_delivery", on=day),) if day else (),
+        references=(Reference(type="order", value=order, line=name),),
+        responses=(LineResponse(status=status, quantity=line.quantity, on=day, date_type=kind),),
     )
-
-
-def _line_status(answer: Answer, other_quantity: bool, other_price: bool) -> str:
-    if answer in {Answer.REJECTED, Answer.ACCEPTED}:
-        return answer.value
-    if other_price:
-        return "price_changed"
-    return "quantity_changed" if other_quantity else "changed"
