@@ -201,6 +201,16 @@ def test_the_contract_shows_frozen_terms_hash_and_card(trade, buyer, house):
     assert "script" not in buyer.get(f"/contracts/{contract_of(trade)}/print").text
 
 
+def test_the_deal_page_gets_the_contracts_card(trade, database, house):
+    show = contracting_web.panel(trade.contracts)
+    trade.conclude()
+    with house.app.test_request_context(), database.read(HAIDI) as session:
+        assert "C-2026-00001" in show(session, "deal-1")
+        assert show(session, "deal-9") == ""
+    with house.app.test_request_context(), database.read(DELTA) as session:
+        assert show(session, "deal-1") == ""
+
+
 def test_the_queue_and_the_search(trade, database, house):
     order_id = trade.conclude()
     number = trade.order(order_id).number
