@@ -24,9 +24,9 @@ class Frame:
 
     __slots__ = ("scopes", "taken")
 
-    def __init__(self, document: Scope, depth: int) -> None:
+    def __init__(self, document: Scope, depth: int, slots: int = 0) -> None:
         self.scopes: list[Scope] = [document] + [{} for _ in range(depth)]
-        self.taken = [-1] * (depth + 1)
+        self.taken = [-1] * (depth + 1) + [0] * (slots + 1)
 
 
 def element_type(rule: SegmentRule | None, at: At) -> str:

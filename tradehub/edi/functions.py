@@ -20,16 +20,26 @@ _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
+class Odd:
+    """Set when a text was read that is not the canonical form of its value; the reader of a message resets and asks it."""
+
+    seen = False
+
+
 class Decimals(dict[str, Decimal]):
-    """Decimal of each text seen; an unknown text is read on first use. Raises ValueError for what is no number."""
+    """Decimal of each canonical text seen; any other is read each time, and noted as odd. Raises ValueError for no number."""
 
     def __missing__(self, text: str) -> Decimal:
         plain = text.replace(",", ".", 1).removeprefix("+") if "," in text or "+" in text else text
         if not _NUMBER.match(plain):
             raise ValueError("not a number")
+        value = Decimal(plain)
+        if f"{value:f}" != text:
+            Odd.seen = True
+            return value
         if len(self) >= CACHED:
             self.clear()
-        value = self[text] = Decimal(plain)
+        self[text] = value
         return value
 
 
@@ -38,6 +48,9 @@ class Dates(dict[str, date]):
 
     def __missing__(self, text: str) -> date:
         value = read_date(text)
+        if len(text) != 8:
+            Odd.seen = True
+            return value
         if len(self) >= CACHED:
             self.clear()
         self[text] = value

@@ -6,7 +6,7 @@ So ``write(read(x))`` gives x for every message, whatever its map binds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,6 +60,64 @@ def tree(machine: Machine, segments: Sequence[str], places: Sequence[int]) -> In
                 stack.append(made)
         stack[-1].parts.append(Leaf(at, raw))
     return root
+
+
+def marked(
+    machine: Machine,
+    segments: Sequence[str],
+    places: Sequence[int],
+    marks: Mapping[int, Any],
+    element: str,
+    component: str,
+    standard: str,
+) -> list[Extension]:
+    """Return the extensions of a message whose only difference is what its map does not bind."""
+    found: list[Extension] = []
+
+    def note(tag: str, path: str, ordinal: int, values: tuple[str, ...]) -> None:
+        found.append({"standard": standard, "tag": tag, "path": path, "ordinal": ordinal, "values": values})
+
+    def split(number: int) -> list[str]:
+        return segments[number].replace(component, COMPONENT).split(element)
+
+    def walk(instance: Instance, path: str) -> None:
+        ordinal = 0
+        seen: dict[str, int] = {}
+        for part in instance.parts:
+            if isinstance(part, Leaf):
+                mark = marks.get(int(part.raw))
+                if mark is not None:
+                    tag, *elements = split(int(part.raw))
+                    if mark[0].element:
+                        note("=" + tag, path, ordinal, _unbound(elements, mark))
+                    else:
+                        note(tag, path, ordinal, tuple(elements))
+            elif (head := marks.get(int(part.head))) is not None and not head[0].element:
+                for raw in part.segments():
+                    tag, *elements = split(int(raw))
+                    note(tag, path, ordinal, tuple(elements))
+                    ordinal += 1
+                continue
+            else:
+                name = part.loop.name
+                seen[name] = seen.get(name, 0) + 1
+                walk(part, f"{path}/{name}[{seen[name]}]" if path else f"{name}[{seen[name]}]")
+            ordinal += 1
+
+    walk(tree(machine, [str(number) for number in range(len(segments))], places), "")
+    return found
+
+
+def _unbound(elements: list[str], mark: Any) -> tuple[str, ...]:
+    values: list[str] = []
+    for each in mark:
+        text = elements[each.element - 1]
+        kept = ""
+        if each.components:
+            parts = text.split(COMPONENT)
+            kept = COMPONENT.join("" if at in each.components else part for at, part in enumerate(parts, 1)).rstrip(COMPONENT)
+        values += [str(each.element), kept, text]
+    return tuple(values)
 
 
 def difference(

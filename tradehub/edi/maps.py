@@ -36,26 +36,43 @@ class Map:
         return self.spec.head
 
     def read(
-        self, raw_segments: list[str], element: str, component: str, *, needless: str = "", interpreted: bool = False
+        self, raw_segments: list[str], element: str, component: str, *, needless: str = "", interpreted: bool = False,
+        compared: bool = False,
     ) -> Decoded:
-        """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions."""
+        """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions.
+
+        ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running generated functions,
+        ``compared`` writes the message even where it is known to be canonical: both for tests.
+        """
         split = [raw.split(element) for raw in raw_segments]
         if needless:
             split = [[each.replace(needless, "") for each in pieces] for pieces in split]
         decoded = self._reader.read(split, component, interpreted=interpreted)
-        written, places = self._writer.write(decoded.document, element, component)
-        if written != raw_segments:
-            extensions = lossless.difference(
-                self.machine,
-                lossless.tree(self.machine, raw_segments, decoded.places),
-                lossless.tree(self.machine, written, places),
-                element=element,
-                component=component,
-                standard=self.extension_standard,
+        extensions: list[lossless.Extension] = []
+        if not decoded.is_canonical or needless or compared:
+            extensions = self._difference(raw_segments, decoded, element, component)
+        elif decoded.marks:
+            extensions = lossless.marked(
+                self.machine, raw_segments, decoded.places, decoded.marks, element, component, self.extension_standard
             )
-            if extensions:
-                decoded.document["extensions"] = extensions
+        if extensions:
+            decoded.document["extensions"] = extensions
         return decoded
+
+    def _difference(
+        self, raw_segments: list[str], decoded: Decoded, element: str, component: str
+    ) -> list[lossless.Extension]:
+        written, places = self._writer.write(decoded.document, element, component)
+        if written == raw_segments:
+            return []
+        return lossless.difference(
+            self.machine,
+            lossless.tree(self.machine, raw_segments, decoded.places),
+            lossless.tree(self.machine, written, places),
+            element=element,
+            component=component,
+            standard=self.extension_standard,
+        )
 
     def write(self, document: Mapping[str, Any], element: str = ELEMENT, component: str = COMPONENT) -> list[str]:
         """Return raw segments; extensions made under this very map come back to their places."""

@@ -7,7 +7,6 @@ and the XML codec share this notation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,8 +55,20 @@ class Path:
         """Return what stands at the path, each item of its lists in turn."""
         found: list[Any] = [scope]
         for step in self.steps:
-            found = [value for each in found for value in _below(each, step)]
+            below: list[Any] = []
+            for each in found:
+                value = each.get(step.name)
+                if value is None:
+                    continue
+                if not isinstance(value, (list, tuple)):
+                    below.append(value)
+                elif step.field:
+                    below += [item for item in value if item.get(step.field) == step.value]
+                else:
+                    below += value
+            found = below
         return found
+
 
 
 def child(scope: Scope, step: Step) -> Scope:
@@ -84,16 +95,6 @@ def fill(scope: Scope, step: Step, value: Any) -> bool:
         return False
     scope[step.name] = value
     return True
-
-
-def _below(scope: Any, step: Step) -> Iterator[Any]:
-    value = scope.get(step.name) if isinstance(scope, dict) else None
-    if value is None:
-        return
-    if isinstance(value, (list, tuple)):
-        yield from (each for each in value if not step.field or each.get(step.field) == step.value)
-    else:
-        yield value
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,18 +10,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tradehub.documents import KINDS, Despatch, DespatchLine, Package
 from tradehub.edi import functions
 from tradehub.edi.binding import Binder, Frame, element_type, total
+from tradehub.edi.canon import Canon
 from tradehub.edi.checks import Finding, explain
-from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Scope
+from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step, Variant
 from tradehub.edi.paths import Binding, Path, Test, child
 from tradehub.edi.paths import Place as At
 from tradehub.edi.schema import ElementRule, MapSpec, SegmentRule, Use, resolve_field
 from tradehub.edi.segments import Fault, Severity
+
+SUSPECT = 1  # in taken[0], which no loop uses: an object may lack a field that its model requires
 
 Function = Callable[[list[str], list[Scope], list[int], str, list[Any]], Any]
 
@@ -42,11 +46,26 @@ class Decoded:
     document: Scope
     places: list[int]
     findings: list[Placed] = field(default_factory=list)
+    marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
+    is_canonical: bool = False
+
+
+class Mark(NamedTuple):
+    """An element that the map does not carry: its position, and which components of it; position 0 is the whole segment."""
+
+    element: int
+    components: tuple[int, ...] = ()
+
+
+WHOLE = (Mark(0),)
 
 
 class Whens(dict[tuple[str, str], tuple[date | None, datetime | None, str | None]]):
     def __missing__(self, key: tuple[str, str]) -> tuple[date | None, datetime | None, str | None]:
         value = functions.read_when(*key)
+        if functions.write_when(*value) != key:
+            Odd.seen = True
+            return value
         if len(self) >= CACHED:
             self.clear()
         self[key] = value
@@ -56,6 +75,9 @@ class Whens(dict[tuple[str, str], tuple[date | None, datetime | None, str | None
 class Moments(dict[tuple[str, str], date]):
     def __missing__(self, key: tuple[str, str]) -> date:
         value = functions.read_edifact_date(*key)
+        if key != (functions.write_date(value), "102"):
+            Odd.seen = True
+            return value
         if len(self) >= CACHED:
             self.clear()
         self[key] = value
@@ -65,6 +87,9 @@ class Moments(dict[tuple[str, str], date]):
 class Times(dict[str, Any]):
     def __missing__(self, text: str) -> Any:
         value = functions.read_time(text)
+        if functions.write_time(value) != text:
+            Odd.seen = True
+            return value
         if len(self) >= CACHED:
             self.clear()
         self[text] = value
@@ -129,7 +154,8 @@ class Reader:
         self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
         self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
         self._sites = Sites(machine)
-        self._prunes = _prunes(machine, self._root_model())
+        self._canon = Canon(machine, self.tables, self._depth)
+        self._prunes = _prunes(machine, self.root_model())
         self._shape = functions.SHAPES[spec.head.shape][0] if spec.head.shape else None
         self._known_tags = machine.tags
 
@@ -139,14 +165,29 @@ class Reader:
             is_bad = bool(step.missing) or step.fault is not None
             state[tag] = (place.id, self._functions[place.id], self._states[place.id], is_bad, step)
 
-    def _root_model(self) -> Any:
+    def scope_model(self, loop: Loop) -> Any:
+        """Return the model that the segments of a loop bind into."""
+        if loop.parent is None:
+            return self.root_model()
+        model = self.scope_model(loop.parent)
+        targets = {str(variant.node.target) for variant in loop.variants}
+        if len(targets) != 1 or loop.variants[0].node.target is None:
+            return model
+        for step in loop.variants[0].node.target.steps:
+            model = field_model(model, step.name)
+        return model
+
+    def root_model(self) -> Any:
+        """Return the model of the document, or all that a tree's levels may hold."""
         return (DespatchLine, Package, Despatch) if self.spec.head.shape else self._model
 
     def read(self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False) -> Decoded:
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
         document: Scope = {}
-        frame = Frame(document, self._depth)
+        frame = Frame(document, self._depth, self._canon.slots)
         scopes, taken = frame.scopes, frame.taken
+        marks: dict[int, tuple[Mark, ...]] = {}
+        Odd.seen = False
         places: list[int] = []
         findings: list[Placed] = []
         computed: list[Any] = []
@@ -171,7 +212,11 @@ class Reader:
                 failed = interpreted or made[len(elements)](elements, scopes, taken, component, computed)
             except ValueError:
                 failed = True
-            if failed:
+            if failed is None:
+                continue
+            if failed.__class__ is tuple:
+                marks[len(places) - 1] = failed
+            else:
                 self._doubtful(step.place, elements, frame, component, len(places), findings, computed)
         if places:
             last = next((each for each in reversed(places) if each >= 0), -1)
@@ -181,10 +226,17 @@ class Reader:
             findings += [_missing(each, len(places) + 1) for each in ending]
         if len(places) > 1:
             self._count(places, findings)
-        self._finish(document, places, computed, findings)
+        if computed:
+            self._compare(document, places, computed, findings)
+        if taken[0] == SUSPECT:
+            for names, required in self._prunes:
+                _prune(document, names, required)
+        is_canonical = not (findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None or interpreted)
+        if is_canonical and self._canon.computed and not self._canon.computed_stand(document, computed):
+            is_canonical = False
         if self._shape is not None:
             document = self._shape(document)
-        return Decoded(document, places, findings)
+        return Decoded(document, places, findings, marks, is_canonical)
 
     # What is not beyond doubt ---------------------------------------------------------------------------------------------------
 
@@ -216,6 +268,7 @@ class Reader:
         computed: list[Any],
     ) -> None:
         clean = elements
+        frame.taken[0] = SUSPECT
         if place.rule is not None:
             found, clean = explain(place.rule, elements, component)
             findings += [Placed(number, place.tag, place.path, each) for each in found]
@@ -248,25 +301,23 @@ class Reader:
                     finding = Finding(fault, 0, 0, f"{place.tag} stands more than {counted[each]} times")
                     findings.append(Placed(number, place.tag, place.path, finding))
 
-    def _finish(self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]) -> None:
-        if computed:
-            sums: dict[str, Any] = {}
-            for place, at, binding, text in computed:
-                tag, number = self.machine.places[place].tag, len(places) - places[::-1].index(place)
-                key = f"{binding.computed}({binding.path})"
-                if key not in sums:
-                    values = binding.path.values(document)
-                    sums[key] = len(values) if binding.computed == "count" else total(binding.path, document)
-                try:
-                    is_right = DECIMALS[text] == sums[key]
-                except ValueError:
-                    is_right = False
-                if not is_right:
-                    text_ = f"{text} stated, {sums[key]} counted"
-                    wrong = Finding(Fault.WRONG_SUM, at.element, at.component, text_, "", text, key, Severity.WARNING)
-                    findings.append(Placed(number, tag, "", wrong))
-        for names, required in self._prunes:
-            _prune(document, names, required)
+    def _compare(self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]) -> None:
+        """Compare the figures that the message states about itself."""
+        for where, at, binding, text in computed:
+            path = binding.path
+            counted = Decimal(len(path.values(document))) if binding.computed == "count" else total(path, document)
+            try:
+                is_right = DECIMALS[text] == counted
+            except ValueError:
+                is_right = False
+            if not is_right:
+                place = self.machine.places[where]
+                number = len(places) - places[::-1].index(where)
+                said = f"{text} stated, {counted} counted"
+                wrong = Finding(
+                    Fault.WRONG_SUM, at.element, at.component, said, "", text, f"{binding.computed}({path})", Severity.WARNING
+                )
+                findings.append(Placed(number, place.tag, place.path, wrong))
 
     # Generation -----------------------------------------------------------------------------------------------------------------
 
@@ -405,39 +456,44 @@ class Writer:
     def __init__(self, reader: Reader, place: Place, count: int) -> None:
         self._reader = reader
         self._place = place
-        self._last = count - 1
-        self._names: dict[str, Any] = {
+        self.last = count - 1
+        self.names: dict[str, Any] = {
             "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "pad": pad,
-            "select": select, "put_first": put_first,
+            "select": select, "put_first": put_first, "WHOLE": WHOLE,
         }  # fmt: skip
         self._lines: list[str] = []
         self._checks: list[str] = []
         self._split: set[int] = set()
+        self._read: set[str] = set()
+        self._locals: dict[str, str] = {}
         self._number = 0
 
     def source(self) -> tuple[str, dict[str, Any]]:
         rule = self._place.rule
-        if rule is None or self._last > len(rule.uses) or any(use.mandatory for use in rule.uses[self._last :]):
-            return "def read(e, c, v, cs, k):\n    return 1\n", self._names
-        if self._last < 1:
-            return "def read(e, c, v, cs, k):\n    return 1\n", self._names
-        names = ", ".join(f"e{at}" for at in range(1, self._last + 1))
+        if rule is None or self.last > len(rule.uses) or any(use.mandatory for use in rule.uses[self.last :]):
+            return "def read(e, c, v, cs, k):\n    return 1\n", self.names
+        if self.last < 1:
+            return "def read(e, c, v, cs, k):\n    return 1\n", self.names
+        names = ", ".join(f"e{at}" for at in range(1, self.last + 1))
         head = [f"    _, {names} = e" if names else "    pass"]
-        for at, use in enumerate(rule.uses[: self._last], 1):
+        for at, use in enumerate(rule.uses[: self.last], 1):
+            if use.parts and not use.forbidden:
+                self._unpack(use, at)
+        body = self._body()
+        for at, use in enumerate(rule.uses[: self.last], 1):
             self._check(use, at)
         self._conditions(rule)
-        body = self._body()
         lines = ["def read(e, c, v, cs, k):", *head, *("    " + line for line in self._lines)]
         if self._checks:
             lines.append(f"    if not ({' and '.join(self._checks)}):")
             lines.append("        return 1")
         lines += ["    " + line for line in body]
-        return "\n".join(lines) + "\n", self._names
+        return "\n".join(lines) + "\n", self.names
 
-    def _own(self, prefix: str, value: Any) -> str:
+    def own(self, prefix: str, value: Any) -> str:
         self._number += 1
         name = f"{prefix}{self._number}"
-        self._names[name] = value
+        self.names[name] = value
         return name
 
     # checks
@@ -450,9 +506,6 @@ class Writer:
             self._check_value(use.element, var, mandatory=use.mandatory, within="")
         elif use.parts:
             width = len(use.parts)
-            self._split.add(at)
-            names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
-            self._lines += [f"p = {var}.split(cs)", f"if len(p) != {width}: p = pad(p, {width})", f"{names}, = p"]
             if use.mandatory:
                 self._checks.append(var)
             for number, part in enumerate(use.parts, 1):
@@ -462,10 +515,16 @@ class Writer:
             for condition in use.conditions:
                 self._checks += _condition(condition.kind, [f"{var}_{each}" for each in condition.positions if each <= width])
 
+    def _unpack(self, use: Use, at: int) -> None:
+        width = len(use.parts)
+        self._split.add(at)
+        names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
+        self._lines += [f"p = e{at}.split(cs)", f"if len(p) != {width}: p = pad(p, {width})", f"{names}, = p"]
+
     def _check_value(self, rule: ElementRule, var: str, *, mandatory: bool, within: str) -> None:
         if rule.codes:
             codes = set(rule.codes)
-            test = f"{var} in {self._own('L', frozenset(codes if mandatory else codes | {''}))}"
+            test = f"{var} in {self.own('L', frozenset(codes if mandatory else codes | {''}))}"
         else:
             test = _length(rule, var, mandatory=mandatory)
         more = self._kind_test(rule, var)
@@ -475,9 +534,10 @@ class Writer:
         if test:
             self._checks.append(f"(not {within} or {test})" if within else test)
 
-    @staticmethod
-    def _kind_test(rule: ElementRule, var: str) -> str:
+    def _kind_test(self, rule: ElementRule, var: str) -> str:
         kind = rule.type
+        if var in self._read:
+            return ""
         if kind == "DT":
             return f"DATES[{var}] is not None"
         if kind == "TM":
@@ -490,14 +550,14 @@ class Writer:
 
     def _conditions(self, rule: SegmentRule) -> None:
         for condition in rule.conditions:
-            present = [f"e{each}" for each in condition.positions if each <= self._last]
+            present = [f"e{each}" for each in condition.positions if each <= self.last]
             first = condition.positions[0]
             match condition.kind:
                 case "P" | "R" | "E" if condition.kind != "P" or len(present) == len(condition.positions):
                     self._checks += _condition(condition.kind, present)
                 case "P":
                     self._checks += [f"not {each}" for each in present]
-                case "C" | "L" if first <= self._last:
+                case "C" | "L" if first <= self.last:
                     if condition.kind == "C" and len(present) < len(condition.positions):
                         self._checks.append(f"not e{first}")
                     else:
@@ -510,10 +570,11 @@ class Writer:
         lines: list[str] = []
         if place.is_head:
             lines += self._enter(place.loop)
+        lines += self._reader._canon.resets(place)
         chain = "if"
         for variant in place.variants:
             test = self._guard(variant)
-            block = self._block(variant) or ["pass"]
+            block = self._block(variant) + self._late_mark(variant) + self._reader._canon.lines(self, place, variant)
             if test:
                 lines.append(f"{chain} {test}:")
                 lines += ["    " + line for line in block]
@@ -521,11 +582,11 @@ class Writer:
             elif chain == "elif":
                 lines.append("else:")
                 lines += ["    " + line for line in block]
-                break
+                return lines
             else:
                 lines += block
-                break
-        return lines
+                return lines
+        return [*lines, "else: return WHOLE"] if chain == "elif" else [*lines, "return WHOLE"]
 
     def _guard(self, variant: Variant) -> str:
         tests = [f"v[{depth}] == {number}" for depth, number in variant.loops]
@@ -533,12 +594,12 @@ class Writer:
         return " and ".join(tests)
 
     def _test(self, test: Test) -> str:
-        var = self._var(test.at)
+        var = self.var(test.at)
         if test.values == ("*",):
             return f"{'not ' if test.negated else ''}{var}"
         if len(test.values) == 1:
             return f"{var} {'!=' if test.negated else '=='} {test.values[0]!r}"
-        return f"{var} {'not in' if test.negated else 'in'} {self._own('S', frozenset(test.values))}"
+        return f"{var} {'not in' if test.negated else 'in'} {self.own('S', frozenset(test.values))}"
 
     def _enter(self, loop: Loop) -> list[str]:
         lines: list[str] = []
@@ -548,7 +609,10 @@ class Writer:
         chain = "if"
         for number, variant in enumerate(loop.variants):
             block = [f"v[{loop.depth}] = {number}"] if needs_number else []
+            block += self._reader._canon.order(loop, number)
             block += self._scope(loop, variant.node.target)
+            if self._lacks(variant):
+                block.append(f"v[0] = {SUSPECT}")
             test = self._guard(variant)
             if test:
                 lines.append(f"{chain} {test}:")
@@ -562,6 +626,41 @@ class Writer:
                 lines += block
                 break
         return lines
+
+    def _lacking(self, variant: Variant) -> tuple[list[str], set[str]]:
+        """Return the required fields of a loop's new object that its head does not surely bind, and those it may bind."""
+        target = variant.node.target
+        if target is None:
+            return [], set()
+        parent = self._place.loop.parent
+        model = self._reader.scope_model(parent) if parent is not None else None
+        for step in target.steps:
+            model = field_model(model, step.name)
+        given = {step.field for step in target.steps}
+        maybe: set[str] = set()
+        for other in self._place.variants:
+            if other.node.target is not None or other.tests:
+                continue
+            for binding in other.node.bindings:
+                if len(binding.paths) == 1 and len(binding.path.steps) == 1 and not binding.fields and binding.groups:
+                    names = given if self.is_certain(binding.groups[0][0]) else maybe
+                    names.add(binding.path.steps[0].name)
+        return [name for name in required_fields(model) if name not in given], maybe
+
+    def _lacks(self, variant: Variant) -> bool:
+        lacking, maybe = self._lacking(variant)
+        return any(name not in maybe for name in lacking)
+
+    def _late_mark(self, variant: Variant) -> list[str]:
+        """After a loop's head has bound what it has: mark its object where a required field was not there."""
+        place = self._place
+        if not place.is_head:
+            return []
+        taken = dict(variant.loops).get(place.loop.depth)
+        loops = [each for at, each in enumerate(place.loop.variants) if taken is None or at == taken]
+        names = sorted({name for each in loops for name in self._lacking(each)[0] if name in self._lacking(each)[1]})
+        tests = " or ".join(f"{name!r} not in c[{place.loop.depth}]" for name in names)
+        return [f"if {tests}: v[0] = {SUSPECT}"] if names else []
 
     def _scope(self, loop: Loop, target: Path | None) -> list[str]:
         depth = loop.depth
@@ -577,11 +676,11 @@ class Writer:
                 "else: a.append(s)",
                 f"c[{depth}] = s",
             ]
-        self._names["child"] = _child_of
-        return [f"c[{depth}] = child({self._own('P', target)}, c[{depth - 1}])"]
+        self.names["child"] = _child_of
+        return [f"c[{depth}] = child({self.own('P', target)}, c[{depth - 1}])"]
 
-    def _var(self, at: At) -> str:
-        if at.element > self._last:
+    def var(self, at: At) -> str:
+        if at.element > self.last:
             return "''"
         if at.element in self._split:
             return f"e{at.element}_{at.component or 1}"
@@ -592,7 +691,7 @@ class Writer:
         depth = self._place.loop.depth
         scope = f"c[{depth}]"
         lines: list[str] = []
-        tree, root_lines = self._tree(variant.node.bindings, scope)
+        tree, root_lines = self._tree(variant.node.bindings, scope, target)
         if target is None:
             if tree.is_empty and not root_lines:
                 return []
@@ -608,38 +707,47 @@ class Writer:
                 f"    a = s.get({name!r})",
                 f"    if a is None: s[{name!r}] = [r]",
                 "    else: a.append(r)",
+                *([f"    {mark}"] if (mark := tree.suspect("r")) else []),
             ]
         else:
-            self._names["child"] = _child_of
+            self.names["child"] = _child_of
             lines += tree.fresh("r", [0])
             lines.append("if r:")
-            lines.append(f"    s = child({self._own('P', target)}, {scope})")
+            lines.append(f"    s = child({self.own('P', target)}, {scope})")
             lines.append("    for n in r: s.setdefault(n, r[n])")
+            lines.append(f"    v[0] = {SUSPECT}")
         return lines + root_lines
 
-    def _tree(self, bindings: tuple[Binding, ...], scope: str) -> tuple[Tree, list[str]]:
-        tree = Tree()
+    def _tree(self, bindings: tuple[Binding, ...], scope: str, target: Path | None) -> tuple[Tree, list[str]]:
+        tree = Tree(self._model(target))
         extra: list[str] = []
         for binding in bindings:
             if binding.const is not None:
                 continue
             for group in binding.groups:
-                if group[0].element > self._last and (len(group) == 1 or group[-1].element > self._last):
+                if group[0].element > self.last and (len(group) == 1 or group[-1].element > self.last):
                     continue
                 if binding.computed:
-                    var = self._var(group[0])
-                    mark = self._own("B", (self._place.id, group[0], binding))
+                    var = self.var(group[0])
+                    mark = self.own("B", (self._place.id, group[0], binding))
                     extra.append(f"if {var}: k.append((*{mark}, {var}))")
                 else:
                     extra += self._bind(tree, binding, group, scope)
         return tree, extra
 
+    def _model(self, target: Path | None) -> Any:
+        """Return the model of what a segment binds into; of several loop variants with different targets, none."""
+        model = self._reader.scope_model(self._place.loop)
+        for step in target.steps if target is not None else ():
+            model = field_model(model, step.name)
+        return model
+
     def _bind(self, tree: Tree, binding: Binding, group: tuple[At, ...], scope: str) -> list[str]:
         guard, values = self._values(binding, group)
         if binding.only or binding.excluded:
-            first = self._var(group[0])
+            first = self.var(group[0])
             sets = [(binding.only, "in"), (binding.excluded, "not in")]
-            tests = [f"{first} {word} {self._own('S', codes)}" for codes, word in sets if codes]
+            tests = [f"{first} {word} {self.own('S', codes)}" for codes, word in sets if codes]
             guard = " and ".join([guard, *tests]) if guard else " and ".join(tests)
         if len(binding.paths) > 1 or (binding.paths and binding.path.from_root):
             return self._late(binding, guard, values, scope)
@@ -653,19 +761,30 @@ class Writer:
         return []
 
     def _late(self, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str) -> list[str]:
-        paths = self._own("P", binding.paths)
+        paths = self.own("P", binding.paths)
         if binding.fields:
             pairs = ", ".join(f"{name!r}: {value}" for name, (_, value) in zip(binding.fields, values, strict=False))
             value = f"{{n: x for n, x in {{{pairs}}}.items() if x is not None and x != ''}}"
         else:
             value = values[0][1]
         call = f"put_first({paths}, {scope}, c[0], {value})"
+        if self._may_lack(binding):
+            return [f"if {guard or 1}:", f"    {call}", f"    v[0] = {SUSPECT}"]
         return [f"if {guard}: {call}" if guard else call]
+
+    def _may_lack(self, binding: Binding) -> bool:
+        for path in binding.paths:
+            model = self._reader.root_model() if path.from_root else self._model(None)
+            for step in path.steps if binding.fields else path.steps[:-1]:
+                model = field_model(model, step.name)
+                if required_fields(model):
+                    return True
+        return False
 
     def _values(self, binding: Binding, group: tuple[At, ...]) -> tuple[str, list[tuple[str, str]]]:
         """Return the guard of the whole binding, and for each field its own guard and the expression of its value."""
         name = binding.conversion.name
-        texts = [self._var(at) for at in group]
+        texts = [self.var(at) for at in group]
         if name == "when":
             return self._when(group, texts)
         if name == "date" and len(texts) == 2 and not binding.fields:
@@ -674,7 +793,7 @@ class Writer:
         width = len(binding.fields) or 1
         values = []
         for at, text, conversion in zip(group[:width], texts, binding.conversions, strict=False):
-            own = "" if self._is_certain(at) else text
+            own = "" if self.is_certain(at) else text
             values.append((own, self._value(conversion.name, conversion.table, at, text, own)))
         return values[-1][0], values
 
@@ -684,22 +803,23 @@ class Writer:
         if kind in {"a", "n", "an", ""}:
             local = self._local(f"WHENS[{texts[0]}, {form}] if {texts[0]} else (None, None, None)")
             return texts[0], [(f"{local}[{at}] is not None", f"{local}[{at}]") for at in range(3)]
+        self._read.add(texts[0])
         on = self._local(f"DATES[{texts[0]}] if {texts[0]} else None")
         if form == "''":
             return texts[0], [(f"{on} is not None", on), ("0", "None"), ("0", "None")]
-        self._names["datetime"] = datetime
+        self.names["datetime"] = datetime
         at = self._local(f"datetime.combine({on}, TIMES[{form}]) if {form} and {on} else None")
         return texts[0], [(f"{on} is not None", on), (f"{at} is not None", at), ("0", "None")]
 
     def _local(self, expression: str) -> str:
-        self._number += 1
-        name = f"t{self._number}"
-        self._lines.append(f"{name} = {expression}")
-        return name
+        if expression not in self._locals:
+            name = self._locals[expression] = f"t{len(self._locals)}"
+            self._lines.append(f"{name} = {expression}")
+        return self._locals[expression]
 
-    def _is_certain(self, at: At) -> bool:
+    def is_certain(self, at: At) -> bool:
         rule = self._place.rule
-        if rule is None or at.element > min(len(rule.uses), self._last):
+        if rule is None or at.element > min(len(rule.uses), self.last):
             return False
         use = rule.uses[at.element - 1]
         if not use.mandatory:
@@ -713,7 +833,7 @@ class Writer:
             case "text":
                 return text
             case "code":
-                return f"{self._own('T', self._reader.tables[table].words)}[{text}]"
+                return f"{self.own('T', self._reader.tables[table].words)}[{text}]"
             case "decimal" | "date" | "time" | "int" | "datetime" | "lookup" | "bool" | "fn":
                 read = self._converted(name, table, at, text)
                 return self._local(f"{read} if {guard} else None") if guard else self._local(read)
@@ -723,16 +843,18 @@ class Writer:
     def _converted(self, name: str, table: str, at: At, text: str) -> str:
         kind = element_type(self._place.rule, at)
         if name == "decimal" and len(kind) == 2 and kind[0] == "N":
-            return f"{self._own('F', functions.read_implied)}({text}, {kind[1]})"
+            return f"{self.own('F', functions.read_implied)}({text}, {kind[1]})"
         if name in {"decimal", "date", "time"}:
+            if kind in {"decimal": {"R", "n"}, "date": {"DT"}, "time": {"TM"}}[name]:
+                self._read.add(text)
             return f"{ {'decimal': 'DECIMALS', 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
         if name == "lookup":
-            return f"{self._own('F', _lookup(self._reader.tables[table]))}({text})"
+            return f"{self.own('F', _lookup(self._reader.tables[table]))}({text})"
         if name == "bool":
-            return f"{self._own('F', _truth(self._reader.tables[table]))}({text})"
+            return f"{self.own('F', _truth(self._reader.tables[table]))}({text})"
         if name == "fn":
-            return f"{self._own('F', functions.FUNCTIONS[table][0])}({text})"
-        return f"{self._own('F', functions.READERS[name])}({text})"
+            return f"{self.own('F', functions.FUNCTIONS[table][0])}({text})"
+        return f"{self.own('F', functions.READERS[name])}({text})"
 
 
 def _lookup(table: CodeTable) -> Callable[[str], str]:
@@ -796,7 +918,8 @@ def _condition(kind: str, names: list[str]) -> list[str]:
 class Tree:
     """What one segment puts into one object: leaves, lists, and objects below, in a form that source can be written from."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Any = None) -> None:
+        self.model = model
         self.leaves: dict[str, list[tuple[str, str]]] = {}
         self.lists: dict[str, list[tuple[str, str]]] = {}
         self.objects: dict[str, Tree] = {}
@@ -815,11 +938,18 @@ class Tree:
     def _below(self, steps: Iterable[Any]) -> Tree:
         tree = self
         for step in steps:
+            model = field_model(tree.model, step.name)
             if step.field:
-                tree = tree.selected.setdefault((step.name, step.field, step.value), Tree())
+                tree = tree.selected.setdefault((step.name, step.field, step.value), Tree(model))
             else:
-                tree = tree.objects.setdefault(step.name, Tree())
+                tree = tree.objects.setdefault(step.name, Tree(model))
         return tree
+
+    def suspect(self, var: str, given: str = "") -> str:
+        """Return the statement that marks the message when the object in ``var`` lacks a required field; empty where it cannot."""
+        certain = {name for name, rows in self.leaves.items() if not rows[0][0]} | {given}
+        loose = [name for name in required_fields(self.model) if name not in certain]
+        return f"if {' or '.join(f'{name!r} not in {var}' for name in loose)}: v[0] = {SUSPECT}" if loose else ""
 
     def leaf(self, steps: tuple[Any, ...], guard: str, value: str) -> None:
         appended = next((at for at, step in enumerate(steps[:-1]) if step.append), None)
@@ -873,9 +1003,16 @@ class Tree:
         lines += self._lists(var, counter, lambda _: True)
         for name, below in self.objects.items():
             own = _fresh_name(counter)
-            lines += below.fresh(own, counter)
-            lines.append(f"if {own}: {var}[{name!r}] = {own}" if not below.has_certain else f"{var}[{name!r}] = {own}")
+            lines += below.attached(var, name, own, counter)
         return lines + self._select(var, counter)
+
+    def attached(self, var: str, name: str, own: str, counter: list[int]) -> list[str]:
+        """Return lines that build a new object and put it under ``name``."""
+        lines = self.fresh(own, counter)
+        mark = self.suspect(own)
+        if self.has_certain:
+            return [*lines, f"{var}[{name!r}] = {own}", *([mark] if mark else [])]
+        return [*lines, f"if {own}:", f"    {var}[{name!r}] = {own}", *([f"    {mark}"] if mark else [])]
 
     def into(self, var: str, is_single: Callable[[str], bool], counter: list[int]) -> list[str]:
         """Return lines that add to the object in ``var``, never over what is there."""
@@ -886,16 +1023,18 @@ class Tree:
                 if len(rows) > 1 or not is_single(name):
                     tests.append(f"{name!r} not in {var}")
                 lines.append((f"if {' and '.join(tests)}: " if tests else "") + f"{var}[{name!r}] = {value}")
+                if len(rows) > 1 or not is_single(name):
+                    lines.insert(-1, f"if {f'({guard}) and ' if guard else ''}{name!r} in {var}: v[-1] = 1")
         lines += self._lists(var, counter, is_single)
         for name, below in self.objects.items():
             own = _fresh_name(counter)
             if is_single(name):
-                lines += below.fresh(own, counter)
-                lines.append(f"if {own}: {var}[{name!r}] = {own}" if not below.has_certain else f"{var}[{name!r}] = {own}")
+                lines += below.attached(var, name, own, counter)
             else:
                 lines += [f"{own} = {var}.get({name!r})", f"{own}n = {own} is None", f"if {own}n: {own} = {{}}"]
                 lines += below.into(own, lambda _: False, counter)
-                lines.append(f"if {own}n and {own}: {var}[{name!r}] = {own}")
+                mark = below.suspect(own)
+                lines += [f"if {own}n and {own}:", f"    {var}[{name!r}] = {own}", *([f"    {mark}"] if mark else [])]
         return lines + self._select(var, counter)
 
     def _lists(self, var: str, counter: list[int], is_single: Callable[[str], bool]) -> list[str]:
@@ -928,7 +1067,9 @@ class Tree:
                 f"if {own}n: {own} = {{{key!r}: {value!r}}}",
             ]
             lines += below.into(own, lambda _: False, counter)
-            lines.append(f"if {own}n and len({own}) > 1: {var}.setdefault({name!r}, []).append({own})")
+            mark = below.suspect(own, key)
+            lines += [f"if {own}n and len({own}) > 1:", f"    {var}.setdefault({name!r}, []).append({own})"]
+            lines += [f"    {mark}"] if mark else []
         return lines
 
 

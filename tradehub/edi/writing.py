@@ -366,7 +366,7 @@ class _Source:
         if binding.computed == "count":
             self._set(at, f"str(len({path}.values(r)) or '')")
         else:
-            self._names["total"] = _total_text
+            self._names["total"] = total_text
             self._set(at, f"total({path}, r)")
 
     def _group(self, binding: Binding, group: tuple[At, ...]) -> None:
@@ -540,7 +540,8 @@ class _Source:
         self._lines.append(f"return es.join(({', '.join(pieces)},)).rstrip(es), h")
 
 
-def _total_text(path: Path, root: Scope) -> str:
+def total_text(path: Path, root: Scope) -> str:
+    """Return the sum over a path in its canonical form; empty where there is nothing to add."""
     if not path.values(root):
         return ""
     value = total(path, root).normalize()
