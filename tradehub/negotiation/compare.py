@@ -97,7 +97,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Series:
-    """How one line's price moved. ``gap`` is what still lies between the two sides' last words."""
+    """How one line's price moved. ``gap`` is how far the seller's last word still lies above the buyer's."""
 
     line: str
     label: str
@@ -105,6 +105,10 @@ class Series:
     unit: str | None
     points: tuple[Point, ...]
     gap: Decimal | None
+
+    @property
+    def has_moved(self) -> bool:
+        return len({each.amount for each in self.points}) > 1
 
 
 def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, ...]:
@@ -138,16 +142,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Chart:
-    """A series laid out for drawing: each side's line, the marks, and the grid with its labels."""
+    """A series laid out for drawing: the way the price took, a mark per round, and the grid with its labels."""
 
     width: int
     height: int
     marks: tuple[Mark, ...]
-    paths: tuple[tuple[str, str], ...]
+    path: str
     ticks: tuple[tuple[int, Decimal], ...]
 
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 76, 24, 16, 32
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 170, 76, 36, 16, 32
 
 
 def chart(of: Series) -> Chart:
@@ -161,18 +165,15 @@ def chart(of: Series) -> Chart:
         return TOP + int((high - amount) / spread * tall) if high != low else TOP + tall // 2
 
     marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
-    paths = tuple(
-        (who, " ".join(f"{mark.x},{mark.y}" for mark in marks if mark.point.by_buyer is buyer))
-        for who, buyer in (("buyer", True), ("seller", False))
-    )
+    path = " ".join(f"{mark.x},{mark.y}" for mark in marks)
     amounts = [high] if high == low else [high, (high + low) / 2, low]
     ticks = tuple((y(amount), amount.quantize(Decimal("0.0001")).normalize()) for amount in amounts)
-    return Chart(WIDTH, HEIGHT, marks, paths, ticks)
+    return Chart(WIDTH, HEIGHT, marks, path, ticks)
 
 
 def _gap(points: Sequence[Point]) -> Decimal | None:
     last = {each.by_buyer: each.amount for each in points}
-    return abs(last[True] - last[False]) if len(last) == 2 else None
+    return max(last[False] - last[True], Decimal(0)) if len(last) == 2 else None
 
 
 def _priced(document: TradeDocument) -> bool:

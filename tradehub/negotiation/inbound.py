@@ -82,6 +82,15 @@ class Inbound(Recorder):
         """The partner's system rejected what left under this key, or it could not be delivered."""
         self._learnt(session, outbox_key, at, Kind.FAIL)
 
+    def on_answered(self, session: Session, deal_id: str, at: datetime) -> None:
+        """The partner answered the order that carries our acceptance, so it has it, receipt or not (MLEC 14)."""
+        row = self._deal(session, deal_id)
+        said = store.load(session, row).statements
+        known = {each.about for each in said if each.kind is Kind.REACH}
+        for each in said:
+            if each.kind is Kind.ACCEPT and each.reached_at is None and each.id not in known:
+                self.note(session, row, Kind.REACH, each.id, at)
+
     def _learnt(self, session: Session, outbox_key: str, at: datetime, kind: Kind) -> None:
         statement = store.statement_by_key(session, outbox_key) or _acceptance_by_order(session, outbox_key)
         if statement is None or statement.reached_at is not None:
