@@ -1,19 +1,25 @@
-"""Is the hub well? Each check says in a word what is wrong, for an operator and for a load balancer."""
+"""Is the hub well? Checks that say in a word what is wrong, and numbers for Prometheus."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
-from tradehub.platform import clock, schedules
+from tradehub.platform import clock, metrics, schedules
 from tradehub.platform.db import Database
 from tradehub.platform.jobs import Jobs
+from tradehub.platform.outbox import OutboxRow
+
+METRICS_TYPE = CONTENT_TYPE_LATEST
 
 LONGEST_WAIT = timedelta(seconds=60)
 """A job that has been ready for longer means that no worker keeps up, or that none is there."""
@@ -37,6 +43,31 @@ def checks(jobs: Jobs, data_dir: Path) -> list[Check]:
     queue = _guarded("queue", lambda: _queue(jobs))
     late = _guarded("schedules", lambda: _schedules(jobs.database))
     return [database, queue, _disk(data_dir), late]
+
+
+def exposition(jobs: Jobs) -> bytes:
+    """Return the metrics in the text format of ``METRICS_TYPE``."""
+    gauges = CollectorRegistry()
+    gauges.register(_Gauges(jobs))
+    return generate_latest(metrics.REGISTRY) + generate_latest(gauges)
+
+
+class _Gauges(Collector):
+    def __init__(self, jobs: Jobs) -> None:
+        self.jobs = jobs
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        waiting = GaugeMetricFamily("tradehub_jobs", "Jobs by state", labels=["state"])
+        for state, number in self.jobs.counts().items():
+            waiting.add_metric([state], number)
+        yield waiting
+        with self.jobs.database.read() as session:
+            open_rows = select(func.count()).select_from(OutboxRow).where(OutboxRow.closed_at.is_(None))
+            yield GaugeMetricFamily(
+                "tradehub_outbox_open", "Documents on their way", value=session.scalar(open_rows) or 0
+            )
+            late = len(schedules.late(session, clock.now()))
+            yield GaugeMetricFamily("tradehub_schedules_late", "Schedules whose late alarm is on", value=late)
 
 
 def _guarded(name: str, check: Callable[[], Check]) -> Check:

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from tradehub.platform import clock
+from tradehub.platform import clock, metrics
 from tradehub.platform.db import Base, Database, Json, is_transient
 from tradehub.platform.queue import Engine, ListedJob, Queue, QueuedJob
 
@@ -191,15 +191,21 @@ class Jobs:
         context = JobContext(self, base, attempt, job)
         with structlog.contextvars.bound_contextvars(job=job.name, job_id=base, attempt=attempt):
             try:
-                self._attempt(context, job)
-                if not context.goes_on:
-                    for tell in self.finished:
-                        tell(base)
+                with metrics.JOB_SECONDS.labels(job.name).time():
+                    self._attempt(context, job)
             except _Concluded:
                 log.info("job repeated after its end")
             except Exception:
+                metrics.JOBS_RUN.labels(job.name, "failed").inc()
                 log.exception("job failed")
                 raise
+            self._note_end(context, job)
+
+    def _note_end(self, context: JobContext, job: QueuedJob) -> None:
+        metrics.JOBS_RUN.labels(job.name, "again" if context.goes_on else "done").inc()
+        if not context.goes_on:
+            for tell in self.finished:
+                tell(context.id)
 
     def _attempt(self, context: JobContext, job: QueuedJob) -> None:
         try:
