@@ -1,10 +1,11 @@
 """The table of sample files: what our reader says of each, and whether writing it again gives the same text.
 
-    make corpus                              every 850 855 856 810 840 843 997, ORDERS ORDRSP DESADV INVOIC QUOTES REQOTE CONTRL file
+    make corpus                              every file that holds a message with a map of ours
     benchmarks/corpus.py --all               every X12 and EDIFACT file of the manifest
     benchmarks/corpus.py --issues            each issue below its file
 
-Samples are other people's files and stand beside the repository (TRADEHUB_SHARED, else ../shared); they are never copied here.
+Samples are other people's files and stand beside the repository (TRADEHUB_SHARED, else ../shared); they are
+never copied here.
 A file is ``lossless`` when writing each of its messages gives the message's own text, line breaks aside.
 """
 
@@ -22,7 +23,22 @@ from tradehub import edi
 from tradehub.platform.resources import read_text
 
 OURS = frozenset(
-    "850 855 856 810 840 843 997 ORDERS ORDRSP DESADV INVOIC QUOTES REQOTE CONTRL".split()  # the sets that have a map
+    {
+        "850",
+        "855",
+        "856",
+        "810",
+        "840",
+        "843",
+        "997",
+        "ORDERS",
+        "ORDRSP",
+        "DESADV",
+        "INVOIC",
+        "QUOTES",
+        "REQOTE",
+        "CONTRL",
+    }
 )
 
 

@@ -33,7 +33,7 @@ MAPS = {
 RELEASES = {"x12": "004010", "edifact": "D96A"}
 STORE = MapStore(read_text)
 UNORDERED = {"dates", "references"}
-"""Lists whose items name themselves by their type: a standard may put one of them in its header segment, and so first."""
+"""Lists whose items name themselves by their type: a standard may put one of them into its header segment."""
 # Documents are large: shrinking one costs minutes and says little more than the paths that differ.
 QUICK = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], max_examples=25)
 
@@ -55,8 +55,8 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         for name in {**ours, **theirs}:
             if name in UNORDERED:
                 yield from differences(
-                    sorted(ours.get(name, ()), key=repr),
-                    sorted(theirs.get(name, ()), key=repr),
+                    sorted(ours.get(name, ()), key=_by_value),
+                    sorted(theirs.get(name, ()), key=_by_value),
                     f"{path}.{name}" if path else name,
                 )
                 continue
@@ -66,6 +66,10 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
             yield from differences(one, other, f"{path}[]")
     elif ours != theirs:
         yield path
+
+
+def _by_value(item: dict[str, Any]) -> tuple[str, str, str]:
+    return str(item.get("value")), str(item.get("on")), str(item.get("text"))
 
 
 def whole(kind: str, plain: dict[str, Any]) -> dict[str, Any]:

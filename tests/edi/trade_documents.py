@@ -195,7 +195,7 @@ class Dialect:
         }
 
     def despatch(self) -> st.SearchStrategy[Plain]:
-        """A shipment of packs with lines in them; for X12 one shipment, one order, packs below it, items below those."""
+        """A shipment of packs with lines in them; in X12 one shipment, one order below it, then packs, then items."""
         return st.lists(st.integers(1, 2), min_size=1, max_size=3).flatmap(self._packed)
 
     def _packed(self, counts: list[int]) -> st.SearchStrategy[Plain]:
