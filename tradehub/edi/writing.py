@@ -394,12 +394,13 @@ class _Source:
             self._set(group[0], f"DATE_TEXTS[{value}] if {value} else ''", counts=counts)
             self._set(group[1], f"'102' if {value} else ''", counts=False)
             return
-        var = self._set(group[0], self._text(binding.conversion, group[0], value), counts=counts)
+        text = self._text(binding.conversion, group[0], value)
+        if binding.only or binding.excluded:  # its own text is tested, for another binding may share the place
+            codes, own = self._own("S", binding.only or binding.excluded), self._local(text)
+            text = f"({own} if {own} {'in' if binding.only else 'not in'} {codes} else '')"
+        var = self._set(group[0], text, counts=counts)
         if binding.conversion.name in {"code", "lookup"} and self._is_mandatory(group[0]) and not binding.default:
             self._lines.append(f"if {value} and not {var}: return '', 0")
-        if binding.only or binding.excluded:
-            codes = self._own("S", binding.only or binding.excluded)
-            self._lines.append(f"if {var} {'not in' if binding.only else 'in'} {codes}: {var} = ''")
 
     def _when(self, binding: Binding, group: tuple[At, ...]) -> None:
         if binding.paths and binding.path.steps[-1].append:
