@@ -77,6 +77,16 @@ def marked(
     def note(tag: str, path: str, ordinal: int, values: tuple[str, ...]) -> None:
         found.append({"standard": standard, "tag": tag, "path": path, "ordinal": ordinal, "values": values})
 
+    if not any(not marks[number][0].element and machine.places[places[number]].is_head for number in marks):
+        for number, (path, ordinal) in _standing(machine, places, marks).items():
+            tag, *elements = segments[number].replace(component, COMPONENT).split(element)
+            mark = marks[number]
+            if mark[0].element:
+                note("=" + tag, path, ordinal, _unbound(elements, mark))
+            else:
+                note(tag, path, ordinal, tuple(elements))
+        return found
+
     def split(number: int) -> list[str]:
         return segments[number].replace(component, COMPONENT).split(element)
 
@@ -105,6 +115,31 @@ def marked(
             ordinal += 1
 
     walk(tree(machine, [str(number) for number in range(len(segments))], places), "")
+    return found
+
+
+def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
+    """Return path and ordinal of the wanted segments, by one walk over the places."""
+    depths, heads, names = machine.depths, machine.heads, machine.names
+    ordinals = [0] * (max(depths) + 1)
+    seen: list[dict[str, int]] = [{} for _ in ordinals]
+    found: dict[int, tuple[str, int]] = {}
+    chain: list[str] = [""] * len(ordinals)
+    for number, at in enumerate(places):
+        depth = depths[at]
+        if heads[at]:
+            ordinals[depth - 1] += 1
+            counts = seen[depth - 1]
+            name = names[at]
+            chain[depth] = name
+            counts[name] = counts.get(name, 0) + 1
+            ordinals[depth] = 0
+            if seen[depth]:
+                seen[depth] = {}
+        if number in wanted:
+            path = "/".join(f"{chain[each]}[{seen[each - 1][chain[each]]}]" for each in range(1, depth + 1))
+            found[number] = (path, ordinals[depth])
+        ordinals[depth] += 1
     return found
 
 

@@ -97,6 +97,11 @@ class Machine:
     endings: list[tuple[Skipped, ...]]
     ending_at_start: tuple[Skipped, ...]
 
+    def __post_init__(self) -> None:
+        self.depths = [place.loop.depth for place in self.places]
+        self.heads = [place.is_head for place in self.places]
+        self.names = [place.loop.name for place in self.places]
+
     @property
     def tags(self) -> frozenset[str]:
         return frozenset(place.tag for place in self.places)

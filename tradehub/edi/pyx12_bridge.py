@@ -1,0 +1,195 @@
+"""Our X12 maps in the form of pyx12, so that an independent judge can be asked for its verdict (spec: pyx12's part).
+
+pyx12 reads a folder: ``files`` gives the texts that belong there, ``judge`` asks it. It knows ISA12 00401 and 00501 only, and an
+empty segment silently ends its reading.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+from pyx12.errors import EngineError, X12Error
+from pyx12.params import ParamsBase
+from pyx12.x12n_document import x12n_document
+
+from tradehub.edi.schema import ElementRule, MapSpec, StructureNode, Use
+
+CONTROL = ("x12.control.00401.xml", "x12.control.00501.xml", "dataele.xml")
+"""pyx12's own files that its folder needs; they come with the package, in ``pyx12/map``."""
+
+UNBOUNDED = ">1"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What pyx12 says: ``accepted`` is None where it could not judge, ``reason`` says why."""
+
+    accepted: bool | None
+    issues: tuple[dict[str, Any], ...] = ()
+    reason: str = ""
+
+
+def files(specs: Iterable[MapSpec], control: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts of a pyx12 map folder, by file name. ``control`` holds pyx12's own files named in CONTROL."""
+    made = {name: control[name] for name in CONTROL[:2]}
+    elements: dict[str, ElementRule] = {}
+    index = etree.Element("maps")
+    version = etree.SubElement(index, "version", icvn="00401")
+    for spec in specs:
+        elements.update(spec.dictionary.elements)
+        name = f"{spec.head.set}.{spec.head.release}.xml"
+        made[name] = _text(_transaction(spec, control[CONTROL[0]]))
+        entry = etree.SubElement(version, "map", vriic=spec.head.release, fic=spec.head.group, abbr=spec.head.set)
+        entry.text = name
+    entry = etree.SubElement(version, "map", vriic="", fic="", abbr="X12")
+    entry.text = CONTROL[0]
+    made["maps.xml"] = _text(index)
+    made["dataele.xml"] = _text(_elements(elements, control[CONTROL[2]]))
+    made["codes.xml"] = _text(etree.Element("codesets"))
+    return made
+
+
+def _parse(text: str) -> etree._Element:
+    return etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True))
+
+
+def _text(element: etree._Element) -> str:
+    return etree.tostring(element, xml_declaration=True, encoding="UTF-8").decode()
+
+
+def _elements(ours: Mapping[str, ElementRule], theirs: str) -> etree._Element:
+    """Return our elements; pyx12's own for those of the envelope."""
+    root = etree.Element("data_elements")
+    for each in ours.values():
+        kind = each.type if each.type != "B" else "AN"
+        etree.SubElement(
+            root, "data_ele", ele_num=each.id, data_type=kind, min_len=str(each.min), max_len=str(each.max), name=each.name or each.id
+        )
+    for each in _parse(theirs):
+        if each.get("ele_num") not in ours:
+            root.append(each)
+    return root
+
+
+def _transaction(spec: MapSpec, control: str) -> etree._Element:
+    """Return the map of a set: ISA and GS as in pyx12's control map, with ST to SE within the group."""
+    root = _parse(control)
+    root.set("xid", spec.head.set)
+    group = root.find(".//loop[@xid='GS_LOOP']")
+    trailer = group.find("segment[@xid='GE']") if group is not None else None
+    if group is None or trailer is None:
+        raise ValueError("pyx12's control map has no GS loop")
+    transaction = _loop("ST_LOOP", "explicit", "R", UNBOUNDED, 20)
+    transaction.append(_service("ST", (("143", [spec.head.set]), ("329", []))))
+    # pyx12 finds the message's own segments below one wrapper, and SE beside it
+    body = _loop("HEADER", "wrapper", "R", "1", 20)
+    _level(body, spec.structure)
+    transaction.append(body)
+    transaction.append(_service("SE", (("96", []), ("329", [])), 9000))
+    group.insert(group.index(trailer), transaction)
+    return root
+
+
+def _loop(xid: str, kind: str, usage: str, repeat: str, position: int) -> etree._Element:
+    loop = etree.Element("loop", xid=xid, **({"type": kind} if kind else {}))
+    for name, value in (("name", xid), ("usage", usage), ("pos", f"{position:04}"), ("repeat", repeat)):
+        etree.SubElement(loop, name).text = value
+    return loop
+
+
+def _service(tag: str, elements: Iterable[tuple[str, list[str]]], position: int = 10) -> etree._Element:
+    segment = _segment_head(tag, "R", "1", position)
+    for number, (id_, codes) in enumerate(elements, 1):
+        _element(segment, f"{tag}{number:02}", id_, "R", number, codes)
+    return segment
+
+
+def _segment_head(tag: str, usage: str, most: str, position: int) -> etree._Element:
+    segment = etree.Element("segment", xid=tag)
+    for name, value in (("name", tag), ("usage", usage), ("pos", f"{position:04}"), ("max_use", most)):
+        etree.SubElement(segment, name).text = value
+    return segment
+
+
+def _level(parent: etree._Element, nodes: tuple[StructureNode, ...]) -> None:
+    seen: dict[str, int] = {}
+    for position, node in enumerate(nodes, 1):
+        usage = "R" if node.mandatory else "S"
+        most = str(node.max) if node.max else UNBOUNDED
+        if node.is_loop:
+            seen[node.name] = seen.get(node.name, 0) + 1
+            name = f"{node.name}_LOOP" + (str(seen[node.name]) if seen[node.name] > 1 else "")
+            loop = _loop(name, "", usage, most, position * 10)
+            _level(loop, node.children)
+            parent.append(loop)
+        else:
+            parent.append(_segment(node, usage, most, position * 10))
+
+
+def _segment(node: StructureNode, usage: str, most: str, position: int) -> etree._Element:
+    segment = _segment_head(node.name, usage, most, position)
+    if node.rule is None:
+        return segment
+    for condition in node.rule.conditions:
+        etree.SubElement(segment, "syntax").text = str(condition)
+    for number, use in enumerate(node.rule.uses, 1):
+        _use(segment, f"{node.name}{number:02}", use, number)
+    return segment
+
+
+def _usage(use: Use) -> str:
+    return "N" if use.forbidden else "R" if use.mandatory else "S"
+
+
+def _use(parent: etree._Element, xid: str, use: Use, number: int) -> None:
+    if use.element is not None:
+        codes = sorted(use.element.codes) if use.element.codes_are_closed else []
+        _element(parent, xid, use.ref, _usage(use), number, codes)
+        return
+    composite = etree.SubElement(parent, "composite")
+    for name, value in (("data_ele", use.ref), ("name", use.ref), ("usage", _usage(use)), ("seq", f"{number:02}"), ("refdes", xid)):
+        etree.SubElement(composite, name).text = value
+    for at, part in enumerate(use.parts, 1):
+        _use(composite, f"{xid}-{at}", part, at)
+
+
+def _element(parent: etree._Element, xid: str, id_: str, usage: str, number: int, codes: Iterable[str]) -> None:
+    element = etree.SubElement(parent, "element", xid=xid)
+    for name, value in (("data_ele", id_), ("name", id_), ("usage", usage), ("seq", f"{number:02}")):
+        etree.SubElement(element, name).text = value
+    listed = list(codes)
+    if listed:
+        valid = etree.SubElement(element, "valid_codes")
+        for code in listed:
+            etree.SubElement(valid, "code").text = code
+
+
+def judge(text: str, folder: str) -> Opinion:
+    """Return pyx12's verdict on an X12 file under the maps in ``folder``."""
+    noted = io.StringIO()
+    try:
+        accepted = x12n_document(ParamsBase(), io.StringIO(text), None, None, None, noted, map_path=folder)
+    except (EngineError, X12Error) as wrong:
+        return Opinion(None, reason=str(wrong))
+    try:
+        found = json.loads(noted.getvalue() or "{}")
+    except json.JSONDecodeError:
+        found = {}
+    return Opinion(bool(accepted), tuple(_errors(found)))
+
+
+def _errors(node: Any) -> Iterable[dict[str, Any]]:
+    """Yield what pyx12 notes, wherever in its report it stands."""
+    if isinstance(node, dict):
+        if "error_code" in node or "err_cde" in node or "code" in node:
+            yield {name: value for name, value in node.items() if not isinstance(value, (dict, list))}
+        for value in node.values():
+            yield from _errors(value)
+    elif isinstance(node, list):
+        for each in node:
+            yield from _errors(each)
