@@ -50,6 +50,21 @@ def book(session: Session, document: Document, received: Received) -> Handled:
     return Handled(deal="deal-1", subject=document.number)
 
 
+def _order(number: str) -> Order:
+    """An order that every standard can carry."""
+    parties = [{"role": "buyer", "name": "Haidi Trading"}, {"role": "seller", "name": "A supplier"}]
+    line = {
+        "number": "1", "item": {"ids": [{"scheme": "buyer", "value": "V-22"}], "name": "Ball valve"},
+        "quantity": {"value": "10", "unit": "C62"}, "price": {"amount": "12.05"},
+    }  # fmt: skip
+    return Order.model_validate(
+        {
+            "number": number, "action": "original", "type": "order", "issued_on": "2026-11-23", "currency": "USD",
+            "parties": parties, "lines": [line],
+        }
+    )  # fmt: skip
+
+
 @dataclass
 class Bench:
     """The exchange under test, and what a partner at the other end of the folder sees."""
@@ -69,7 +84,7 @@ class Bench:
             outbox = Outbox(self.jobs)
             return outbox.put(
                 session,
-                Order(number=number),
+                _order(number),
                 sender=HAIDI,
                 to=PartyId(to),
                 idempotency_key=key or number,

@@ -15,6 +15,7 @@ from tradehub.documents.parts import Identifier, Party
 from tradehub.edi import xml
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
+from tradehub.exchange import units
 from tradehub.exchange.answers import ACK_OF
 from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
@@ -75,7 +76,7 @@ class EngineCodec:
 
     def _read_segments(self, payload: bytes, standard: str) -> Reading:
         reading = edi.read(payload, self.maps)
-        messages = list(reading)
+        messages = [self._with_units(each) for each in reading]
         parts = [_part(each, standard) for each in messages]
         if standard == "x12":
             parts += [_note_part(each, note) for each in reading.interchanges for note in each.service]
@@ -96,8 +97,19 @@ class EngineCodec:
             native=_Taken(tuple(reading.interchanges)),
         )
 
+    def _with_units(self, message: edi.ReadMessage) -> edi.ReadMessage:
+        """Hold unknown units against a message, in its own issues and in the verdict that is answered."""
+        found = units.unknown_in_segments(message, self.maps)
+        if not found:
+            return message
+        issues = tuple(sorted((*message.issues, *found), key=lambda each: each.at.segment))
+        verdict = message.group.messages[-1]
+        verdict.issues, verdict.accepted = issues, False
+        return replace(message, issues=issues)
+
     def _read_xml(self, payload: bytes) -> Reading:
         read = xml.read_xml(payload, self.maps)
+        read.issues = (*read.issues, *units.unknown_in_xml(read, self.maps))
         findings = tuple(_finding(issue, "ubl") for issue in read.issues)
         kind = kind_of(f"ubl:{read.type}:{xml.RELEASE}")
         document, fault = _document(kind, read.document)
