@@ -14,7 +14,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from tradehub.documents.base import TradeDocument
+from tradehub.documents.base import Document, TradeDocument
 
 NOT_TERMS = frozenset(
     {
@@ -43,6 +43,9 @@ _NOT_LINE_TERMS = frozenset({"number", "action", "references", "notes", "respons
 _NOT_DATE_TERMS = frozenset({"issued", "order", "inquiry", "offer", "respond_by", "document", "invoice"})
 # A statement's own dates, and how long it stays open, are no terms of the deal it proposes.
 _STATEMENT_DATES = _NOT_DATE_TERMS | {"valid_from", "valid_until"}
+
+_KEYS = ("type", "scheme", "role")
+"""Fields that name an item of a list, and so stand in its path."""
 
 
 class Change(NamedTuple):
@@ -102,7 +105,7 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
         return
     if isinstance(value, tuple):
         for position, each in enumerate(value, 1):
-            kind = getattr(each, "type", None) or getattr(each, "scheme", None)
+            kind = next((word for name in _KEYS if (word := getattr(each, name, None))), None)
             if path.endswith("dates") and kind in _STATEMENT_DATES:
                 continue
             if path == "custom":
@@ -115,7 +118,7 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
             _flatten(at, each, into)
     elif hasattr(type(value), "model_fields"):
         for field in type(value).model_fields:
-            if field not in {"type", "scheme"}:
+            if field not in _KEYS:
                 _flatten(f"{path}.{field}", getattr(value, field), into)
     else:
         into[path] = _text(value)
@@ -130,3 +133,15 @@ def _text(value: object) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)
+
+
+def plain_values(document: Document) -> dict[str, str]:
+    """Return every value of a document by its path, extensions left out; for telling what a conversion lost."""
+    flat: dict[str, str] = {}
+    for name in type(document).model_fields:
+        if name == "lines":
+            for position, line in enumerate(getattr(document, name), 1):
+                _flatten(f"lines.{position}", line, flat)
+        elif name != "extensions":
+            _flatten(name, getattr(document, name), flat)
+    return flat

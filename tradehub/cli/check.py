@@ -1,0 +1,147 @@
+"""``tradehub check FILE``: read X12, EDIFACT or UBL, and say what is right and wrong with it, placed and coded."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, judge
+from tradehub.edi import Issue, ReadMessage, Severity
+
+MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file, a line each.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option(
+    "--engine", type=click.Choice(["tradehub", "pyx12"]), default="tradehub", help="pyx12: a second judge for X12."
+)
+@click.option("--quiet", is_flag=True, help="The verdict alone.")
+def check(paths: tuple[Path, ...], as_json: bool, strict: bool, engine: str, quiet: bool) -> None:
+    """Judge each FILE. Exit status 0: accepted, 1: rejected, 2: unusable."""
+    worst = 0
+    for path in paths:
+        try:
+            judged = judge(path, tolerant=not strict)
+        except Unusable as unusable:
+            worst = max(worst, 2)
+            click.echo(json.dumps({"file": str(path), "verdict": "unusable", "text": unusable.message}) if as_json
+                       else f"{path}: unusable\n  {unusable.message}")  # fmt: skip
+            continue
+        worst = max(worst, EXIT[judged.grade])
+        if as_json:
+            click.echo(json.dumps(as_object(judged), ensure_ascii=False))
+        else:
+            say(judged, quiet=quiet)
+        if engine == "pyx12":
+            worst = max(worst, second(path, judged, as_json=as_json))
+    sys.exit(worst)
+
+
+def say(judged: Judged, *, quiet: bool = False) -> None:
+    """Print the verdict on a file and, placed under its segment, each issue."""
+    colour = {"accepted": "green", "accepted with warnings": "yellow"}.get(judged.grade, "red")
+    click.echo(f"{judged.path}: {click.style(judged.grade, fg=colour)}")
+    if quiet:
+        return
+    for issue in judged.issues if judged.standard != "xml" else ():
+        click.echo(f"  {MARKS[issue.severity]}: {issue.text}")
+    for interchange in judged.interchanges:
+        for issue in envelope_issues(interchange):
+            click.echo(f"  {MARKS[issue.severity]}: {issue.at}: {issue.text}")
+    for message in judged.messages:
+        click.echo(f"  {title(message)}: {verdict(message)}")
+        lines = Lines(message)
+        for issue in message.issues:
+            _say_issue(issue, lines)
+
+
+def _say_issue(issue: Issue, lines: Lines) -> None:
+    under = lines.under(issue)
+    head = f"    {MARKS[issue.severity]}"
+    value = f" [{issue.value[:60]}]" if issue.value else ""
+    if under is None:
+        click.echo(f"{head}: {issue.at}: {issue.text}{value}")
+        return
+    raw, pointer = under.split("\n", 1)
+    click.echo(f"{head}: {issue.text}{value}\n      {raw}\n      {pointer}")
+
+
+def title(message: ReadMessage) -> str:
+    number = (message.document or {}).get("number") or message.control_number
+    return " ".join(each for each in (message.type, message.release, str(number or "")) if each)
+
+
+def verdict(message: ReadMessage) -> str:
+    errors = sum(1 for issue in message.issues if issue.severity is Severity.ERROR)
+    warnings = sum(1 for issue in message.issues if issue.severity is Severity.WARNING)
+    said = "accepted" if message.accepted else "rejected"
+    counts = [
+        f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
+    ]
+    return ", ".join([said, *counts])
+
+
+def as_object(judged: Judged) -> dict[str, Any]:
+    """Return the verdict as plain values."""
+    return {
+        "file": str(judged.path),
+        "standard": judged.standard,
+        "verdict": judged.grade,
+        "issues": [_issue(each) for each in judged.issues],
+        "interchanges": [
+            {
+                "control_number": each.control_number,
+                "sender": each.sender.value,
+                "receiver": each.receiver.value,
+                "issues": [_issue(issue) for issue in envelope_issues(each)],
+            }
+            for each in judged.interchanges
+        ],
+        "messages": [
+            {
+                "type": each.type,
+                "release": each.release,
+                "control_number": each.control_number,
+                "number": (each.document or {}).get("number"),
+                "verdict": "accepted" if each.accepted else "rejected",
+                "issues": [_issue(issue) for issue in each.issues],
+            }
+            for each in judged.messages
+        ],
+    }
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    at = issue.at
+    place = {
+        "segment": at.segment, "tag": at.tag, "path": at.path, "element": at.element, "component": at.component,
+        "repetition": at.repetition,
+    }  # fmt: skip
+    said = {
+        "severity": str(issue.severity), "fault": issue.fault.word, "text": issue.text, "value": issue.value,
+        "rule": issue.rule, "element_id": issue.element_id, "ak3": issue.ak3, "ak4": issue.ak4, "contrl": issue.contrl,
+    }  # fmt: skip
+    return said | {"at": {name: value for name, value in place.items() if value}}
+
+
+def second(path: Path, judged: Judged, *, as_json: bool) -> int:
+    """Let pyx12 judge the file by our maps, show its verdict beside ours, and return its exit status."""
+    from tradehub.cli.pyx12_judge import judge_with_pyx12
+
+    if judged.standard != "x12":
+        raise Unusable("pyx12 judges X12 alone")
+    theirs = judge_with_pyx12(path)
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "engine": "pyx12", **theirs}))
+    else:
+        click.echo(f"{path}: pyx12 says {theirs['verdict']}")
+        for each in theirs["issues"]:
+            click.echo(f"    {each}")
+    return EXIT[theirs["verdict"]]

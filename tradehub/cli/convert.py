@@ -1,0 +1,143 @@
+"""``tradehub convert FILE --to ...``: the same document in another standard, and what that standard could not carry."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from tradehub.cli.files import EXIT, Judged, Unusable, documents, judge, map_store
+from tradehub.documents import Document
+from tradehub.documents.terms import plain_values
+from tradehub.edi import EnvelopeFacts, Id, MapError, message, read, write_interchange
+from tradehub.platform import clock
+
+VERSIONS = {"x12": "00401", "edifact": "UNOC:3"}
+
+
+class Target(NamedTuple):
+    standard: str
+    message: str = ""
+    release: str = ""
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--to", "target", required=True, help="x12:850:004010, edifact:ORDERS:D96A, ubl:Order:2.1 or json.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of standard output.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was done, and the losses, as JSON on standard error.")
+@click.option("--force", is_flag=True, help="Convert a rejected file as far as it was understood.")
+def convert(path: Path, target: str, output: Path | None, as_json: bool, force: bool) -> None:
+    """Convert FILE. Exit status 0: converted, 1: FILE is rejected, 2: cannot be converted."""
+    wanted = parsed(target)
+    judged = judge(path)
+    if EXIT[judged.grade] == 1 and not force:
+        click.echo(f"{path}: rejected; see `tradehub check`, or --force it", err=True)
+        sys.exit(1)
+    found = documents(judged)
+    payload = as_json_lines(found) if wanted.standard == "json" else in_standard(found, wanted, judged)
+    lost = [] if wanted.standard == "json" else losses(found, payload, wanted)
+    report(lost, as_json=as_json)
+    if output is None:
+        sys.stdout.buffer.write(payload)
+    else:
+        output.write_bytes(payload)
+
+
+def parsed(target: str) -> Target:
+    """Return what ``--to`` names. Raises Unusable where there is no such map."""
+    if target == "json":
+        return Target("json")
+    parts = target.split(":")
+    if len(parts) != 3 or parts[0] not in {"x12", "edifact", "ubl"}:
+        raise Unusable(f"{target!r} is not a target: write x12:850:004010, edifact:ORDERS:D96A, ubl:Order:2.1 or json")
+    wanted = Target(*parts)
+    if not map_store().has(*wanted):
+        raise Unusable(f"there is no map for {target}")
+    return wanted
+
+
+def as_json_lines(found: Iterable[Document]) -> bytes:
+    """Return the documents as JSON, one a line when there are several."""
+    kept = list(found)
+    if len(kept) == 1:
+        return (kept[0].model_dump_json(indent=2, exclude_defaults=True) + "\n").encode()
+    return "".join(each.model_dump_json(exclude_defaults=True) + "\n" for each in kept).encode()
+
+
+def in_standard(found: list[Document], wanted: Target, judged: Judged) -> bytes:
+    """Return the documents in the wanted standard; sender and receiver are those of the file."""
+    if wanted.standard == "ubl":
+        return _xml(found, wanted)
+    rules = map_store().get(*wanted)
+    unfit = {each.kind for each in found} - {rules.head.document}
+    if unfit:
+        raise Unusable(f"{wanted.message} carries {rules.head.document}, not {', '.join(sorted(unfit))}")
+    numbers = (f"{number:04d}" for number in range(1, len(found) + 1))
+    messages = [message(rules, each, number) for each, number in zip(found, numbers, strict=True)]
+    return write_interchange(messages, _envelope(wanted.standard, judged))
+
+
+def _xml(found: list[Document], wanted: Target) -> bytes:
+    from tradehub.edi.xml import write_xml, xml_map
+
+    if len(found) > 1:
+        raise Unusable(f"the file holds {len(found)} messages and an XML document one")
+    try:
+        rules = xml_map(map_store(), wanted.message, wanted.release)
+    except MapError as error:
+        raise Unusable(str(error)) from error
+    if rules.document != found[0].kind:
+        raise Unusable(f"{wanted.message} carries {rules.document}, not {found[0].kind}")
+    return write_xml(rules, found[0])
+
+
+def _envelope(standard: str, judged: Judged) -> EnvelopeFacts:
+    first = judged.interchanges[0] if judged.interchanges else None
+    sender = first.sender.value if first else ""
+    receiver = first.receiver.value if first else ""
+    qualifier = "ZZ" if standard == "x12" else ""
+    return EnvelopeFacts(
+        standard, Id(qualifier, sender or "SENDER"), Id(qualifier, receiver or "RECEIVER"), "1", clock.now(),
+        version=VERSIONS[standard], group_control_number="1",
+    )  # fmt: skip
+
+
+def losses(found: list[Document], payload: bytes, wanted: Target) -> list[dict[str, str]]:
+    """Return what is no longer there when the result is read again: path, before, after."""
+    again = [_again(each, payload, wanted, position) for position, each in enumerate(found)]
+    lost = []
+    for before, after in zip(found, again, strict=True):
+        was, now = plain_values(before), plain_values(after) if after else {}
+        lost += [
+            {"path": path, "before": text, "after": now.get(path, "")}
+            for path, text in was.items()
+            if now.get(path) != text
+        ]
+    return lost
+
+
+def _again(document: Document, payload: bytes, wanted: Target, position: int) -> Document | None:
+    plain: Any
+    if wanted.standard == "ubl":
+        from tradehub.edi.xml import read_xml
+
+        plain = read_xml(payload, map_store()).document
+    else:
+        plain = [each.document for each in read(payload, map_store())][position]
+    return type(document).model_validate(plain) if plain else None
+
+
+def report(lost: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"losses": lost}, ensure_ascii=False), err=True)
+        return
+    for each in lost:
+        click.echo(
+            f"not carried: {each['path']} = {each['before']}" + (f" (now {each['after']})" * bool(each["after"])),
+            err=True,
+        )

@@ -1,0 +1,132 @@
+"""A file of messages as the command line sees it, whatever its standard: read once, judged, shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tradehub.documents import KINDS, Document
+from tradehub.edi import Interchange, Issue, ReadMessage, Segment, Severity, detect, read
+from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
+from tradehub.platform import resources
+
+MAX_BYTES = 512 * 1024 * 1024
+"""A file is read whole; one that is larger is more likely a mistake than a batch."""
+
+GRADES = ("accepted", "accepted with warnings", "rejected", "unusable")
+EXIT = {"accepted": 0, "accepted with warnings": 0, "rejected": 1, "unusable": 2}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A file's messages and what is wrong with the file itself."""
+
+    path: Path
+    standard: str | None
+    messages: tuple[ReadMessage, ...]
+    interchanges: tuple[Interchange, ...]
+    issues: tuple[Issue, ...]
+
+    @property
+    def grade(self) -> str:
+        """One of ``GRADES``: the worst that is to be said of it."""
+        if self.standard is None or not (self.messages or self.interchanges):
+            return "unusable"
+        whole = [*self.issues, *(issue for each in self.interchanges for issue in envelope_issues(each))]
+        if any(issue.is_error for issue in whole) or not all(each.accepted for each in self.messages):
+            return "rejected"
+        noted = [*whole, *(issue for each in self.messages for issue in each.issues)]
+        warned = any(issue.severity is Severity.WARNING for issue in noted)
+        return "accepted with warnings" if warned else "accepted"
+
+
+def judge(path: Path, *, tolerant: bool = True) -> Judged:
+    """Read a file. Raises click.ClickException (exit status 2) where there is nothing to read."""
+    payload = load(path)
+    standard = detect(payload).standard
+    if standard == "xml":
+        from tradehub.edi.xml import read_xml
+
+        message = read_xml(payload, map_store())
+        return Judged(path, standard, (message,), (), () if message.type else message.issues)
+    reading = read(payload, map_store(), tolerant=tolerant)
+    messages = tuple(reading)
+    return Judged(path, standard, messages, tuple(reading.interchanges), tuple(reading.issues))
+
+
+def load(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise Unusable(f"{path} is larger than {MAX_BYTES // 1024**2} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+
+
+class Unusable(click.ClickException):
+    """What was given cannot be worked with at all."""
+
+    exit_code = 2
+
+
+def map_store() -> Any:
+    """Return the maps, compiled ones kept in the user's cache folder so that the next command starts at once."""
+    cache = Path(click.get_app_dir("tradehub")) / "maps"
+    try:
+        return resources.map_store(cache)
+    except OSError:
+        return resources.map_store()
+
+
+def envelope_issues(interchange: Interchange) -> list[Issue]:
+    return [*interchange.issues, *(issue for group in interchange.groups for issue in group.issues)]
+
+
+def documents(judged: Judged) -> list[Document]:
+    """Return the documents of the messages that were understood. Raises Unusable where there is none."""
+    kinds = [each for each in judged.messages if each.document is not None]
+    if not kinds:
+        raise Unusable(f"{judged.path}: no message in it could be read")
+    return [document_of(each) for each in kinds]
+
+
+def document_of(message: ReadMessage) -> Document:
+    """Return the message's document; its kind is that of its map."""
+    plain: Mapping[str, Any] = message.document or {}
+    return KINDS[kind_of(message)].model_validate(plain)
+
+
+def kind_of(message: ReadMessage) -> str:
+    if message.type in ACKNOWLEDGEMENTS:
+        return "application_response"
+    if message.standard == "xml":
+        from tradehub.edi.xml import xml_map
+
+        return xml_map(map_store(), message.type, message.release).document
+    standard, release, name = message.map_key.split("/")[:3]
+    return str(map_store().get(standard, name, release).head.document)
+
+
+class Lines:
+    """The raw segments of a message, to point into."""
+
+    def __init__(self, message: ReadMessage) -> None:
+        self.message = message
+
+    @cached_property
+    def segments(self) -> Sequence[Segment]:
+        return tuple(self.message.segments())
+
+    def under(self, issue: Issue) -> str | None:
+        """Return the raw segment with a caret under the fault; None where the issue points at no segment."""
+        delimiters = self.message.interchange.delimiters
+        number = issue.at.segment
+        if self.message.standard == "xml" or not 0 < number <= len(self.segments):
+            return None
+        raw = self.segments[number - 1].text(delimiters.element, delimiters.component or ":")
+        return issue.line(raw, delimiters.element, delimiters.component or ":")

@@ -1,0 +1,128 @@
+"""``tradehub serve``: pages, jobs and clock of one hub. ``tradehub worker``: jobs and clock alone, beside other ones.
+
+The pages run in a Granian process of their own with threads; jobs and clock run here, in the parent, so that a page
+that hangs holds up no message and a busy job no page.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import click
+from flask import Flask
+
+from tradehub.platform.settings import Settings
+
+WEB_THREADS = 8
+"""Requests served at once: pages wait for the database, not for the processor."""
+
+STOP_S = 10
+
+
+def application() -> Flask:
+    """Return the pages, for a WSGI server. Settings come from the environment."""
+    from tradehub.hub import Hub
+    from tradehub.web import create_app
+
+    return create_app(Hub(Settings()))
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.  [TRADEHUB_DATA_DIR]")
+@click.option("--host", help="Address to listen on.  [TRADEHUB_HOST]")
+@click.option("--port", type=int, help="Port to listen on.  [TRADEHUB_PORT]")
+def serve(data: Path | None, host: str | None, port: int | None) -> None:
+    """Run the hub: pages, jobs and clock."""
+    remember(data_dir=data, host=host, port=port)
+    settings = Settings()
+    background = Background(settings)
+    web = start_web(settings)
+    stopped = stop_on_signal()
+    background.start()
+    try:
+        while not stopped.wait(0.3):
+            if web.poll() is not None:
+                raise click.ClickException(f"the web server ended with status {web.returncode}")
+    finally:
+        end(web)
+        background.stop()
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.  [TRADEHUB_DATA_DIR]")
+@click.option("--slot", help="Lasting name of this worker among its equals.  [TRADEHUB_SLOT]")
+def worker(data: Path | None, slot: str | None) -> None:
+    """Run jobs and clock, without pages; as many of them as there is work for."""
+    remember(data_dir=data, slot=slot)
+    background = Background(Settings())
+    stopped = stop_on_signal()
+    background.start()
+    try:
+        stopped.wait()
+    finally:
+        background.stop()
+
+
+class Background:
+    """Migrations on start, then job worker and clock in threads of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        from tradehub.hub import Hub
+        from tradehub.platform import logs
+        from tradehub.platform.schedules import Clock
+        from tradehub.platform.schema import upgrade
+
+        logs.configure(settings.log_level, as_json=settings.log_json)
+        self.hub = Hub(settings)
+        upgrade(self.hub.database)
+        self.clock = Clock(self.hub.jobs)
+
+    def start(self) -> None:
+        self.hub.jobs.run_worker(self.hub.settings.slot)
+        self.clock.start()
+
+    def stop(self) -> None:
+        self.clock.stop()
+        self.hub.jobs.stop()
+        self.hub.database.dispose()
+
+
+def remember(**given: object) -> None:
+    """Put options into the environment, where this process and those it starts read their settings."""
+    for name, value in given.items():
+        if value is not None:
+            os.environ[f"TRADEHUB_{name.upper()}"] = str(value)
+
+
+def start_web(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start the web server as a process of its own."""
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--workers", "1",
+        "--blocking-threads", str(WEB_THREADS), "--host", settings.host, "--port", str(settings.port),
+        "--log-level", "warning", "--respawn-failed-workers", "tradehub.cli.serve:application",
+    ]  # fmt: skip
+    return subprocess.Popen(command)  # noqa: S603 - our own command
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process of ours to end, and end it where it does not."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def stop_on_signal() -> threading.Event:
+    """Return an event that SIGINT and SIGTERM set."""
+    stopped = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    return stopped
