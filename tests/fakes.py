@@ -59,6 +59,12 @@ class FakeQueue:
     def waiting_since(self) -> datetime | None:
         return min((each.updated_at for each in self.known.values() if each.state == "queued"), default=None)
 
+    def forget_done(self, before: datetime) -> list[str]:
+        done = [each.id for each in self.known.values() if each.state == "done" and each.updated_at < before]
+        for id in done:
+            del self.known[id]
+        return done
+
     def hasten(self, id: str) -> None:
         self.due[id] = clock.now()
 

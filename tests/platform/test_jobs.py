@@ -242,6 +242,19 @@ def test_a_slow_job_stays_in_its_queue_when_it_is_retried(work: Work, id: str) -
     assert work.settled(id)[0].queue == "slow"
 
 
+def test_what_was_done_long_ago_is_forgotten_and_what_failed_is_not(work: Work, id: str) -> None:
+    work.enqueue("count", "x", id=id)
+    work.enqueue("twice", id=id + "-failed")
+    work.settled(id, id + "-failed")
+    assert work.jobs.tidy() == 0
+    with clock.frozen(clock.now() + timedelta(days=31)):
+        assert work.jobs.tidy() >= 1
+    assert work.jobs.get(id) is None
+    assert work.jobs.get(id + "-failed") is not None
+    with work.jobs.database.read() as session:
+        assert session.scalars(select(JobEffect).where(JobEffect.job_id == id)).all() == []
+
+
 def test_what_cannot_be_enqueued_is_refused(work: Work) -> None:
     with work.jobs.database.write() as session:
         with pytest.raises(ValueError, match="~"):

@@ -23,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -41,6 +41,12 @@ QUEUES = (DEFAULT_QUEUE, "slow")
 
 LONGEST_BACKOFF = timedelta(hours=1)
 """Between two attempts of a job that names no delay: 2, 4, 8 ... seconds, up to this."""
+
+TIDY = "platform.tidy"
+"""The job, registered in every process, that forgets what was done long ago."""
+
+KEPT = timedelta(days=30)
+"""How long a done job is remembered: its id enqueued a second time within that time is harmless."""
 
 _ATTEMPT_MARK = "~"
 
@@ -106,7 +112,7 @@ class Jobs:
         self.queue: Engine = queue or Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
         self.finished: list[Callable[[str], None]] = []
         """Called with the id of each job that has come to its end without an error."""
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, Job] = {TIDY: self._tidy_all}
 
     def register(self, name: str, job: Job) -> None:
         """Make ``job`` known as ``name``. Every process registers the same jobs before it runs a worker."""
@@ -184,6 +190,18 @@ class Jobs:
         if record is None:
             raise UnknownJob(id)
         self.queue.cancel(_joined(record.id, record.attempt))
+
+    def tidy(self, *, keep: timedelta = KEPT) -> int:
+        """Forget some of the jobs done before ``keep``, and return how many. Failed ones stay until somebody looks."""
+        before = clock.now() - keep
+        forgotten = self.queue.forget_done(before)
+        with self.database.write() as session:
+            session.execute(delete(JobEffect).where(JobEffect.at < before, JobEffect.job_id.in_(map(_base, forgotten))))
+        return len(forgotten)
+
+    def _tidy_all(self, ctx: JobContext, target: str = "") -> None:
+        while self.tidy():
+            pass
 
     def run(self, job: QueuedJob) -> None:
         """Run one attempt here and now, as a worker does. What the job raises is raised, except RetryLater."""
@@ -307,6 +325,10 @@ def _end(attempt: int) -> str:
 
 def _joined(base: str, attempt: int) -> str:
     return base if attempt == 1 else f"{base}{_ATTEMPT_MARK}{attempt}"
+
+
+def _base(id: str) -> str:
+    return _split(id)[0]
 
 
 def _split(id: str) -> tuple[str, int]:

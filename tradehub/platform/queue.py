@@ -31,6 +31,9 @@ HEARTBEAT = timedelta(seconds=3)
 DEAD_AFTER = timedelta(seconds=15)
 """A worker silent for so long is dead: four beats and a slow disk. Its jobs go back to the queue."""
 
+BATCH = 500
+"""Jobs forgotten in one transaction: more would hold up the writers of SQLite."""
+
 APPLICATION = "tradehub"
 VERSION = "1"
 """What DBOS calls the application version. It changes only if the meaning of a job's arguments ever does."""
@@ -93,6 +96,7 @@ class Engine(Protocol):
     def latest(self, id: str, mark: str) -> ListedJob | None: ...
     def counts(self) -> dict[str, int]: ...
     def waiting_since(self) -> datetime | None: ...
+    def forget_done(self, before: datetime) -> list[str]: ...
     def hasten(self, id: str) -> None: ...
     def cancel(self, id: str) -> None: ...
     def start(self, slot: str, names: Sequence[str], run: Callable[[QueuedJob], None]) -> None: ...
@@ -161,6 +165,16 @@ class Queue:
     def _by_status(self) -> TextClause:
         table = "workflow_status" if self.database.is_sqlite else "dbos.workflow_status"
         return text(f"SELECT status, count(*) FROM {table} GROUP BY status")  # noqa: S608 - one of two constants
+
+    def forget_done(self, before: datetime) -> list[str]:
+        """Delete jobs that were done before a moment, a batch at most, and return their ids."""
+        found = self._client().list_workflows(
+            status="SUCCESS", completed_before=before.isoformat(), limit=BATCH, load_input=False, load_output=False
+        )
+        ids = [each.workflow_id for each in found]
+        if ids:
+            self._client().delete_workflows(ids)
+        return ids
 
     def hasten(self, id: str) -> None:
         self._client().set_workflow_delay(id, delay_seconds=0)

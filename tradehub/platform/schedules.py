@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database, Scoped
-from tradehub.platform.jobs import Jobs
+from tradehub.platform.jobs import TIDY, Jobs
 
 GRACE = timedelta(seconds=60)
 """A tick no older than this is on time: a clock may start, or the machine stall, for so long."""
@@ -39,6 +39,9 @@ MOST_MISSED = 1000
 
 LOOK_BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=60))
 """Where the last missed tick is looked for first, so that a year of minutes is not counted through."""
+
+TIDY_AT = "17 3 * * *"
+"""When done jobs are forgotten: at night, and not on the hour, when everybody's syncs are due."""
 
 POLICIES = ("one", "all", "none")
 
@@ -151,6 +154,8 @@ class Clock:
         jobs.finished.append(self._note_success)
 
     def start(self) -> None:
+        with self.database.write() as session:
+            put(session, TIDY, kind=TIDY, cron=TIDY_AT)
         self.refresh()
         self._scheduler.add_job(self.refresh, "interval", seconds=REFRESH_S, id="refresh")
         self._scheduler.start()

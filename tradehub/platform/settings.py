@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     slot: str = Field(
         default="0", description="stable name of this process among its equals; recovers its own jobs on restart"
     )
-    poll_s: float = Field(default=0.4, gt=0, description="seconds between looks into a job queue")
+    poll_s: float = Field(default=0.2, gt=0, description="seconds between looks into a job queue")
     log_level: str = "INFO"
     log_json: bool = True
 
