@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from tests.exchange.plain import PlainCodec, message, transmission
 from tests.web.house import House, build, post
 from tradehub.exchange import secrets, web
 from tradehub.exchange.codec import Codec
+from tradehub.exchange.service import POLL
+from tradehub.platform import clock, schedules
 
 
 @pytest.fixture
@@ -189,3 +193,45 @@ def test_an_empty_and_an_oversized_body_are_problems(bench: Bench, house: House)
     assert send(house, b"").status_code == 400
     assert send(house, b"x" * (20 * 1024**2 + 1)).status_code == 413
     assert bench.messages() == []
+
+
+# schedules
+
+
+@pytest.fixture
+def scheduled(bench: Bench) -> str:
+    with bench.database.write() as session:
+        schedules.put(
+            session, "poll:ningbo.drop", kind=POLL, target="ningbo.drop", owner="haidi", every_s=2, late_after_s=60
+        )
+    return "poll:ningbo.drop"
+
+
+def test_a_channel_not_looked_into_for_long_is_late(
+    bench: Bench, house: House, scheduled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = house.signed_in("owner")
+    page = client.get("/schedules").text
+    assert "Ningbo Valves" in page
+    assert "Not yet" in page
+    assert "ningbo.drop" not in client.get("/schedules?only=late").text
+    later = clock.now() + timedelta(minutes=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert "ningbo.drop" in client.get("/schedules?only=late").text
+    with bench.database.read("haidi") as session:
+        (entry,) = web.late_section(bench.exchange.partners.name_of).entries(session, None)  # type: ignore[arg-type]
+    assert entry.title == "Ningbo Valves"
+
+
+def test_sync_now_looks_into_the_channel_at_once(bench: Bench, house: House, scheduled: str) -> None:
+    path = bench.drop(transmission(message()))
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 60))
+    assert post(house.signed_in("owner"), f"/schedules/{scheduled}/sync").status_code == 303
+    bench.jobs.drain()
+    assert bench.booked() == ["PO-1"]
+
+
+def test_a_stranger_neither_sees_nor_starts_a_sync(bench: Bench, house: House, scheduled: str) -> None:
+    client = house.signed_in("stranger")
+    assert "ningbo" not in client.get("/schedules").text.lower()
+    assert post(client, f"/schedules/{scheduled}/sync").status_code == 404

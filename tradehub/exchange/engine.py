@@ -60,6 +60,15 @@ class EngineCodec:
     def __init__(self, maps: MapStore) -> None:
         self.maps = maps
 
+    def warm(self, messages: Iterable[str]) -> None:
+        """Compile the maps of ``messages`` now, so that no transaction waits for it later."""
+        for each in messages:
+            standard, type, release = each.split(":")
+            if standard == "ubl":
+                xml.xml_maps(self.maps).get(type, release)
+            elif self.maps.has(standard, type, release):
+                self.maps.get(standard, type, release)
+
     def detect(self, payload: bytes) -> str | None:
         return _STANDARDS.get(edi.detect(payload).standard or "")
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.exchange import anatomy, monitor, wording
@@ -20,6 +21,7 @@ from tradehub.exchange.service import CannotReplay, ExchangeService
 from tradehub.exchange.store import MessageRow
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
+from tradehub.platform.schedules import Schedule
 from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
@@ -45,6 +47,7 @@ def blueprint(exchange: ExchangeService, database: Database, *, name_of: NameOf)
     _add_list(routes, pages)
     _add_message(routes, pages)
     _add_mending(routes, pages)
+    _add_schedules(routes, pages)
     add_intake(routes, exchange)
     return routes
 
@@ -168,6 +171,38 @@ def _add_mending(routes: Blueprint, pages: Pages) -> None:
         def act(session: Session) -> str:
             pages.exchange.settle(session, message_id, actor=http.principal().name, detail=None)
             return f"/messages/{message_id}"
+
+        return _mend(pages, act)
+
+
+def _add_schedules(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/schedules")
+    @http.requires("schedule.read")
+    def schedules() -> str:
+        now = clock.now()
+        with pages.database.read(org=http.principal().org) as session:
+            rows = session.scalars(select(Schedule).order_by(Schedule.id)).all()
+            names = {row.id: pages.name_of(session, row.target.partition(".")[0]) for row in rows}
+        chosen = request.args.get("only", "all")
+        late = [row for row in rows if row.is_late(now)]
+        return render_template(
+            "exchange/schedules.html",
+            rows=late if chosen == "late" else rows,
+            names=names,
+            late={row.id for row in late},
+            chosen=chosen,
+            counts={"all": len(rows), "late": len(late)},
+        )
+
+    @routes.post("/schedules/<schedule_id>/sync")
+    @http.requires("message.repair")
+    def sync(schedule_id: str) -> ResponseReturnValue:
+        def act(session: Session) -> str:
+            row = session.scalar(select(Schedule).where(Schedule.id == schedule_id)) or abort(404)
+            job = f"sched:{row.id}:{int(clock.now().timestamp())}"
+            pages.exchange.jobs.enqueue_in_tx(session, row.kind, row.target, id=job)
+            flash(gettext("The channel is being looked into."), "success")
+            return "/schedules"
 
         return _mend(pages, act)
 
@@ -299,6 +334,33 @@ def section() -> Section:
         entries,
         lazy_gettext("No message needs attention."),
         "/messages?only=attention",
+    )
+
+
+def late_section(name_of: NameOf) -> Section:
+    """Return the part of the work queue that shows channels not looked into for too long."""
+
+    def entries(session: Session, who: http.Principal) -> list[Entry]:
+        rows = session.scalars(select(Schedule).where(Schedule.enabled).order_by(Schedule.id))
+        return [
+            Entry(
+                "/schedules?only=late",
+                name_of(session, row.target.partition(".")[0]),
+                row.target,
+                ("bad", str(gettext("Late"))),
+                row.last_ok,
+            )
+            for row in rows
+            if row.is_late(clock.now())
+        ]
+
+    return Section(
+        "syncs",
+        lazy_gettext("Late syncs"),
+        "schedule.read",
+        entries,
+        lazy_gettext("Every channel is looked into on time."),
+        "/schedules?only=late",
     )
 
 
