@@ -41,13 +41,14 @@ class _Writing:
         self.document = document
         self.currency: str | None = document.get("currency")
 
-    def children(self, node: Node, scope: Scope, parent: Element) -> bool:
+    def children(self, node: Node, scope: Scope, parent: Element, above: int = 1) -> bool:
         """Write a node's children; True where one of them says something."""
         says = False
         least = {child.name: child.least for child in self.structure.children(node.name)}
         for child in ordered(node, self.structure):
             found = list(_items(child, scope))
-            for position, item in enumerate(found, 1):
+            for place, item in enumerate(found, 1):
+                position = place if child.repeats or child.scope else above
                 element = etree.SubElement(parent, self.structure.tag(child.name))
                 written, solid = self.element(child, item, element, position)
                 if not written:
@@ -60,7 +61,7 @@ class _Writing:
     def element(self, node: Node, scope: Scope, element: Element, position: int) -> tuple[bool, bool]:
         """Write one element; return whether it has content at all, and whether it says more than a fixed text."""
         if node.binding is None:
-            says = self.children(node, scope, element)
+            says = self.children(node, scope, element, position)
             mandatory = element.getparent() is not None and self.demanded(element)
             return says or mandatory, says
         text = self.text(node.binding, scope, element, position)
@@ -159,6 +160,12 @@ def _payable(document: Scope, scope: Scope, position: int) -> Decimal:
     return known if known is not None else _goods_total(document, scope, position)
 
 
+def _tax_total(document: Scope, scope: Scope, position: int) -> Decimal | None:
+    """Return the sum of the taxes, None where there are none."""
+    amounts = [each["amount"] for each in document.get("taxes") or () if each.get("amount") is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
+
+
 _OTHERWISE: Mapping[str, Callable[[Scope, Scope, int], Decimal | str | None]] = {
     "ordinal": lambda document, scope, position: str(
         next((n for n, line in enumerate(document.get("lines", ()), 1) if line is scope), position)
@@ -166,6 +173,7 @@ _OTHERWISE: Mapping[str, Callable[[Scope, Scope, int], Decimal | str | None]] = 
     "line_amount": _line_amount,
     "goods_total": _goods_total,
     "payable": _payable,
+    "tax_total": _tax_total,
 }
 
 
