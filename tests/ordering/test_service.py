@@ -16,12 +16,13 @@ from tests.trade_fulfilment import (
     Trade,
     answer,
     concluded,
+    despatch,
     from_partner,
     offer,
     response,
 )
 from tradehub.documents import Order, OrderResponse
-from tradehub.documents.parts import Price
+from tradehub.documents.parts import Price, Quantity
 from tradehub.documents.terms import terms_hash
 from tradehub.documents.trade import LineResponse
 from tradehub.ordering.answers import Answer
@@ -126,6 +127,18 @@ def test_an_agreed_rejection_cancels_what_is_open(trade):
     row = trade.order(order_id)
     assert (row.stands, row.delivered) == (Standing.CANCELLED, Delivery.CANCELLED)
     assert [(line.ordered, line.balance.open) for line in row.lines] == [(100, 0), (40, 0), (1000, 0)]
+
+
+def test_less_than_was_despatched_cannot_be_agreed(trade):
+    order_id = trade.conclude()
+    number = trade.order(order_id).number
+    trade.receive(despatch("DN-1", number, {"2": "35"}))
+    fewer = answer("2", LineResponse(status="quantity_changed", quantity=Quantity(value=Decimal(30), unit="C62")))
+    trade.receive(response(number, fewer, response="accepted_with_change"))
+    with pytest.raises(Refused, match="BELOW_DESPATCHED"):
+        decide(trade, order_id, Decision.AGREE)
+    row = trade.order(order_id)
+    assert (row.stands, row.version) == (Standing.CHANGES_PROPOSED, 1)
 
 
 def test_only_the_buyer_decides_and_only_on_what_was_shown(trade):
