@@ -15,7 +15,8 @@ from tradehub.platform.resources import read_text
 
 STORE = MapStore(read_text)
 UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
-HEAD = f'<Order xmlns="{UBL}Order-2" xmlns:cac="{UBL}CommonAggregateComponents-2" xmlns:cbc="{UBL}CommonBasicComponents-2">'
+SPACES = {"xmlns": "Order-2", "xmlns:cac": "CommonAggregateComponents-2", "xmlns:cbc": "CommonBasicComponents-2"}
+HEAD = "<Order " + " ".join(f'{name}="{UBL}{space}"' for name, space in SPACES.items()) + ">"
 
 
 def order(inside="", number="PO-1"):
@@ -95,15 +96,30 @@ def test_a_long_prolog_takes_linear_time():
     [
         ("<cbc:Colour>red</cbc:Colour>", (Fault.NOT_IN_SET, "/Order/cbc:Colour")),
         ("stray", (Fault.INVALID_CHARACTER, "/Order")),
-        ("<cac:ValidityPeriod><cbc:EndDate>2026-02-30</cbc:EndDate></cac:ValidityPeriod>", (Fault.INVALID_DATE, "/Order/cac:ValidityPeriod/cbc:EndDate")),
-        ("<cbc:DocumentCurrencyCode>Euro</cbc:DocumentCurrencyCode>", (Fault.INVALID_CODE, "/Order/cbc:DocumentCurrencyCode")),
+        (
+            "<cac:ValidityPeriod><cbc:EndDate>2026-02-30</cbc:EndDate></cac:ValidityPeriod>",
+            (Fault.INVALID_DATE, "/Order/cac:ValidityPeriod/cbc:EndDate"),
+        ),
+        (
+            "<cbc:DocumentCurrencyCode>Euro</cbc:DocumentCurrencyCode>",
+            (Fault.INVALID_CODE, "/Order/cbc:DocumentCurrencyCode"),
+        ),
         ("<cbc:LineCountNumeric>one</cbc:LineCountNumeric>", (Fault.NOT_A_NUMBER, "/Order/cbc:LineCountNumeric")),
-        ("<cac:AdditionalDocumentReference><cbc:ID>1</cbc:ID><cbc:CopyIndicator>maybe</cbc:CopyIndicator></cac:AdditionalDocumentReference>", (Fault.INVALID_CODE, "/Order/cac:AdditionalDocumentReference/cbc:CopyIndicator")),
+        (
+            "<cac:AdditionalDocumentReference><cbc:ID>1</cbc:ID><cbc:CopyIndicator>maybe</cbc:CopyIndicator></cac:AdditionalDocumentReference>",
+            (Fault.INVALID_CODE, "/Order/cac:AdditionalDocumentReference/cbc:CopyIndicator"),
+        ),
         ("<cbc:Note>a</cbc:Note><cbc:UUID>x</cbc:UUID>", (Fault.OUT_OF_ORDER, "/Order/cbc:UUID")),
-        ("<cbc:AccountingCost>x</cbc:AccountingCost><cbc:AccountingCost>y</cbc:AccountingCost>", (Fault.TOO_MANY_ELEMENTS, "/Order/cbc:AccountingCost[2]")),
-        ("<cac:Contract><cac:ContractDocumentReference/></cac:Contract>", (Fault.MISSING_ELEMENT, "/Order/cac:Contract/cac:ContractDocumentReference/cbc:ID")),
+        (
+            "<cbc:AccountingCost>x</cbc:AccountingCost><cbc:AccountingCost>y</cbc:AccountingCost>",
+            (Fault.TOO_MANY_ELEMENTS, "/Order/cbc:AccountingCost[2]"),
+        ),
+        (
+            "<cac:Contract><cac:ContractDocumentReference/></cac:Contract>",
+            (Fault.MISSING_ELEMENT, "/Order/cac:Contract/cac:ContractDocumentReference/cbc:ID"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_fault_is_placed(inside, expected):
     read = read_xml(order(inside).encode(), STORE)
     assert [(issue.fault, issue.at.path) for issue in read.issues if issue.is_error] == [expected]
@@ -120,8 +136,10 @@ def test_an_envelope_is_taken_off():
     read = read_xml(wrapped.encode(), STORE)
     assert read.accepted
     assert (read.type, read.control_number, read.interchange.sender) == (
-        "Order", "77", ("iso6523-actorid-upis", "0088:7300010000001"),
-    )  # fmt: skip
+        "Order",
+        "77",
+        ("iso6523-actorid-upis", "0088:7300010000001"),
+    )
 
 
 @settings(max_examples=100, deadline=None)

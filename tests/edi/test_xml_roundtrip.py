@@ -51,7 +51,13 @@ def dates(*words):
     return chosen("type", words, on=days)
 
 
-addresses = some(street=st.lists(texts, min_size=1, max_size=4).map(tuple), city=texts, postcode=names, region=texts, country=st.just("NO"))  # fmt: skip
+addresses = some(
+    street=st.lists(texts, min_size=1, max_size=4).map(tuple),
+    city=texts,
+    postcode=names,
+    region=texts,
+    country=st.just("NO"),
+)
 contacts = st.tuples(some(name=texts, phone=names, fax=names, email=st.just("a@example.com")))
 schemes = st.sampled_from(["gln", "duns", "icd:0192", "buyer", "mutual"])
 identities = joined(
@@ -67,7 +73,13 @@ tax_ids = st.lists(some({"value": names, "scheme": st.sampled_from(["vat", "ubl:
 
 
 def party(role):
-    return some({"role": st.just(role), "name": texts, "ids": identities}, more_names=st.tuples(texts), address=addresses, tax_ids=tax_ids, contacts=contacts)  # fmt: skip
+    return some(
+        {"role": st.just(role), "name": texts, "ids": identities},
+        more_names=st.tuples(texts),
+        address=addresses,
+        tax_ids=tax_ids,
+        contacts=contacts,
+    )
 
 
 def parties(*roles):
@@ -76,19 +88,51 @@ def parties(*roles):
 
 tax = some({"type": st.just("VAT")}, category=st.just("S"), rate=numbers, exemption=texts)
 charges = st.lists(
-    some({"is_charge": st.booleans(), "amount": numbers}, reason=texts, reason_code=names, percent=numbers, basis=numbers, tax=tax), max_size=2
-).map(tuple)  # fmt: skip
-payment = some(text=texts, net_days=st.integers(0, 120), discount_days=st.integers(0, 30), discount_percent=numbers, percent=numbers, due_on=days, basis=st.sampled_from(["invoice", "receipt"]))  # fmt: skip
+    some(
+        {"is_charge": st.booleans(), "amount": numbers},
+        reason=texts,
+        reason_code=names,
+        percent=numbers,
+        basis=numbers,
+        tax=tax,
+    ),
+    max_size=2,
+).map(tuple)
+payment = some(
+    text=texts,
+    net_days=st.integers(0, 120),
+    discount_days=st.integers(0, 30),
+    discount_percent=numbers,
+    percent=numbers,
+    due_on=days,
+    basis=st.sampled_from(["invoice", "receipt"]),
+)
 delivery_terms = some({"incoterm": st.sampled_from(["FCA", "DAP"])}, version=st.just("2020"), place=texts, text=texts)
 price = some({"amount": numbers}, basis=quantities, currency=st.just("USD"), type=st.sampled_from(["net", "gross"]))
 items = some(
-    {"name": texts, "ids": joined(chosen("scheme", ["buyer", "seller", "mpn", "gtin"], value=names), st.lists(some({"value": names, "scheme": st.sampled_from(["upc", "x12:ZZ"])}), max_size=2))},
-    description=texts, brand=texts, origin=st.just("CN"),
+    {
+        "name": texts,
+        "ids": joined(
+            chosen("scheme", ["buyer", "seller", "mpn", "gtin"], value=names),
+            st.lists(some({"value": names, "scheme": st.sampled_from(["upc", "x12:ZZ"])}), max_size=2),
+        ),
+    },
+    description=texts,
+    brand=texts,
+    origin=st.just("CN"),
     classification=st.lists(some({"code": names}, scheme=names, version=names), min_size=1, max_size=2).map(tuple),
     attributes=st.lists(some({"name": texts, "value": texts}), min_size=1, max_size=2).map(tuple),
-)  # fmt: skip
+)
 notes = st.lists(some({"text": texts}, language=st.just("en")), max_size=2).map(tuple)
-LINE_DATES = ("delivered", "latest_delivery", "earliest_delivery", "requested_delivery", "scheduled_delivery", "promised_delivery", "estimated_delivery")  # fmt: skip
+LINE_DATES = (
+    "delivered",
+    "latest_delivery",
+    "earliest_delivery",
+    "requested_delivery",
+    "scheduled_delivery",
+    "promised_delivery",
+    "estimated_delivery",
+)
 
 
 def lines(needed=None, **more):
@@ -101,17 +145,42 @@ def lines(needed=None, **more):
     )
 
 
-trade_lines = {"dates": dates(*LINE_DATES), "delivery_terms": delivery_terms, "min_quantity": numbers, "max_quantity": numbers}  # fmt: skip
+trade_lines = {
+    "dates": dates(*LINE_DATES),
+    "delivery_terms": delivery_terms,
+    "min_quantity": numbers,
+    "max_quantity": numbers,
+}
 
 
 def references(*words):
-    any_kind = st.lists(some({"type": st.sampled_from(["drawing", "packing_list", "ubl:130"]), "value": names}, on=days, text=texts, revision=names), max_size=2)  # fmt: skip
+    any_kind = st.lists(
+        some(
+            {"type": st.sampled_from(["drawing", "packing_list", "ubl:130"]), "value": names},
+            on=days,
+            text=texts,
+            revision=names,
+        ),
+        max_size=2,
+    )
     return chosen("type", words, value=names).flatmap(lambda known: any_kind.map(lambda more: (known, tuple(more))))
 
 
-HEAD = {"number": names, "issued_on": days, "issued_at": st.times().map(lambda t: t.replace(microsecond=0)), "currency": st.just("EUR"), "notes": notes}  # fmt: skip
-TERMS = {"delivery_terms": delivery_terms, "payment_terms": st.lists(payment, min_size=1, max_size=2).map(tuple), "allowances_charges": charges}  # fmt: skip
-taxes = st.lists(some({"type": st.just("VAT"), "amount": numbers, "category": st.just("S")}, basis=numbers, rate=numbers), max_size=2).map(tuple)  # fmt: skip
+HEAD = {
+    "number": names,
+    "issued_on": days,
+    "issued_at": st.times().map(lambda t: t.replace(microsecond=0)),
+    "currency": st.just("EUR"),
+    "notes": notes,
+}
+TERMS = {
+    "delivery_terms": delivery_terms,
+    "payment_terms": st.lists(payment, min_size=1, max_size=2).map(tuple),
+    "allowances_charges": charges,
+}
+taxes = st.lists(
+    some({"type": st.just("VAT"), "amount": numbers, "category": st.just("S")}, basis=numbers, rate=numbers), max_size=2
+).map(tuple)
 
 
 def of(kind, needed, *, around=((), ()), **fields):
@@ -128,40 +197,137 @@ def of(kind, needed, *, around=((), ()), **fields):
 
 def inquiries():
     inquiry = of(
-        "inquiry", {"lines": lines(**trade_lines), "parties": parties("ordered_by", "seller", "buyer"), "dates": dates("respond_by", *LINE_DATES)},
-        around=((), ("contract",)), delivery_terms=delivery_terms,
-    )  # fmt: skip
+        "inquiry",
+        {
+            "lines": lines(**trade_lines),
+            "parties": parties("ordered_by", "seller", "buyer"),
+            "dates": dates("respond_by", *LINE_DATES),
+        },
+        around=((), ("contract",)),
+        delivery_terms=delivery_terms,
+    )
     return inquiry.map(lambda found: found.model_copy(update={"action": "original"}))
 
 
 DOCUMENTS = {
     "inquiry": inquiries(),
     "offer": of(
-        "offer", {"lines": lines(**trade_lines), "parties": parties("seller", "buyer"), "total": numbers, "dates": dates("valid_from", "valid_until", *LINE_DATES), "action": st.sampled_from(["original", "replace", "withdraw", "proposal"])},
-        around=(("inquiry",), ("contract",)), delivery_terms=delivery_terms, allowances_charges=charges, taxes=taxes,
+        "offer",
+        {
+            "lines": lines(**trade_lines),
+            "parties": parties("seller", "buyer"),
+            "total": numbers,
+            "dates": dates("valid_from", "valid_until", *LINE_DATES),
+            "action": st.sampled_from(["original", "replace", "withdraw", "proposal"]),
+        },
+        around=(("inquiry",), ("contract",)),
+        delivery_terms=delivery_terms,
+        allowances_charges=charges,
+        taxes=taxes,
     ),
     "order": of(
-        "order", {"lines": lines(**trade_lines), "parties": parties("buyer", "seller", "bill_to"), "dates": dates("valid_from", "valid_until", *LINE_DATES), "action": st.sampled_from(["original", "cancel"]), "type": st.sampled_from(["order", "release", "ubl:999"])},
-        around=(("seller_order", "customer", "account", "offer", "previous", "requisition", "price_list"), ("contract", "project")), total=numbers, taxes=taxes, **TERMS,
+        "order",
+        {
+            "lines": lines(**trade_lines),
+            "parties": parties("buyer", "seller", "bill_to"),
+            "dates": dates("valid_from", "valid_until", *LINE_DATES),
+            "action": st.sampled_from(["original", "cancel"]),
+            "type": st.sampled_from(["order", "release", "ubl:999"]),
+        },
+        around=(
+            ("seller_order", "customer", "account", "offer", "previous", "requisition", "price_list"),
+            ("contract", "project"),
+        ),
+        total=numbers,
+        taxes=taxes,
+        **TERMS,
     ),
     "order_response": of(
-        "order_response", {"lines": lines({"responses": st.tuples(st.fixed_dictionaries({"status": st.sampled_from(["accepted", "changed", "rejected"])}))}, backorder_quantity=quantities, **trade_lines), "parties": parties("seller", "buyer"), "dates": dates(*LINE_DATES), "action": st.just("original"), "response": st.sampled_from(["accepted", "received", "rejected", "accepted_with_change"])},
-        around=(("seller_order", "customer", "order"), ("contract",)), total=numbers, taxes=taxes, **TERMS,
+        "order_response",
+        {
+            "lines": lines(
+                {
+                    "responses": st.tuples(
+                        st.fixed_dictionaries({"status": st.sampled_from(["accepted", "changed", "rejected"])})
+                    )
+                },
+                backorder_quantity=quantities,
+                **trade_lines,
+            ),
+            "parties": parties("seller", "buyer"),
+            "dates": dates(*LINE_DATES),
+            "action": st.just("original"),
+            "response": st.sampled_from(["accepted", "received", "rejected", "accepted_with_change"]),
+        },
+        around=(("seller_order", "customer", "order"), ("contract",)),
+        total=numbers,
+        taxes=taxes,
+        **TERMS,
     ),
     "despatch": of(
-        "despatch", {"lines": st.lists(some({"item": items, "quantity": quantities, "references": st.tuples(st.fixed_dictionaries({"type": st.just("order"), "value": names, "line": names}))}, notes=notes, outstanding_quantity=quantities, outstanding_reason=texts, batch=names, expires_on=days, package=st.just("1")), min_size=1, max_size=2).map(lambda found: tuple({**each, "number": str(n)} for n, each in enumerate(found, 1))),
-        "parties": parties("ship_from", "ship_to", "buyer", "seller"), "currency": st.none()},
-        around=(("order",), ()), gross_weight=quantities, net_weight=quantities, package_count=st.integers(1, 9), packages=st.lists(some({"number": names}, kind=st.just("4H")), min_size=1, max_size=2).map(tuple), dates=dates("estimated_delivery", "shipped"),
+        "despatch",
+        {
+            "lines": st.lists(
+                some(
+                    {
+                        "item": items,
+                        "quantity": quantities,
+                        "references": st.tuples(
+                            st.fixed_dictionaries({"type": st.just("order"), "value": names, "line": names})
+                        ),
+                    },
+                    notes=notes,
+                    outstanding_quantity=quantities,
+                    outstanding_reason=texts,
+                    batch=names,
+                    expires_on=days,
+                    package=st.just("1"),
+                ),
+                min_size=1,
+                max_size=2,
+            ).map(lambda found: tuple({**each, "number": str(n)} for n, each in enumerate(found, 1))),
+            "parties": parties("ship_from", "ship_to", "buyer", "seller"),
+            "currency": st.none(),
+        },
+        around=(("order",), ()),
+        gross_weight=quantities,
+        net_weight=quantities,
+        package_count=st.integers(1, 9),
+        packages=st.lists(some({"number": names}, kind=st.just("4H")), min_size=1, max_size=2).map(tuple),
+        dates=dates("estimated_delivery", "shipped"),
     ),
     "invoice": of(
-        "invoice", {"lines": lines({"net_amount": numbers}), "parties": parties("seller", "buyer", "payee"), "totals": some({"payable": numbers, "tax": numbers}, lines=numbers, before_tax=numbers), "type": st.sampled_from(["invoice", "credit_note", "debit_note"]), "dates": dates("tax_point", "delivered")},
-        around=(("account", "customer", "order", "seller_order", "invoice", "despatch", "receipt", "contract"), ()), tax_currency=st.just("SEK"), taxes=taxes, **TERMS,
+        "invoice",
+        {
+            "lines": lines({"net_amount": numbers}),
+            "parties": parties("seller", "buyer", "payee"),
+            "totals": some({"payable": numbers, "tax": numbers}, lines=numbers, before_tax=numbers),
+            "type": st.sampled_from(["invoice", "credit_note", "debit_note"]),
+            "dates": dates("tax_point", "delivered"),
+        },
+        around=(("account", "customer", "order", "seller_order", "invoice", "despatch", "receipt", "contract"), ()),
+        tax_currency=st.just("SEK"),
+        taxes=taxes,
+        **TERMS,
     ),
     "application_response": st.fixed_dictionaries(
-        {"number": names, "issued_on": days, "response": st.sampled_from(["accepted", "rejected", "in_process"]), "parties": parties("sender", "receiver"), "subject": st.fixed_dictionaries({"type": st.sampled_from(["order", "document"]), "value": names}),
-         "judgements": st.lists(some({"code": names, "place": texts, "severity": st.sampled_from(["error", "warning"])}, value=texts, text=texts), max_size=2).map(tuple)}
+        {
+            "number": names,
+            "issued_on": days,
+            "response": st.sampled_from(["accepted", "rejected", "in_process"]),
+            "parties": parties("sender", "receiver"),
+            "subject": st.fixed_dictionaries({"type": st.sampled_from(["order", "document"]), "value": names}),
+            "judgements": st.lists(
+                some(
+                    {"code": names, "place": texts, "severity": st.sampled_from(["error", "warning"])},
+                    value=texts,
+                    text=texts,
+                ),
+                max_size=2,
+            ).map(tuple),
+        }
     ).map(KINDS["application_response"].model_validate),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)
@@ -194,11 +360,23 @@ def test_what_is_written_is_valid_under_the_schema(kind):
 
 
 ORDER = KINDS["order"].model_validate(
-    {"number": "PO-1", "issued_on": date(2026, 3, 1), "currency": "EUR", "action": "original",
-     "parties": [{"role": "buyer", "name": "Haidi Trading"}, {"role": "seller", "name": "Nordic Flow"}],
-     "references": [{"type": "offer", "value": "Q-7"}],
-     "lines": [{"number": "1", "item": {"name": "Valve"}, "quantity": {"value": Decimal(10), "unit": "C62"}, "price": {"amount": Decimal("4.50")}}]}
-)  # fmt: skip
+    {
+        "number": "PO-1",
+        "issued_on": date(2026, 3, 1),
+        "currency": "EUR",
+        "action": "original",
+        "parties": [{"role": "buyer", "name": "Haidi Trading"}, {"role": "seller", "name": "Nordic Flow"}],
+        "references": [{"type": "offer", "value": "Q-7"}],
+        "lines": [
+            {
+                "number": "1",
+                "item": {"name": "Valve"},
+                "quantity": {"value": Decimal(10), "unit": "C62"},
+                "price": {"amount": Decimal("4.50")},
+            }
+        ],
+    }
+)
 
 
 def test_an_order_names_the_offer_it_accepts():
@@ -212,18 +390,28 @@ def test_an_inquiry_that_names_an_offer_is_a_counter_to_it():
     counter = KINDS["inquiry"].model_validate({**plain, "action": "proposed_amendment"})
     read = read_xml(write_xml(xml_map(STORE, "RequestForQuotation"), counter), STORE)
     assert (read.document["action"], read.document["references"]) == (
-        "proposed_amendment", [{"type": "offer", "value": "Q-7"}],
-    )  # fmt: skip
+        "proposed_amendment",
+        [{"type": "offer", "value": "Q-7"}],
+    )
 
 
 @pytest.mark.parametrize(
     ("word", "code", "read_as"),
-    [("accepted", "AP", "accepted"), ("received", "AB", "received"), ("rejected", "RE", "rejected"), ("counter_offer", "CA", "accepted_with_change")],
-)  # fmt: skip
+    [
+        ("accepted", "AP", "accepted"),
+        ("received", "AB", "received"),
+        ("rejected", "RE", "rejected"),
+        ("counter_offer", "CA", "accepted_with_change"),
+    ],
+)
 def test_an_answer_to_an_order_has_its_code(word, code, read_as):
     answer = KINDS["order_response"].model_validate(
-        {**ORDER.model_dump(exclude={"type", "lines", "references"}), "response": word, "references": [{"type": "order", "value": "PO-1"}]}
-    )  # fmt: skip
+        {
+            **ORDER.model_dump(exclude={"type", "lines", "references"}),
+            "response": word,
+            "references": [{"type": "order", "value": "PO-1"}],
+        }
+    )
     written = write_xml(xml_map(STORE, "OrderResponse"), answer)
     assert f"<cbc:OrderResponseCode>{code}</cbc:OrderResponseCode>".encode() in written
     assert read_xml(written, STORE).document["response"] == read_as

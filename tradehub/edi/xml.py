@@ -1,6 +1,8 @@
-"""XML documents (UBL 2.1): reading into plain documents with issues, and writing, both by maps (docs/maps.md, XML maps).
+"""XML documents (UBL 2.1): reading into plain documents with issues, and writing, both by maps (docs/maps.md, XML
+maps).
 
-``read_xml(data, maps)`` never raises for what a partner sends; ``write_xml(rules, document)`` gives the message's bytes.
+``read_xml(data, maps)`` never raises for what a partner sends; ``write_xml(rules, document)`` gives the message's
+bytes.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ STANDARD = "ubl"
 RELEASE = "2.1"
 
 MESSAGES = {
-    "inquiry": "RequestForQuotation", "offer": "Quotation", "order": "Order", "order_response": "OrderResponse", "despatch": "DespatchAdvice",
+    "inquiry": "RequestForQuotation", "offer": "Quotation", "order": "Order", "order_response": "OrderResponse",
+    "despatch": "DespatchAdvice",
     "invoice": "Invoice", "application_response": "ApplicationResponse",
 }  # fmt: skip
 """The message that states each kind of document; an invoice of type credit_note is a CreditNote."""

@@ -1,4 +1,6 @@
-"""Sums that a document states about itself (EN 16931 BR-CO-10 to BR-CO-16): a difference is a warning at the stated figure."""
+"""Sums that a document states about itself (EN 16931 BR-CO-10 to BR-CO-16): a difference is a warning at the stated
+figure.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ ROUNDING = Decimal("0.01")  # a line's own rounding
 
 
 class Difference(NamedTuple):
-    """A stated figure that its parts do not add up to; ``path`` leads to it in the document: ``totals.lines``, ``lines.3.net_amount``."""
+    """A stated figure that its parts do not add up to; ``path`` leads to it in the document: ``totals.lines``,
+    ``lines.3.net_amount``.
+    """
 
     path: str
     stated: Decimal

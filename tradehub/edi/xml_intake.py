@@ -1,6 +1,7 @@
 """Bytes from outside become an element tree, or issues: nothing is fetched, expanded or executed, and nothing raises.
 
-Limits come first, then a hardened parser; a document type declaration is refused, whatever it says. A StandardBusinessDocument
+Limits come first, then a hardened parser; a document type declaration is refused, whatever it says. A
+StandardBusinessDocument
 envelope is taken off.
 """
 
@@ -89,7 +90,9 @@ def _over_limit(data: bytes) -> Issue | None:
 
 
 def _declares_type(data: bytes) -> bool:
-    """Return whether a DOCTYPE stands before the root element; the parser need not see it. UTF-16 is judged after parsing."""
+    """Return whether a DOCTYPE stands before the root element; the parser need not see it. UTF-16 is judged after
+    parsing.
+    """
     at = len(b"\xef\xbb\xbf") if data.startswith(b"\xef\xbb\xbf") else 0
     while True:
         while data[at : at + 1].isspace():
@@ -101,7 +104,7 @@ def _declares_type(data: bytes) -> bool:
 
 
 def _crowded(data: bytes, root: etree._Element) -> Issue | None:
-    """Return an issue where one element has too many attributes; only looked for where attributes outnumber the tags."""
+    """Return an issue where an element has too many attributes; looked for only where they outnumber the tags."""
     if data.count(b"=") <= data.count(b"<"):
         return None
     found = _TOO_WIDE(root)

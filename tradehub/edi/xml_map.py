@@ -26,7 +26,9 @@ KNOWN_STANDARDS = ("x12:", "edifact:", "ubl:", "icd:")
 
 
 class Step(NamedTuple):
-    """One step of a path: a field; an item appended (``x[]``), selected by a field (``x[role=buyer]``) or by place (``x[1]``, ``x[3+]``)."""
+    """One step of a path: a field; an item appended (``x[]``), selected by a field (``x[role=buyer]``) or by place
+    (``x[1]``, ``x[3+]``).
+    """
 
     name: str
     kind: str = "field"  # field | append | select | index
@@ -37,7 +39,9 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Binding:
-    """A text or attribute and the field it stands for. ``const``: a fixed text; ``total``: list and field that are summed."""
+    """A text or attribute and the field it stands for. ``const``: a fixed text; ``total``: list and field that are
+    summed.
+    """
 
     field: str = ""
     index: Step | None = None
@@ -75,7 +79,9 @@ class Node:
 
 @dataclass(frozen=True)
 class Codes:
-    """A code table in both directions; a code without a word is read as ``<prefix>:<code>`` and written back as it was."""
+    """A code table in both directions; a code without a word is read as ``<prefix>:<code>`` and written back as it
+    was.
+    """
 
     words: Mapping[str, str]
     codes: Mapping[str, str]
@@ -205,7 +211,9 @@ def _fill(
 
 
 def _open(parent: Node, steps: str, structure: Structure, at: str) -> tuple[Node, Node, str]:
-    """Return the node that ``steps`` lead to, the one that repeats (and so owns the scope), and the attribute they end in."""
+    """Return the node that ``steps`` lead to, the one that repeats (and so owns the scope), and the attribute they
+    end in.
+    """
     node = owner = parent
     repeats = False
     for step in steps.split("/"):

@@ -1,10 +1,14 @@
 """Reading an element tree by an XML map: one function per element, made once per map and kept.
 
-Each function gets (element, scope, reading, path of the parent, occurrence). Elements that the map does not bind, or that cannot
-be bound as they stand, go into ``Reading.extensions`` with their path, so that no leaf is lost; the structure judges all of them.
+Each function gets (element, scope, reading, path of the parent, occurrence). Elements that the map does not bind, or
+that cannot
+be bound as they stand, go into ``Reading.extensions`` with their path, so that no leaf is lost; the structure judges
+all of them.
 
-Marks of an extension: ``""`` a leaf kept as it was; ``"="`` the form received and the canonical form that it replaces as long as the
-document still says the same; ``"-"`` a leaf that the writer would make and the sender left out. In a path, ``[2]`` is the second element
+Marks of an extension: ``""`` a leaf kept as it was; ``"="`` the form received and the canonical form that it replaces
+as long as the
+document still says the same; ``"-"`` a leaf that the writer would make and the sender left out. In a path, ``[2]`` is
+the second element
 of that name, ``[+2]`` one that stands second and is no item of the document.
 """
 
@@ -166,7 +170,9 @@ class _Compiler:
     # aggregates
 
     def scope_content(self, node: Node) -> Content:
-        """Return the content function of an element that opens a scope; the scope's own places are told to its leaves."""
+        """Return the content function of an element that opens a scope; the scope's own places are told to its
+        leaves.
+        """
         places = _places(node, self.structure)
         content = self.content(node, places)
         given = [(binding.field, binding.given) for binding, _ in places if binding.given]
@@ -185,7 +191,9 @@ class _Compiler:
         return read
 
     def content(self, node: Node, places: Places, at: str = "", *, repeated: bool = False) -> Content:
-        """Return what reads an element's own text, attributes or children; ``at`` is its place below the scope's element."""
+        """Return what reads an element's own text, attributes or children; ``at`` is its place below the scope's
+        element.
+        """
         if node.binding:
             return self.leaf(node, places, at, repeated=repeated)
         table: dict[str, Entry] = {}
@@ -498,7 +506,9 @@ def _again(c: Reading, path: str, text: str, canonical: str) -> None:
 
 
 def _left_out(c: Reading, path: str, own: str, other: str) -> None:
-    """Note that the element at ``other``, bound to the same field as ``own``, was not sent; both are below the scope's element."""
+    """Note that the element at ``other``, bound to the same field as ``own``, was not sent; both are below the
+    scope's element.
+    """
     if path.endswith(own):
         c.extensions.append(("-", path[: len(path) - len(own)] + other, ()))
 
@@ -580,7 +590,9 @@ def _put_amount(binding: Binding, currency_path: str) -> Put:
 
 
 def _other_currency(k: Element, o: Scope, c: Reading, path: str, own: str, currency_path: str) -> None:
-    """Deal with an amount that does not name the document's currency: the first one named stands for a document without one."""
+    """Deal with an amount that does not name the document's currency: the first one named stands for a document
+    without one.
+    """
     currency = k.get("currencyID")
     if currency is None:
         c.issue(Fault.MISSING_ELEMENT, k, f"{path}/@currencyID", "an amount needs a currency")
@@ -675,7 +687,9 @@ def _put_given(binding: Binding, codes: Codes) -> Put:
 
 
 def _put_index(binding: Binding, index: Step, places: Places, *, repeated: bool) -> Put:
-    """Store a text as the n-th of a list. One that stands further back than its place in the list is kept as it stood."""
+    """Store a text as the n-th of a list. One that stands further back than its place in the list is kept as it
+    stood.
+    """
     field, at, open_ended = binding.field, int(index.value) - 1, index.open_ended
     slots = {int(each.index.value) - 1: place for each, place in places if each.index and each.field == field}
     own = slots[at]

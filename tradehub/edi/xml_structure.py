@@ -51,7 +51,7 @@ class Structure:
         return self.elements.get(name, name.partition(":")[2])
 
     def children(self, name: str) -> tuple[Child, ...]:
-        """Return the children of an aggregate, or of a document by its name without prefix; none for a basic element."""
+        """Return the children of an aggregate, or of a document by its bare name; none for a basic element."""
         if name in self.documents:
             return self.documents[name]
         return self.types.get(self.type_of(name), ())

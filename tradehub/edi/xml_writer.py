@@ -1,6 +1,8 @@
-"""Writing a document as an element tree by an XML map, then putting back what reading kept (the marks of ``xml_reader``).
+"""Writing a document as an element tree by an XML map, then putting back what reading kept (the marks of
+``xml_reader``).
 
-Elements come in the order of the structure. An element without any value below it is not written, unless its schema demands it.
+Elements come in the order of the structure. An element without any value below it is not written, unless its schema
+demands it.
 """
 
 from __future__ import annotations
@@ -83,7 +85,9 @@ class _Writing:
         return any(each.name == name and each.least for each in self.structure.documents[self.rules.message])
 
     def text(self, binding: Binding, scope: Scope, element: Element, position: int) -> str | None:
-        """Return the text of a binding, None where there is none; amounts and the like set their attribute on ``element``."""
+        """Return the text of a binding, None where there is none; amounts and the like set their attribute on
+        ``element``.
+        """
         if binding.const is not None:
             return binding.const
         if binding.total:
@@ -221,7 +225,7 @@ def _select(steps: tuple[Step, ...], node: Node, scope: Scope) -> list[Scope]:
 
 
 def _unclaimed(items: Sequence[Scope], claimed: tuple[Step, ...]) -> list[Scope]:
-    """Return the items that no neighbour takes by a predicate; ``open_ended`` tells those that take all that meet it."""
+    """Return the items that no neighbour takes by a predicate; ``open_ended``: takes all that meet it."""
     left = []
     taken: set[Step] = set()
     for item in items:
