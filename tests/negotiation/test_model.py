@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.negotiation.words import FRIDAY, HAIDI, MONDAY, NINGBO, STRANGER, Deal, asked, line, proposal, quoted
-from tradehub.documents.parts import Item, Price
+from tradehub.documents.parts import DatedEvent, Item, Price
 from tradehub.documents.terms import apply, diff, flatten
 from tradehub.negotiation import model
 from tradehub.negotiation.model import Conflict, Event, Kind, Refused, State, Statement
@@ -363,6 +363,50 @@ def test_whose_turn_it_is(deal):
     assert deal.turn == HAIDI
     deal.counter(about)
     assert deal.turn == NINGBO
+
+
+def test_it_is_nobodys_turn_once_the_contract_stands(deal):
+    deal.accept(deal.offer())
+    assert deal.turn is None
+
+
+def test_a_rejection_counts_when_it_reaches_and_not_where_it_fails(deal):
+    about = deal.offer()
+    rejection = deal.reject(about, reached=False)
+    assert deal.state(about) == "effective"
+    with refused("COUNTER_UNDER_WAY"):
+        deal.accept(about)
+    deal.say(Kind.FAIL, about=rejection)
+    assert deal.state(about) == "effective"
+    deal.accept(about)
+    assert deal.state(about) == "accepted"
+
+
+def test_a_rejection_sent_again_ends_the_offer_once_it_reaches(deal):
+    about = deal.offer()
+    rejection = deal.reject(about, reached=False)
+    deal.say(Kind.FAIL, about=rejection)
+    deal.reach(rejection)
+    assert deal.state(about) == "rejected"
+
+
+def test_an_offer_is_made_by_who_states_it(deal):
+    with refused("NO_SUCH_OFFER"):
+        deal.say(Kind.OFFER, HAIDI, offer=proposal("x", NINGBO, quoted()))
+    with refused("NO_SUCH_OFFER"):
+        deal.reach("nothing")
+
+
+@pytest.mark.parametrize("zone", [None, UTC])
+def test_an_offer_may_end_at_a_moment(zone):
+    moment = datetime(2026, 12, 1, 17, 0, tzinfo=zone)
+    document = quoted(until=None).model_copy(update={"dates": (DatedEvent(type="valid_until", at=moment),)})
+    assert model.accept_by(document) == datetime(2026, 12, 1, 17, 0, tzinfo=UTC)
+
+
+def test_an_invitation_has_no_deadline(deal):
+    asking = deal.inquire()
+    assert model.deadline(deal.value, deal.value.offer(asking), now=deal.now) is None
 
 
 def test_the_table_prints_a_row_per_move():

@@ -19,6 +19,7 @@ from tradehub.negotiation.model import Conflict, Kind, Refused
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
 from tradehub.platform import clock
+from tradehub.platform.outbox import OutboxRow
 
 
 def rfq(house) -> str:
@@ -374,3 +375,60 @@ def test_the_chain_shows_every_change(house):
             session.execute(text(change))
             assert store.verify(session, deal) == bad, change
             session.rollback()
+
+
+def test_the_answer_to_our_order_proves_that_the_acceptance_reached(house):
+    deal = house.deal_with(NINGBO)
+    house.do(BUYER, "accept", deal, house.receive(quote(house)).subject)
+    for _ in range(2):
+        with house.database.write() as session:
+            house.service.on_answered(session, deal, clock.now())
+    value = house.load(deal)
+    assert model.contract(value, now=clock.now()).state == "concluded"
+    assert [each.kind for each in value.statements].count(Kind.REACH) == 2, "the inquiry and the acceptance"
+
+
+def test_the_receipt_of_our_order_proves_that_the_acceptance_reached(house):
+    """Ordering puts the order under a key of its own; the offer that it names leads to the acceptance."""
+    deal = house.deal_with(NINGBO)
+    house.do(BUYER, "accept", deal, house.receive(quote(house)).subject)
+    order_out = order("PO-9", offer="Q-1")
+    with house.database.write() as session:
+        row = OutboxRow(
+            id="o-1", sender=HAIDI, recipient=NINGBO, kind="order", document=order_out.model_dump(mode="json"),
+            subject=None, idempotency_key="any-key", created_at=clock.now(),
+        )  # fmt: skip
+        session.add(row)
+    with house.database.write() as session:
+        house.service.on_reached(session, "any-key", clock.now())
+        house.service.on_reached(session, "unknown", clock.now())
+    assert model.contract(house.load(deal), now=clock.now()).state == "concluded"
+
+
+def test_a_partner_that_buys_reads_our_assent_to_its_counter(house):
+    deal, _, document = sold(house)
+    amended = asked("RFQ-78", document.lines, "proposed_amendment").model_copy(
+        update={"references": (Reference(type="offer", value=document.number),)}
+    )
+    counter = house.receive(amended, NINGBO, DELTA).subject
+    house.do(SELLER, "accept", deal, counter)
+    to, sent, _ = house.outbox.sent[-1]
+    assert (to, sent.kind, sent.action, sent.reference("offer")) == (NINGBO, "offer", "accepted", "RFQ-78")
+
+
+def test_a_partner_is_told_that_its_offer_is_declined(house):
+    deal = house.deal_with(NINGBO)
+    offer = house.receive(quote(house)).subject
+    house.do(BUYER, "reject", deal, offer, text="too dear")
+    to, sent, _ = house.outbox.sent[-1]
+    assert (to, sent.action, sent.reference("offer"), sent.notes[0].text) == (NINGBO, "not_accepted", "Q-1", "too dear")
+
+
+def test_an_open_ended_offer_is_revoked_and_a_fixed_one_is_not(house):
+    deal = house.deal_with(DELTA)
+    fixed = house.do(SELLER, "make_offer", deal, terms("12.40"))
+    with pytest.raises(Refused, match="IRREVOCABLE"):
+        house.do(SELLER, "revoke", deal, fixed, expected_version=None)
+    free = house.do(SELLER, "make_offer", deal, terms("12.30", valid_until=None))
+    house.do(SELLER, "revoke", deal, free, expected_version=None)
+    assert state(house, deal, free) == "revoked"

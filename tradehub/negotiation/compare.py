@@ -74,16 +74,30 @@ def changes(before: TradeDocument, after: TradeDocument, *, for_buyer: bool) -> 
     return (*(row for row in rows if row.before or row.after), *_other_terms(before, after))
 
 
+IMMATERIAL = re.compile(r"^(price\.type|taxes\.|item\.(description|more_descriptions|classification|attributes|brand))")
+"""Terms that an answer may add and still agree: what the law sets anyway, or what tells more of the same item."""
+
+
 def same_terms(before: TradeDocument, after: TradeDocument) -> bool:
-    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1))."""
+    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1)).
+
+    Any term that it changes, and any that it adds and nobody knows, is material (CISG 19(3), PRC 488).
+    """
     if len(_offered(after)) != len(_offered(before)):
         return False
-    for term in (*_line_terms(before, after, True), *_header_terms(before, after, True)):
-        if term.name == "validity" or term.direction is Direction.SAME:
-            continue
-        if term.after is not None:
+    haggled = (*_line_terms(before, after, True), *_header_terms(before, after, True))
+    for term in haggled:
+        if term.name != "validity" and term.direction is not Direction.SAME and term.after is not None:
             return False
-    return True
+    return not any(
+        term.after is not None and not (term.direction is Direction.ADDED and IMMATERIAL.match(term.name))
+        for term in _other_terms(before, after)
+    )
+
+
+def further_terms(document: TradeDocument) -> tuple[Term, ...]:
+    """Return the terms of ``document`` that are not among the haggled ones, so that a review hides nothing."""
+    return _other_terms(type(document)(), document)
 
 
 @dataclass(frozen=True)

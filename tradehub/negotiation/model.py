@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import takewhile
 from typing import NamedTuple
 
 from tradehub.documents import PartyId, TradeDocument
@@ -443,6 +444,7 @@ class _Ledger:
     reached_at: dict[str, datetime] = field(default_factory=dict)
     accepted_at: dict[str, datetime] = field(default_factory=dict)
     pending: dict[str, Statement] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, negotiation: Negotiation, now: datetime) -> _Ledger:
@@ -492,9 +494,7 @@ class _Ledger:
         self.reached_at[offer.id] = at
         if statement.kind is Kind.COUNTER:
             self.move(statement.about, Event.COUNTER)
-        for earlier in self.negotiation.offers:
-            if earlier.id == offer.id:
-                break
+        for earlier in takewhile(lambda each: each.id != offer.id, self.negotiation.offers):
             if earlier.by == offer.by and not is_irrevocable(earlier, self.negotiation.regime):
                 self.move(earlier.id, Event.SUPERSEDE)
 
@@ -509,6 +509,7 @@ class _Ledger:
         self.move(offer.id, Event.ACCEPTANCE_REACHES_LATE if late else Event.ACCEPTANCE_REACHES)
 
     def fail(self, statement: Statement) -> None:
+        self.failed.add(statement.id)
         if statement.kind is Kind.ACCEPT:
             self.move(statement.about, Event.ACCEPTANCE_FAILS)
         elif statement.offer is not None:
@@ -532,8 +533,8 @@ class _Ledger:
 
     def move(self, offer: str | None, event: Event) -> None:
         """Make the move if the table has it; an event that finds no row leaves the offer where it is."""
-        if offer in self.states:
-            self.states[offer] = self._moved(self.states[offer], event)
+        known = offer or ""
+        self.states[known] = self._moved(self.states[known], event)
 
     @staticmethod
     def _moved(state: State, event: Event) -> State:
@@ -628,9 +629,8 @@ def _is_not_countered(negotiation: Negotiation, statement: Statement, now: datet
     """One's own counter, once on its way, would reach the offeror before the acceptance does and end the offer."""
     ledger = _Ledger.of(negotiation, now)
     for each in ledger.pending.values():
-        ended = each.kind in (Kind.COUNTER, Kind.REJECT) and each.about == statement.about
-        failed = each.offer is not None and ledger.states[each.offer.id] is not State.DISPATCHED
-        if ended and not failed:
+        ends = each.kind in (Kind.COUNTER, Kind.REJECT) and each.about == statement.about
+        if ends and each.id not in ledger.failed:
             raise Refused("COUNTER_UNDER_WAY")
 
 

@@ -67,6 +67,10 @@ class Round:
         return tuple(keyed(model.lines_of(self.document)).items())
 
     @property
+    def further_terms(self) -> tuple[compare.Term, ...]:
+        return compare.further_terms(self.document)
+
+    @property
     def is_open(self) -> bool:
         return self.state is State.EFFECTIVE
 
