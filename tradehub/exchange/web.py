@@ -11,9 +11,11 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tradehub.documents import KINDS
 from tradehub.exchange import anatomy, monitor, wording
 from tradehub.exchange.intake import add_intake
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Validation, is_late, needs_attention
@@ -99,10 +101,9 @@ def _add_message(routes: Blueprint, pages: Pages) -> None:
                 story=story,
                 row=story.row,
                 lines=shown,
-                parsed=[(line, anatomy.values(line, text)) for line in shown],
-                placed={id(pin) for line in shown for pin in line.faults},
+                parsed=[(line, anatomy.values(line, text)) for line in shown if line.message == story.row.position],
                 name=pages.name_of(session, story.row.partner or ""),
-                business=business_view(story.row.document or {}),
+                business=business_view(story.row.kind, story.row.document or {}),
                 can_fix=_can_fix(story.row, text),
                 can_resend=_can_resend(story.row),
                 attention=needs_attention(story.row.statuses, now=clock.now()),
@@ -301,13 +302,23 @@ def _inert(cell: Any) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def business_view(document: dict[str, Any]) -> list[tuple[str, str]]:
+def business_view(kind: str | None, document: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the values of a document by their paths, in the order of the model; what no field holds comes last."""
+    ordered = _in_order(kind, document)
     found: list[tuple[str, str]] = []
-    later = ("extensions",)
-    for name in [*(each for each in document if each not in later), *(each for each in later if each in document)]:
-        _flatten(name, document[name], found)
+    for name in sorted(ordered, key=lambda each: each == "extensions"):
+        _flatten(name, ordered[name], found)
     return found
+
+
+def _in_order(kind: str | None, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document's fields in the order of the model, as the store sorts them; as stored if it has changed."""
+    if kind not in KINDS:
+        return document
+    try:
+        return KINDS[kind].model_validate(document).model_dump(mode="json", exclude_defaults=True)
+    except ValidationError:
+        return document
 
 
 def _flatten(path: str, value: Any, found: list[tuple[str, str]]) -> None:
