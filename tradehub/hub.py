@@ -30,6 +30,7 @@ from tradehub.negotiation.recording import Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
+from tradehub.partners import web as partner_pages
 from tradehub.partners.handling import Concluded, Handler, Progress
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
@@ -83,12 +84,13 @@ class Hub:
             self.outbox,
             Hooks(is_web=self.partners.is_web, on_concluded=self._concluded, party=self._party_of),
         )
+        self.codec = engine_codec()
         self.exchange = ExchangeService(
             database=self.database,
             payloads=self.payloads,
             jobs=self.jobs,
             partners=self.partners,
-            codec=engine_codec(),
+            codec=self.codec,
             data_dir=settings.data_dir,
             handlers=self.handlers,
             on_reached=self.negotiation.on_reached,
@@ -122,6 +124,7 @@ class Hub:
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
             exchange_pages.blueprint(self.exchange, self.database, name_of=self.partners.name_of),
+            partner_pages.blueprint(self.partners, self.database),
         )
 
     def sections(self) -> Sequence[Section]:
@@ -140,7 +143,15 @@ class Hub:
             fulfilment_pages.search(),
             billing_pages.search(),
             exchange_pages.search(),
+            partner_pages.search(self.partners),
         )
+
+    def warm(self) -> None:
+        """Compile the maps of every agreement; a worker does so before it takes its first job."""
+        with self.database.read() as session:
+            parties = self.partners.parties(session)
+            agreed = {each.message for party in parties for each in self.partners.agreements(session, party.id)}
+        self.codec.warm(sorted(agreed))
 
     def schedule_polls(self, session: Session) -> None:
         """Let the clock look into every polled channel by its own schedule, and into no other."""

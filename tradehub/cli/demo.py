@@ -73,11 +73,11 @@ def demo(data: Path, port: int, seed: int, robot_port: int, deal: bool) -> None:
     links = settle(hub)
     web = start_web(settings)
     stopped = stop_on_signal()
-    robots: list[subprocess.Popen[bytes]] = []
+    robots = None
     try:
+        robots = start_robots(data, settings.public_url, seed)
         background.start()
         wait_until_up(settings, web)
-        robots = [start_robot(each, data, settings.public_url, seed) for each in ROBOTS]
         welcome(settings, links, time.monotonic() - began)
         if deal and is_new(hub):
             threading.Thread(target=Story(hub, stopped, click.echo).tell, daemon=True).start()
@@ -85,8 +85,9 @@ def demo(data: Path, port: int, seed: int, robot_port: int, deal: bool) -> None:
             if web.poll() is not None:
                 raise click.ClickException(f"the web server ended with status {web.returncode}")
     finally:
-        for each in (*robots, web):
-            end(each)
+        for each in (robots, web):
+            if each is not None:
+                end(each)
         background.stop()
 
 
@@ -116,10 +117,10 @@ def is_new(hub: Hub) -> bool:
         return not hub.negotiation.inquiries(session)
 
 
-def start_robot(partner: str, data: Path, hub: str, seed: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tradehub", "robot", partner]
+def start_robots(data: Path, hub: str, seed: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "tradehub", "robot", *ROBOTS]
     command += ["--data", str(data), "--hub", hub, "--seed", str(seed), "--quiet"]
-    return subprocess.Popen(command)  # noqa: S603 - our own command
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
 
 
 def wait_until_up(settings: Settings, web: subprocess.Popen[bytes]) -> None:

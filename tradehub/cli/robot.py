@@ -17,11 +17,12 @@ from typing import Any
 
 import click
 
-from tradehub.cli.counterparty import SUPPLIERS, Supplier, answers
+from tradehub.cli.counterparty import SUPPLIERS, Supplier, Temper, answers
 from tradehub.cli.doors import Door, DoorClosed, FolderDoor, HttpDoor
 from tradehub.documents import KINDS, Document, Offer
 from tradehub.exchange import secrets
 from tradehub.exchange.codec import Codec, Frame, Written
+from tradehub.exchange.engine import engine_codec
 from tradehub.partners.files import read_folder
 from tradehub.partners.model import ACKNOWLEDGEMENTS, kind_of
 from tradehub.partners.profile import FolderChannel, HttpChannel, Identity, Profile
@@ -110,7 +111,7 @@ class Robot:
             return
         receipt = self.codec.acknowledge(reading, {}, None, {}, self._frame(standard))
         if receipt is not None:
-            self._send(receipt)
+            self._send_or_say(receipt)
         for part in reading.parts:
             if part.document is not None and part.accepted:
                 self._answer(part.document)
@@ -127,10 +128,13 @@ class Robot:
     def _give(self, document: Document) -> bool:
         message = self.messages[document.kind]
         standard = message.split(":")[0]
+        return self._send_or_say(self.codec.write(message, document, self._frame(standard)))
+
+    def _send_or_say(self, written: Written) -> bool:
         try:
-            self._send(self.codec.write(message, document, self._frame(standard)))
+            self._send(written)
         except DoorClosed as closed:
-            self.say(f"   waiting: {closed}")
+            self.say(f"   not taken: {closed}")
             return False
         return True
 
@@ -195,30 +199,37 @@ def open_door(own: Profile, data: Path, hub: str) -> Door:
 
 
 @click.command()
-@click.argument("partner")
+@click.argument("partners", nargs=-1, required=True, metavar="PARTNER...")
 @click.option("--data", type=click.Path(path_type=Path), default=Path("var/demo"), help="Data folder of the hub.")
 @click.option("--hub", default="http://127.0.0.1:8000", help="Address of the hub, for partners on HTTP.")
 @click.option("--seed", type=int, default=1, help="Decides prices and dates.")
 @click.option("--answer", type=click.Choice(["accept", "change", "counter", "reject"]), help="How it answers an order.")
 @click.option("--quiet", is_flag=True, help="Say nothing.")
-def robot(partner: str, data: Path, hub: str, seed: int, answer: Any, quiet: bool) -> None:
-    """Play PARTNER without people: quote, haggle, confirm, ship and bill."""
-    from tradehub.exchange.engine import engine_codec
+def robot(partners: tuple[str, ...], data: Path, hub: str, seed: int, answer: Any, quiet: bool) -> None:
+    """Play each PARTNER without people: quote, haggle, confirm, ship and bill."""
+    stopped = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopped.set())
+    players = [player(each, data, hub, seed=seed, answer=answer, quiet=quiet) for each in partners]
+    try:
+        while not stopped.is_set():
+            for each in players:
+                each.step()
+            stopped.wait(LOOK_EVERY_S)
+    finally:
+        for each in players:
+            each.door.close()
 
+
+def player(
+    partner: str, data: Path, hub: str, *, seed: int = 1, answer: Temper | None = None, quiet: bool = False
+) -> Robot:
+    """Return a robot at its door, ready to step."""
     supplier = SUPPLIERS.get(partner)
     if supplier is None:
         raise click.ClickException(f"the robot can play {', '.join(SUPPLIERS)}")
     supplier = supplier._replace(seed=seed, temper=answer or supplier.temper)
     profiles = profiles_of(partner, resources.folder("partners"))
-    stopped = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopped.set())
     door = open_door(profiles[0], data, hub)
     say: Callable[[str], None] = (lambda line: None) if quiet else (lambda line: click.echo(f"{partner:8} {line}"))
-    player = Robot(supplier, profiles, door, engine_codec(), Books(data / "robots" / f"{partner}.json"), say)
-    try:
-        while not stopped.is_set():
-            player.step()
-            stopped.wait(LOOK_EVERY_S)
-    finally:
-        door.close()
+    return Robot(supplier, profiles, door, engine_codec(), Books(data / "robots" / f"{partner}.json"), say)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -83,6 +84,7 @@ class Background:
         self.clock = Clock(self.hub.jobs)
 
     def start(self) -> None:
+        self.hub.warm()
         self.hub.jobs.run_worker(self.hub.settings.slot)
         self.clock.start()
 
@@ -100,23 +102,36 @@ def remember(**given: object) -> None:
 
 
 def start_web(settings: Settings) -> subprocess.Popen[bytes]:
-    """Start the web server as a process of its own."""
-    command = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws", "--workers", "1",
-        "--blocking-threads", str(WEB_THREADS), "--host", settings.host, "--port", str(settings.port),
-        "--log-level", "warning", "--respawn-failed-workers", "tradehub.cli.serve:application",
-    ]  # fmt: skip
-    return subprocess.Popen(command)  # noqa: S603 - our own command
+    """Start the web server as a process group of its own. Raises ClickException where the port is taken."""
+    claim(settings.host, settings.port)
+    options = {
+        "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": WEB_THREADS,
+        "host": settings.host, "port": settings.port, "log-level": "error",
+    }  # fmt: skip
+    given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    switches = ["--factory", "--no-ws", "--respawn-failed-workers"]
+    command = [sys.executable, "-m", "granian", *given, *switches, "tradehub.cli.serve:application"]
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+
+
+def claim(host: str, port: int) -> None:
+    """Make sure that nobody listens there. Granian itself would share the port, and half the requests be lost to us."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process of ours to end, and end it where it does not."""
+    """Ask a process of ours to end, and end it with all that it started where it does not."""
     if process.poll() is None:
         process.terminate()
         try:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 

@@ -1,0 +1,39 @@
+"""The second judge: pyx12, with map files compiled from our own X12 maps."""
+
+from __future__ import annotations
+
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tradehub.cli.files import load, map_store
+from tradehub.cli.maps import known
+from tradehub.edi import detect, pyx12_bridge
+
+
+def judge_with_pyx12(path: Path) -> dict[str, Any]:
+    """Return pyx12's verdict on a file and what it notes, as plain values."""
+    with tempfile.TemporaryDirectory(prefix="tradehub-pyx12-") as folder:
+        write_maps(Path(folder))
+        payload = load(path)
+        # pyx12 wants ISA to be the very first thing in the file.
+        opinion = pyx12_bridge.judge(payload[detect(payload).start :].decode("latin-1"), folder)
+    if opinion.accepted is None:
+        return {"verdict": "unusable", "issues": [opinion.reason]}
+    verdict = "accepted" if opinion.accepted else "rejected"
+    return {"verdict": verdict, "issues": [_line(each) for each in opinion.issues]}
+
+
+def write_maps(folder: Path) -> None:
+    """Write the map folder that pyx12 reads: ours for the sets, its own for the envelope."""
+    theirs = files("pyx12") / "map"
+    control = {name: (theirs / name).read_text(encoding="utf-8") for name in pyx12_bridge.CONTROL}
+    store = map_store()
+    specs = [store.spec(standard, name, release) for standard, name, release in known() if standard == "x12"]
+    for name, text in pyx12_bridge.files(specs, control).items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def _line(noted: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in noted.items() if value not in (None, ""))
