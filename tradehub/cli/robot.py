@@ -208,8 +208,8 @@ def open_door(own: Profile, data: Path, hub: str) -> Door:
 def robot(partners: tuple[str, ...], data: Path, hub: str, seed: int, answer: Any, quiet: bool) -> None:
     """Play each PARTNER without people: quote, haggle, confirm, ship and bill."""
     stopped = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopped.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     players = [player(each, data, hub, seed=seed, answer=answer, quiet=quiet) for each in partners]
     try:
         while not stopped.is_set():
