@@ -31,7 +31,7 @@ STATES: Mapping[str, tuple[str, LazyString]] = {
     "dispatched": ("work", lazy_gettext("On its way")),
     "undelivered": ("bad", lazy_gettext("Not delivered")),
     "invitation": ("info", lazy_gettext("Without obligation")),
-    "effective": ("ok", lazy_gettext("Open")),
+    "effective": ("ok", lazy_gettext("Can be accepted")),
     "withdrawn": ("off", lazy_gettext("Withdrawn")),
     "rejected": ("off", lazy_gettext("Declined")),
     "countered": ("off", lazy_gettext("Countered")),
