@@ -82,3 +82,11 @@ def test_any_text_can_be_shown(text: str, standard: str | None) -> None:
         assert "".join(piece.text for piece in line.pieces) == line.text
         anatomy.values(line, text)
     anatomy.first_fault(shown)
+
+
+@pytest.mark.parametrize("text", [X12, EDIFACT, X12.replace("\n", "")])
+def test_a_text_to_be_edited_has_a_line_for_each_segment(text: str) -> None:
+    laid = anatomy.laid_out(text, "x12")
+    assert laid is not None
+    assert laid.replace("\n", "") == text.replace("\n", "")
+    assert len(laid.splitlines()) == len(anatomy.lines(text, "x12", message=0))

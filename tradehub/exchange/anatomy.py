@@ -95,6 +95,14 @@ def lines(text: str, standard: str | None, *, message: int, pins: Sequence[Pin] 
     return [_pinned(line, found, [pin for pin in pins if _is_at(pin, line, message, found)]) for line in cut]
 
 
+def laid_out(text: str, standard: str | None) -> str | None:
+    """Return the text with each segment on a line of its own, to be edited; None where it is too long for that."""
+    if standard not in ("x12", "edifact") or syntax(text) is None:
+        return text
+    cut = lines(text, standard, message=0)
+    return None if len(cut) >= MAX_LINES else "".join(f"{line.text}\n" for line in cut)
+
+
 def first_fault(shown: Iterable[Line]) -> tuple[int, int] | None:
     """Return where in the text the first faulty element begins and ends; None without a placed fault."""
     for line in shown:

@@ -133,8 +133,8 @@ def _add_mending(routes: Blueprint, pages: Pages) -> None:
     def fix(message_id: str) -> str:
         with pages.database.read(org=http.principal().org) as session:
             story = monitor.story(session, message_id) or abort(404)
-            text = _text_of(pages, story.row)
-            if not _can_fix(story.row, text):
+            text = anatomy.laid_out(_text_of(pages, story.row), story.row.standard)
+            if text is None or not _can_fix(story.row, text):
                 abort(404)
             shown = anatomy.lines(text, story.row.standard, message=story.row.position, pins=story.issues)
             return render_template(
@@ -243,7 +243,8 @@ def _text_of(pages: Pages, row: MessageRow) -> str:
 
 
 def _can_fix(row: MessageRow, text: str) -> bool:
-    return row.direction == Direction.IN and row.validation != Validation.PENDING and 0 < len(text) <= EDIT_MAX
+    judged = row.direction == Direction.IN and row.validation != Validation.PENDING
+    return judged and 0 < len(text) <= EDIT_MAX
 
 
 def _can_resend(row: MessageRow) -> bool:

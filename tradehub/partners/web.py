@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.partners import files, wording
 from tradehub.partners.model import kind_of
-from tradehub.partners.profile import Channel, FolderChannel, HttpChannel, span_text
+from tradehub.partners.profile import Channel, FolderChannel, HttpChannel
 from tradehub.partners.service import PartnerService
 from tradehub.partners.store import PartyRow
 from tradehub.platform import http
@@ -107,8 +107,8 @@ def _facts(channel: Channel) -> dict[str, Any]:
     """Return what a channel's card says; a secret is shown as there or not, never what it is."""
     facts: dict[str, Any] = {"kind": channel.kind}
     if isinstance(channel, FolderChannel):
-        when = channel.cron or (f"every {span_text(channel.every)}" if channel.every else "")
-        facts |= {"in_dir": channel.in_dir, "out_dir": channel.out_dir, "when": when}
+        every = int(channel.every.total_seconds()) if channel.every else None
+        facts |= {"in_dir": channel.in_dir, "out_dir": channel.out_dir, "cron": channel.cron, "every_s": every}
     if isinstance(channel, HttpChannel):
         facts |= {"url": channel.url, "token": "***"}
     return facts
