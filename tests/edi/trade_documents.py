@@ -47,7 +47,8 @@ class Dialect:
 
     def words(self, table: str, *, without: tuple[str, ...] = ()) -> st.SearchStrategy[str]:
         """One of the words that the table writes and reads back."""
-        return st.sampled_from(sorted({w for code, w in self.tables[table].items() if code != "else"} - set(without)))
+        words = {word.partition("|")[0] for code, word in self.tables[table].items() if code != "else"}
+        return st.sampled_from(sorted(words - set(without)))
 
     def quantity(self) -> st.SearchStrategy[Plain]:
         return st.fixed_dictionaries({"value": numbers(), "unit": self.words("unit")})

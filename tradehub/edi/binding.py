@@ -15,7 +15,7 @@ from tradehub.edi.functions import CodeTable
 from tradehub.edi.machine import Place, Variant
 from tradehub.edi.paths import Binding, Conversion, Path, Scope, Test, child, fill
 from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import SegmentRule
+from tradehub.edi.schema import NO_LIMIT, SegmentRule
 from tradehub.edi.segments import Fault
 
 
@@ -119,7 +119,9 @@ class Binder:
     @staticmethod
     def _chosen(variants: list[Variant], elements: list[str], frame: Frame, component: str) -> Variant | None:
         for variant in variants:
-            if all(frame.taken[at] == wanted for at, wanted in variant.loops) and tests_hold(variant.tests, elements, component):
+            if all(frame.taken[at] == wanted for at, wanted in variant.loops) and tests_hold(
+                variant.tests, elements, component
+            ):
                 return variant
         return None
 
@@ -132,7 +134,13 @@ class Binder:
         )
 
     def _bind_all(
-        self, place: Place, bindings: tuple[Binding, ...], scope: Scope, root: Scope, elements: list[str], component: str
+        self,
+        place: Place,
+        bindings: tuple[Binding, ...],
+        scope: Scope,
+        root: Scope,
+        elements: list[str],
+        component: str,
     ) -> None:
         for binding in bindings:
             if binding.const is not None or binding.computed:
@@ -146,6 +154,8 @@ class Binder:
         self, place: Place, binding: Binding, group: tuple[At, ...], elements: list[str], component: str
     ) -> tuple[list[Any], bool]:
         texts = [text_at(elements, at, component) for at in group]
+        if binding.spread > 1:
+            texts = [joined(place.rule, binding, [text_at(elements, at, component) for at in spread_over(binding)])]
         if binding.only and texts[0] not in binding.only or texts[0] in binding.excluded:
             return [], False
         types = [element_type(place.rule, at) for at in group]
@@ -158,7 +168,6 @@ class Binder:
         if binding.fields and binding.conversion.name != "when":
             return values, values[-1] is not None
         return values, any(value is not None for value in values)
-
 
     def _note(self, place: Place, binding: Binding, group: tuple[At, ...], texts: list[str]) -> None:
         fault = _CONVERSION_FAULTS.get(binding.conversion.name)
@@ -173,6 +182,31 @@ _CONVERSION_FAULTS = {
     "date": Fault.INVALID_DATE, "when": Fault.INVALID_DATE, "datetime": Fault.INVALID_DATE, "time": Fault.INVALID_TIME,
     "decimal": Fault.NOT_A_NUMBER, "int": Fault.NOT_A_NUMBER, "lookup": Fault.INVALID_CODE,
 }  # fmt: skip
+
+
+def spread_over(binding: Binding) -> list[At]:
+    """Return the places that one text goes on through."""
+    first = binding.groups[0][0]
+    return [At(first.element, first.component + more) for more in range(binding.spread)]
+
+
+def longest(rule: SegmentRule | None, at: At) -> int:
+    """Return the greatest length of a place's element."""
+    if rule is None or at.element > len(rule.uses):
+        return NO_LIMIT
+    use = rule.uses[at.element - 1]
+    element = use.parts[(at.component or 1) - 1].element if use.parts else use.element
+    return element.max if element is not None else NO_LIMIT
+
+
+def joined(rule: SegmentRule | None, binding: Binding, texts: list[str]) -> str:
+    """Return one text out of its components: a full one goes on in the next, a shorter one ends with a blank between."""
+    most = longest(rule, binding.groups[0][0])
+    text = ""
+    for at, each in enumerate(texts):
+        if each:
+            text += ("" if not text or len(texts[at - 1]) >= most else " ") + each
+    return text
 
 
 def convert(

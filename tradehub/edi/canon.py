@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tradehub.edi.binding import element_type
+from tradehub.edi.binding import element_type, spread_over
 from tradehub.edi.functions import CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Variant
 from tradehub.edi.paths import Binding, Path
@@ -78,9 +78,13 @@ class Canon:
                 self._add(scope, path, each, variant, capacity, prefix)
             if not binding.paths:
                 for name in binding.fields:
-                    self._sources.setdefault((scope, prefix + name), []).append(Source(each, variant, self._order, 0, ("", "")))
+                    self._sources.setdefault((scope, prefix + name), []).append(
+                        Source(each, variant, self._order, 0, ("", ""))
+                    )
 
-    def _add(self, scope: Any, path: Path, each: Place | Loop, variant: Variant, capacity: int, prefix: str = "") -> None:
+    def _add(
+        self, scope: Any, path: Path, each: Place | Loop, variant: Variant, capacity: int, prefix: str = ""
+    ) -> None:
         selected = next((step for step in path.steps if step.field), None)
         plain = prefix + ".".join(step.name for step in path.steps)
         selects = (selected.field, selected.value) if selected is not None else ("", "")
@@ -213,7 +217,7 @@ class _Segment:
         first = binding.groups[0][0]
         if binding.const is not None:
             var = self._cover(first)
-            self._dirty.append(f"{var} != {binding.const!r}")
+            self._dirty.append(f"{var} != {self._expected(binding.const, binding.given)}")
         elif binding.computed and not binding.check_only:
             self._value(first, self._cover(first))
         elif not binding.check_only:
@@ -221,18 +225,23 @@ class _Segment:
         elif not binding.computed:
             self._dirty.append(self._var(first))
 
+    def _expected(self, text: str, given: At | None) -> str:
+        return repr(text) if given is None else f"({text!r} if {self._var(given)} else '')"
+
     def _bound(self, binding: Binding) -> None:
         if binding.only or binding.excluded or any(path.from_root for path in binding.paths):
             raise Unprovable
         if binding.default:
             var = self._var(binding.groups[0][0])
-            self._dirty.append(f"not {var}")
+            self._dirty.append(f"not {var}" if binding.given is None else f"(not {var} and {self._var(binding.given)})")
         if binding.fields:
             self._several(binding)
             return
         lists = [path for path in binding.paths if path.appends]
         for group in binding.groups:
             var = self._cover(group[0])
+            if binding.spread > 1:  # a text in one component is written so; how a longer one was cut is not proved here
+                self._dirty += [self._cover(at) for at in spread_over(binding)[1:]]
             if len(group) == 2:
                 self._cover(group[1])
             elif binding.conversion.name == "date" and element_type(self._place.rule, group[0]) in {"an", "n", "a"}:
@@ -314,7 +323,9 @@ class _Segment:
             raise Unprovable
 
     def _alone(self, path: Path) -> None:
-        self._alone_named(str(path) if any(step.field for step in path.steps) else ".".join(step.name for step in path.steps))
+        self._alone_named(
+            str(path) if any(step.field for step in path.steps) else ".".join(step.name for step in path.steps)
+        )
 
     def _alone_named(self, plain: str) -> None:
         target = self._variant.node.target
@@ -402,7 +413,9 @@ class _Segment:
         mine = _head_bindings(each, variant)
         for test in source.variant.tests:
             at = self._normal(test.at)
-            their = next((one for one in theirs if one.groups and self._normal(one.groups[0][0]) == at and one.paths), None)
+            their = next(
+                (one for one in theirs if one.groups and self._normal(one.groups[0][0]) == at and one.paths), None
+            )
             my = next((one for one in mine if one.groups and self._normal(one.groups[0][0]) == at and one.paths), None)
             if their is None or test.negated:
                 continue
@@ -428,7 +441,8 @@ class _Segment:
         beyond = [at for at in self._covered if at.element > self._writer.last]
         for at in beyond:
             for binding in self._variant.node.bindings:
-                if binding.groups and binding.const is not None and self._normal(binding.groups[0][0]) == at:
+                is_fixed = binding.const is not None and binding.given is None
+                if is_fixed and binding.groups and self._normal(binding.groups[0][0]) == at:
                     raise Unprovable
         for element in range(1, self._writer.last + 1):
             parts = rule.uses[element - 1].parts if rule is not None else ()
@@ -455,13 +469,16 @@ def raise_unless_plain(target: Path) -> None:
 
 def _head_bindings(each: Place | Loop, variant: Variant) -> tuple[Binding, ...]:
     if isinstance(each, Loop):
-        head = next((node for node in variant.node.children if node.head.name == each.head.tag and not node.head.is_loop), None)
+        head = next(
+            (node for node in variant.node.children if node.head.name == each.head.tag and not node.head.is_loop), None
+        )
         return head.bindings if head is not None else ()
     return variant.node.bindings
 
 
 def _filled(names: list[str]) -> str:
-    return "(" + " + ".join(f"(not not {name})" for name in names) + ")"
+    real = [name for name in names if name != "''"]
+    return "(" + " + ".join(f"(not not {name})" for name in real) + ")" if real else "0"
 
 
 def count(scope: Scope, path: str) -> int:
@@ -474,7 +491,7 @@ def count(scope: Scope, path: str) -> int:
 
 def too_few(scope: Scope, path: str, full: int, width: int, taken: int) -> bool:
     """Return whether the items just added would have gone to a segment before: one that was not full."""
-    before = count(scope, path) - taken
     if not taken:
         return False
+    before = count(scope, path) - taken
     return before < full or bool((before - full) % width)

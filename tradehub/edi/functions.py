@@ -177,15 +177,21 @@ def write_when(on: date | None, at: datetime | None, text: str | None) -> tuple[
 
 
 class CodeTable:
-    """A two-way code table. An unknown code reads to ``<standard>:<code>``; a word without a code writes the table's ``else``."""
+    """A two-way code table. An unknown code reads to ``<standard>:<code>``; a word without a code writes the table's ``else``.
+
+    A row ``IV: bill_to|invoicee`` reads to the first word and is written for each, unless the word has a row of its own.
+    """
 
     def __init__(self, standard: str, rows: Mapping[str, str]) -> None:
         self.standard = standard
         self.default = rows.get("else")
-        self.words = Words(standard, {code: word for code, word in rows.items() if code != "else"})
+        said = {code: words.split("|") for code, words in rows.items() if code != "else"}
+        self.words = Words(standard, {code: words[0] for code, words in said.items()})
         self.codes: dict[str, str] = {}
-        for code, word in rows.items():
-            if code != "else":
+        for code, word in self.words.items():
+            self.codes.setdefault(word, code)
+        for code, words in said.items():
+            for word in words[1:]:
                 self.codes.setdefault(word, code)
 
     def read(self, code: str) -> str:

@@ -7,7 +7,7 @@ and the XML codec share this notation.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Scope = dict[str, Any]
@@ -70,7 +70,6 @@ class Path:
         return found
 
 
-
 def child(scope: Scope, step: Step) -> Scope:
     """Return the dict under ``step``, made where it is missing; ``name[]`` always makes a new item."""
     if step.append or step.field:
@@ -123,7 +122,8 @@ class Conversion:
 class Binding:
     """What one binding text says. ``groups`` holds the places, once, or for each repeat of ``pairs``.
 
-    For XML the places are kept as text in ``names`` and ``groups`` is empty.
+    For XML the places are kept as text in ``names`` and ``groups`` is empty. ``given`` is the place without whose value a
+    constant or default is not written; ``spread`` counts the components that one text goes on through.
     """
 
     groups: tuple[tuple[Place, ...], ...] = ()
@@ -135,6 +135,8 @@ class Binding:
     default: str = ""
     computed: str = ""
     check_only: bool = False
+    given: Place | None = None
+    spread: int = 1
     only: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
 
@@ -178,6 +180,7 @@ class Head:
 _STEP = re.compile(r"([a-z_][a-z0-9_]*)(?:\[(?:([a-z_]+)=([^\]]*))?(\])?)?$")
 _HEAD = re.compile(r"(loop\s+)?(@?[^\s\[\]@]+)(?:@(\d+))?(?:\[([^\]]*)\])?(?:\s*->\s*(\S.*))?$")
 _PLACE = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?$")
+_SPREAD = re.compile(r"(\d{1,2})\.(\d)-(\d{1,2})\.(\d)(\??)$")
 CONVERTERS = frozenset({"text", "decimal", "int", "date", "time", "datetime", "when", "bool", "code", "lookup", "fn"})
 _WITH_TABLE = frozenset({"bool", "code", "lookup", "fn"})
 
@@ -236,16 +239,35 @@ def parse_binding(text: str, *, xml: bool = False) -> Binding:
     """Return what one binding says. Raises MapError."""
     words = text.split()
     try:
+        words, spread = _parse_spread(words)
         names, groups, words, check_only = _parse_places(words, xml=xml)
+        words, given = _parse_given(words)
         if words[0] == "const":
-            return Binding(groups, names, const=" ".join(words[1:]), check_only=check_only)
+            return Binding(groups, names, const=" ".join(words[1:]), check_only=check_only, given=given)
         computed = re.fullmatch(r"(count|sum)\((.*)\)", words[0])
         if computed:
             path = parse_path(computed[2])
             return Binding(groups, names, paths=(path,), computed=computed[1], check_only=check_only)
-        return _parse_bound(names, groups, words, check_only=check_only)
+        bound = _parse_bound(names, groups, words, check_only=check_only)
+        return replace(bound, given=given, spread=spread) if given or spread > 1 else bound
     except (IndexError, MapError) as wrong:
         raise MapError(f"not a binding: {text!r} ({wrong})") from wrong
+
+
+def _parse_spread(words: list[str]) -> tuple[list[str], int]:
+    """Take ``04.1-04.5`` apart: the first place, and how many components one text goes on through."""
+    match = _SPREAD.match(words[0])
+    if not match:
+        return words, 1
+    if match[1] != match[3] or int(match[4]) <= int(match[2]):
+        raise MapError(f"{words[0]} is no row of components")
+    return [f"{match[1]}.{match[2]}{match[5]}", *words[1:]], int(match[4]) - int(match[2]) + 1
+
+
+def _parse_given(words: list[str]) -> tuple[list[str], Place | None]:
+    if len(words) > 2 and words[-2] == "if":
+        return words[:-2], parse_place(words[-1])
+    return words, None
 
 
 def _parse_places(
@@ -313,12 +335,10 @@ def _parse_bound(
         tuple(paths),
         fields,
         conversions or (Conversion(),),
-        None,
-        default,
-        "",
-        check_only,
-        only,
-        excluded,
+        default=default,
+        check_only=check_only,
+        only=only,
+        excluded=excluded,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tradehub.documents import KINDS, Despatch, DespatchLine, Package
 from tradehub.edi import functions
-from tradehub.edi.binding import Binder, Frame, element_type, total
+from tradehub.edi.binding import joined, spread_over, Binder, Frame, element_type, total
 from tradehub.edi.canon import Canon
 from tradehub.edi.checks import Finding, explain
 from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
@@ -231,7 +231,9 @@ class Reader:
         if taken[0] == SUSPECT:
             for names, required in self._prunes:
                 _prune(document, names, required)
-        is_canonical = not (findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None or interpreted)
+        is_canonical = not (
+            findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None or interpreted
+        )
         if is_canonical and self._canon.computed and not self._canon.computed_stand(document, computed):
             is_canonical = False
         if self._shape is not None:
@@ -315,7 +317,14 @@ class Reader:
                 number = len(places) - places[::-1].index(where)
                 said = f"{text} stated, {counted} counted"
                 wrong = Finding(
-                    Fault.WRONG_SUM, at.element, at.component, said, "", text, f"{binding.computed}({path})", Severity.WARNING
+                    Fault.WRONG_SUM,
+                    at.element,
+                    at.component,
+                    said,
+                    "",
+                    text,
+                    f"{binding.computed}({path})",
+                    Severity.WARNING,
                 )
                 findings.append(Placed(number, place.tag, place.path, wrong))
 
@@ -414,7 +423,10 @@ class Sites:
     def _walk(self, loop: Loop, scope: tuple[int, int], *, is_repeated: bool) -> None:
         for each in loop.children:
             if isinstance(each, Loop):
-                fresh = any(variant.node.target is not None and variant.node.target.steps[-1].append for variant in each.variants)
+                fresh = any(
+                    variant.node.target is not None and variant.node.target.steps[-1].append
+                    for variant in each.variants
+                )
                 inner = (each.id, each.depth) if fresh else scope
                 self._walk(each, inner, is_repeated=False if fresh else is_repeated or each.max != 1)
                 continue
@@ -513,7 +525,9 @@ class Writer:
                     within = "" if use.mandatory or not part.mandatory else var
                     self._check_value(part.element, f"{var}_{number}", mandatory=part.mandatory, within=within)
             for condition in use.conditions:
-                self._checks += _condition(condition.kind, [f"{var}_{each}" for each in condition.positions if each <= width])
+                self._checks += _condition(
+                    condition.kind, [f"{var}_{each}" for each in condition.positions if each <= width]
+                )
 
     def _unpack(self, use: Use, at: int) -> None:
         width = len(use.parts)
@@ -676,6 +690,14 @@ class Writer:
                 "else: a.append(s)",
                 f"c[{depth}] = s",
             ]
+        if len(target.steps) == 1 and not target.steps[0].field and not target.from_root:
+            name = target.steps[0].name
+            return [
+                f"x = c[{depth - 1}]",
+                f"s = x.get({name!r})",
+                f"if s is None: s = x[{name!r}] = {{}}",
+                f"c[{depth}] = s",
+            ]
         self.names["child"] = _child_of
         return [f"c[{depth}] = child({self.own('P', target)}, c[{depth - 1}])"]
 
@@ -754,7 +776,11 @@ class Writer:
         if not binding.fields:
             tree.leaf(binding.path.steps, guard, values[0][1])
         elif binding.paths:
-            tree.item(binding.path.steps, guard, [(name, own, value) for name, (own, value) in zip(binding.fields, values, strict=False)])
+            tree.item(
+                binding.path.steps,
+                guard,
+                [(name, own, value) for name, (own, value) in zip(binding.fields, values, strict=False)],
+            )
         else:
             for name, (own, value) in zip(binding.fields, values, strict=False):
                 tree.leaf_named(name, own or guard, value)
@@ -767,10 +793,26 @@ class Writer:
             value = f"{{n: x for n, x in {{{pairs}}}.items() if x is not None and x != ''}}"
         else:
             value = values[0][1]
-        call = f"put_first({paths}, {scope}, c[0], {value})"
+        call = self._first(binding, scope, value).replace("%s", paths) or f"put_first({paths}, {scope}, c[0], {value})"
         if self._may_lack(binding):
             return [f"if {guard or 1}:", f"    {call}", f"    v[0] = {SUSPECT}"]
         return [f"if {guard}: {call}" if guard else call]
+
+    @staticmethod
+    def _first(binding: Binding, scope: str, value: str) -> str:
+        """Return one expression for ``a.b or a.c ...`` below one object, where that object is there already."""
+        tops = {path.steps[0].name for path in binding.paths}
+        first = binding.paths[0]
+        plain = all(
+            len(path.steps) == 2 and not path.from_root and not any(step.field for step in path.steps) for path in binding.paths
+        )
+        if binding.fields or len(tops) != 1 or not plain or first.steps[-1].append or first.steps[0].append:
+            return ""
+        top, name = first.steps[0].name, first.steps[-1].name
+        return (
+            f"(o := {scope}.get({top!r})) is not None and {name!r} not in o and (o.__setitem__({name!r}, {value}) or True)"
+            f" or put_first(%s, {scope}, c[0], {value})"
+        )
 
     def _may_lack(self, binding: Binding) -> bool:
         for path in binding.paths:
@@ -785,6 +827,8 @@ class Writer:
         """Return the guard of the whole binding, and for each field its own guard and the expression of its value."""
         name = binding.conversion.name
         texts = [self.var(at) for at in group]
+        if binding.spread > 1:
+            return self._spread(binding, texts[0])
         if name == "when":
             return self._when(group, texts)
         if name == "date" and len(texts) == 2 and not binding.fields:
@@ -796,6 +840,13 @@ class Writer:
             own = "" if self.is_certain(at) else text
             values.append((own, self._value(conversion.name, conversion.table, at, text, own)))
         return values[-1][0], values
+
+    def _spread(self, binding: Binding, first: str) -> tuple[str, list[tuple[str, str]]]:
+        over = [self.var(at) for at in spread_over(binding)]
+        rule, join = self.own("R", self._place.rule), self.own("J", joined)
+        whole = f"{join}({rule}, {self.own('B', binding)}, [{', '.join(over)}])"
+        value = self._local(f"{whole} if {' or '.join(over[1:])} else {first}")
+        return "" if self.is_certain(binding.groups[0][0]) else value, [("", value)]
 
     def _when(self, group: tuple[At, ...], texts: list[str]) -> tuple[str, list[tuple[str, str]]]:
         kind = element_type(self._place.rule, group[0])
@@ -1045,7 +1096,9 @@ class Tree:
                 lines.append(f"{own} = [{', '.join(value for _, value in rows)}]")
             else:
                 lines.append(f"{own} = []")
-                lines += [f"if {guard}: {own}.append({value})" if guard else f"{own}.append({value})" for guard, value in rows]
+                lines += [
+                    f"if {guard}: {own}.append({value})" if guard else f"{own}.append({value})" for guard, value in rows
+                ]
             if is_single(name):
                 lines.append(f"if {own}: {var}[{name!r}] = {own}")
             else:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tradehub.edi import functions
-from tradehub.edi.binding import element_type, total
+from tradehub.edi.binding import element_type, longest, spread_over, total
 from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place
 from tradehub.edi.paths import Binding, Conversion, Path, Test
@@ -41,13 +41,15 @@ class Left(dict[Any, Any]):
             found = self[key] = list(scope.get(name) or ())
         return found
 
-    def pop(self, scope: Scope, name: str) -> Any:  # type: ignore[override]
-        """Take the next item of a list; the empty text where none is left."""
+    def pop(self, scope: Scope, name: str, most: int = 0) -> Any:  # type: ignore[override]
+        """Take the next item of a list; the empty text where none is left. A text longer than ``most`` leaves its rest."""
         items = self.of(scope, name)
         if not items:
             return ""
         self.taken += 1
-        return items.pop(0)
+        item, *rest = _pieces(items.pop(0), most)
+        items[:0] = rest
+        return item
 
     def select(self, scope: Scope, name: str, key: str, value: str) -> Scope:
         """Take the first item whose field has a value; an empty one where there is none."""
@@ -70,12 +72,13 @@ class Left(dict[Any, Any]):
                 return texts
         return None
 
-    def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope) -> Any:
-        """Take the next value of alternative paths."""
+    def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope, most: int = 0) -> Any:
+        """Take the next value of alternative paths. A text longer than ``most`` goes on in the place of the next value."""
         key = (id(scope), paths)
         found = self.get(key)
         if found is None:
-            found = self[key] = [value for path in paths for value in path.values(root if path.from_root else scope)]
+            values = [value for path in paths for value in path.values(root if path.from_root else scope)]
+            found = self[key] = [piece for value in values for piece in _pieces(value, most)]
         if not found:
             return ""
         self.taken += 1
@@ -94,6 +97,12 @@ class Sink:
         self.left = Left()
         self.segments: list[str] = []
         self.places: list[int] = []
+
+
+def _pieces(value: Any, most: int) -> list[Any]:
+    if not most or not isinstance(value, str) or len(value) <= most:
+        return [value]
+    return [value[at : at + most].strip() for at in range(0, len(value), most)]
 
 
 Driver = Callable[[Scope, Sink], bool]
@@ -165,7 +174,9 @@ class Writer:
             kept: list[Any] = []
             count = 0
             for item in items:
-                raw, has_value = make(item, sink.root, sink.left, sink.element, sink.component) if count < most else ("", 0)
+                raw, has_value = (
+                    make(item, sink.root, sink.left, sink.element, sink.component) if count < most else ("", 0)
+                )
                 if raw and has_value:
                     sink.segments.append(raw)
                     sink.places.append(where)
@@ -245,12 +256,18 @@ class _Shadow:
 
 
 def _shadow(each: Place | Loop) -> _Shadow:
-    return _Shadow(each.name.partition("@")[0], is_loop=True) if isinstance(each, Loop) else _Shadow(each.tag, is_loop=False)
+    return (
+        _Shadow(each.name.partition("@")[0], is_loop=True)
+        if isinstance(each, Loop)
+        else _Shadow(each.tag, is_loop=False)
+    )
 
 
 def _target_scope(target: Path, scope: Scope, sink: Sink) -> Scope:
     for step in target.steps:
-        scope = sink.left.select(scope, step.name, step.field, step.value) if step.field else scope.get(step.name) or EMPTY
+        scope = (
+            sink.left.select(scope, step.name, step.field, step.value) if step.field else scope.get(step.name) or EMPTY
+        )
     return scope
 
 
@@ -289,13 +306,19 @@ class _Source:
         self._tests = tests
         self._is_item = is_item
         self._lines: list[str] = []
-        self._names: dict[str, Any] = {"EMPTY": EMPTY, "DATE_TEXTS": DATE_TEXTS, "number": functions.write_decimal, "ONE": "write"}
+        self._names: dict[str, Any] = {
+            "EMPTY": EMPTY,
+            "DATE_TEXTS": DATE_TEXTS,
+            "number": functions.write_decimal,
+            "ONE": "write",
+        }
         self._count = 0
         self._objects: dict[str, str] = {}
         self._texts: dict[At, str] = {}
         self._valued: list[str] = []
         self._fixed: dict[At, str] = {}
         self._defaults: dict[At, str] = {}
+        self._given: list[tuple[At, str, At]] = []
 
     def source(self) -> tuple[str, dict[str, Any]]:
         for binding in self._node.bindings:
@@ -305,9 +328,21 @@ class _Source:
         for at, text in self._defaults.items():
             var = self._texts[at]
             self._lines.append(f"if not {var}: {var} = {text!r}")
+        self._provided()
         self._predicates()
         self._assemble()
         return "\n    ".join(["def write(s, r, left, es, cs):", *self._lines]) + "\n", self._names
+
+    def _provided(self) -> None:
+        """Write the constants and defaults that stand only where another element has a value."""
+        for at, text, given in self._given:
+            there = self._texts.get(self._normal(given))
+            if there is None:
+                continue
+            if at not in self._texts:
+                self._texts[at] = self._local("''")
+            var = self._texts[at]
+            self._lines.append(f"if {there} and not {var}: {var} = {text!r}")
 
     def _own(self, prefix: str, value: Any) -> str:
         self._count += 1
@@ -348,7 +383,9 @@ class _Source:
         first = binding.groups[0][0]
         if binding.const is not None:
             at = self._normal(first)
-            if at in self._texts:
+            if binding.given is not None:
+                self._given.append((at, binding.const, binding.given))
+            elif at in self._texts:
                 self._defaults[at] = binding.const
             else:
                 self._fixed[at] = binding.const
@@ -358,7 +395,9 @@ class _Source:
             return
         for group in binding.groups:
             self._group(binding, group)
-        if binding.default:
+        if binding.default and binding.given is not None:
+            self._given.append((self._normal(first), binding.default, binding.given))
+        elif binding.default:
             self._defaults[self._normal(first)] = binding.default
 
     def _computed(self, binding: Binding, at: At) -> None:
@@ -375,8 +414,9 @@ class _Source:
         elif binding.fields or (binding.paths and any(step.append for step in binding.path.steps[:-1])):
             self._item(binding, group)
         elif len(binding.paths) > 1:
-            value = self._local(f"left.chain({self._own('P', binding.paths)}, s, r)")
-            self._set(group[0], self._text(binding.conversion, group[0], value))
+            most = longest(self._place.rule, group[0]) * binding.spread if binding.paths[-1].appends else 0
+            value = self._local(f"left.chain({self._own('P', binding.paths)}, s, r, {most})")
+            self._put(binding, group[0], self._text(binding.conversion, group[0], value))
         else:
             self._single(binding, group)
 
@@ -385,9 +425,10 @@ class _Source:
         owner = self._object(path, path.steps[:-1])
         last = path.steps[-1]
         counts = not path.from_root
-        read = f"left.pop({owner}, {last.name!r})" if last.append else f"{owner}.get({last.name!r})"
+        most = longest(self._place.rule, group[0]) * binding.spread
+        read = f"left.pop({owner}, {last.name!r}, {most})" if last.append else f"{owner}.get({last.name!r})"
         if binding.conversion.name == "text":
-            self._set(group[0], f"{read} or ''", counts=counts)
+            self._put(binding, group[0], f"{read} or ''", counts=counts)
             return
         value = self._local(read)
         if binding.conversion.name == "date" and len(group) == 2:
@@ -401,6 +442,16 @@ class _Source:
         var = self._set(group[0], text, counts=counts)
         if binding.conversion.name in {"code", "lookup"} and self._is_mandatory(group[0]) and not binding.default:
             self._lines.append(f"if {value} and not {var}: return '', 0")
+
+    def _put(self, binding: Binding, at: At, expression: str, *, counts: bool = True) -> None:
+        """Set a place, or the components that one text goes on through."""
+        if binding.spread == 1:
+            self._set(at, expression, counts=counts)
+            return
+        most = longest(self._place.rule, at)
+        whole = self._local(expression)
+        for number, each in enumerate(spread_over(binding)):
+            self._set(each, f"{whole}[{number * most}:{(number + 1) * most}]", counts=counts and not number)
 
     def _when(self, binding: Binding, group: tuple[At, ...]) -> None:
         if binding.paths and binding.path.steps[-1].append:
@@ -435,7 +486,8 @@ class _Source:
 
     def _item_writer(self, binding: Binding, fields: tuple[str, ...], group: tuple[At, ...]) -> str:
         writers = [
-            self._writer(conversion, at) for conversion, at in zip(binding.conversions[: len(fields)], group, strict=False)
+            self._writer(conversion, at)
+            for conversion, at in zip(binding.conversions[: len(fields)], group, strict=False)
         ]
         pairs = tuple(zip(fields, writers, strict=False))
         only, excluded = binding.only, binding.excluded
