@@ -96,6 +96,7 @@ class Reading:
         if start:
             self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
         text = self._text(data[start:] if start else data, standard, encoding)
+        del data  # from here on the text alone is held
         found, begin = x12.delimiters(text) if standard == "x12" else edifact.delimiters(text)
         if standard == "x12" and not begin:
             self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)

@@ -36,14 +36,16 @@ class Opinion:
 
 def files(specs: Iterable[MapSpec], control: Mapping[str, str]) -> dict[str, str]:
     """Return the texts of a pyx12 map folder, by file name. ``control`` holds pyx12's own files named in CONTROL."""
-    made = {name: control[name] for name in CONTROL[:2]}
+    specs = list(specs)
+    groups = {spec.head.group for spec in specs}
+    made = {name: _text(_control(control[name], groups)) for name in CONTROL[:2]}
     elements: dict[str, ElementRule] = {}
     index = etree.Element("maps")
     version = etree.SubElement(index, "version", icvn="00401")
     for spec in specs:
         elements.update(spec.dictionary.elements)
         name = f"{spec.head.set}.{spec.head.release}.xml"
-        made[name] = _text(_transaction(spec, control[CONTROL[0]]))
+        made[name] = _text(_transaction(spec, made[CONTROL[0]]))
         entry = etree.SubElement(version, "map", vriic=spec.head.release, fic=spec.head.group, abbr=spec.head.set)
         entry.text = name
     entry = etree.SubElement(version, "map", vriic="", fic="", abbr="X12")
@@ -60,6 +62,19 @@ def _parse(text: str) -> etree._Element:
 
 def _text(element: etree._Element) -> str:
     return etree.tostring(element, xml_declaration=True, encoding="UTF-8").decode()
+
+
+def _control(text: str, groups: Iterable[str]) -> etree._Element:
+    """Return pyx12's control map, which knows the groups of health care only, with ours."""
+    root = _parse(text)
+    for codes in root.iterfind(".//segment[@xid='GS']/element[@xid='GS01']/valid_codes"):
+        known = {each.text for each in codes}
+        for group in sorted(set(groups) - known):
+            etree.SubElement(codes, "code").text = group
+    for element in root.iterfind(".//segment[@xid='GS']/element[@xid='GS08']"):
+        for codes in element.findall("valid_codes"):
+            element.remove(codes)
+    return root
 
 
 def _elements(ours: Mapping[str, ElementRule], theirs: str) -> etree._Element:
