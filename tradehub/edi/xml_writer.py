@@ -42,22 +42,33 @@ class _Writing:
         self.structure = rules.structure
         self.document = document
         self.currency: str | None = document.get("currency")
+        self.plans: dict[int, list[tuple[Node, str, bool]]] = {}
+
+    def plan(self, node: Node) -> list[tuple[Node, str, bool]]:
+        """Return the node's children in order, each with its tag and whether the schema demands it."""
+        plan = self.plans.get(id(node))
+        if plan is None:
+            least = {child.name: child.least for child in self.structure.children(node.name)}
+            plan = self.plans[id(node)] = [
+                (child, self.structure.tag(child.name), bool(least[child.name]))
+                for child in ordered(node, self.structure)
+            ]
+        return plan
 
     def children(self, node: Node, scope: Scope, parent: Element, above: int = 1) -> bool:
         """Write a node's children; True where one of them says something."""
         says = False
-        least = {child.name: child.least for child in self.structure.children(node.name)}
-        for child in ordered(node, self.structure):
+        for child, tag, demanded in self.plan(node):
             found = list(_items(child, scope))
             for place, item in enumerate(found, 1):
                 position = place if child.repeats or child.scope else above
-                element = etree.SubElement(parent, self.structure.tag(child.name))
+                element = etree.SubElement(parent, tag)
                 written, solid = self.element(child, item, element, position)
                 if not written:
                     parent.remove(element)
                 says = says or solid
-            if not found and least[child.name] and parent.getparent() is None and not child.repeats:
-                etree.SubElement(parent, self.structure.tag(child.name))
+            if not found and demanded and parent.getparent() is None and not child.repeats:
+                etree.SubElement(parent, tag)
         return says
 
     def element(self, node: Node, scope: Scope, element: Element, position: int) -> tuple[bool, bool]:
@@ -261,7 +272,15 @@ class _Grafting:
         self.rules = rules
         self.structure = rules.structure
         self.root = root
-        self.made: dict[str, Element] = {}
+        self.known: dict[str, tuple[Element, Node | None, bool]] = {}
+        self.named: dict[tuple[Element, str], list[Element]] = {}
+
+    def of_name(self, parent: Element, name: str) -> list[Element]:
+        """Return the parent's elements of a name; kept until one of them is made or removed."""
+        found = self.named.get((parent, name))
+        if found is None:
+            found = self.named[parent, name] = parent.findall(self.structure.tag(name))
+        return found
 
     def leave_out(self, path: str, empty: set[str]) -> None:
         """Remove a leaf that the sender had not sent, and the elements that it leaves empty."""
@@ -275,6 +294,7 @@ class _Grafting:
         parent = element.getparent()
         while parent is not None:
             parent.remove(element)
+            self.named.pop((parent, self.structure.name(str(element.tag))), None)
             path = path.rpartition("/")[0]
             if len(parent) or parent is self.root or path in empty:
                 return
@@ -285,7 +305,7 @@ class _Grafting:
         for is_attribute, name, _, number in _PATH_STEP.findall(path):
             if is_attribute:
                 return element, name
-            found = element.findall(self.structure.tag(name))
+            found = self.of_name(element, name)
             if len(found) < int(number or 1):
                 return None, ""
             element = found[int(number or 1) - 1]
@@ -307,27 +327,32 @@ class _Grafting:
 
     def reach(self, path: str) -> tuple[Element | None, bool]:
         """Return the element at ``path``, made with its parents where it is not there, and whether it is new."""
-        element, node, is_new, at = self.root, self.rules.root, False, ""
-        mapped: Node | None = node
+        element, is_new, at = self.root, False, ""
+        mapped: Node | None = self.rules.root
         for _, name, plus, number in _PATH_STEP.findall(path):
             at += f"/{name}[{plus}{number}]" if number else f"/{name}"
-            mapped = mapped.children.get(name) if mapped is not None else None
-            known = self.made.get(at)
-            if known is not None:
-                element, is_new, mapped = known, True, (None if plus else mapped)
-                continue
-            found = element.findall(self.structure.tag(name))
-            place = int(number or 1)
-            if not plus and len(found) >= place:
-                element, is_new = found[place - 1], False
-                continue
-            if not plus and mapped is not None and mapped.repeats:
-                return None, False
-            element = self.made[at] = self.insert(element, name, found, place)
-            is_new = True
-            if plus:
-                mapped = None
+            known = self.known.get(at)
+            if known is None:
+                mapped = mapped.children.get(name) if mapped is not None and not plus else None
+                known = self.step(element, mapped, name, int(number or 1), plus=bool(plus))
+                if known is None:
+                    return None, False
+                self.known[at] = known
+            element, mapped, is_new = known
         return element, is_new
+
+    def step(
+        self, parent: Element, mapped: Node | None, name: str, place: int, *, plus: bool
+    ) -> tuple[Element, Node | None, bool] | None:
+        """Return the child that a step of a path leads to; None where it would be an item that is gone."""
+        found = self.of_name(parent, name)
+        if not plus and len(found) >= place:
+            return found[place - 1], mapped, False
+        if not plus and mapped is not None and mapped.repeats:
+            return None
+        made = self.insert(parent, name, found, place)
+        self.named.pop((parent, name), None)
+        return made, mapped, True
 
     def insert(self, parent: Element, name: str, found: Sequence[Element], place: int) -> Element:
         """Make an element as the ``place``-th of its name, or where the structure puts the first of them."""
