@@ -189,8 +189,10 @@ class _Segment:
 
     def _is_forced(self) -> bool:
         """Return whether the writer gives the segment even without a value: mandatory, and no item of a list."""
-        target = self._variant.node.target
-        return self._place.mandatory and not self._place.is_head and target is None
+        if not self._place.mandatory or self._place.is_head or self._variant.node.target is not None:
+            return False
+        first = next(each for each in self._place.variants if each.loops == self._variant.loops)
+        return first is self._variant
 
     def _normal(self, at: At) -> At:
         rule = self._place.rule

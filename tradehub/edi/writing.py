@@ -130,20 +130,23 @@ class Writer:
     def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Driver]:
         level = tuple(_shadow(each) for each in loop.children)
         drivers = []
+        served: set[int] = set()
         for node, index in align(body, level):  # type: ignore[arg-type]
             at = loop.children[index]
             if isinstance(at, Loop):
                 drivers.append(self._loop(node, at))
             elif not (skip_head and index == 0):
-                drivers.append(self._segment(node, at))
+                drivers.append(self._segment(node, at, is_first=index not in served))
+            served.add(index)
         return drivers
 
-    def _segment(self, node: BodyNode, place: Place) -> Driver:
+    def _segment(self, node: BodyNode, place: Place, *, is_first: bool) -> Driver:
+        """Return what writes one node. Of a mandatory place only the first node writes it where there is no value."""
         most = place.max or ENDLESS
         target = node.target
         is_item = target is not None and target.steps[-1].append
         make = self._function(node, place, node.head.tests, is_item=is_item)
-        where, is_mandatory = place.id, place.mandatory
+        where, is_mandatory = place.id, place.mandatory and is_first
 
         def repeat(scope: Scope, sink: Sink) -> bool:
             count = 0
