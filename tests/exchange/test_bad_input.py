@@ -217,6 +217,19 @@ def test_ubl_through_http(bench: Bench, house: House, posted: list[bytes], name:
     check(bench, bench.messages()[0], UBL_CASES[name], posted)
 
 
+@pytest.mark.parametrize("partner", ["ningbo", "rhein"])
+def test_several_interchanges_in_one_file_are_each_answered(bench: Bench, partner: str) -> None:
+    first, second = {
+        "ningbo": (X12, x12("000000007", "000000008").replace("PO-1", "PO-2")),
+        "rhein": (EDIFACT, edifact("1200+7", "1200+8").replace("UNZ+1+7", "UNZ+1+8").replace("PO-1", "PO-2")[9:]),
+    }[partner]
+    drop(bench, first + "\r\n" + second, partner)
+    assert sorted(map(str, bench.booked())) == ["PO-1", "PO-2"]
+    assert sorted(str(row.control_number)[-1] for row in bench.messages() if row.type) == ["7", "8"]
+    assert len(bench.sent(partner)) == 2
+    assert all(row.acknowledgement == "accepted" for row in bench.messages() if row.type)
+
+
 def test_a_duplicate_is_answered_with_the_same_bytes(bench: Bench) -> None:
     drop(bench, X12, "ningbo")
     first = bench.sent("ningbo")

@@ -73,7 +73,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Reading:
-    """A transmission as read. ``reason`` says why all of it is refused; ``native`` is the engine's own view of it."""
+    """A transmission as read. ``reason`` says why all of it is refused; ``native`` is the engine's own view of it.
+
+    ``pieces`` are its interchanges where it holds several: each is then a transmission of its own.
+    """
 
     standard: str | None
     sender: Name | None
@@ -84,6 +87,7 @@ class Reading:
     findings: tuple[Finding, ...] = ()
     reason: Reason | None = None
     native: Any = None
+    pieces: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -104,6 +106,7 @@ class EngineCodec:
             findings=tuple(_finding(issue, standard) for issue in issues),
             reason=_reason_against_all(reading, messages, parts),
             native=_Taken(tuple(reading.interchanges)),
+            pieces=_pieces(payload, reading),
         )
 
     def _with_units(self, message: edi.ReadMessage) -> edi.ReadMessage:
@@ -206,6 +209,21 @@ class EngineCodec:
                 update={"parties": (_party("sender", frame.sender), _party("receiver", frame.receiver))}
             )
         return self._write_xml("ApplicationResponse", answer)
+
+
+def _pieces(payload: bytes, reading: edi.Reading) -> tuple[bytes, ...]:
+    """Return the interchanges of a file that holds several, each with the service string advice that governs it."""
+    if len(reading.interchanges) < 2:
+        return ()
+    found = reading.interchanges[0].delimiters
+    end, element = re.escape(found.segment.encode()), re.escape(found.element.encode())
+    head = rb"ISA" + element if reading.interchanges[0].standard == "x12" else rb"(?:UNA.{6}\s*)?UNB" + element
+    starts = [each.start(1) for each in re.finditer(rb"(?:\A|" + end + rb")\s*(" + head + rb")", payload, re.DOTALL)]
+    if len(starts) != len(reading.interchanges):
+        return ()
+    una = reading.una.encode()
+    cut = [payload[start:stop] for start, stop in pairwise((*starts, len(payload)))]
+    return tuple(each if not una or each.startswith(b"UNA") else una + each for each in cut)
 
 
 def _control(standard: str, frame: Frame) -> str:

@@ -122,12 +122,28 @@ class Inbound:
         with ctx.read() as session:
             digest = session.scalars(select(MessageRow.payload_sha256).where(MessageRow.id == message_id)).one()
         reading = self.codec.read(self.payloads.get(str(digest)))
+        digests = [self.payloads.put(piece) for piece in reading.pieces]
         with ctx.write() as session:
             row = session.get_one(MessageRow, message_id)
             self.partners.lock(session, str(row.partner))
             session.refresh(row)
-            if row.validation == Validation.PENDING:
+            if row.validation != Validation.PENDING:
+                return
+            if reading.pieces:
+                self._split(session, row, reading, digests)
+            else:
                 _Processing(self, session, row, reading).run()
+
+    def _split(self, session: Session, row: MessageRow, reading: Reading, digests: list[str]) -> None:
+        """Take each interchange of a file in as a transmission of its own; the file's row stands for the whole."""
+        for number, (piece, digest) in enumerate(zip(reading.pieces, digests, strict=True)):
+            owner, partner = PartyId(row.owner), PartyId(str(row.partner))
+            name = f"{row.file_name or row.id} ({number + 1})"
+            self.record(session, Arrived(piece, owner, partner, row.channel, f"{row.id}:{number}", name), digest)
+        row.standard = reading.standard
+        row.validation, row.delivery = Validation.ACCEPTED, Delivery.HANDED_ON
+        row.validated_at = row.delivered_at = clock.now()
+        log_stage(session, row, "split", str(len(digests)))
 
 
 class _Processing:

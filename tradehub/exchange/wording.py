@@ -72,6 +72,7 @@ REASONS: dict[str, LazyString] = {
 
 STAGES: dict[str, LazyString] = {
     "received": lazy_gettext("Received and kept"),
+    "split": lazy_gettext("Split into its interchanges"),
     "read": lazy_gettext("Read"),
     "identified": lazy_gettext("Sender identified"),
     "accepted": lazy_gettext("Found valid"),
