@@ -27,7 +27,7 @@ def test_a_link_works_once_and_sets_the_password(house: House) -> None:
     secret = house.link_for("member")
     client = house.client()
     page = client.get(f"/sign-in/{secret}")
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "strict-origin"
     form = {"csrf_token": token_in(page), "password": "another fine day"}
     assert client.post(f"/sign-in/{secret}", data=form).status_code == 303
     assert client.get("/account").status_code == 200

@@ -89,7 +89,8 @@ def _add_link(pages: Blueprint, security: Security, database: Database) -> None:
             return make_response(render_template("link_refused.html"), 404)
         page = make_response(render_template("link.html", invited=invited, error=error, least=PASSWORD_MIN))
         page.status_code = 422 if error else 200
-        page.headers["Referrer-Policy"] = "no-referrer"
+        # Not no-referrer: a browser then posts the form with "Origin: null", which is refused as another site's.
+        page.headers["Referrer-Policy"] = "strict-origin"
         return page
 
     @pages.get("/sign-in/<secret>")
