@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tradehub.edi.envelope import EDIFACT_DELIMITERS, Delimiters, Group, Id, Interchange, Release
+from tradehub.edi.envelope import EDIFACT_DELIMITERS, AsciiText, Delimiters, Group, Id, Interchange, Release
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 from tradehub.edi.x12 import Cut
 
@@ -32,10 +32,10 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
 class Edifact:
     """Cuts the messages out of a settled text that begins with UNB, UNG or UNH (after UNA)."""
 
-    def __init__(self, text: str, found: Delimiters, charset: str, una: str = "") -> None:
-        self.hidden = bool(found.release) and found.release in text
+    def __init__(self, text: str | AsciiText, found: Delimiters, charset: str, una: str = "") -> None:
+        self.hidden = isinstance(text, str) and bool(found.release) and found.release in text
         self.release = Release(found) if self.hidden else None
-        self._text = self.release.hide(text) if self.release else text
+        self._text = self.release.hide(text) if self.release and isinstance(text, str) else text
         self._delimiters = found
         self._charset = charset
         self._una = una

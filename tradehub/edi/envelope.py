@@ -192,3 +192,24 @@ class Release:
             return type(value)(self.show_all(each) for each in value)
         return value
 
+
+
+class AsciiText:
+    """An ASCII file as text without a second copy of it: slices are decoded as they are asked for."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, data: bytes) -> None:
+        self._bytes = data
+
+    def __len__(self) -> int:
+        return len(self._bytes)
+
+    def __getitem__(self, at: int | slice) -> str:
+        return chr(self._bytes[at]) if isinstance(at, int) else self._bytes[at].decode("ascii")
+
+    def find(self, text: str, start: int = 0, end: int | None = None) -> int:
+        return self._bytes.find(text.encode("ascii"), start, len(self._bytes) if end is None else end)
+
+    def __contains__(self, text: str) -> bool:
+        return text.encode("ascii") in self._bytes

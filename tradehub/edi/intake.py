@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from tradehub.edi import edifact, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS, document_of
 from tradehub.edi.edifact import Edifact
-from tradehub.edi.envelope import NEEDLESS, Delimiters, Interchange, ReadMessage, Release, Verdict
+from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
 from tradehub.edi.schema import Guide
@@ -95,15 +95,23 @@ class Reading:
             return
         if start:
             self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
-        text = self._text(data[start:] if start else data, standard, encoding)
-        del data  # from here on the text alone is held
-        found, begin = x12.delimiters(text) if standard == "x12" else edifact.delimiters(text)
+        if start:
+            data = data[start:]
+        head = self._decoded(data[:LOOK], standard) if data.isascii() else ""
+        text: str | AsciiText = head or self._text(data, standard, encoding)
+        found, begin = (x12 if standard == "x12" else edifact).delimiters(text)  # type: ignore[arg-type]
         if standard == "x12" and not begin:
             self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)
             return
+        if head and _is_plain(data, found, begin):
+            text = AsciiText(data)
+        elif head:
+            text = self._text(data, standard, encoding)
+        del data  # from here on the text alone is held
         if standard == "edifact":
-            self.una, text = text[:begin], text[begin:]
-        text = x12.settle(text, found.element, found.segment)
+            self.una = text[:begin]
+        if isinstance(text, str):
+            text = x12.settle(text[begin:] if standard == "edifact" else text, found.element, found.segment)
         cutter: X12 | Edifact
         if standard == "x12":
             cutter = X12(text, found, self._charset)
@@ -116,6 +124,10 @@ class Reading:
         if not self.interchanges:
             self._note(Fault.BAD_ENVELOPE, "there is no interchange", Severity.ERROR)
         self._settle_severity()
+
+    def _decoded(self, head: bytes, standard: str) -> str:
+        self._charset = "ascii" if standard == "x12" else self._claimed(head)
+        return head.decode("ascii")
 
     def _settle_severity(self) -> None:
         if self._tolerant:
@@ -130,12 +142,7 @@ class Reading:
     def _text(self, data: bytes, standard: str, encoding: str) -> str:
         claimed = "ascii"
         if standard == "edifact" and not encoding:
-            head = data[:LOOK].decode("latin-1")
-            at = head.find("UNB")
-            claimed = edifact.CHARSETS.get(head[at + 4 : at + 8], "ascii") if at >= 0 else "ascii"
-            guide = self._guide
-            if isinstance(guide, Guide) and guide.charset:
-                claimed = edifact.CHARSETS.get(guide.charset, guide.charset)
+            claimed = self._claimed(data[:LOOK])
         self._charset = encoding or claimed
         if data.isascii() and not encoding.startswith("utf-16"):
             return data.decode("ascii")
@@ -143,6 +150,15 @@ class Reading:
             self._charset = encoding
             return data.decode(encoding, "replace")
         return self._guess(data, claimed)
+
+    def _claimed(self, data: bytes) -> str:
+        """Return the character set that UNB, or the partner's guide, says."""
+        guide = self._guide
+        if isinstance(guide, Guide) and guide.charset:
+            return edifact.CHARSETS.get(guide.charset, guide.charset)
+        head = data.decode("latin-1")
+        at = head.find("UNB")
+        return edifact.CHARSETS.get(head[at + 4 : at + 8], "ascii") if at >= 0 else "ascii"
 
     def _guess(self, data: bytes, claimed: str) -> str:
         """Decode what is not ASCII: UTF-8 gives itself away; then what was claimed; then what Windows writes."""
@@ -222,6 +238,16 @@ class Reading:
             release = other
         guide = self._guide(cut.interchange, cut.type, cut.release) if callable(self._guide) else self._guide
         return self._maps.get(standard, cut.type, release, guide), guide
+
+
+def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
+    """Return whether a file needs no mending before it is cut: no line breaks, no blanks between segments, nothing released."""
+    if b"\n" in data or b"\r" in data or not (found.segment + found.element + found.component).isascii():
+        return False
+    end = found.segment.encode()
+    if end + b" " in data or end + b"\t" in data:
+        return False
+    return not found.release or data.find(found.release.encode(), begin) < 0
 
 
 def _stricter(issue: Issue) -> Issue:

@@ -99,13 +99,6 @@ class Times(dict[str, Any]):
 WHENS, MOMENTS, TIMES = Whens(), Moments(), Times()
 
 
-def pad(parts: list[str], width: int) -> list[str]:
-    """Return ``parts`` filled up with empty texts. Raises ValueError where there are too many."""
-    if len(parts) > width:
-        raise ValueError("too many components")
-    return parts + [""] * (width - len(parts))
-
-
 def select(scope: Scope, name: str, key: str, value: str) -> Scope | None:
     """Return the item of a list whose field has a value, or None."""
     for item in scope.get(name, ()):
@@ -470,7 +463,7 @@ class Writer:
         self._place = place
         self.last = count - 1
         self.names: dict[str, Any] = {
-            "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "pad": pad,
+            "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
             "select": select, "put_first": put_first, "WHOLE": WHOLE,
         }  # fmt: skip
         self._lines: list[str] = []
@@ -533,7 +526,9 @@ class Writer:
         width = len(use.parts)
         self._split.add(at)
         names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
-        self._lines += [f"p = e{at}.split(cs)", f"if len(p) != {width}: p = pad(p, {width})", f"{names}, = p"]
+        filling = self.own("F", [[""] * (width - number) for number in range(width)])
+        self._lines += [f"p = e{at}.split(cs)", "n = len(p)", f"if n < {width}: p += {filling}[n]"]
+        self._lines += [f"elif n > {width}: return 1", f"{names}, = p"]
 
     def _check_value(self, rule: ElementRule, var: str, *, mandatory: bool, within: str) -> None:
         if rule.codes:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tradehub.edi.envelope import X12_DELIMITERS, Delimiters, Group, Id, Interchange
+from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Interchange
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 
 ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
@@ -87,7 +87,7 @@ def _delimiters(text: str, element: str, component: int, segment: int) -> Delimi
 class X12:
     """Cuts the messages out of a settled text that begins with ISA."""
 
-    def __init__(self, text: str, found: Delimiters, charset: str) -> None:
+    def __init__(self, text: str | AsciiText, found: Delimiters, charset: str) -> None:
         self._text = text
         self._delimiters = found
         self._charset = charset
