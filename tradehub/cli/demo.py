@@ -189,7 +189,7 @@ class Story:
         suppliers = [PartyId(each) for each in (*ROBOTS, "delta")]
         with self.hub.database.write(org=HOME) as session:
             return self.hub.negotiation.send_inquiry(
-                session, self.actor, draft, suppliers, note="Budget 7,500; Ningbo was late twice last year."
+                session, self.actor, draft, suppliers, note="Budget 31,000; Ningbo was late twice last year."
             )
 
     def deal_with(self, inquiry: str, supplier: str) -> str:
