@@ -104,6 +104,7 @@
     const form = event.target;
     if (form.method !== "post") return;
     if (form.dataset.sent) { event.preventDefault(); return; }
+    if (looking.size) { event.preventDefault(); Promise.allSettled([...looking]).then(() => form.requestSubmit(event.submitter)); return; }
     form.dataset.sent = "1";
     setTimeout(() => { delete form.dataset.sent; }, 8000);
   });
@@ -118,22 +119,44 @@
     for (const each of options(list)) each.setAttribute("aria-selected", String(each === option));
     if (option) { option.id = `${list.id}-${options(list).indexOf(option)}`; input.setAttribute("aria-activedescendant", option.id); option.scrollIntoView({ block: "nearest" }); }
   };
-  const ask = async (chooser) => {
-    const { input, list, picked } = chooser;
-    const words = input.value.trim();
+  // What has been asked for by Enter and not yet been answered: a form waits for it.
+  const looking = new Set();
+  const find = async ({ input, picked }, words) => {
     const url = new URL(input.dataset.url, location.href);
     url.searchParams.set("q", words);
     const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-    if (!answer.ok || input.value.trim() !== words || document.activeElement !== input) return;
-    list.innerHTML = await answer.text();
+    if (!answer.ok) return null;
+    const found = document.createElement("template");
+    found.innerHTML = await answer.text();
     const have = new Set($$("input", picked).map((each) => each.value));
-    for (const each of options(list)) if (have.has(each.dataset.value)) each.remove();
+    for (const each of options(found.content)) if (have.has(each.dataset.value)) each.remove();
+    return found.content;
+  };
+  const show = (chooser, words, found) => {
+    const { input, list } = chooser;
+    list.replaceChildren(found);
+    list.dataset.words = words;
     list.hidden = !list.children.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
     mark(chooser, options(list)[0]);
   };
-  const pick = (chooser, option) => {
-    const { box, input, picked } = chooser;
+  const ask = async (chooser) => {
+    const { input } = chooser;
+    const words = input.value.trim();
+    const found = await find(chooser, words);
+    if (found && input.value.trim() === words && document.activeElement === input) show(chooser, words, found);
+  };
+  // A quick typist's Enter: the field is free for the next name while the answer to this one is on its way.
+  const askAndPick = async (chooser, words) => {
+    clearTimeout(waits.get(chooser.input));
+    chooser.input.value = "";
+    close(chooser);
+    const found = await find(chooser, words);
+    const first = found && options(found)[0];
+    if (first) add(chooser, first);
+    else if (!chooser.input.value) { chooser.input.value = words; if (found) show(chooser, words, found); }
+  };
+  const add = ({ box, picked }, option) => {
     if (!box.dataset.many) picked.replaceChildren();
     const item = $("template", box).content.cloneNode(true);
     $("bdi", item).textContent = option.dataset.text;
@@ -141,10 +164,15 @@
     const unpick = $("[data-unpick]", item);
     unpick.setAttribute("aria-label", `${unpick.getAttribute("aria-label")} ${option.dataset.text}`);
     picked.append(item);
+    picked.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const pick = (chooser, option) => {
+    const { input, list } = chooser;
+    add(chooser, option);
     input.value = "";
     close(chooser);
+    list.replaceChildren();
     input.focus();
-    picked.dispatchEvent(new Event("change", { bubbles: true }));
   };
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-chooser] [role=combobox]")) return;
@@ -166,10 +194,11 @@
       if (chooser.list.hidden) ask(chooser);
       else mark(chooser, all[(at + (event.key === "ArrowDown" ? 1 : -1) + all.length) % all.length]);
     } else if (event.key === "Enter") {
-      // Enter never sends the form from here; a quick typist's Enter waits for the answer.
+      // Enter never sends the form from here.
       event.preventDefault();
-      if (chooser.input.value.trim() && (chooser.list.hidden || waits.has(chooser.input))) { clearTimeout(waits.get(chooser.input)); waits.delete(chooser.input); ask(chooser).then(() => { const first = options(chooser.list).find((each) => each.getAttribute("aria-selected") === "true"); if (first) pick(chooser, first); }); }
-      else if (at >= 0 && !chooser.list.hidden) pick(chooser, all[at]);
+      const words = chooser.input.value.trim();
+      if (at >= 0 && !chooser.list.hidden && chooser.list.dataset.words === words) pick(chooser, all[at]);
+      else if (words) { const answer = askAndPick(chooser, words); looking.add(answer); answer.finally(() => looking.delete(answer)); }
     } else if (event.key === "Escape") { close(chooser); }
     else if (event.key === "Backspace" && !chooser.input.value) { chooser.picked.lastElementChild?.remove(); }
   });
