@@ -75,7 +75,9 @@ def pydifact_parse(data: bytes) -> None:
     Interchange.from_str(data.decode())
 
 
-def compare(name: str, mine: Callable[[bytes], None], theirs: Callable[[bytes], None], data: bytes, sample: bytes, target: int) -> bool:
+def compare(
+    name: str, mine: Callable[[bytes], None], theirs: Callable[[bytes], None], data: bytes, sample: bytes, target: int
+) -> bool:
     mine(sample)
     theirs(sample)
     best_mine = best_theirs = float("inf")
@@ -84,7 +86,9 @@ def compare(name: str, mine: Callable[[bytes], None], theirs: Callable[[bytes], 
         best_theirs = min(best_theirs, timed(lambda: theirs(sample)) / len(sample))
     ratio = best_theirs / best_mine
     verdict = "ok" if ratio >= target else "TOO SLOW"
-    print(f"{name:30} {1 / best_mine / MEGABYTE:6.2f} MB/s against {1 / best_theirs / MEGABYTE:5.2f} MB/s: {ratio:5.1f} x (>= {target}) {verdict}")
+    print(
+        f"{name:30} {1 / best_mine / MEGABYTE:6.2f} MB/s against {1 / best_theirs / MEGABYTE:5.2f} MB/s: {ratio:5.1f} x (>= {target}) {verdict}"
+    )
     return ratio >= target
 
 
@@ -93,7 +97,9 @@ def peak(megabytes: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "orders.x12"
         make = "from messages import x12_850; import sys; open(sys.argv[1], 'wb').write(x12_850(int(sys.argv[2])))"
-        subprocess.run([sys.executable, "-c", make, str(path), str(megabytes * MEGABYTE)], check=True, cwd=Path(__file__).parent)
+        subprocess.run(
+            [sys.executable, "-c", make, str(path), str(megabytes * MEGABYTE)], check=True, cwd=Path(__file__).parent
+        )
         size = path.stat().st_size
         started = time.process_time()
         ours(path.read_bytes(), store())
@@ -103,7 +109,9 @@ def peak(megabytes: int) -> None:
 
 
 def memory(megabytes: int) -> bool:
-    run = subprocess.run([sys.executable, __file__, "--peak", str(megabytes)], check=True, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, __file__, "--peak", str(megabytes)], check=True, capture_output=True, text=True
+    )
     size, most, seconds = (float(each) for each in run.stdout.split())
     above = (most - size) / MEGABYTE
     print(
@@ -123,13 +131,24 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         judge = pyx12_judge(maps, folder)
         sample = x12_850(MEGABYTE // 5)
-        good &= compare("850, 1 MB, against pyx12", lambda data: ours(data, maps), judge, x12_850(MEGABYTE), sample, PYX12_TARGET)
+        good &= compare(
+            "850, 1 MB, against pyx12", lambda data: ours(data, maps), judge, x12_850(MEGABYTE), sample, PYX12_TARGET
+        )
         if "--quick" not in sys.argv:
             big = x12_850(20 * MEGABYTE)
-            good &= compare("850, 20 MB, against pyx12", lambda data: ours(data, maps), judge, big, sample, PYX12_TARGET)
+            good &= compare(
+                "850, 20 MB, against pyx12", lambda data: ours(data, maps), judge, big, sample, PYX12_TARGET
+            )
             del big
     sample = edifact_orders(MEGABYTE // 2)
-    good &= compare("ORDERS, 1 MB, against pydifact", lambda data: ours(data, maps), pydifact_parse, edifact_orders(MEGABYTE), sample, PYDIFACT_TARGET)
+    good &= compare(
+        "ORDERS, 1 MB, against pydifact",
+        lambda data: ours(data, maps),
+        pydifact_parse,
+        edifact_orders(MEGABYTE),
+        sample,
+        PYDIFACT_TARGET,
+    )
     good &= memory(20)
     return 0 if good else 1
 

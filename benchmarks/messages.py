@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-NAMES = ("Haidi Trading", "Ningbo Valves", "Rhein Armaturen", "Nordic Flow", "Delta Fluid", "Alba Pumpen", "Costa Tubos")
-GOODS = ("Gate valve DN50", "Ball valve 1 inch brass", "Check valve PN16", "Gasket set", "Flange DN80 PN40", "Actuator 24 V", "Strainer Y type")
+NAMES = (
+    "Haidi Trading",
+    "Ningbo Valves",
+    "Rhein Armaturen",
+    "Nordic Flow",
+    "Delta Fluid",
+    "Alba Pumpen",
+    "Costa Tubos",
+)
+GOODS = (
+    "Gate valve DN50",
+    "Ball valve 1 inch brass",
+    "Check valve PN16",
+    "Gasket set",
+    "Flange DN80 PN40",
+    "Actuator 24 V",
+    "Strainer Y type",
+)
 UNITS = ("EA", "CS", "KG", "BX")
 
 

@@ -44,7 +44,13 @@ def message(draw: st.DrawFn, spec: MapSpec) -> list[str]:
 
 
 def _level(
-    draw: st.DrawFn, spec: MapSpec, nodes: tuple[StructureNode, ...], into: list[str], element: str, component: str, depth: int
+    draw: st.DrawFn,
+    spec: MapSpec,
+    nodes: tuple[StructureNode, ...],
+    into: list[str],
+    element: str,
+    component: str,
+    depth: int,
 ) -> None:
     bound = _bound_names(spec)
     for at, node in enumerate(nodes):
@@ -125,7 +131,10 @@ def _use(draw: st.DrawFn, spec: MapSpec, use: Use, component: str, *, forced: bo
         return ""
     if use.element is not None:
         return draw(_value(use.element))
-    parts = [_use(draw, spec, part, component, forced=part.mandatory or (forced and at == 0)) for at, part in enumerate(use.parts)]
+    parts = [
+        _use(draw, spec, part, component, forced=part.mandatory or (forced and at == 0))
+        for at, part in enumerate(use.parts)
+    ]
     for condition in use.conditions:
         at = [each - 1 for each in condition.positions if each <= len(parts)]
         if condition.kind == "P" and any(parts[each] for each in at):
@@ -167,7 +176,9 @@ def _value(rule: ElementRule) -> st.SearchStrategy[str]:
         return _number(rule)
     longest = min(rule.max, 12)
     alphabet = LETTERS if rule.type in {"a", "ID"} else LETTERS + "0123456789 -."
-    return st.text(alphabet, min_size=max(rule.min, 1), max_size=max(longest, rule.min)).map(lambda text: _tidy(text, rule.min))
+    return st.text(alphabet, min_size=max(rule.min, 1), max_size=max(longest, rule.min)).map(
+        lambda text: _tidy(text, rule.min)
+    )
 
 
 def _tidy(text: str, least: int) -> str:

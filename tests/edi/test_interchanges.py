@@ -9,7 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.edi.engine import maps
-from tradehub.edi import EnvelopeFacts, Fault, Id, acknowledge, acknowledged, detect, message, read, write_back, write_interchange
+from tradehub.edi import (
+    EnvelopeFacts,
+    Fault,
+    Id,
+    acknowledge,
+    acknowledged,
+    detect,
+    message,
+    read,
+    write_back,
+    write_interchange,
+)
 
 NOON = datetime(2024, 3, 1, 12, 0)  # noqa: DTZ001
 ISA = "ISA*00*          *00*          *ZZ*HAIDI          *ZZ*NINGBO         *240301*1200*U*00401*000000001*0*P*>~"
@@ -104,10 +115,19 @@ def test_an_acknowledgement_is_not_acknowledged():
 
 
 @pytest.mark.parametrize(("standard", "kind", "release"), [("x12", "850", "004010"), ("edifact", "ORDERS", "D96A")])
-@given(name=st.text(st.characters(blacklist_categories=("Cs", "Cc", "Co")), min_size=1, max_size=20).map(str.strip).filter(bool))
+@given(
+    name=st.text(st.characters(blacklist_categories=("Cs", "Cc", "Co")), min_size=1, max_size=20)
+    .map(str.strip)
+    .filter(bool)
+)
 @settings(max_examples=20, deadline=None)
 def test_any_text_goes_out_and_comes_back(standard, kind, release, name):
-    document = {"number": "1", "action": "original", "type": "order", "lines": [{"number": "1", "item": {"name": name}}]}
+    document = {
+        "number": "1",
+        "action": "original",
+        "type": "order",
+        "lines": [{"number": "1", "item": {"name": name}}],
+    }
     facts = EnvelopeFacts(standard, Id("ZZ", "A"), Id("ZZ", "B"), "5", NOON)
     out = write_interchange([message(maps().get(standard, kind, release), document, "0001")], facts)
     (back,) = list(read(out, maps()))

@@ -81,9 +81,9 @@ def interchange_note(received: Interchange, at: datetime) -> tuple[Segment, ...]
 
 def functional(received: Interchange) -> list[OutMessage]:
     """Return a 997 for each group, in order; none for groups of 997s and 999s."""
-    made = []
+    made: list[OutMessage] = []
     for group in received.groups:
-        if group.code == "FA" or all(message.type in ACKNOWLEDGEMENTS for message in group.messages) and group.messages:
+        if group.code == "FA" or (all(message.type in ACKNOWLEDGEMENTS for message in group.messages) and group.messages):
             continue
         number = f"{len(made) + 1:04}"
         made.append(OutMessage("x12", "997", "004010", number, tuple(_group_note(group, received)), "FA"))
@@ -247,7 +247,10 @@ def _from_functional(segments: list[Segment]) -> tuple[Acknowledged, ...]:
                     notes.append({"code": segment.element(4), "place": at})
             case "AK4" | "IK4":
                 place = segment.element(1).replace(COMPONENT, ".")
-                note = {"code": segment.element(3), "place": f"{at[:-1]}{int(place.split('.')[0] or 0):02})" if at else place}
+                note = {
+                    "code": segment.element(3),
+                    "place": f"{at[:-1]}{int(place.split('.')[0] or 0):02})" if at else place,
+                }
                 notes.append(note | ({"value": segment.element(4)} if segment.element(4) else {}))
             case "AK5" | "IK5":
                 codes = [{"code": code} for code in segment.elements[1:] if code]
@@ -312,6 +315,9 @@ def document_of(message: ReadMessage) -> dict[str, Any]:
     document: dict[str, Any] = {"number": message.control_number, "judgements": rows}
     if whole is not None:
         document["response"] = whole.response
-        document["subject"] = {"type": f"{whole.standard}:{whole.type or 'interchange'}", "value": whole.group or whole.interchange}
+        document["subject"] = {
+            "type": f"{whole.standard}:{whole.type or 'interchange'}",
+            "value": whole.group or whole.interchange,
+        }
         rows += [{**note, "severity": "error"} for note in whole.judgements]
     return document

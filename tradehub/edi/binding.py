@@ -6,6 +6,7 @@ The generated reader does the same faster; this one binds what is left of a faul
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -156,7 +157,7 @@ class Binder:
         texts = [text_at(elements, at, component) for at in group]
         if binding.spread > 1:
             texts = [joined(place.rule, binding, [text_at(elements, at, component) for at in spread_over(binding)])]
-        if binding.only and texts[0] not in binding.only or texts[0] in binding.excluded:
+        if (binding.only and texts[0] not in binding.only) or texts[0] in binding.excluded:
             return [], False
         types = [element_type(place.rule, at) for at in group]
         is_edifact = types[0] in {"a", "n", "an", ""}
@@ -234,7 +235,7 @@ def _when(texts: list[str], *, is_edifact: bool) -> list[Any]:
         return [None, None, None]
     on = functions.read_date(texts[0])
     if len(texts) > 1 and texts[1]:
-        return [on, functions.datetime.combine(on, functions.read_time(texts[1])), None]
+        return [on, datetime.combine(on, functions.read_time(texts[1])), None]
     return [on, None, None]
 
 

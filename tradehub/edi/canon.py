@@ -8,6 +8,7 @@ inverse gives the same form, or marked as unbound; constants as the map has them
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradehub.edi.binding import element_type, spread_over
@@ -281,11 +282,10 @@ class _Segment:
         if places[0] != binding.groups[0][0]:
             return
         names = [self._var(each) for each in places]
-        self._dirty += [f"(not {one} and {two})" for one, two in zip(names, names[1:], strict=False) if two != "''"]
+        self._dirty += [f"(not {one} and {two})" for one, two in pairwise(names) if two != "''"]
         if len(places) > 1:
             steps = ".".join(step.name for step in path.steps)
-            self._dirty.append(f"too_few(s, {steps!r}, 0, {len(places)}, {_filled(names)})")
-            self._writer.names["too_few"] = too_few
+            self._dirty.append(too_few(steps, 0, len(places), _filled(names)))
 
     def _several(self, binding: Binding) -> None:
         if binding.conversion.name == "when":
@@ -304,7 +304,7 @@ class _Segment:
                 self._value(group[len(binding.fields) - 1], last)
                 names.append(last)
                 self._dirty += [f"({self._var(at)} and not {last})" for at in group[:-1] if self._var(at) != "''"]
-            self._dirty += [f"(not {one} and {two})" for one, two in zip(names, names[1:], strict=False) if two != "''"]
+            self._dirty += [f"(not {one} and {two})" for one, two in pairwise(names) if two != "''"]
         for path in binding.paths:
             self._shared(path, len(binding.groups))
         if not binding.paths:
@@ -353,8 +353,7 @@ class _Segment:
         full = sum(source.capacity for source in before)
         repeats = not self._place.is_head and self._place.max != 1
         if full or repeats:
-            self._dirty.append(f"too_few(s, {plain!r}, {full}, {width}, {self._taken(path)})")
-            self._writer.names["too_few"] = too_few
+            self._dirty.append(too_few(plain, full, width, self._taken(path)))
 
     def _taken(self, path: Path) -> str:
         binding = next(each for each in self._variant.node.bindings if path in each.paths)
@@ -483,17 +482,12 @@ def _filled(names: list[str]) -> str:
     return "(" + " + ".join(f"(not not {name})" for name in real) + ")" if real else "0"
 
 
-def count(scope: Scope, path: str) -> int:
-    """Return how many items a list holds."""
-    at: Any = scope
-    for name in path.split("."):
-        at = at.get(name) or {}
-    return len(at)
-
-
-def too_few(scope: Scope, path: str, full: int, width: int, taken: int) -> bool:
-    """Return whether the items just added would have gone to a segment before: one that was not full."""
-    if not taken:
-        return False
-    before = count(scope, path) - taken
-    return before < full or bool((before - full) % width)
+def too_few(path: str, full: int, width: int, taken: str) -> str:
+    """Return the test whether items just added would have gone to a segment before: one that was not full."""
+    *parents, last = path.split(".")
+    owner = "s"
+    for name in parents:
+        owner = f"({owner}.get({name!r}) or {{}})"
+    before = f"(b := len({owner}.get({last!r}) or ()) - {taken})"
+    rest = f" or (b - {full}) % {width}" if width > 1 else ""
+    return f"({taken} and ({before} < {full}{rest}))"

@@ -80,7 +80,9 @@ def _element(use: Use, value: str, at: int, component: str) -> Iterator[Finding]
     parts = value.split(component)
     for number in range(len(use.parts) + 1, len(parts) + 1):
         if parts[number - 1]:
-            yield Finding(Fault.TOO_MANY_COMPONENTS, at, number, "the composite has no such component", use.ref, parts[number - 1])
+            yield Finding(
+                Fault.TOO_MANY_COMPONENTS, at, number, "the composite has no such component", use.ref, parts[number - 1]
+            )
             break
     for number, part in enumerate(use.parts, 1):
         text = parts[number - 1] if number <= len(parts) else ""
@@ -107,13 +109,17 @@ def _value(rule: ElementRule, value: str, at: int, component: int) -> Iterator[F
         length = digits
     if rule.codes and value not in rule.codes:
         severity = Severity.ERROR if rule.codes_are_closed else Severity.WARNING
-        yield Finding(Fault.INVALID_CODE, at, component, f"{value!r} is not in the code list", rule.id, value, severity=severity)
+        yield Finding(
+            Fault.INVALID_CODE, at, component, f"{value!r} is not in the code list", rule.id, value, severity=severity
+        )
         return
     bounds = f"{kind} {rule.min}/{rule.max}"
     if length > rule.max:
         yield Finding(Fault.TOO_LONG, at, component, f"{length} characters, at most {rule.max}", rule.id, value, bounds)
     elif length < rule.min:
-        yield Finding(Fault.TOO_SHORT, at, component, f"{length} characters, at least {rule.min}", rule.id, value, bounds)
+        yield Finding(
+            Fault.TOO_SHORT, at, component, f"{length} characters, at least {rule.min}", rule.id, value, bounds
+        )
     if kind == "a" and any(sign.isdigit() for sign in value):
         yield Finding(Fault.INVALID_CHARACTER, at, component, f"{value!r} is not alphabetic", rule.id, value, kind)
 
@@ -132,19 +138,27 @@ def _digits(kind: str, value: str) -> int | None:
 def _moment(rule: ElementRule, value: str, at: int, component: int) -> Iterator[Finding]:
     bounds = f"{rule.type} {rule.min}/{rule.max}"
     if len(value) > rule.max:
-        yield Finding(Fault.TOO_LONG, at, component, f"{len(value)} characters, at most {rule.max}", rule.id, value, bounds)
+        yield Finding(
+            Fault.TOO_LONG, at, component, f"{len(value)} characters, at most {rule.max}", rule.id, value, bounds
+        )
         return
     if len(value) < rule.min:
-        yield Finding(Fault.TOO_SHORT, at, component, f"{len(value)} characters, at least {rule.min}", rule.id, value, bounds)
+        yield Finding(
+            Fault.TOO_SHORT, at, component, f"{len(value)} characters, at least {rule.min}", rule.id, value, bounds
+        )
         return
-    fault, read, what = (Fault.INVALID_DATE, read_date, "day") if rule.type == "DT" else (Fault.INVALID_TIME, read_time, "time")
+    fault, read, what = (
+        (Fault.INVALID_DATE, read_date, "day") if rule.type == "DT" else (Fault.INVALID_TIME, read_time, "time")
+    )
     try:
         read(value)
     except ValueError:
         yield Finding(fault, at, component, f"{value!r} is a {what} that does not exist", rule.id, value, rule.type)
 
 
-def _conditions(conditions: tuple[Condition, ...], values: list[str], refs: list[str], within: int) -> Iterator[Finding]:
+def _conditions(
+    conditions: tuple[Condition, ...], values: list[str], refs: list[str], within: int
+) -> Iterator[Finding]:
     for each in conditions:
         for position in _broken(each, values):
             at, component = (within, position) if within else (position, 0)

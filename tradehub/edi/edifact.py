@@ -19,7 +19,7 @@ CHARSETS = {
 def delimiters(text: str) -> tuple[Delimiters, int]:
     """Return the delimiters and where the segments begin: after UNA, or at once."""
     if text.startswith("UNA") and len(text) > 8:
-        component, element, decimal, release, repeat, segment = text[3:9]
+        component, element, decimal, release, repeat, segment = tuple(text[3:9])
         found = Delimiters(element, component, segment, release.strip(), repeat.strip(), decimal)
         return found, 9
     if text.startswith(("UNB", "UNG", "UNH")):
@@ -218,7 +218,9 @@ def read_unb(segment: str, found: Delimiters, charset: str) -> Interchange:
 
 def read_ung(segment: str, found: Delimiters) -> Group:
     """Return the group that UNG opens."""
-    value = [[part.strip() for part in each.split(found.component)] for each in segment.split(found.element)] + [[""]] * 9
+    value = [[part.strip() for part in each.split(found.component)] for each in segment.split(found.element)] + [
+        [""]
+    ] * 9
     return Group(value[1][0], value[2][0], value[3][0], value[5][0], "".join(value[7]), segment)
 
 
@@ -226,7 +228,10 @@ def unb(interchange: Interchange) -> str:
     """Return the UNB segment, without terminator."""
     found = interchange.delimiters
     syntax = interchange.version.replace(":", found.component) or f"UNOC{found.component}3"
-    sides = [found.component.join(filter(None, (side.value, side.qualifier))) for side in (interchange.sender, interchange.receiver)]
+    sides = [
+        found.component.join(filter(None, (side.value, side.qualifier)))
+        for side in (interchange.sender, interchange.receiver)
+    ]
     moment = f"{interchange.date}{found.component}{interchange.time}"
     pieces = ["UNB", syntax, *sides, moment, interchange.control_number, "", "", ""]
     pieces += ["1" if interchange.wants_acknowledgement else "", "", "1" if interchange.test else ""]

@@ -31,6 +31,9 @@ class Id(NamedTuple):
     value: str = ""
 
 
+NOBODY = Id()
+
+
 @dataclass(slots=True)
 class Verdict:
     """What an acknowledgement needs to know of one message."""
@@ -69,8 +72,8 @@ class Interchange:
     """An interchange as received; complete only when all its messages have been read."""
 
     standard: str
-    sender: Id = Id()
-    receiver: Id = Id()
+    sender: Id = NOBODY
+    receiver: Id = NOBODY
     control_number: str = ""
     version: str = ""
     test: bool = False
@@ -191,7 +194,6 @@ class Release:
         if isinstance(value, (list, tuple)):
             return type(value)(self.show_all(each) for each in value)
         return value
-
 
 
 class AsciiText:

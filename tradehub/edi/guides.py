@@ -10,7 +10,15 @@ from pydantic import ValidationError
 
 from tradehub.edi.paths import Head, MapError, parse_node
 from tradehub.edi.schema import (
-    BodyNode, Dictionary, Guide, MapSpec, SegmentRule, StructureNode, Use, load_dictionary, structure_node,
+    BodyNode,
+    Dictionary,
+    Guide,
+    MapSpec,
+    SegmentRule,
+    StructureNode,
+    Use,
+    load_dictionary,
+    structure_node,
 )  # fmt: skip
 
 
@@ -187,7 +195,9 @@ def _bind(
             )
         if target is None and any(node.head.name == tag and not node.head.is_loop for node in nodes):
             return tuple(
-                replace(node, bindings=node.bindings + more) if node.head.name == tag and not node.head.is_loop else node
+                replace(node, bindings=node.bindings + more)
+                if node.head.name == tag and not node.head.is_loop
+                else node
                 for node in nodes
             )
         order = [each.name for each in level]

@@ -23,7 +23,10 @@ Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | M
 
 LOOK = 4096  # bytes looked at to tell what a file is
 MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
-FALLBACKS = {"x12": "004010", "edifact": "D96A"}  # the release whose maps stand in, with a warning, for one that has none
+FALLBACKS = {
+    "x12": "004010",
+    "edifact": "D96A",
+}  # the release whose maps stand in, with a warning, for one that has none
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -98,15 +101,14 @@ class Reading:
         if start:
             data = data[start:]
         head = self._decoded(data[:LOOK], standard) if data.isascii() else ""
-        text: str | AsciiText = head or self._text(data, standard, encoding)
-        found, begin = (x12 if standard == "x12" else edifact).delimiters(text)  # type: ignore[arg-type]
+        opening = head or self._text(data, standard, encoding)
+        found, begin = (x12 if standard == "x12" else edifact).delimiters(opening)
         if standard == "x12" and not begin:
             self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)
             return
-        if head and _is_plain(data, found, begin):
-            text = AsciiText(data)
-        elif head:
-            text = self._text(data, standard, encoding)
+        text: str | AsciiText = opening
+        if head:
+            text = AsciiText(data) if _is_plain(data, found, begin) else self._text(data, standard, encoding)
         del data  # from here on the text alone is held
         if standard == "edifact":
             self.una = text[:begin]
@@ -222,7 +224,9 @@ class Reading:
         tag = "ST" if standard == "x12" else "UNH"
         at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
         if not cut.type.isalnum() or not (release + "0").isalnum():
-            issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80]))
+            issues.append(
+                Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
+            )
             return None, None
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None

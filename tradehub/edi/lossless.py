@@ -150,7 +150,9 @@ def _unbound(elements: list[str], mark: Any) -> tuple[str, ...]:
         kept = ""
         if each.components:
             parts = text.split(COMPONENT)
-            kept = COMPONENT.join("" if at in each.components else part for at, part in enumerate(parts, 1)).rstrip(COMPONENT)
+            kept = COMPONENT.join("" if at in each.components else part for at, part in enumerate(parts, 1)).rstrip(
+                COMPONENT
+            )
         values += [str(each.element), kept, text]
     return tuple(values)
 
@@ -312,7 +314,9 @@ class _Application:
         kept: list[Leaf | Instance | None] = list(parts)
         self._drop(kept, mine)
         result = self._ordered(kept, mine)
-        for each in sorted((each for each in mine if each["tag"][0] not in "-=@"), key=lambda each: int(each["ordinal"])):
+        for each in sorted(
+            (each for each in mine if each["tag"][0] not in "-=@"), key=lambda each: int(each["ordinal"])
+        ):
             raw = self._join(each["tag"], each["values"])
             result.insert(min(each["ordinal"], len(result)), Leaf(-1, raw))
         for each in mine:
@@ -329,7 +333,9 @@ class _Application:
                 dropped.setdefault(each["ordinal"], []).append(self._join(each["tag"][1:], each["values"][1:]))
         for at, raws in dropped.items():
             part = kept[at] if at < len(kept) else None
-            if part is not None and (part.raw if isinstance(part, Leaf) else "\n".join(part.segments())) == "\n".join(raws):
+            if part is not None and (part.raw if isinstance(part, Leaf) else "\n".join(part.segments())) == "\n".join(
+                raws
+            ):
                 kept[at] = None
 
     @staticmethod

@@ -62,6 +62,7 @@ class Place:
     mandatory: bool
     rule: SegmentRule | None
     variants: list[Variant] = field(default_factory=list)
+    habit: bool = False
 
     @property
     def is_head(self) -> bool:
@@ -136,13 +137,16 @@ def _grow(loop: Loop, level: tuple[StructureNode, ...], places: list[Place], loo
             loops.append(below)
             loop.children.append(below)
             _grow(below, node.children, places, loops)
+            below.head.habit = below.head.habit or node.habit
         else:
-            place = Place(len(places), node.name, loop, index, node.max, node.mandatory, node.rule)
+            place = Place(len(places), node.name, loop, index, node.max, node.mandatory, node.rule, habit=node.habit)
             places.append(place)
             loop.children.append(place)
 
 
-def _attach(loop: Loop, body: tuple[BodyNode, ...], level: tuple[StructureNode, ...], within: tuple[tuple[int, int], ...]) -> None:
+def _attach(
+    loop: Loop, body: tuple[BodyNode, ...], level: tuple[StructureNode, ...], within: tuple[tuple[int, int], ...]
+) -> None:
     placed = align(body, level)
     shares = {index: sum(1 for _, other in placed if other == index) for _, index in placed}
     for node, index in placed:
@@ -209,4 +213,3 @@ def _ending(loop: Loop, place: Place | None) -> tuple[Skipped, ...]:
         index = level.index
         level = level.parent
     return tuple(missing)
-

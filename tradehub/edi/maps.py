@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-
 from typing import Any
 
 from tradehub.documents import Document
@@ -36,7 +35,13 @@ class Map:
         return self.spec.head
 
     def read(
-        self, raw_segments: list[str], element: str, component: str, *, needless: str = "", interpreted: bool = False,
+        self,
+        raw_segments: list[str],
+        element: str,
+        component: str,
+        *,
+        needless: str = "",
+        interpreted: bool = False,
         compared: bool = False,
     ) -> Decoded:
         """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions.
@@ -44,9 +49,9 @@ class Map:
         ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running generated functions,
         ``compared`` writes the message even where it is known to be canonical: both for tests.
         """
-        split = [raw.split(element) for raw in raw_segments]
+        split: Iterable[list[str]] = (raw.split(element) for raw in raw_segments)
         if needless:
-            split = [[each.replace(needless, "") for each in pieces] for pieces in split]
+            split = ([each.replace(needless, "") for each in pieces] for pieces in split)
         decoded = self._reader.read(split, component, interpreted=interpreted)
         extensions: list[lossless.Extension] = []
         if not decoded.is_canonical or needless or compared:
@@ -148,8 +153,8 @@ class MapStore:
         """Return elements, segments and code tables of one release. Raises MapError."""
         folder = f"{standard}/{release}"
         if folder not in self._dictionaries:
-            files = (self.plain(f"{folder}/{name}.yaml")[1] for name in ("elements", "segments", "codes"))
-            self._dictionaries[folder] = schema.load_dictionary(standard, *files, name=folder)
+            elements, segments, codes = (self.plain(f"{folder}/{name}.yaml")[1] for name in ("elements", "segments", "codes"))
+            self._dictionaries[folder] = schema.load_dictionary(standard, elements, segments, codes, folder)
         return self._dictionaries[folder]
 
     def spec(self, standard: str, message: str, release: str) -> schema.MapSpec:
@@ -171,7 +176,9 @@ class MapStore:
             self._specs[path] = schema.MapSpec(head, structure, body, dictionary)
         return self._specs[path]
 
-    def get(self, standard: str, message: str, release: str, guide: schema.Guide | Mapping[str, Any] | None = None) -> Map:
+    def get(
+        self, standard: str, message: str, release: str, guide: schema.Guide | Mapping[str, Any] | None = None
+    ) -> Map:
         """Return the compiled map of a segment message, patched by ``guide``. Raises MapError."""
         patch = guides.load(guide) if guide is not None else None
         note = patch.model_dump_json() if patch is not None else ""
@@ -198,6 +205,3 @@ class MapStore:
         names = (f"{message}.yaml", f"structure/{message}.yaml", "elements.yaml", "segments.yaml", "codes.yaml")
         parts = [self.plain(f"{folder}/{name}")[0] for name in names]
         return hashlib.sha256("\n".join([folder, *parts, note]).encode()).hexdigest()
-
-
-

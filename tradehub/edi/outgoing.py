@@ -11,7 +11,13 @@ from typing import Any
 from tradehub.documents import Document
 from tradehub.edi import edifact, x12
 from tradehub.edi.envelope import (
-    EDIFACT_DELIMITERS, X12_DELIMITERS, Delimiters, Id, Interchange, ReadMessage, Release,
+    EDIFACT_DELIMITERS,
+    X12_DELIMITERS,
+    Delimiters,
+    Id,
+    Interchange,
+    ReadMessage,
+    Release,
 )  # fmt: skip
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
@@ -66,7 +72,14 @@ def message(rules: Map, document: Document | Mapping[str, Any], control_number: 
     """Return the document as a message of the map's type."""
     head = rules.head
     return OutMessage(
-        head.standard, head.set, head.release, control_number, rules.encode(document), head.group, head.agency, head.association
+        head.standard,
+        head.set,
+        head.release,
+        control_number,
+        rules.encode(document),
+        head.group,
+        head.agency,
+        head.association,
     )
 
 
@@ -120,7 +133,9 @@ def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) ->
     signs: list[str] = []
     for sign in (found.element, found.component, found.segment):
         taken = used | {each for each in (found.element, found.component, found.segment) if each != sign} | set(signs)
-        signs.append(sign if sign not in used and sign not in signs else next(each for each in SPARE if each not in taken))
+        signs.append(
+            sign if sign not in used and sign not in signs else next(each for each in SPARE if each not in taken)
+        )
     return replace_delimiters(found, *signs)
 
 
@@ -143,7 +158,9 @@ def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> b
 
     def wire(segment: Segment) -> str:
         elements = [_encodable(each, charset) for each in segment.elements]
-        text = ELEMENT.join((segment.tag, *(release.cover(each) if release else each for each in elements))).rstrip(ELEMENT)
+        text = ELEMENT.join((segment.tag, *(release.cover(each) if release else each for each in elements))).rstrip(
+            ELEMENT
+        )
         text = text.replace(ELEMENT, found.element).replace(COMPONENT, found.component)
         return release.release(text) if release else text
 
@@ -156,7 +173,15 @@ def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> b
         parts += [wire(segment) for segment in each.segments]
         parts.append(found.element.join(("UNT", str(len(each.segments) + 2), each.control_number)))
     parts.append(found.element.join(("UNZ", str(len(messages)), facts.control_number)))
-    una = "UNA" + found.component + found.element + found.decimal + (found.release or " ") + (found.repeat or " ") + found.segment
+    una = (
+        "UNA"
+        + found.component
+        + found.element
+        + found.decimal
+        + (found.release or " ")
+        + (found.repeat or " ")
+        + found.segment
+    )
     return (una + "".join(part + found.segment for part in parts)).encode(charset, "replace")
 
 

@@ -57,7 +57,9 @@ def files(specs: Iterable[MapSpec], control: Mapping[str, str]) -> dict[str, str
 
 
 def _parse(text: str) -> etree._Element:
-    return etree.fromstring(text.encode(), etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True))
+    return etree.fromstring(
+        text.encode(), etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    )
 
 
 def _text(element: etree._Element) -> str:
@@ -83,11 +85,17 @@ def _elements(ours: Mapping[str, ElementRule], theirs: str) -> etree._Element:
     for each in ours.values():
         kind = each.type if each.type != "B" else "AN"
         etree.SubElement(
-            root, "data_ele", ele_num=each.id, data_type=kind, min_len=str(each.min), max_len=str(each.max), name=each.name or each.id
+            root,
+            "data_ele",
+            ele_num=each.id,
+            data_type=kind,
+            min_len=str(each.min),
+            max_len=str(each.max),
+            name=each.name or each.id,
         )
-    for each in _parse(theirs):
-        if each.get("ele_num") not in ours:
-            root.append(each)
+    for element in _parse(theirs):
+        if element.get("ele_num") not in ours:
+            root.append(element)
     return root
 
 
@@ -111,7 +119,9 @@ def _transaction(spec: MapSpec, control: str) -> etree._Element:
 
 
 def _loop(xid: str, kind: str, usage: str, repeat: str, position: int) -> etree._Element:
-    loop = etree.Element("loop", xid=xid, **({"type": kind} if kind else {}))
+    loop = etree.Element("loop", xid=xid)
+    if kind:
+        loop.set("type", kind)
     for name, value in (("name", xid), ("usage", usage), ("pos", f"{position:04}"), ("repeat", repeat)):
         etree.SubElement(loop, name).text = value
     return loop
@@ -167,7 +177,13 @@ def _use(parent: etree._Element, xid: str, use: Use, number: int) -> None:
         _element(parent, xid, use.ref, _usage(use), number, codes)
         return
     composite = etree.SubElement(parent, "composite")
-    for name, value in (("data_ele", use.ref), ("name", use.ref), ("usage", _usage(use)), ("seq", f"{number:02}"), ("refdes", xid)):
+    for name, value in (
+        ("data_ele", use.ref),
+        ("name", use.ref),
+        ("usage", _usage(use)),
+        ("seq", f"{number:02}"),
+        ("refdes", xid),
+    ):
         etree.SubElement(composite, name).text = value
     for at, part in enumerate(use.parts, 1):
         _use(composite, f"{xid}-{at}", part, at)

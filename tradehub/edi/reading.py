@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from tradehub.documents import KINDS, Despatch, DespatchLine, Package
 from tradehub.edi import functions
-from tradehub.edi.binding import joined, spread_over, Binder, Frame, element_type, total
+from tradehub.edi.binding import Binder, Frame, element_type, joined, spread_over, total
 from tradehub.edi.canon import Canon
 from tradehub.edi.checks import Finding, explain
 from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
@@ -155,7 +155,7 @@ class Reader:
     def _link(self, state: dict[str, Any], steps: Mapping[str, Step]) -> None:
         for tag, step in steps.items():
             place = step.place
-            is_bad = bool(step.missing) or step.fault is not None
+            is_bad = bool(step.missing) or step.fault is not None or place.habit
             state[tag] = (place.id, self._functions[place.id], self._states[place.id], is_bad, step)
 
     def scope_model(self, loop: Loop) -> Any:
@@ -248,6 +248,10 @@ class Reader:
     @staticmethod
     def _misplaced(step: Step, number: int, findings: list[Placed]) -> None:
         findings += [_missing(each, number) for each in step.missing]
+        if step.place.habit:
+            text = f"{step.place.tag} stands where partners put it, not where the standard does"
+            finding = Finding(Fault.OUT_OF_ORDER, 0, 0, text, severity=Severity.WARNING)
+            findings.append(Placed(number, step.place.tag, step.place.path, finding))
         if step.fault is not None:
             finding = Finding(step.fault, 0, 0, f"{step.place.tag} stands once too often")
             findings.append(Placed(number, step.place.tag, step.place.path, finding))
@@ -799,7 +803,8 @@ class Writer:
         tops = {path.steps[0].name for path in binding.paths}
         first = binding.paths[0]
         plain = all(
-            len(path.steps) == 2 and not path.from_root and not any(step.field for step in path.steps) for path in binding.paths
+            len(path.steps) == 2 and not path.from_root and not any(step.field for step in path.steps)
+            for path in binding.paths
         )
         if binding.fields or len(tops) != 1 or not plain or first.steps[-1].append or first.steps[0].append:
             return ""

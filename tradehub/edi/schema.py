@@ -135,7 +135,10 @@ class SegmentRule:
 
 @dataclass(frozen=True, slots=True)
 class StructureNode:
-    """A segment or a loop of the standard's message. ``max`` 0 means no limit."""
+    """A segment or a loop of the standard's message. ``max`` 0 means no limit.
+
+    A ``habit`` is no place of the standard but one that partners use: read with a warning, never written.
+    """
 
     name: str
     mandatory: bool
@@ -144,6 +147,7 @@ class StructureNode:
     children: tuple[StructureNode, ...] = ()
     bounded: bool = False
     rule: SegmentRule | None = None
+    habit: bool = False
 
     @property
     def head(self) -> str:
@@ -285,16 +289,19 @@ def _structure(rows: list[Any], dictionary: Dictionary, name: str) -> tuple[Stru
             if not below:
                 raise MapError(f"{name}: {spelled!r} is empty")
             nodes.append(
-                StructureNode(words[1], words[2] == "M", _maximum(words[3]), True, below, "bounded" in words[4:])
+                StructureNode(
+                    words[1], words[2] == "M", _maximum(words[3]), True, below, "bounded" in words[4:], habit="habit" in words[4:]
+                )
             )
     return tuple(nodes)
 
 
 def structure_node(words: list[str], dictionary: Dictionary, name: str) -> StructureNode:
     """Return the segment node that ``TAG USE MAX`` spells. Raises MapError."""
-    if len(words) != 3:
+    if words[3:] not in ([], ["habit"]) or len(words) < 3:
         raise MapError(f"{name}: {' '.join(words)!r} is not 'TAG USE MAX'")
-    return StructureNode(words[0], words[1] == "M", _maximum(words[2]), rule=dictionary.segments.get(words[0]))
+    rule = dictionary.segments.get(words[0])
+    return StructureNode(words[0], words[1] == "M", _maximum(words[2]), rule=rule, habit=bool(words[3:]))
 
 
 def _maximum(text: str) -> int:

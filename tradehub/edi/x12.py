@@ -150,7 +150,7 @@ class X12:
         limit = close if close >= 0 else len(text)
         for tag in ENVELOPE_TAGS:
             found = text.find(f"{end}{tag}{element}", stop - 1 if tag != "ST" else stop, limit)
-            if 0 <= found:
+            if found >= 0:
                 limit, close = found, -1
         interchange = self.interchanges[-1]
         group = self._open_group(interchange)
@@ -160,7 +160,9 @@ class X12:
         while body and not body[-1].strip():
             body.pop()
         release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
-        cut = Cut(interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", body, "")
+        cut = Cut(
+            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", body, ""
+        )
         if body and (any(not each or each[0] in " \t\r\n" for each in body)):
             body[:] = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
         if close < 0:
@@ -188,7 +190,9 @@ class X12:
             cut.issues.append(self._issue(cut, Fault.CONTROL_NUMBER_MISMATCH, count, "SE", 2, control, text))
 
     def _issue(self, cut: Cut, fault: Fault, number: int, tag: str, element: int, value: str, text: str) -> Issue:
-        at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, number, tag, "", element)
+        at = Position(
+            cut.interchange.control_number, cut.group.control_number, cut.control_number, number, tag, "", element
+        )
         return Issue(fault, at, text, value=value)
 
     def _open_group(self, interchange: Interchange) -> Group:
