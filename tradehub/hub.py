@@ -94,6 +94,7 @@ class Hub:
             data_dir=settings.data_dir,
             handlers=self.handlers,
             on_reached=self.negotiation.on_reached,
+            on_failed=self.negotiation.on_failed,
         )
         self.exchange.register()
 
@@ -133,6 +134,7 @@ class Hub:
             *negotiation_pages.sections(self.negotiation),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(),
+            exchange_pages.late_section(self.partners.name_of),
         )
 
     def searches(self) -> Sequence[Search]:

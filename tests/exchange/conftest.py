@@ -75,6 +75,7 @@ class Bench:
     exchange: ExchangeService
     data_dir: Path
     reached: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
     def receive(self, payload: bytes, **facts: Any) -> Receipt:
         return self.exchange.inbound.receive(Arrived(payload, HAIDI, NINGBO, "drop", **facts))
@@ -129,17 +130,21 @@ def make_bench(database: Database, jobs: FakeJobs, payloads: PayloadStore, tmp_p
         with database.write() as session:
             partners.apply(session, files.read_folder(resources.folder("partners")).incoming, by="test", at=clock.now())
         reached: list[str] = []
+        failed: list[str] = []
 
         def on_reached(session: Session, key: str, at: datetime) -> None:
             reached.append(key)
 
+        def on_failed(session: Session, key: str, at: datetime) -> None:
+            failed.append(key)
+
         handlers = dict.fromkeys(("inquiry", "offer", "order", "order_response", "despatch", "invoice"), book)
         exchange = ExchangeService(
             database=database, payloads=payloads, jobs=jobs, partners=partners, codec=codec, data_dir=tmp_path,
-            handlers=handlers, on_reached=on_reached,
+            handlers=handlers, on_reached=on_reached, on_failed=on_failed,
         )  # fmt: skip
         exchange.register()
-        return Bench(database, jobs, payloads, exchange, tmp_path, reached)
+        return Bench(database, jobs, payloads, exchange, tmp_path, reached, failed)
 
     return make
 

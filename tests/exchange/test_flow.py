@@ -196,7 +196,7 @@ def test_a_rejecting_acknowledgement_is_no_proof_of_reach(bench: Bench) -> None:
     bench.jobs.drain()
     after = bench.message(row.id)
     assert (after.acknowledgement, after.ack_reason, after.reason_text) == ("rejected", "rejected-by-receiver", "AK5*R")
-    assert bench.reached == []
+    assert (bench.reached, bench.failed) == ([], ["PO-7"])
 
 
 def test_an_acknowledgement_of_nothing_is_shown(bench: Bench) -> None:
@@ -222,6 +222,7 @@ def test_what_would_be_refused_does_not_leave(bench: Bench, number: str, to: str
     stopped = bench.messages("out")[0]
     assert (stopped.validation, stopped.validation_reason, stopped.delivery) == ("rejected", reason, "none")
     assert [json.loads(each)["number"] for each in bench.sent()] == ["1"]  # it took no number with it
+    assert bench.failed == [number]
 
 
 def test_a_web_party_needs_no_message(bench: Bench) -> None:
@@ -269,6 +270,7 @@ def test_a_transport_that_never_works_is_given_up_and_shown(
         noon.move(timedelta(hours=6))
     row = bench.messages("out")[0]
     assert (row.delivery, row.delivery_reason, row.attempts) == ("failed", "gave-up", 10)
+    assert bench.failed == ["PO-1"]
 
 
 def test_resending_sends_the_same_bytes(bench: Bench) -> None:

@@ -34,7 +34,14 @@ OpenChannel = Callable[[str, Channel], Transport]
 """Return the transport of a channel, by its id and profile entry. Raises TransportError."""
 
 OnReached = Callable[[Session, str, datetime], None]
-"""Told, in the transaction that learns of it, that the document under this idempotency key has reached its receiver."""
+"""Told, in the transaction that learns of it, that the document under this idempotency key has reached its receiver.
+
+The same shape tells that it has failed: it could not leave, was not delivered, or the receiver's system rejected it.
+"""
+
+
+def nobody(session: Session, key: str, at: datetime) -> None:
+    """Tell nobody."""
 
 
 class Outbound:
@@ -47,6 +54,7 @@ class Outbound:
         codec: Codec,
         open_channel: OpenChannel,
         on_reached: OnReached,
+        on_failed: OnReached = nobody,
     ) -> None:
         self.payloads = payloads
         self.jobs = jobs
@@ -54,6 +62,7 @@ class Outbound:
         self.codec = codec
         self.open_channel = open_channel
         self.on_reached = on_reached
+        self.on_failed = on_failed
 
     # a document becomes a message
 
@@ -121,7 +130,8 @@ class Outbound:
         row.validation, row.validated_at = Validation.ACCEPTED, clock.now()
         if agreement.ack.expect is not None:
             row.acknowledgement = Acknowledgement.EXPECTED
-            row.ack_deadline = clock.now() + agreement.ack.within
+            if agreement.ack.on_missing == "task":
+                row.ack_deadline = clock.now() + agreement.ack.within
         self._put(session, row, final, names)
 
     def _put(self, session: Session, row: MessageRow, written: Written, names: Names) -> None:
@@ -144,6 +154,7 @@ class Outbound:
         keep_findings(session, row, findings)
         log_stage(session, row, "rejected", reason)
         self._close_outbox(session, row, reason)
+        self._tell(session, row, self.on_failed)
 
     def _close_outbox(self, session: Session, row: MessageRow, outcome: str) -> None:
         waiting = session.get(OutboxRow, row.outbox_id) if row.outbox_id else None
@@ -254,7 +265,8 @@ class Outbound:
             log_stage(session, row, "sent", said)
             self._close_outbox(session, row, "sent")
             if isinstance(channel, HttpChannel):
-                self._tell_reached(session, row)
+                self._tell(session, row, self.on_reached)
+                self._confirm_by_receipt(session, row)
 
     def _carry(self, row: MessageRow, channel: Channel | None) -> str:
         if channel is None:
@@ -277,6 +289,7 @@ class Outbound:
             row.delivery_reason = Reason.TRANSPORT if error.permanent else Reason.GAVE_UP
             log_stage(session, row, "failed", str(error))
             self._close_outbox(session, row, str(row.delivery_reason))
+            self._tell(session, row, self.on_failed)
 
     def _note_attempt(
         self, session: Session, row: MessageRow, outcome: str, detail: str, next_at: datetime | None
@@ -306,10 +319,11 @@ class Outbound:
             row.ack_at = at
             if verdict.accepted:
                 row.acknowledgement = Acknowledgement.ACCEPTED
-                self._tell_reached(session, row)
+                self._tell(session, row, self.on_reached)
             else:
                 row.acknowledgement, row.ack_reason = Acknowledgement.REJECTED, Reason.REJECTED_BY_RECEIVER
                 row.reason_text = verdict.text or None
+                self._tell(session, row, self.on_failed)
             log_stage(session, row, "acknowledged" if verdict.accepted else "ack-rejected", verdict.text or answer.id)
         return closed
 
@@ -332,10 +346,17 @@ class Outbound:
                 query, told = query.where(column == value), True
         return list(session.scalars(query.with_for_update())) if told else []
 
-    def _tell_reached(self, session: Session, row: MessageRow) -> None:
+    def _confirm_by_receipt(self, session: Session, row: MessageRow) -> None:
+        """Where no more than the 2xx was agreed on, it is the acknowledgement."""
+        agreements = self.partners.agreements(session, str(row.partner))
+        agreed = next((each for each in agreements if each.id == row.agreement_id), None)
+        if agreed is not None and agreed.ack.expect == "http":
+            row.acknowledgement, row.ack_at = Acknowledgement.ACCEPTED, clock.now()
+
+    def _tell(self, session: Session, row: MessageRow, listener: OnReached) -> None:
         waiting = session.get(OutboxRow, row.outbox_id) if row.outbox_id else None
         if waiting is not None:
-            self.on_reached(session, waiting.idempotency_key, clock.now())
+            listener(session, waiting.idempotency_key, clock.now())
 
 
 @dataclass(frozen=True)

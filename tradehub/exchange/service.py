@@ -42,6 +42,7 @@ class ExchangeService:
         data_dir: Path,
         handlers: Mapping[str, Handler],
         on_reached: OnReached,
+        on_failed: OnReached = out.nobody,
         open_channel: OpenChannel | None = None,
     ) -> None:
         self.database = database
@@ -57,6 +58,7 @@ class ExchangeService:
             codec=codec,
             open_channel=self.open_channel,
             on_reached=on_reached,
+            on_failed=on_failed,
         )
         self.inbound = Inbound(
             database=database,
