@@ -1,6 +1,7 @@
 """A message's places as a state machine, computed once for each map.
 
-One dictionary look-up a segment: state -> tag -> next state, place, what was skipped on the way. The nearest place wins: the same
+One dictionary look-up a segment: state -> tag -> next state, place, what was skipped on the way. The nearest place
+wins: the same
 segment again, then what follows on the same level, then the loop once more, then what follows the loop.
 """
 
@@ -162,7 +163,8 @@ def _attach(
 
 
 def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Skipped, ...], bool]]:
-    """Yield each place that may follow, nearest first, with what is skipped to get there; and whether it is one repeat too many."""
+    """Yield each place that may follow, nearest first, with what is skipped to get there; and whether it is one
+    repeat too many."""
     again: list[tuple[Place, tuple[Skipped, ...], bool]] = []
     missing: list[Skipped] = []
     index = -1

@@ -193,7 +193,7 @@ def _validated(model: type[Any], plain: Plain, name: str) -> Any:
         raise MapError(f"{name}: {'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from wrong
 
 
-# Dictionary -----------------------------------------------------------------------------------------------------------------------
+# Dictionary ---------------------------------------------------------------------------------------
 
 _ELEMENT = re.compile(r"(AN|ID|DT|TM|R|N\d?|B|a|n|an)\s+(\d+)/(\d+|\*)(?:\s+(.*))?\Z", re.DOTALL)
 _USE = re.compile(r"(\S+)\s+([MOXC])(?:\s+x(\d+))?\Z")
@@ -263,7 +263,7 @@ def _condition(text: str, name: str) -> Condition:
     return Condition(match[1], tuple(int(match[2][at : at + 2]) for at in range(0, len(match[2]), 2)))
 
 
-# Structure ------------------------------------------------------------------------------------------------------------------------
+# Structure ----------------------------------------------------------------------------------------
 
 ENGINE_TAGS = frozenset({"ST", "SE", "UNH", "UNT"})
 
@@ -290,7 +290,13 @@ def _structure(rows: list[Any], dictionary: Dictionary, name: str) -> tuple[Stru
                 raise MapError(f"{name}: {spelled!r} is empty")
             nodes.append(
                 StructureNode(
-                    words[1], words[2] == "M", _maximum(words[3]), True, below, "bounded" in words[4:], habit="habit" in words[4:]
+                    words[1],
+                    words[2] == "M",
+                    _maximum(words[3]),
+                    True,
+                    below,
+                    "bounded" in words[4:],
+                    habit="habit" in words[4:],
                 )
             )
     return tuple(nodes)
@@ -314,7 +320,7 @@ def _one_key(row: Mapping[str, Any], name: str) -> tuple[str, Any]:
     return next(iter(row.items()))
 
 
-# Body -----------------------------------------------------------------------------------------------------------------------------
+# Body ---------------------------------------------------------------------------------------------
 
 
 def load_map(plain: Plain, name: str) -> tuple[MessageHead, tuple[BodyNode, ...]]:
@@ -342,11 +348,12 @@ def body_nodes(rows: list[Any], name: str, *, xml: bool = False) -> tuple[BodyNo
     return tuple(nodes)
 
 
-# Lint -----------------------------------------------------------------------------------------------------------------------------
+# Lint ---------------------------------------------------------------------------------------------
 
 
 def lint(spec: MapSpec) -> list[str]:
-    """Return what is wrong with a segment map: nodes out of the structure, places that do not exist, unknown fields, tables, types."""
+    """Return what is wrong with a segment map: nodes out of the structure, places that do not exist, unknown fields,
+    tables, types."""
     model = KINDS[spec.head.document]
     found = list(_lint_level(spec.body, spec.structure, model, spec, spec.head.key, shaped=bool(spec.head.shape)))
     found += [f"{spec.head.key}: segment {tag} is not in the dictionary" for tag in sorted(_unknown(spec.structure))]
@@ -361,7 +368,8 @@ def _unknown(nodes: tuple[StructureNode, ...]) -> set[str]:
 
 
 def align(nodes: tuple[BodyNode, ...], level: tuple[StructureNode, ...]) -> list[tuple[BodyNode, int]]:
-    """Return each body node with the index of its place on the structure's level. Raises MapError where there is none."""
+    """Return each body node with the index of its place on the structure's level. Raises MapError where there is
+    none."""
     placed = []
     at = 0
     for node in nodes:
@@ -455,7 +463,8 @@ def _lint_paths(binding: Binding, scope: Any, spec: MapSpec, where: str) -> Iter
 
 
 def resolve(model: Any, path: Path, *, loosely: bool = False) -> tuple[Any, str]:
-    """Return the type at the end of ``path`` below a document model, or what is wrong; loosely, a list needs no brackets."""
+    """Return the type at the end of ``path`` below a document model, or what is wrong; loosely, a list needs no
+    brackets."""
     for step in path.steps:
         model, wrong = resolve_field(model, step.name, as_list=None if loosely else step.append or bool(step.field))
         if wrong:
@@ -500,6 +509,7 @@ def _named(*names: str) -> frozenset[type]:
 
 
 _EXPECTED: dict[str, frozenset[type]] = {
-    "text": _named("str"), "decimal": _named("Decimal"), "int": _named("int"), "date": _named("date"), "time": _named("time"),
+    "text": _named("str"), "decimal": _named("Decimal"), "int": _named("int"), "date": _named("date"),
+    "time": _named("time"),
     "datetime": _named("datetime"), "bool": _named("bool"), "code": _named("str"), "lookup": _named("str"),
 }  # fmt: skip
