@@ -1,3 +1,4 @@
+# ruff: noqa: E402, S101, S603, T201, PT018
 """``make bench``: our engine beside pyx12 and pydifact, in one run and by turns, on messages made up by us.
 
 Ours reads, judges and maps each message to a document, with its extensions; pyx12 validates; pydifact parses.
@@ -114,10 +115,10 @@ def memory(megabytes: int) -> bool:
     )
     size, most, seconds = (float(each) for each in run.stdout.split())
     above = (most - size) / MEGABYTE
-    print(
-        f"850, {megabytes} MB: {size / seconds / MEGABYTE:.2f} MB/s, peak memory of the whole process {most / MEGABYTE:.0f} MB = "
-        f"text + {above:.0f} MB (< {MEMORY_TARGET}) {'ok' if above < MEMORY_TARGET else 'TOO MUCH'}"
-    )
+    verdict = "ok" if above < MEMORY_TARGET else "TOO MUCH"
+    speed = f"{size / seconds / MEGABYTE:.2f} MB/s"
+    peak_ = f"peak memory of the whole process {most / MEGABYTE:.0f} MB = text + {above:.0f} MB"
+    print(f"850, {megabytes} MB: {speed}, {peak_} (< {MEMORY_TARGET}) {verdict}")
     return above < MEMORY_TARGET
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S311, TID251, PERF401
 """Messages for measuring, made up by us: 850s and ORDERS of 1 to 50 lines, the same for the same seed."""
 
 from __future__ import annotations

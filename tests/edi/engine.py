@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What the tests of the engine share: the shipped maps, and messages made up for each of them."""
 
 from __future__ import annotations

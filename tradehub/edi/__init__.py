@@ -1,6 +1,7 @@
 """EDI codecs without I/O: X12 and EDIFACT interchanges to documents and back, under maps that are data (docs/maps.md).
 
-``read`` gives messages with their documents and issues; ``encode`` and ``write_interchange`` give bytes; ``acknowledge`` answers.
+``read`` gives messages with their documents and issues; ``encode`` and ``write_interchange`` give bytes;
+``acknowledge`` answers.
 """
 
 from tradehub.edi.acknowledgement import Acknowledged, acknowledge, acknowledged
@@ -12,7 +13,9 @@ from tradehub.edi.paths import MapError
 from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
 
 __all__ = [
-    "Acknowledged", "Delimiters", "Detected", "EnvelopeFacts", "Fault", "Group", "Id", "Interchange", "Issue", "Map", "MapError",
-    "MapStore", "OutMessage", "Position", "ReadMessage", "Reading", "Segment", "Severity", "Verdict", "acknowledge", "acknowledged",
+    "Acknowledged", "Delimiters", "Detected", "EnvelopeFacts", "Fault", "Group", "Id", "Interchange", "Issue", "Map",
+    "MapError",
+    "MapStore", "OutMessage", "Position", "ReadMessage", "Reading", "Segment", "Severity", "Verdict", "acknowledge",
+    "acknowledged",
     "detect", "encode", "message", "read", "write_back", "write_interchange",
 ]  # fmt: skip

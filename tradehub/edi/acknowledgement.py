@@ -18,11 +18,13 @@ MOST_NOTES = 200  # AK3 or UCS for one message: what stands behind is no help
 _BAD_DATA = 99  # longest copy of a bad element (724)
 
 _AK5 = {
-    Fault.UNKNOWN_MESSAGE: "1", Fault.NO_AGREEMENT: "1", Fault.MISSING_TRAILER: "2", Fault.CONTROL_NUMBER_MISMATCH: "3", Fault.WRONG_SEGMENT_COUNT: "4",
+    Fault.UNKNOWN_MESSAGE: "1", Fault.NO_AGREEMENT: "1", Fault.MISSING_TRAILER: "2", Fault.CONTROL_NUMBER_MISMATCH:
+    "3", Fault.WRONG_SEGMENT_COUNT: "4",
 }  # fmt: skip
 _AK9 = {Fault.MISSING_TRAILER: "3", Fault.CONTROL_NUMBER_MISMATCH: "4", Fault.WRONG_MESSAGE_COUNT: "5"}
 _TA1 = {
-    Fault.CONTROL_NUMBER_MISMATCH: "001", Fault.WRONG_GROUP_COUNT: "021", Fault.MISSING_TRAILER: "023", Fault.BAD_ENVELOPE: "024",
+    Fault.CONTROL_NUMBER_MISMATCH: "001", Fault.WRONG_GROUP_COUNT: "021", Fault.MISSING_TRAILER: "023",
+    Fault.BAD_ENVELOPE: "024",
     Fault.DUPLICATE_CONTROL_NUMBER: "025", Fault.UNKNOWN_SENDER: "006", Fault.UNKNOWN_RECEIVER: "008",
 }  # fmt: skip
 ACKNOWLEDGEMENTS = frozenset({"997", "999", "CONTRL"})
@@ -36,9 +38,11 @@ def acknowledge(
     group_control: str = "",
     delimiters: Delimiters | None = None,
 ) -> bytes:
-    """Return the interchange that answers ``received``: 997s with TA1 where due, or one CONTRL. Acknowledgements are not acknowledged.
+    """Return the interchange that answers ``received``: 997s with TA1 where due, or one CONTRL. Acknowledgements are
+    not acknowledged.
 
-    Empty when there is nothing to answer. ``control`` numbers the answer, ``group_control`` its group (the same where empty).
+    Empty when there is nothing to answer. ``control`` numbers the answer,
+    ``group_control`` its group (the same where empty).
     """
     x12 = received.standard == "x12"
     messages = functional(received) if x12 else control_messages(received)
@@ -66,7 +70,7 @@ def _syntax(version: str) -> str:
     return version if version.startswith("UNO") else "UNOC:3"
 
 
-# X12 -------------------------------------------------------------------------------------------------------------------------
+# X12 ----------------------------------------------------------------------------------------------
 
 
 def interchange_note(received: Interchange, at: datetime) -> tuple[Segment, ...]:
@@ -83,7 +87,9 @@ def functional(received: Interchange) -> list[OutMessage]:
     """Return a 997 for each group, in order; none for groups of 997s and 999s."""
     made: list[OutMessage] = []
     for group in received.groups:
-        if group.code == "FA" or (all(message.type in ACKNOWLEDGEMENTS for message in group.messages) and group.messages):
+        if group.code == "FA" or (
+            all(message.type in ACKNOWLEDGEMENTS for message in group.messages) and group.messages
+        ):
             continue
         number = f"{len(made) + 1:04}"
         made.append(OutMessage("x12", "997", "004010", number, tuple(_group_note(group, received)), "FA"))
@@ -146,7 +152,7 @@ def _copy(value: str) -> str:
     return "".join(sign if sign.isprintable() else " " for sign in value[:_BAD_DATA]).strip()
 
 
-# EDIFACT ---------------------------------------------------------------------------------------------------------------------
+# EDIFACT ------------------------------------------------------------------------------------------
 
 
 def control_messages(received: Interchange) -> list[OutMessage]:
@@ -197,14 +203,15 @@ def _message_response(message: Verdict) -> list[Segment]:
     return segments
 
 
-# Reading ---------------------------------------------------------------------------------------------------------------------
+# Reading ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
     """What an acknowledgement says of one message, or (``message`` empty) of a whole group or interchange.
 
-    ``response`` is accepted, accepted_with_errors, rejected or received. Control numbers are as the acknowledgement gives them.
+    ``response`` is accepted, accepted_with_errors, rejected or received. Control numbers are as the acknowledgement
+    gives them.
     """
 
     standard: str
@@ -299,7 +306,8 @@ def _from_contrl(segments: list[Segment]) -> tuple[Acknowledged, ...]:
 
 
 def document_of(message: ReadMessage) -> dict[str, Any]:
-    """Return an acknowledgement as the plain values of an ApplicationResponse: the whole first, its messages as judgements."""
+    """Return an acknowledgement as the plain values of an ApplicationResponse: the whole first, its messages as
+    judgements."""
     every = acknowledged(message)
     whole = next((each for each in every if not each.message), None)
     rows: list[dict[str, Any]] = []

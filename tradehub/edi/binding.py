@@ -1,6 +1,7 @@
 """Binding by walking the tables: how one segment's values go into the document, said plainly.
 
-The generated reader does the same faster; this one binds what is left of a faulty segment, and is the measure of the other.
+The generated reader does the same faster; this one binds what is left of a faulty segment, and is the measure of the
+other.
 """
 
 from __future__ import annotations
@@ -73,7 +74,8 @@ class Binder:
         wrong: list[Finding],
         computed: list[Any],
     ) -> None:
-        """Put the segment's values where the map says; one that cannot be converted stays out and is noted in ``wrong``."""
+        """Put the segment's values where the map says; one that cannot be converted stays out and is noted in
+        ``wrong``."""
         self._wrong = wrong
         if place.is_head:
             self._enter(place, elements, frame, component)
@@ -201,7 +203,8 @@ def longest(rule: SegmentRule | None, at: At) -> int:
 
 
 def joined(rule: SegmentRule | None, binding: Binding, texts: list[str]) -> str:
-    """Return one text out of its components: a full one goes on in the next, a shorter one ends with a blank between."""
+    """Return one text out of its components: a full one goes on in the next, a shorter one ends with a blank
+    between."""
     most = longest(rule, binding.groups[0][0])
     text = ""
     for at, each in enumerate(texts):

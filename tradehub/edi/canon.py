@@ -1,8 +1,10 @@
 """Whether a message is written back as it came, told while it is read, without writing it.
 
-For each segment the generated reader also checks that the writer would give the same text: every element bound by a converter whose
-inverse gives the same form, or marked as unbound; constants as the map has them; nodes in their order. What is not provable sets
-``v[-1]``, and the message is then written and compared (lossless). Both ways give the same extensions; a test holds them together.
+For each segment the generated reader also checks that the writer would give the same text: every element bound by a
+converter whose
+inverse gives the same form, or marked as unbound; constants as the map has them; nodes in their order. What is not
+provable sets ``v[-1]``, and the message is then written and compared (lossless). Both ways give the same extensions;
+a test holds them together.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class Canon:
         self._walk(machine.root, depth)
         self.slots = len(self._slots)
 
-    # analysis ---------------------------------------------------------------------------------------------------------------
+    # analysis -------------------------------------------------------------------------------------
 
     def _walk(self, loop: Loop, depth: int) -> None:
         for each in loop.children:
@@ -103,7 +105,7 @@ class Canon:
         mine = next((each.order for each in found if each.variant is variant), 0)
         return [each for each in found if each.order < mine], [each for each in found if each.order > mine]
 
-    # source -----------------------------------------------------------------------------------------------------------------
+    # source ---------------------------------------------------------------------------------------
 
     def resets(self, place: Place) -> list[str]:
         """Return the lines that forget the order of nodes when a new loop instance begins."""
@@ -128,10 +130,10 @@ class Canon:
 
         stated = {id(binding): text for _, _, binding, text in computed}
         for binding in self.computed:
-            if binding.computed == "count":
-                wanted = str(len(binding.path.values(document)) or "")
-            else:
-                wanted = total_text(binding.path, document)
+            path = binding.path
+            wanted = (
+                str(len(path.values(document)) or "") if binding.computed == "count" else total_text(path, document)
+            )
             if stated.get(id(binding), "") != wanted:
                 return False
         return True
@@ -142,7 +144,8 @@ class Unprovable(Exception):
 
 
 def scope_of(loop: Loop | None, variant: Variant) -> Any:
-    """Return what tells the scope of a node apart: the innermost loop that makes an object, and by which of its nodes."""
+    """Return what tells the scope of a node apart: the innermost loop that makes an object, and by which of its
+    nodes."""
     taken = dict(variant.loops)
     while loop is not None and loop.parent is not None:
         if any(each.node.target is not None for each in loop.variants):

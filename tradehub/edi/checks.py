@@ -1,6 +1,7 @@
 """The rules of one segment, walked slowly: run only where the generated function says that something is wrong.
 
-Each fault is named with element, component, code and value; the segment comes back with the faulty values blanked, so that
+Each fault is named with element, component, code and value; the segment comes back with the faulty values blanked, so
+that
 what is right in it can still be bound.
 """
 
@@ -33,7 +34,8 @@ _INTEGER = re.compile(r"-?(\d+)\Z", re.ASCII)
 
 
 def explain(rule: SegmentRule, elements: list[str], component: str) -> tuple[list[Finding], list[str]]:
-    """Return the findings of a segment (``elements`` begins with the tag) and the segment with faulty values blanked."""
+    """Return the findings of a segment (``elements`` begins with the tag) and the segment with faulty values
+    blanked."""
     clean = list(elements)
     found: list[Finding] = []
     for at in range(len(rule.uses) + 1, len(elements)):

@@ -10,8 +10,10 @@ from tradehub.edi.x12 import Cut
 
 ENVELOPE_TAGS = ("UNH", "UNE", "UNG", "UNZ", "UNB")
 CHARSETS = {
-    "UNOA": "ascii", "UNOB": "ascii", "UNOC": "iso8859-1", "UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF": "iso8859-7",
-    "UNOG": "iso8859-3", "UNOH": "iso8859-4", "UNOI": "iso8859-6", "UNOJ": "iso8859-8", "UNOK": "iso8859-9", "UNOL": "iso8859-15",
+    "UNOA": "ascii", "UNOB": "ascii", "UNOC": "iso8859-1", "UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF":
+    "iso8859-7",
+    "UNOG": "iso8859-3", "UNOH": "iso8859-4", "UNOI": "iso8859-6", "UNOJ": "iso8859-8", "UNOK": "iso8859-9", "UNOL":
+    "iso8859-15",
     "UNOW": "utf-8", "UNOX": "iso2022_jp", "UNOY": "utf-8",
 }  # fmt: skip
 

@@ -150,7 +150,8 @@ def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:
 
 
 NEEDLESS = "\ue006"  # a release character before a sign that needs none: kept as it came, not part of the value
-HIDDEN = "\ue000\ue001\ue002\ue003\ue004\ue005"  # private code points that stand for released characters while a text is split
+# Private code points that stand for released characters while a text is split.
+HIDDEN = "\ue000\ue001\ue002\ue003\ue004\ue005"
 
 
 class Release:

@@ -1,6 +1,7 @@
 """Converters: each turns a text into a value and back. What a map cannot say is a named pair of functions here.
 
-Reading raises ValueError for a text that is no such value; writing returns the canonical text, or None where the value has none.
+Reading raises ValueError for a text that is no such value; writing returns the canonical text, or None where the
+value has none.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
 class Odd:
-    """Set when a text was read that is not the canonical form of its value; the reader of a message resets and asks it."""
+    """Set when a text was read that is not the canonical form of its value; the reader of a message resets and asks
+    it."""
 
     seen = False
 
 
 class Decimals(dict[str, Decimal]):
-    """Decimal of each canonical text seen; any other is read each time, and noted as odd. Raises ValueError for no number."""
+    """Decimal of each canonical text seen; any other is read each time, and noted as odd. Raises ValueError for no
+    number."""
 
     def __missing__(self, text: str) -> Decimal:
         plain = text.replace(",", ".", 1).removeprefix("+") if "," in text or "+" in text else text
@@ -141,7 +144,8 @@ def write_datetime(value: datetime) -> str:
 
 
 def read_edifact_date(text: str, form: str) -> date:
-    """Return the day of an EDIFACT C507 value under its 2379 format; 102 and 101 are days, 203 and 204 moments of a day."""
+    """Return the day of an EDIFACT C507 value under its 2379 format; 102 and 101 are days, 203 and 204 moments of a
+    day."""
     if form in {"203", "204"}:
         return read_datetime(text).date()
     if form in {"102", "101", "2", ""}:
@@ -152,7 +156,8 @@ def read_edifact_date(text: str, form: str) -> date:
 
 
 def read_when(text: str, form: str) -> tuple[date | None, datetime | None, str | None]:
-    """Return (on, at, text) of an EDIFACT date, time or period: only ``text`` for a form that is no day and no moment."""
+    """Return (on, at, text) of an EDIFACT date, time or period: only ``text`` for a form that is no day and no
+    moment."""
     if form in {"102", ""} and text:
         return read_date(text), None, None
     if form in {"203", "204"}:
@@ -177,9 +182,11 @@ def write_when(on: date | None, at: datetime | None, text: str | None) -> tuple[
 
 
 class CodeTable:
-    """A two-way code table. An unknown code reads to ``<standard>:<code>``; a word without a code writes the table's ``else``.
+    """A two-way code table. An unknown code reads to ``<standard>:<code>``; a word without a code writes the table's
+    ``else``.
 
-    A row ``IV: bill_to|invoicee`` reads to the first word and is written for each, unless the word has a row of its own.
+    A row ``IV: bill_to|invoicee`` reads to the first word and is written for each, unless the word has a row of its
+    own.
     """
 
     def __init__(self, standard: str, rows: Mapping[str, str]) -> None:
@@ -220,17 +227,19 @@ class Words(dict[str, str]):
 
 
 READERS: dict[str, Callable[[str], Any]] = {
-    "text": str, "decimal": read_decimal, "int": read_int, "date": read_date, "time": read_time, "datetime": read_datetime,
+    "text": str, "decimal": read_decimal, "int": read_int, "date": read_date, "time": read_time, "datetime":
+    read_datetime,
 }  # fmt: skip
 WRITERS: dict[str, Callable[[Any], str]] = {
-    "text": str, "decimal": write_decimal, "int": str, "date": write_date, "time": write_time, "datetime": write_datetime,
+    "text": str, "decimal": write_decimal, "int": str, "date": write_date, "time": write_time, "datetime":
+    write_datetime,
 }  # fmt: skip
 
 FUNCTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str | None]]] = {}
 """Named converter pairs for ``fn:<name>``."""
 
 
-# Trees: 856 (HL) and DESADV (CPS) -------------------------------------------------------------------------------------------------
+# Trees: 856 (HL) and DESADV (CPS) -----------------------------------------------------------------
 
 _LEVEL_FIELDS = ("id", "parent", "level")
 _PACKAGE_FIELDS = ("kind", "sscc", "marks", "count", "gross_weight", "net_weight", "volume")
@@ -303,7 +312,8 @@ _SHIPMENT = (
 
 
 def unfold_hl(document: Scope) -> Scope:
-    """Turn packages and lines back into HL levels: shipment, then orders, then packs and items below them, numbered from 1."""
+    """Turn packages and lines back into HL levels: shipment, then orders, then packs and items below them, numbered
+    from 1."""
     packages = list(document.get("packages", ()))
     lines = list(document.get("lines", ()))
     top: Scope = {name: value for name, value in document.items() if name not in _SHIPMENT}
@@ -334,7 +344,8 @@ def unfold_hl(document: Scope) -> Scope:
 
 
 def _nodes(packages: list[Scope], lines: list[Scope]) -> list[tuple[str, Scope, int | None]]:
-    """Return (kind, source, index of parent) depth first: each line below its package or its order, each order below the shipment."""
+    """Return (kind, source, index of parent) depth first: each line below its package or its order, each order below
+    the shipment."""
     result: list[tuple[str, Scope, int | None]] = []
     orders: dict[str, int] = {}
     placed: dict[str, int] = {}
@@ -431,7 +442,8 @@ def fold_cps(document: Scope) -> Scope:
 
 
 def unfold_cps(document: Scope) -> Scope:
-    """Turn packages and lines back into CPS groups. Lines in no known package go into a group of their own, numbered 1."""
+    """Turn packages and lines back into CPS groups. Lines in no known package go into a group of their own, numbered
+    1."""
     rest = {name: value for name, value in document.items() if name not in {"packages", "lines"}}
     levels: list[Scope] = []
     by_id: dict[str, Scope] = {}

@@ -1,4 +1,5 @@
-"""A partner's guide: patches, as data, of a resolved map. Patching gives a new map; it is compiled and hashed like any other."""
+"""A partner's guide: patches, as data, of a resolved map. Patching gives a new map; it is compiled and hashed like
+any other."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def detect(data: bytes) -> Detected:
 
 
 class Reading:
-    """The messages of a file, one at a time. ``interchanges`` and ``issues`` are complete when the messages are exhausted."""
+    """The messages of a file, one at a time. ``interchanges`` and ``issues`` are complete when the messages are
+    exhausted."""
 
     def __init__(self, data: bytes, maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> None:
         self.detected = detect(data)
@@ -114,11 +115,7 @@ class Reading:
             self.una = text[:begin]
         if isinstance(text, str):
             text = x12.settle(text[begin:] if standard == "edifact" else text, found.element, found.segment)
-        cutter: X12 | Edifact
-        if standard == "x12":
-            cutter = X12(text, found, self._charset)
-        else:
-            cutter = Edifact(text, found, self._charset, self.una)
+        cutter = self._cutter(text, found)
         self.interchanges = cutter.interchanges
         del text
         for cut in cutter.messages():
@@ -126,6 +123,11 @@ class Reading:
         if not self.interchanges:
             self._note(Fault.BAD_ENVELOPE, "there is no interchange", Severity.ERROR)
         self._settle_severity()
+
+    def _cutter(self, text: str | AsciiText, found: Delimiters) -> X12 | Edifact:
+        if self.detected.standard == "x12":
+            return X12(text, found, self._charset)
+        return Edifact(text, found, self._charset, self.una)
 
     def _decoded(self, head: bytes, standard: str) -> str:
         self._charset = "ascii" if standard == "x12" else self._claimed(head)
@@ -245,7 +247,8 @@ class Reading:
 
 
 def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
-    """Return whether a file needs no mending before it is cut: no line breaks, no blanks between segments, nothing released."""
+    """Return whether a file needs no mending before it is cut: no line breaks, no blanks between segments, nothing
+    released."""
     if b"\n" in data or b"\r" in data or not (found.segment + found.element + found.component).isascii():
         return False
     end = found.segment.encode()

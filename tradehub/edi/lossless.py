@@ -1,12 +1,13 @@
 """What a document does not carry: the difference between a message as received and as written back, kept as extensions.
 
-Both are cut into the same tree of loop instances; for each instance the difference is a few whole segments, lexical forms, and an order.
+Both are cut into the same tree of loop instances; for each instance the difference is a few whole segments, lexical
+forms, and an order.
 So ``write(read(x))`` gives x for every message, whatever its map binds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,32 +91,40 @@ def marked(
     def split(number: int) -> list[str]:
         return segments[number].replace(component, COMPONENT).split(element)
 
-    def walk(instance: Instance, path: str) -> None:
-        ordinal = 0
-        seen: dict[str, int] = {}
-        for part in instance.parts:
-            if isinstance(part, Leaf):
-                mark = marks.get(int(part.raw))
-                if mark is not None:
-                    tag, *elements = split(int(part.raw))
-                    if mark[0].element:
-                        note("=" + tag, path, ordinal, _unbound(elements, mark))
-                    else:
-                        note(tag, path, ordinal, tuple(elements))
-            elif (head := marks.get(int(part.head))) is not None and not head[0].element:
-                for raw in part.segments():
-                    tag, *elements = split(int(raw))
-                    note(tag, path, ordinal, tuple(elements))
-                    ordinal += 1
-                continue
-            else:
-                name = part.loop.name
-                seen[name] = seen.get(name, 0) + 1
-                walk(part, f"{path}/{name}[{seen[name]}]" if path else f"{name}[{seen[name]}]")
-            ordinal += 1
-
-    walk(tree(machine, [str(number) for number in range(len(segments))], places), "")
+    _walk_marked(tree(machine, [str(number) for number in range(len(segments))], places), "", marks, split, note)
     return found
+
+
+def _walk_marked(
+    instance: Instance,
+    path: str,
+    marks: Mapping[int, Any],
+    split: Callable[[int], list[str]],
+    note: Callable[[str, str, int, tuple[str, ...]], None],
+) -> None:
+    """Note the marks of a message in which whole loops are not bound; the leaves of ``instance`` are segment numbers."""
+    ordinal = 0
+    seen: dict[str, int] = {}
+    for part in instance.parts:
+        if isinstance(part, Leaf):
+            mark = marks.get(int(part.raw))
+            if mark is not None:
+                tag, *elements = split(int(part.raw))
+                if mark[0].element:
+                    note("=" + tag, path, ordinal, _unbound(elements, mark))
+                else:
+                    note(tag, path, ordinal, tuple(elements))
+        elif (head := marks.get(int(part.head))) is not None and not head[0].element:
+            for raw in part.segments():
+                tag, *elements = split(int(raw))
+                note(tag, path, ordinal, tuple(elements))
+                ordinal += 1
+            continue
+        else:
+            name = part.loop.name
+            seen[name] = seen.get(name, 0) + 1
+            _walk_marked(part, f"{path}/{name}[{seen[name]}]".lstrip("/"), marks, split, note)
+        ordinal += 1
 
 
 def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
@@ -244,14 +253,16 @@ def _start(part: Leaf | Instance) -> str:
 
 
 def _pairs(received: list[Leaf | Instance], written: list[Leaf | Instance]) -> dict[int, int]:
-    """Return for each received part the written part that stands for it: equal ones first, then those that begin alike, then the rest."""
+    """Return for each received part the written part that stands for it: equal ones first, then those that begin
+    alike, then the rest."""
     pairs: dict[int, int] = {}
     groups: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
     for at, part in enumerate(received):
         groups.setdefault(_key(part), ([], []))[0].append(at)
     for at, part in enumerate(written):
         groups.setdefault(_key(part), ([], []))[1].append(at)
-    for (_, place), (ours, theirs) in groups.items():
+    for (_, place), sides in groups.items():
+        ours, theirs = sides
         if place < 0 or not ours or not theirs:
             continue
         if len(ours) == len(theirs) == 1:

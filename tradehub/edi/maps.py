@@ -1,4 +1,5 @@
-"""Maps: resolved from their files (and a partner's guide), compiled once, and kept under the SHA-256 of what they were made of."""
+"""Maps: resolved from their files (and a partner's guide), compiled once, and kept under the SHA-256 of what they
+were made of."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Map:
     ) -> Decoded:
         """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions.
 
-        ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running generated functions,
+        ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running
+        generated functions,
         ``compared`` writes the message even where it is known to be canonical: both for tests.
         """
         split: Iterable[list[str]] = (raw.split(element) for raw in raw_segments)
@@ -112,7 +114,8 @@ def plain_of(document: Document | Mapping[str, Any]) -> dict[str, Any]:
 
 
 class MapStore:
-    """Gives compiled maps. ``sources`` maps a path such as ``x12/004010/850.yaml`` to its text, or is a function that does.
+    """Gives compiled maps. ``sources`` maps a path such as ``x12/004010/850.yaml`` to its text, or is a function that
+    does.
 
     ``cache`` may keep parsed files between runs: text by key, both made here.
     """
@@ -153,7 +156,9 @@ class MapStore:
         """Return elements, segments and code tables of one release. Raises MapError."""
         folder = f"{standard}/{release}"
         if folder not in self._dictionaries:
-            elements, segments, codes = (self.plain(f"{folder}/{name}.yaml")[1] for name in ("elements", "segments", "codes"))
+            elements, segments, codes = (
+                self.plain(f"{folder}/{name}.yaml")[1] for name in ("elements", "segments", "codes")
+            )
             self._dictionaries[folder] = schema.load_dictionary(standard, elements, segments, codes, folder)
         return self._dictionaries[folder]
 

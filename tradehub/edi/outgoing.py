@@ -1,4 +1,5 @@
-"""Messages out: segments into an interchange's bytes. Delimiters, released characters and character sets are dealt with here alone."""
+"""Messages out: segments into an interchange's bytes. Delimiters, released characters and character sets are dealt
+with here alone."""
 
 from __future__ import annotations
 
@@ -41,9 +42,11 @@ class OutMessage:
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeFacts:
-    """What an interchange says around its messages. Control numbers are the caller's, gapless per partner and direction.
+    """What an interchange says around its messages. Control numbers are the caller's, gapless per partner and
+    direction.
 
-    ``version`` is ISA12 or S001 (``UNOC:3``); ``group_sender`` and ``group_receiver`` are GS02 and GS03, the interchange's ids
+    ``version`` is ISA12 or S001 (``UNOC:3``); ``group_sender`` and ``group_receiver`` are GS02 and GS03,
+    the interchange's ids
     where they are empty. ``delimiters`` and ``charset`` are those of the standard where they are not given.
     """
 
@@ -84,7 +87,8 @@ def message(rules: Map, document: Document | Mapping[str, Any], control_number: 
 
 
 def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
-    """Return the interchange's bytes. X12 groups are made of neighbouring messages of one kind and numbered from the first."""
+    """Return the interchange's bytes. X12 groups are made of neighbouring messages of one kind and numbered from the
+    first."""
     if envelope.standard == "x12":
         return _write_x12(messages, envelope)
     return _write_edifact(messages, envelope)

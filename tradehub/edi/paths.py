@@ -1,6 +1,7 @@
 """Paths into a document, and the one-line notation that binds elements to them (docs/maps.md).
 
-Documents are plain dicts and lists here. A path knows how to put a value in and how to find the values again; the generated engine
+Documents are plain dicts and lists here. A path knows how to put a value in and how to find the values again; the
+generated engine
 and the XML codec share this notation.
 """
 
@@ -122,7 +123,8 @@ class Conversion:
 class Binding:
     """What one binding text says. ``groups`` holds the places, once, or for each repeat of ``pairs``.
 
-    For XML the places are kept as text in ``names`` and ``groups`` is empty. ``given`` is the place without whose value a
+    For XML the places are kept as text in ``names`` and ``groups`` is empty. ``given`` is the place without whose
+    value a
     constant or default is not written; ``spread`` counts the components that one text goes on through.
     """
 
@@ -151,7 +153,8 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One condition of a predicate: the place (as text for XML) has, or has not, one of the values; ``*`` stands for any value."""
+    """One condition of a predicate: the place (as text for XML) has, or has not, one of the values; ``*`` stands for
+    any value."""
 
     place: str
     values: tuple[str, ...]

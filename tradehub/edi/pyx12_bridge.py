@@ -1,6 +1,7 @@
 """Our X12 maps in the form of pyx12, so that an independent judge can be asked for its verdict (spec: pyx12's part).
 
-pyx12 reads a folder: ``files`` gives the texts that belong there, ``judge`` asks it. It knows ISA12 00401 and 00501 only, and an
+pyx12 reads a folder: ``files`` gives the texts that belong there, ``judge`` asks it. It knows ISA12 00401 and 00501
+only, and an
 empty segment silently ends its reading.
 """
 

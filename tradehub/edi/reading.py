@@ -1,7 +1,7 @@
 """The generated reader: one function for each place and element count, made on first use.
 
-A function unpacks the segment, holds one boolean of inline checks, and binds. It returns something true, or raises ValueError,
-before it has changed anything when the segment is not beyond doubt; then the tables are walked (checks, binding).
+A function unpacks the segment, holds one boolean of inline checks, and binds. It returns something true,
+or raises ValueError, before it has changed anything when the segment is not beyond doubt; then the tables are walked (checks, binding).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Function = Callable[[list[str], list[Scope], list[int], str, list[Any]], Any]
 
 
 class Placed(NamedTuple):
-    """A finding with the segment it belongs to (1-based among the message's own segments) and that segment's tag and loop."""
+    """A finding with the segment it belongs to (from 1 among the message's own segments), its tag and its loop."""
 
     number: int
     tag: str
@@ -51,7 +51,7 @@ class Decoded:
 
 
 class Mark(NamedTuple):
-    """An element that the map does not carry: its position, and which components of it; position 0 is the whole segment."""
+    """An element that the map does not carry: its position, and which components; position 0 is the whole segment."""
 
     element: int
     components: tuple[int, ...] = ()
@@ -174,7 +174,7 @@ class Reader:
         """Return the model of the document, or all that a tree's levels may hold."""
         return (DespatchLine, Package, Despatch) if self.spec.head.shape else self._model
 
-    def read(self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False) -> Decoded:
+    def read(self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False) -> Decoded:  # noqa: C901  the hot loop: a call for each segment would cost a third
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
         document: Scope = {}
         frame = Frame(document, self._depth, self._canon.slots)
@@ -233,7 +233,7 @@ class Reader:
             document = self._shape(document)
         return Decoded(document, places, findings, marks, is_canonical)
 
-    # What is not beyond doubt ---------------------------------------------------------------------------------------------------
+    # What is not beyond doubt
 
     def _unplaced(self, elements: list[str], number: int, findings: list[Placed]) -> None:
         tag = elements[0]
@@ -276,7 +276,7 @@ class Reader:
         findings += [Placed(number, place.tag, place.path, each) for each in wrong]
 
     def _count(self, places: list[int], findings: list[Placed]) -> None:
-        """Find repeats beyond the maximum: first in the whole message, and only where that is too many in each loop instance."""
+        """Find repeats beyond the maximum: in the whole message, and only where those are too many, loop by loop."""
         counts = Counter(places)
         counted = self._counted
         suspects = {each for each, number in counts.items() if each in counted and number > counted[each]}
@@ -325,7 +325,7 @@ class Reader:
                 )
                 findings.append(Placed(number, place.tag, place.path, wrong))
 
-    # Generation -----------------------------------------------------------------------------------------------------------------
+    # Generation
 
     def function(self, place: Place, count: int) -> Function:
         """Return the function for segments of ``count`` pieces (tag included) at ``place``."""
@@ -373,7 +373,7 @@ def field_model(model: Any, name: str) -> Any:
     return model if name == "levels" and isinstance(model, tuple) else None
 
 
-def _prunes(machine: Machine, model: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def _prunes(machine: Machine, model: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:  # noqa: C901
     """Return every object path that the map can make and whose required fields may be missing, deepest first."""
     found: dict[tuple[str, ...], tuple[str, ...]] = {}
 
@@ -641,7 +641,7 @@ class Writer:
         return lines
 
     def _lacking(self, variant: Variant) -> tuple[list[str], set[str]]:
-        """Return the required fields of a loop's new object that its head does not surely bind, and those it may bind."""
+        """Return the required fields of a loop's new object that its head does not surely bind, and those it may."""
         target = variant.node.target
         if target is None:
             return [], set()
@@ -810,7 +810,8 @@ class Writer:
             return ""
         top, name = first.steps[0].name, first.steps[-1].name
         return (
-            f"(o := {scope}.get({top!r})) is not None and {name!r} not in o and (o.__setitem__({name!r}, {value}) or True)"
+            f"(o := {scope}.get({top!r})) is not None and {name!r} not in o"
+            f" and (o.__setitem__({name!r}, {value}) or True)"
             f" or put_first(%s, {scope}, c[0], {value})"
         )
 
@@ -967,7 +968,7 @@ def _condition(kind: str, names: list[str]) -> list[str]:
 
 
 class Tree:
-    """What one segment puts into one object: leaves, lists, and objects below, in a form that source can be written from."""
+    """What one segment puts into one object: leaves, lists and objects below, ready to be written as source."""
 
     def __init__(self, model: Any = None) -> None:
         self.model = model
@@ -997,7 +998,7 @@ class Tree:
         return tree
 
     def suspect(self, var: str, given: str = "") -> str:
-        """Return the statement that marks the message when the object in ``var`` lacks a required field; empty where it cannot."""
+        """Return the statement that marks the message when ``var`` lacks a required field; empty where it cannot."""
         certain = {name for name, rows in self.leaves.items() if not rows[0][0]} | {given}
         loose = [name for name in required_fields(self.model) if name not in certain]
         return f"if {' or '.join(f'{name!r} not in {var}' for name in loose)}: v[0] = {SUSPECT}" if loose else ""

@@ -1,6 +1,7 @@
 """Segments, places in an interchange, and what can be wrong there.
 
-A ``Segment`` is independent of delimiters: inside an element, components are parted by ``COMPONENT`` and repetitions by ``REPEAT``.
+A ``Segment`` is independent of delimiters: inside an element, components are parted by ``COMPONENT`` and repetitions
+by ``REPEAT``.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where: control numbers of interchange, group and message, then segment (from 1 at ST/UNH), element, component, repetition.
+    """Where: control numbers of interchange, group and message, then segment (from 1 at ST/UNH), element, component,
+    repetition.
 
     Zero and the empty text mean "not so deep".
     """

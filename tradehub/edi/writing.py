@@ -1,6 +1,7 @@
 """The generated writer: a document's values into segments, in the order of the standard's structure.
 
-One function for each segment of the map, made once; loops and lists are walked around them. An item of a list is written once, by
+One function for each segment of the map, made once; loops and lists are walked around them. An item of a list is
+written once, by
 the first node that can write it.
 """
 
@@ -26,7 +27,8 @@ SegmentWriter = Callable[[Scope, Scope, "Left", str, str], tuple[str, Any]]
 
 
 class Left(dict[Any, Any]):
-    """What is still to be written: for each list of each object the items left, copied on first touch. ``taken`` counts them."""
+    """What is still to be written: for each list of each object the items left, copied on first touch. ``taken``
+    counts them."""
 
     __slots__ = ("taken",)
 
@@ -42,7 +44,8 @@ class Left(dict[Any, Any]):
         return found
 
     def pop(self, scope: Scope, name: str, most: int = 0) -> Any:  # type: ignore[override]
-        """Take the next item of a list; the empty text where none is left. A text longer than ``most`` leaves its rest."""
+        """Take the next item of a list; the empty text where none is left. A text longer than ``most`` leaves its
+        rest."""
         items = self.of(scope, name)
         if not items:
             return ""
@@ -73,7 +76,8 @@ class Left(dict[Any, Any]):
         return None
 
     def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope, most: int = 0) -> Any:
-        """Take the next value of alternative paths. A text longer than ``most`` goes on in the place of the next value."""
+        """Take the next value of alternative paths. A text longer than ``most`` goes on in the place of the next
+        value."""
         key = (id(scope), paths)
         found = self.get(key)
         if found is None:
@@ -192,7 +196,7 @@ class Writer:
 
         return each_item
 
-    def _loop(self, node: BodyNode, loop: Loop) -> Driver:
+    def _loop(self, node: BodyNode, loop: Loop) -> Driver:  # noqa: C901
         head = next((each for each in node.children if each.head.name == loop.head.tag and not each.head.is_loop), None)
         tests = node.head.tests + (head.head.tests if head is not None else ())
         is_item = node.target is not None and node.target.steps[-1].append

@@ -19,7 +19,8 @@ ENVELOPE_TAGS = ("ST", "GE", "GS", "IEA", "ISA")
 
 @dataclass(slots=True)
 class Cut:
-    """One message cut out of an interchange: its own segments between the header and the trailer, and what is wrong around it."""
+    """One message cut out of an interchange: its own segments between the header and the trailer, and what is wrong
+    around it."""
 
     interchange: Interchange
     group: Group
@@ -280,8 +281,11 @@ def isa(interchange: Interchange) -> str:
     found = interchange.delimiters
     version = interchange.version or "00401"
     return found.element.join([
-        "ISA", "00", " " * 10, "00", " " * 10, interchange.sender.qualifier or "ZZ", interchange.sender.value.ljust(15)[:15],
-        interchange.receiver.qualifier or "ZZ", interchange.receiver.value.ljust(15)[:15], interchange.date, interchange.time,
-        found.repeat or "U", version, interchange.control_number.zfill(9), "1" if interchange.wants_acknowledgement else "0",
+        "ISA", "00", " " * 10, "00", " " * 10, interchange.sender.qualifier or "ZZ",
+        interchange.sender.value.ljust(15)[:15],
+        interchange.receiver.qualifier or "ZZ", interchange.receiver.value.ljust(15)[:15], interchange.date,
+        interchange.time,
+        found.repeat or "U", version, interchange.control_number.zfill(9),
+        "1" if interchange.wants_acknowledgement else "0",
         "T" if interchange.test else "P", found.component,
     ])  # fmt: skip
