@@ -25,6 +25,10 @@ BUYER = Actor(HAIDI, "u-haidi", "Li Wei")
 SELLER = Actor(DELTA, "u-delta", "Ann Delta")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--races", type=int, default=20, help="rounds of the race of two acceptances")
+
+
 @dataclass
 class KeptOutbox:
     """Keeps in memory what would leave."""

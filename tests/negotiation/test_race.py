@@ -1,4 +1,4 @@
-"""The short form of the race; ``tests.negotiation.race`` is the long one."""
+"""The race in its short form; ``--races 200`` is the long one."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def accept_without_guard(url, work, barrier, results) -> None:
     database.dispose()
 
 
-@pytest.mark.timeout(180)
-def test_two_acceptances_at_once_give_one_contract_and_one_conflict(database_url):
-    assert race.run(database_url, 20) == []
+@pytest.mark.timeout(900)
+def test_two_acceptances_at_once_give_one_contract_and_one_conflict(database_url, request):
+    assert race.run(database_url, request.config.getoption("--races", default=20)) == []
 
 
 @pytest.mark.timeout(180)
