@@ -1,0 +1,147 @@
+"""``check``, ``convert`` and ``maps``: what a user sees, and the exit status that a script reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tradehub.cli import COMMANDS, main
+
+X12 = (
+    "ISA*00*          *00*          *ZZ*HAIDITRADING   *ZZ*NINGBOVALVES   *261123*0900*U*00401*000000001*0*P*>~\n"
+    "GS*PO*HAIDITRADING*NINGBOVALVES*20261123*0900*1*X*004010~\n"
+    "ST*850*0001~\n"
+    "BEG*00*SA*PO-1**{day}~\n"
+    "CUR*BY*USD~\n"
+    "N1*BY*Haidi Trading*UL*6901234000016~\n"
+    "PO1*1*24*{unit}*12.05**BP*V-22~\n"
+    "CTT*1~\n"
+    "SE*7*0001~\n"
+    "GE*1*1~\n"
+    "IEA*1*000000001~\n"
+)
+ORDER = X12.format(day="20261123", unit="EA")
+BAD_DAY = X12.format(day="20261399", unit="EA")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in words])
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "file.edi"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (ORDER, 0, "accepted"),
+        (BAD_DAY, 1, "BEG*00*SA*PO-1**20261399"),
+        (ORDER.replace("SE*7", "SE*9"), 1, "SE"),
+        ("Dear supplier, please send 24 valves.", 2, "unusable"),
+        ("", 2, "unusable"),
+    ],
+    ids=["sound", "no such day", "wrong count", "a letter", "empty"],
+)
+def test_check_says_what_is_wrong_and_exits_accordingly(file: Path, text: str, status: int, said: str) -> None:
+    file.write_text(text)
+    result = run("check", file)
+    assert (result.exit_code, said in result.output) == (status, True), result.output
+
+
+def test_check_points_at_the_element(file: Path) -> None:
+    file.write_text(BAD_DAY)
+    lines = run("check", file).output.splitlines()
+    raw = next(number for number, line in enumerate(lines) if "BEG*00" in line)
+    assert lines[raw + 1].index("^") == lines[raw].index("20261399")
+
+
+def test_check_as_json_places_and_codes_each_issue(file: Path) -> None:
+    file.write_text(BAD_DAY)
+    result = run("check", "--json", file)
+    (issue,) = json.loads(result.output)["messages"][0]["issues"]
+    assert result.exit_code == 1
+    assert (issue["at"]["tag"], issue["at"]["segment"], issue["at"]["element"]) == ("BEG", 2, 5)
+    assert (issue["value"], issue["ak4"], issue["severity"]) == ("20261399", "8", "error")
+
+
+def test_check_of_several_files_exits_with_the_worst(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.edi", tmp_path / "bad.edi"
+    good.write_text(ORDER)
+    bad.write_text(BAD_DAY)
+    assert run("check", good, bad).exit_code == 1
+    assert run("check", good, tmp_path / "absent.edi").exit_code == 2
+
+
+def test_pyx12_is_a_second_judge(file: Path) -> None:
+    file.write_text(ORDER)
+    assert "pyx12 says accepted" in run("check", "--engine", "pyx12", file).output
+    file.write_text(BAD_DAY)
+    assert "pyx12 says rejected" in run("check", "--engine", "pyx12", file).output
+
+
+@pytest.mark.parametrize(
+    ("target", "holds"),
+    [
+        ("edifact:ORDERS:D96A", "BGM+220+PO-1+9'"),
+        ("ubl:Order:2.1", "<cbc:ID>PO-1</cbc:ID>"),
+        ("x12:850:004010", "BEG*00*SA*PO-1**20261123"),
+        ("json", '"number": "PO-1"'),
+    ],
+)
+def test_convert_carries_the_order_over(file: Path, tmp_path: Path, target: str, holds: str) -> None:
+    file.write_text(ORDER)
+    result = run("convert", file, "--to", target, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert holds in (tmp_path / "out").read_text()
+
+
+@pytest.mark.parametrize("target", ["edifact:ORDERS:D96A", "ubl:Order:2.1"])
+def test_what_was_converted_is_accepted(file: Path, tmp_path: Path, target: str) -> None:
+    file.write_text(ORDER)
+    assert run("convert", file, "--to", target, "-o", tmp_path / "out").exit_code == 0
+    assert run("check", tmp_path / "out").exit_code == 0
+
+
+def test_convert_names_what_the_other_standard_cannot_carry(file: Path, tmp_path: Path) -> None:
+    file.write_text(
+        ORDER.replace("CTT", "PID*F*08***Gate valve~\nCTT").replace("SE*7", "SE*8").replace("N1*BY", "N1*7X")
+    )
+    result = run("convert", file, "--to", "edifact:ORDERS:D96A", "-o", tmp_path / "out")
+    assert "not carried: parties" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["--to", "edifact:ORDERS:D96A"], 1),
+        (["--to", "edifact:ORDERS:D96A", "--force"], 0),
+        (["--to", "edifact:NOSUCH:D96A"], 2),
+        (["--to", "edifact:INVOIC:D96A", "--force"], 2),
+        (["--to", "orders"], 2),
+    ],
+)
+def test_convert_exits_by_what_became_of_it(file: Path, words: list[str], status: int) -> None:
+    file.write_text(BAD_DAY)
+    assert run("convert", file, *words).exit_code == status
+
+
+def test_every_map_is_without_fault() -> None:
+    result = run("maps", "lint")
+    assert (result.exit_code, result.output.splitlines()[-1].endswith(" 0 faults")) == (0, True), result.output
+    assert "x12:850:004010" in run("maps", "list").output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = run(name, "--help")
+    assert (result.exit_code, "Usage:" in result.output) == (0, True)
