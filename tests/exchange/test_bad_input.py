@@ -20,6 +20,10 @@ from tradehub.exchange.codec import Codec
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.store import MessageRow
 from tradehub.exchange.transport import Envelope
+from tradehub.partners import files
+from tradehub.partners.model import Incoming
+from tradehub.partners.profile import Envelope as ProfileEnvelope
+from tradehub.platform import clock, resources
 
 X12 = (
     "ISA*00*          *00*          *ZZ*NINGBOVALVES   *ZZ*HAIDITRADING   *261123*1200*U*00401*000000007*0*P*>~"
@@ -291,3 +295,17 @@ def test_any_bytes_end_in_the_monitor(bench: Bench, payload: bytes) -> None:
     (row,) = bench.messages()
     assert row.validation == "rejected"
     assert row.validation_reason is not None
+
+
+def test_a_sign_that_the_agreed_character_set_lacks_is_not_sent_as_another(bench: Bench) -> None:
+    profile = files.read_folder(resources.folder("partners")).profiles["rhein"]
+    agreed = profile.model_copy(update={"envelope": ProfileEnvelope.model_validate({"edifact": {"syntax": "UNOC:3"}})})
+    bench.put("PO-阀", to="rhein", key="before")
+    bench.jobs.drain()
+    assert "PO-阀" in bench.sent("rhein")[-1].decode()
+    with bench.database.write() as session:
+        bench.exchange.partners.apply(session, {"rhein": Incoming(agreed, "2")}, by="test", at=clock.now())
+    bench.put("PO-阀门", to="rhein", key="after")
+    bench.jobs.drain()
+    stopped = next(row for row in bench.messages("out") if row.reference == "PO-阀门")
+    assert (stopped.validation_reason, len(bench.sent("rhein"))) == ("cannot-be-written", 1)

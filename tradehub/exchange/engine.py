@@ -15,6 +15,7 @@ from tradehub import edi
 from tradehub.documents import KINDS, ApplicationResponse, Document, Judgement
 from tradehub.documents.parts import Identifier, Party
 from tradehub.edi import xml
+from tradehub.edi.edifact import CHARSETS
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
 from tradehub.exchange import units
@@ -150,6 +151,7 @@ class EngineCodec:
         if standard == "ubl":
             return self._write_xml(type, document)
         try:
+            _refuse_foreign_signs(standard, document, frame)
             rules = self.maps.get(standard, type, release)
             number = f"{frame.message_number:04}" if standard == "x12" else str(frame.message_number)
             payload = edi.write_interchange([edi.message(rules, document, number)], _facts(standard, frame))
@@ -226,6 +228,18 @@ def _pieces(payload: bytes, reading: edi.Reading) -> tuple[bytes, ...]:
     return tuple(each if not una or each.startswith(b"UNA") else una + each for each in cut)
 
 
+def _refuse_foreign_signs(standard: str, document: Document, frame: Frame) -> None:
+    """Raise CannotWrite where the agreed character set lacks a sign of the document: nothing is sent as a question mark."""
+    syntax = frame.envelope.edifact.syntax
+    if standard != "edifact" or syntax is None:
+        return
+    charset = CHARSETS.get(syntax[:4], "ascii")
+    try:
+        document.model_dump_json().encode(charset)
+    except UnicodeEncodeError as error:
+        raise CannotWrite(f"{error.object[error.start]} is not in the agreed character set {syntax}") from error
+
+
 def _control(standard: str, frame: Frame) -> str:
     return f"{frame.interchange_number:09}" if standard == "x12" else str(frame.interchange_number)
 
@@ -240,7 +254,7 @@ def _facts(standard: str, frame: Frame) -> edi.EnvelopeFacts:
         control_number=str(frame.interchange_number),
         at=frame.at,
         test=x12.usage == "T" if standard == "x12" else edifact.test,
-        version=x12.version if standard == "x12" else edifact.syntax,
+        version=x12.version if standard == "x12" else edifact.syntax or "",
         group_control_number=str(frame.group_number),
         group_sender=frame.group_sender,
         group_receiver=frame.group_receiver,

@@ -196,35 +196,34 @@ class WebChannel(Entry):
 Channel = Annotated[FolderChannel | HttpChannel | WebChannel, Field(discriminator="kind")]
 
 
+Sign = Annotated[str, Field(pattern=r"^[^A-Za-z0-9 ]$")]
+
+
 class Delimiters(Entry):
-    segment: str = "~"
-    element: str = "*"
-    component: str = ">"
-    repetition: str = "^"
+    segment: Sign = "~"
+    element: Sign = "*"
+    component: Sign = ">"
 
 
 class Control(Entry):
-    """What is done about a control number seen before, and about one that was left out."""
+    """What is done about a control number that was used before for other content, and for how long it is remembered."""
 
     check_duplicates: Literal["reject", "hold", "accept"] = "reject"
     window_days: Whole = 365
-    gap: Literal["warn", "ignore"] = "warn"
 
 
 class X12Envelope(Entry):
-    version: str = "00401"
+    version: Annotated[str, Field(pattern=r"^\d{5}$")] = "00401"
     usage: Literal["P", "T"] = "P"
     delimiters: Delimiters = Delimiters()
-    line_breaks: Flag = True
-    charset: Literal["ascii", "latin-1", "utf-8"] = "ascii"
     control: Control = Control()
 
 
 class EdifactEnvelope(Entry):
-    syntax: Annotated[str, Field(pattern=r"^UNO[A-Z]:[1-4]$")] = "UNOC:3"
+    """``syntax`` is what was agreed on, for instance UNOC:3; without one, the narrowest that holds the texts."""
+
+    syntax: Annotated[str, Field(pattern=r"^UNO[A-Z]:[1-4]$")] | None = None
     test: Flag = False
-    service_string: Flag = True
-    line_breaks: Flag = True
     control: Control = Control()
 
 
