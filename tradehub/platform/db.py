@@ -47,8 +47,9 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from tradehub.documents.parts import PartyId
 
-BUSY_TIMEOUT_MS = 5_000
-"""How long a SQLite connection waits for the writer before it gives up; a writer holds the lock for milliseconds."""
+BUSY_TIMEOUT_MS = 15_000
+"""How long a SQLite connection waits for the writer before it gives up. A writer holds the lock for milliseconds, but
+SQLite keeps no queue: on a slow disk with many writers one of them may be passed over for seconds."""
 
 ATTEMPTS = 5
 """Tries of one transaction by ``Database.transact`` before the conflict is the caller's problem."""

@@ -12,14 +12,18 @@ database happens exactly once if it is done through its context:
   it, and without it, the next attempt alone.
 
 What a job does to the outside (send, post) may happen twice and carries its own key.
+
+A database that is busy fails no job: the attempt is made again, and how it ended is written down as soon as it can be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, repeat
 from typing import Any, TypeVar
 
 import structlog
@@ -42,6 +46,21 @@ QUEUES = (DEFAULT_QUEUE, "slow")
 LONGEST_BACKOFF = timedelta(hours=1)
 """Between two attempts of a job that names no delay: 2, 4, 8 ... seconds, up to this."""
 
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.1, 0.5, 2, 5, 10))
+"""Between two tries to write down how an attempt ended, the last again and again; each try waits for the lock itself."""
+
+PATIENCE = timedelta(hours=1)
+"""How long that is tried. No writer of ours holds the database so long; who does is a person who can be asked."""
+
+STILL_BUSY = "the database was busy for too long"
+"""How the error of a job begins whose outcome could not be written down. Such jobs are revived."""
+
+REVIVE = "platform.revive"
+"""The job, registered in every process, that runs those again which failed because the database was busy."""
+
+MOST_REVIVED = 10_000
+"""Failed jobs looked through for those to revive."""
+
 TIDY = "platform.tidy"
 """The job, registered in every process, that forgets what was done long ago."""
 
@@ -61,6 +80,10 @@ class RetryLater(Exception):
         super().__init__(reason)
         self.delay = delay
         self.reason = reason
+
+
+class StillBusy(Exception):
+    """It could not be written down how an attempt ended. The job counts as failed until it is revived."""
 
 
 class UnknownJob(KeyError):
@@ -112,7 +135,8 @@ class Jobs:
         self.queue: Engine = queue or Queue(database, queues=QUEUES, poll_s=poll_s, threads=threads)
         self.finished: list[Callable[[str], None]] = []
         """Called with the id of each job that has come to its end without an error."""
-        self._jobs: dict[str, Job] = {TIDY: self._tidy_all}
+        self._jobs: dict[str, Job] = {TIDY: self._tidy_all, REVIVE: self._revive_all}
+        self._stopping = threading.Event()
 
     def register(self, name: str, job: Job) -> None:
         """Make ``job`` known as ``name``. Every process registers the same jobs before it runs a worker."""
@@ -142,10 +166,13 @@ class Jobs:
         Its unfinished jobs of a former life are taken up at once; those of a dead worker by any other one, within
         ``queue.DEAD_AFTER``. Waits as long while another live process still has the slot.
         """
+        self._stopping.clear()
         self.queue.start(slot, tuple(self._jobs), self.run)
+        self.revive()
 
     def stop(self, timeout_s: float = 10) -> None:
         """Take no more jobs, and wait for the running ones."""
+        self._stopping.set()
         self.queue.stop(timeout_s)
 
     def close(self) -> None:
@@ -199,6 +226,22 @@ class Jobs:
             session.execute(delete(JobEffect).where(JobEffect.at < before, JobEffect.job_id.in_(map(_base, forgotten))))
         return len(forgotten)
 
+    def revive(self) -> Sequence[str]:
+        """Resume the jobs that failed because the database was busy, and return their ids. Others stay failed."""
+        failed = self.list(state="failed", limit=MOST_REVIVED)
+        busy = {each.id for each in failed if STILL_BUSY in (each.error or "")}
+        revived = []
+        for id in sorted(busy):
+            latest = self.get(id)
+            if latest is not None and latest.state == "failed":
+                self.resume(id)
+                revived.append(id)
+                log.warning("job that failed on a busy database runs again", job_id=id)
+        return revived
+
+    def _revive_all(self, ctx: JobContext, target: str = "") -> None:
+        self.revive()
+
     def _tidy_all(self, ctx: JobContext, target: str = "") -> None:
         while self.tidy():
             pass
@@ -229,11 +272,25 @@ class Jobs:
         try:
             self._jobs[job.name](context, *job.args)
         except RetryLater as later:
-            context.conclude_with(later)
+            self._conclude(context, later)
         except DBAPIError as error:
             if not is_transient(error) or context.concluded:
                 raise
-            context.conclude_with(RetryLater(reason="the database was busy"))
+            self._conclude(context, RetryLater(reason="the database was busy"))
+
+    def _conclude(self, context: JobContext, later: RetryLater) -> None:
+        """Write down that the attempt is to be followed by another, however busy the database. Raises StillBusy."""
+        until = clock.now() + PATIENCE
+        for pause in chain(PAUSES, repeat(PAUSES[-1])):
+            try:
+                context.conclude_with(later)
+            except DBAPIError as error:
+                if not is_transient(error):
+                    raise
+                if clock.now() > until or self._stopping.wait(pause.total_seconds()):
+                    raise StillBusy(f"{STILL_BUSY}: {error.orig}") from error
+            else:
+                return
 
 
 class JobContext:

@@ -22,10 +22,11 @@ from typing import Any, Protocol
 import structlog
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowSerializationFormat, WorkflowStatus
 from sqlalchemy import TextClause, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
-from tradehub.platform.db import Base, Database
+from tradehub.platform.db import Base, Database, is_transient
 
 HEARTBEAT = timedelta(seconds=3)
 DEAD_AFTER = timedelta(seconds=15)
@@ -270,8 +271,13 @@ class Queue:
 
     def _beat(self, slot: str) -> None:
         while not self._stopping.wait(HEARTBEAT.total_seconds()):
-            self.database.transact(lambda session: self._sign(session, stopped=False))
-            self.reap()
+            try:
+                self.database.transact(lambda session: self._sign(session, stopped=False), attempts=1)
+                self.reap()
+            except DBAPIError as error:
+                if not is_transient(error):
+                    raise
+                log.warning("no sign of life given, the database is busy", slot=slot)
 
     def _sign(self, session: Session, *, stopped: bool) -> None:
         worker = session.get_one(Worker, self.slot)

@@ -11,7 +11,7 @@ with the last, ``all`` runs each, ``none`` lets them go. A tick is skipped while
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -22,11 +22,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
-from tradehub.platform.db import Base, Database, Scoped
-from tradehub.platform.jobs import TIDY, Jobs
+from tradehub.platform.db import Base, Database, Scoped, is_transient
+from tradehub.platform.jobs import REVIVE, TIDY, Jobs
 
 GRACE = timedelta(seconds=60)
 """A tick no older than this is on time: a clock may start, or the machine stall, for so long."""
@@ -42,6 +43,9 @@ LOOK_BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=60))
 
 TIDY_AT = "17 3 * * *"
 """When done jobs are forgotten: at night, and not on the hour, when everybody's syncs are due."""
+
+REVIVE_EVERY_S = 300
+"""How often jobs that failed because the database was busy are looked for."""
 
 POLICIES = ("one", "all", "none")
 
@@ -154,9 +158,8 @@ class Clock:
         jobs.finished.append(self._note_success)
 
     def start(self) -> None:
-        with self.database.write() as session:
-            put(session, TIDY, kind=TIDY, cron=TIDY_AT)
-        self.refresh()
+        self.database.transact(_put_our_own)
+        _unless_busy(self.refresh)
         self._scheduler.add_job(self.refresh, "interval", seconds=REFRESH_S, id="refresh")
         self._scheduler.start()
 
@@ -242,20 +245,34 @@ class Clock:
     def _note_success(self, job: str) -> None:
         kind, _, rest = job.partition(":")
         if kind == "sched":
-            with self.database.write() as session:
-                session.execute(
-                    update(Schedule).where(Schedule.id == rest.rpartition(":")[0]).values(last_ok=clock.now())
-                )
+            _unless_busy(self._set_last_ok, rest.rpartition(":")[0])
+
+    def _set_last_ok(self, id: str) -> None:
+        with self.database.write() as session:
+            session.execute(update(Schedule).where(Schedule.id == id).values(last_ok=clock.now()))
 
 
 class _Calls(BaseExecutor):  # type: ignore[misc]
     """Runs what is due in the scheduler's own thread: a tick only enqueues."""
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        job.func(
-            *job.args, **job.kwargs
-        )  # what it raises is logged by the scheduler, and the next tick makes up for it
+        _unless_busy(job.func, *job.args)  # what else it raises is logged by the scheduler
         self._run_job_success(job.id, [])
+
+
+def _unless_busy(call: Callable[..., None], *args: Any) -> None:
+    """Call, and where the database is busy let it be: the next tick, refresh or success makes up for it."""
+    try:
+        call(*args)
+    except DBAPIError as error:
+        if not is_transient(error):
+            raise
+        log.warning("left for the next time, the database is busy", call=getattr(call, "__name__", ""), args=args)
+
+
+def _put_our_own(session: Session) -> None:
+    put(session, TIDY, kind=TIDY, cron=TIDY_AT)
+    put(session, REVIVE, kind=REVIVE, every_s=REVIVE_EVERY_S)
 
 
 def _due(schedule: Schedule, after: datetime, until: datetime) -> list[datetime]:
