@@ -115,3 +115,87 @@ def test_1_people_come_in_by_their_links_and_ask_four_suppliers(trade: Trade) ->
             trade.paths[supplier] = link
         for message in ("840", "REQOTE", "RequestForQuotation"):
             trade.wait_for(trade.buyer, f"/messages?only=out&q={message}", f"{message}.*Valid.*Sent.*Confirmed")
+
+
+def test_2_offers_come_in_from_three_systems_and_a_person(trade: Trade) -> None:
+    with trade.step(2):
+        page = trade.wait_for(trade.seller, "/", LINES[0][0])
+        page.locator("li[data-row]").first.click()
+        page.get_by_role("link", name="Make an offer").click()
+        for place, price in enumerate(("31.40", "18.20", "1.95")):
+            page.locator("[name=line_price]").nth(place).fill(price)
+        page.locator("[name=payment]").fill("net 30")
+        page.locator("[name=text]").fill("From stock in Houston.")
+        page.get_by_role("button", name="Send offer").click()
+        expect(page.locator(".head")).to_contain_text("Waiting for them")
+        trade.paths["seller's deal"] = page.url.removeprefix(trade.hub.base)
+
+        page = trade.wait_for(trade.buyer, trade.paths["compare"], "4 of 4 answered")
+        columns = page.locator("thead th")
+        assert [columns.nth(place).inner_text() for place in range(2, 6)] == list(SUPPLIERS)
+        for place in range(4):
+            expect(page.locator("tfoot tr").first.locator("td").nth(place + 1)).to_contain_text("USD")
+        for supplier, message in (
+            ("Ningbo Valves", "843"),
+            ("Rhein Armaturen", "QUOTES"),
+            ("Nordic Flow", "Quotation"),
+        ):
+            trade.wait_for(
+                trade.buyer, f"/messages?only=in&q={message}", f"{message}.*{supplier}.*Valid.*Confirmed by us"
+            )
+            page = trade.wait_for(trade.buyer, trade.paths[supplier], "Your turn")
+            expect(page.locator("#round-2")).to_contain_text("by message")
+
+
+def test_3_a_counter_goes_out_in_the_suppliers_dialect_and_rounds_are_compared(trade: Trade) -> None:
+    with trade.step(3):
+        page = trade.buyer.go("/")
+        with ClickBudget(page, 3) as hand:
+            hand.click(page.locator("li[data-row]", has_text="Ningbo Valves"))
+            hand.click(page.get_by_role("link", name="Counter", exact=True))
+            for place in range(3):
+                field = page.locator("[name=line_price]").nth(place)
+                hand.type(field, f"{float(field.input_value()) * 0.92:.2f}")
+                hand.type(page.locator("[name=line_delivery]").nth(place), day(28))
+            hand.click(page.get_by_role("button", name="Send counter-offer"))
+        page = trade.wait_for(trade.buyer, trade.paths["Ningbo Valves"], r"4 · (Counter-)?[Oo]ffer")
+        page.locator("#f-a").select_option("2")
+        expect(page.locator("#diff")).to_contain_text("Round 2")
+        expect(page.locator("#diff")).to_contain_text("better for you")
+        page.locator("#f-a").select_option("3")
+        expect(page.locator("#diff")).to_contain_text("Round 3")
+        page = trade.message("840")
+        expect(page.locator("pre.raw")).to_contain_text("BQT*16*")
+        expect(page.locator("pre.raw")).to_contain_text(re.compile(r"REF\*PR\*QNI\d+~"))
+
+
+def test_4_acceptances_make_contracts_and_every_answer_is_shown_as_what_it_is(trade: Trade) -> None:
+    with trade.step(4):
+        page = trade.buyer.go("/")
+        with ClickBudget(page, 3) as hand:
+            hand.click(page.locator("li[data-row]", has_text="Ningbo Valves"))
+            hand.click(page.get_by_role("link", name="Accept round 4"))
+            accepted = page.locator("code").inner_text()
+            hand.click(page.get_by_role("button", name="Accept and conclude"))
+        for supplier in ("Rhein Armaturen", "Nordic Flow"):
+            page = trade.buyer.go(trade.paths["compare"])
+            with ClickBudget(page, 2) as hand:
+                hand.click(page.get_by_role("link", name=f"Award to {supplier}"))
+                hand.click(page.get_by_role("button", name="Accept and conclude"))
+
+        page = trade.wait_for(trade.buyer, trade.paths["Ningbo Valves"], "Terms intact")
+        page.get_by_role("link", name="Show contract").click()
+        expect(page.locator("code.hash")).to_have_text(accepted)
+        trade.paths["contract"] = page.url.removeprefix(trade.hub.base)
+        for supplier, answer in (
+            ("Ningbo Valves", "Accepted"), ("Rhein Armaturen", "Counter-offer"), ("Nordic Flow", "Accepted with changes"),
+        ):  # fmt: skip
+            page = trade.wait_for(trade.buyer, "/orders", rf"{supplier}[^/]*?{answer}\n")
+            page.locator("tr[data-row]", has_text=supplier).locator("a").click()
+            page.wait_for_url("**/orders/*")
+            trade.paths[f"order to {supplier}"] = page.url.removeprefix(trade.hub.base)
+            print(page.locator("main").inner_text())
+            page.screenshot(path=f"/tmp/mj/order-{supplier}.png", full_page=True)
+        for m in ("855", "ORDRSP", "OrderResponse", "856"):
+            page = trade.message(m)
+            print(page.locator("pre.raw").inner_text())

@@ -121,20 +121,20 @@
   };
   // What has been asked for by Enter and not yet been answered: a form waits for it.
   const looking = new Set();
-  const find = async ({ input, picked }, words) => {
+  const find = async ({ input }, words) => {
     const url = new URL(input.dataset.url, location.href);
     url.searchParams.set("q", words);
     const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
     if (!answer.ok) return null;
     const found = document.createElement("template");
     found.innerHTML = await answer.text();
-    const have = new Set($$("input", picked).map((each) => each.value));
-    for (const each of options(found.content)) if (have.has(each.dataset.value)) each.remove();
     return found.content;
   };
   const show = (chooser, words, found) => {
-    const { input, list } = chooser;
+    const { input, list, picked } = chooser;
+    const have = new Set($$("input", picked).map((each) => each.value));
     list.replaceChildren(found);
+    for (const each of options(list)) if (have.has(each.dataset.value)) each.remove();
     list.dataset.words = words;
     list.hidden = !list.children.length;
     input.setAttribute("aria-expanded", String(!list.hidden));
@@ -146,15 +146,23 @@
     const found = await find(chooser, words);
     if (found && input.value.trim() === words && document.activeElement === input) show(chooser, words, found);
   };
-  // A quick typist's Enter: the field is free for the next name while the answer to this one is on its way.
-  const askAndPick = async (chooser, words) => {
-    clearTimeout(waits.get(chooser.input));
-    chooser.input.value = "";
+  // A quick typist's Enter: the field is free for the next name at once, and names are picked in the order of typing.
+  let before = Promise.resolve();
+  const askAndPick = (chooser, words) => {
+    const { input, picked } = chooser;
+    clearTimeout(waits.get(input));
+    input.value = "";
     close(chooser);
-    const found = await find(chooser, words);
-    const first = found && options(found)[0];
-    if (first) add(chooser, first);
-    else if (!chooser.input.value) { chooser.input.value = words; if (found) show(chooser, words, found); }
+    const answer = find(chooser, words);
+    const picking = Promise.allSettled([answer, before]).then(([{ value: found }]) => {
+      const have = new Set($$("input", picked).map((each) => each.value));
+      const first = found && options(found).find((each) => !have.has(each.dataset.value));
+      if (first) add(chooser, first);
+      else if (!input.value) { input.value = words; if (found) show(chooser, words, found); }
+    });
+    before = picking;
+    looking.add(picking);
+    picking.finally(() => looking.delete(picking));
   };
   const add = ({ box, picked }, option) => {
     if (!box.dataset.many) picked.replaceChildren();
@@ -198,7 +206,7 @@
       event.preventDefault();
       const words = chooser.input.value.trim();
       if (at >= 0 && !chooser.list.hidden && chooser.list.dataset.words === words) pick(chooser, all[at]);
-      else if (words) { const answer = askAndPick(chooser, words); looking.add(answer); answer.finally(() => looking.delete(answer)); }
+      else if (words) askAndPick(chooser, words);
     } else if (event.key === "Escape") { close(chooser); }
     else if (event.key === "Backspace" && !chooser.input.value) { chooser.picked.lastElementChild?.remove(); }
   });
