@@ -18,7 +18,7 @@ from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Order, PartyId
+from tradehub.documents import Document, Order, PartyId
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange.engine import engine_codec
@@ -31,7 +31,7 @@ from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
-from tradehub.partners.handling import Concluded, Handler, Progress
+from tradehub.partners.handling import Concluded, Handled, Handler, Received, Progress
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import schedules
@@ -105,7 +105,7 @@ class Hub:
             "inquiry": self.negotiation.receive_inquiry,
             "offer": self.negotiation.receive_offer,
             "order": self.negotiation.receive_order,
-            "order_response": self.ordering.receive_order_response,
+            "order_response": self._answered,
             "despatch": self.fulfilment.receive_despatch,
             "invoice": self.billing.receive_invoice,
         }
@@ -185,6 +185,13 @@ class Hub:
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
+
+    def _answered(self, session: Session, document: Document, received: Received) -> Handled:
+        """An answer to an order came: it shows that the acceptance which the order carried has arrived."""
+        handled = self.ordering.receive_order_response(session, document, received)
+        if handled.deal is not None and handled.refusal is None:
+            self.negotiation.on_answered(session, handled.deal, received.received_at)
+        return handled
 
     def _amended(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
         """The parties agreed on other terms after the contract: it gets a new version, the old one stays."""
