@@ -31,10 +31,10 @@ def name(qualifier: str, value: str) -> Identity:
     return Identity(scheme="x12-isa", qualifier=qualifier, value=value)
 
 
-def asked() -> bytes:
+def asked(number: int = 1) -> bytes:
     frame = Frame(
         name("ZZ", "HAIDITRADING"), name("ZZ", "NINGBOVALVES"), "HAIDITRADING", "NINGBOVALVES", Envelope(),
-        datetime(2026, 11, 23, 9, tzinfo=UTC), 1, 1, 1,
+        datetime(2026, 11, 23, 9, tzinfo=UTC), number, 1, 1,
     )  # fmt: skip
     return engine_codec().write("x12:840:004010", INQUIRY, frame).payload
 
@@ -52,10 +52,18 @@ def test_an_inquiry_is_acknowledged_and_quoted_once(tmp_path: Path) -> None:
     assert robot.step() == 0
 
 
+def test_what_is_sent_again_is_acknowledged_again_and_answered_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        robot = player("ningbo", tmp_path, "http://127.0.0.1:1", quiet=True)
+        (tmp_path / "exchange/ningbo/to-partner/840.edi").write_bytes(asked())
+        robot.step()
+    assert sent(tmp_path) == ["997", "843", "997"]
+
+
 def test_a_restarted_robot_knows_its_numbers(tmp_path: Path) -> None:
     for number in (1, 2):
         robot = player("ningbo", tmp_path, "http://127.0.0.1:1", quiet=True)
-        (tmp_path / "exchange/ningbo/to-partner/840.edi").write_bytes(asked())
+        (tmp_path / "exchange/ningbo/to-partner/840.edi").write_bytes(asked(number))
         robot.step()
         assert len(sent(tmp_path)) == 2 * number
     files = [each.read_bytes() for each in (tmp_path / "exchange/ningbo/from-partner").iterdir()]

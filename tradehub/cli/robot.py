@@ -7,6 +7,7 @@ file, so that it goes on where it stopped.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import threading
@@ -36,14 +37,22 @@ class Books:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.kept: dict[str, Any] = {"numbers": {}, "offers": {}, "due": []}
+        self.kept: dict[str, Any] = {"numbers": {}, "offers": {}, "due": [], "taken": []}
         if path.is_file():
-            self.kept = json.loads(path.read_text(encoding="utf-8"))
+            self.kept |= json.loads(path.read_text(encoding="utf-8"))
 
     def number(self, series: str) -> int:
         """Return the next number of a series, from 1."""
         self.kept["numbers"][series] = self.kept["numbers"].get(series, 0) + 1
         return int(self.kept["numbers"][series])
+
+    def is_new(self, payload: bytes) -> bool:
+        """Note that it came; false where the same transmission came before."""
+        digest = hashlib.sha256(payload).hexdigest()
+        if digest in self.kept["taken"]:
+            return False
+        self.kept["taken"].append(digest)
+        return True
 
     def offers(self) -> dict[str, Offer]:
         return {number: Offer.model_validate(each) for number, each in self.kept["offers"].items()}
@@ -112,6 +121,8 @@ class Robot:
         receipt = self.codec.acknowledge(reading, {}, None, {}, self._frame(standard))
         if receipt is not None:
             self._send_or_say(receipt)
+        if not self.books.is_new(payload):
+            return  # sent again: acknowledged again, and answered once
         for part in reading.parts:
             if part.document is not None and part.accepted:
                 self._answer(part.document)
