@@ -87,9 +87,8 @@ def compare(
         best_theirs = min(best_theirs, timed(lambda: theirs(sample)) / len(sample))
     ratio = best_theirs / best_mine
     verdict = "ok" if ratio >= target else "TOO SLOW"
-    print(
-        f"{name:30} {1 / best_mine / MEGABYTE:6.2f} MB/s against {1 / best_theirs / MEGABYTE:5.2f} MB/s: {ratio:5.1f} x (>= {target}) {verdict}"
-    )
+    speeds = f"{1 / best_mine / MEGABYTE:6.2f} MB/s against {1 / best_theirs / MEGABYTE:5.2f} MB/s"
+    print(f"{name:30} {speeds}: {ratio:5.1f} x (>= {target}) {verdict}")
     return ratio >= target
 
 

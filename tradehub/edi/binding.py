@@ -230,12 +230,10 @@ def convert(
 
 
 def _when(texts: list[str], *, is_edifact: bool) -> list[Any]:
-    if not texts[0] and not any(texts):
+    if not texts[0]:
         return [None, None, None]
     if is_edifact:
         return list(functions.read_when(texts[0], texts[1] if len(texts) > 1 else ""))
-    if not texts[0]:
-        return [None, None, None]
     on = functions.read_date(texts[0])
     if len(texts) > 1 and texts[1]:
         return [on, datetime.combine(on, functions.read_time(texts[1])), None]

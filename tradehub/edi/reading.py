@@ -782,7 +782,8 @@ class Writer:
             )
         else:
             for name, (own, value) in zip(binding.fields, values, strict=False):
-                tree.leaf_named(name, own or guard, value)
+                both = " and ".join(f"({each})" for each in dict.fromkeys((own, guard)) if each)
+                tree.leaf_named(name, both, value)
         return []
 
     def _late(self, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str) -> list[str]:
@@ -1035,7 +1036,7 @@ class Tree:
             return
         tree = tree._below([last])
         for name, own, value in fields:
-            tree.leaf_named(name, own or guard, value)
+            tree.leaf_named(name, " and ".join(f"({each})" for each in dict.fromkeys((own, guard)) if each), value)
 
     def literal(self) -> str:
         rows = [f"{name!r}: {pairs[0][1]}" for name, pairs in self.leaves.items()]
