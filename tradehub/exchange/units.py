@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from lxml import etree
-
 from tradehub import edi
 from tradehub.edi import xml
 from tradehub.edi.maps import MapStore
@@ -84,10 +82,10 @@ def unknown_in_xml(read: xml.ReadXml, maps: MapStore) -> tuple[edi.Issue, ...]:
         return ()
     known = known_units(maps)
     issues = []
-    for element in read.root.iter(etree.Element):
+    for element in read.root.iter("{*}*"):
         code = element.get("unitCode")
         if code and code not in known and not (len(code) == 3 and code.startswith("X")):
-            name = etree.QName(element).localname
+            name = str(element.tag).rpartition("}")[2]
             at = edi.Position(segment=line_of(element), tag=name, path=f"{name}/@unitCode")
             issues.append(edi.Issue(edi.Fault.INVALID_CODE, at, f"{code} is no unit that we know", value=code))
     return tuple(issues)
