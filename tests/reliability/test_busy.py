@@ -182,7 +182,7 @@ def test_a_clock_bears_a_busy_database_and_makes_up_for_it(
         with impatient.read() as session:
             assert session.get_one(Schedule, "s").last_ok is not None
     assert [each for each in caplog.records if each.exc_info] == []
-    assert {each["log_level"] for each in logged if "busy" in each["event"]} == {"warning"}
+    assert {each["log_level"] for each in logged} <= {"warning", "info"}
 
 
 def test_a_worker_gives_signs_of_life_again_after_a_busy_time(

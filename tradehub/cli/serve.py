@@ -24,6 +24,9 @@ WEB_THREADS = 8
 
 STOP_S = 10
 
+PAGES = "tradehub.cli.serve:application"
+"""Where the web server finds the pages."""
+
 
 def application() -> Flask:
     """Return the pages, for a WSGI server. Settings come from the environment."""
@@ -104,14 +107,18 @@ def remember(**given: object) -> None:
 def start_web(settings: Settings) -> subprocess.Popen[bytes]:
     """Start the web server as a process group of its own. Raises ClickException where the port is taken."""
     claim(settings.host, settings.port)
+    command = [sys.executable, "-m", "granian", *web_options(settings)]
+    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+
+
+def web_options(settings: Settings, pages: str = PAGES) -> list[str]:
+    """Return what Granian is told on its command line."""
     options = {
         "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": WEB_THREADS,
         "host": settings.host, "port": settings.port, "log-level": "error",
     }  # fmt: skip
     given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    switches = ["--factory", "--no-ws", "--respawn-failed-workers"]
-    command = [sys.executable, "-m", "granian", *given, *switches, "tradehub.cli.serve:application"]
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+    return [*given, "--factory", "--no-ws", "--respawn-failed-workers", pages]
 
 
 def claim(host: str, port: int) -> None:
