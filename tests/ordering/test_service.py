@@ -152,6 +152,16 @@ def test_only_the_buyer_decides_and_only_on_what_was_shown(trade):
     assert trade.order(order_id).stands is Standing.COUNTERED
 
 
+def test_goods_that_leave_meanwhile_do_not_make_the_buyer_look_again(trade):
+    order_id = trade.conclude()
+    number = trade.order(order_id).number
+    trade.receive(response(number, DEARER, response="counter_offer"))
+    shown = trade.order(order_id).revision
+    trade.receive(despatch("DN-1", number, {"2": "5"}))
+    decide(trade, order_id, Decision.AGREE, revision=shown)
+    assert trade.order(order_id).stands is Standing.AGREED
+
+
 def test_a_number_that_is_no_order_of_this_partner_is_refused_by_name(trade):
     order_id = trade.conclude()
     number = trade.order(order_id).number

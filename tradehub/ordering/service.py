@@ -297,7 +297,10 @@ class OrderingService:
     # Following -----------------------------------------------------------------------------------------------------
 
     def advance(self, session: Session, progress: Progress) -> None:
-        """Add what was despatched or invoiced to the order's lines, and tell the contract."""
+        """Add what was despatched or invoiced to the order's lines, and tell the contract.
+
+        The revision stays: who is about to answer or decide need not look again because goods are on their way.
+        """
         row = self.row(session, progress.order_id, for_update=True)
         for line in row.lines:
             added = progress.quantities.get(line.line, Decimal(0))
@@ -305,7 +308,6 @@ class OrderingService:
                 line.despatched += added
             else:
                 line.invoiced += added
-        row.revision += 1
         _refresh(row)
         self._record(
             session, row, progress.kind, by=progress.by, at=progress.at, state=progress.state, number=progress.number,

@@ -18,7 +18,7 @@ from tradehub.platform.db import Base, Scoped
 
 
 class OrderRow(Base, Scoped):
-    """An order, visible to buyer and seller. ``revision`` grows with every change, ``version`` with its terms."""
+    """An order, visible to both parties. ``revision`` grows with every answer and decision, ``version`` with its terms."""
 
     __tablename__ = "orders"
     __table_args__ = (UniqueConstraint("buyer", "number"),)
