@@ -22,6 +22,28 @@ from tradehub.platform import clock
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("main-job")]
 
+BROKEN_DESPATCH = (
+    "ISA*00*          *00*          *ZZ*NINGBOVALVES   *ZZ*HAIDITRADING   *261123*0900*U*00401*000000901*0*P*>~\n"
+    "GS*SH*NINGBOVALVES*HAIDITRADING*20261123*0900*901*X*004010~\n"
+    "ST*856*0001~\n"
+    "BSN*00*DN-REST*20261123*0900~\n"
+    "HL*1**S~\n"
+    "TD1**1~\n"
+    "REF*PO*{order}~\n"
+    "DTM*011*20261340~\n"
+    "N1*BY*Haidi Trading*UL*6901234000016~\n"
+    "N1*SE*Ningbo Valves*UL*6907654000018~\n"
+    "HL*2*1*I~\n"
+    "LIN*2*BP*B-07~\n"
+    "SN1**2*UN**120*UN~\n"
+    "PRF*{order}****2~\n"
+    "CTT*2~\n"
+    "SE*14*0001~\n"
+    "GE*1*901~\n"
+    "IEA*1*000000901~\n"
+)
+"""The two pieces that the robot left out, announced for the fortieth day of a thirteenth month."""
+
 BUYER, SELLER = "Lin Hai", "Dana Whitfield"
 PASSWORDS = {BUYER: "seven quiet rivers", SELLER: "nine loud harbours"}
 SUPPLIERS = ("Ningbo Valves", "Rhein Armaturen", "Nordic Flow", "Delta Fluid")
@@ -194,8 +216,80 @@ def test_4_acceptances_make_contracts_and_every_answer_is_shown_as_what_it_is(tr
             page.locator("tr[data-row]", has_text=supplier).locator("a").click()
             page.wait_for_url("**/orders/*")
             trade.paths[f"order to {supplier}"] = page.url.removeprefix(trade.hub.base)
-            print(page.locator("main").inner_text())
-            page.screenshot(path=f"/tmp/mj/order-{supplier}.png", full_page=True)
-        for m in ("855", "ORDRSP", "OrderResponse", "856"):
-            page = trade.message(m)
-            print(page.locator("pre.raw").inner_text())
+            expect(page.locator("#answers")).to_contain_text(
+                {"Accepted": "Acceptance", "Accepted with changes": "Acceptance with changes"}.get(answer, answer)
+            )
+
+        page = trade.buyer.go(trade.paths["order to Nordic Flow"])
+        page.get_by_role("button", name="Agree to these changes").click()
+        expect(page.locator(".head")).to_contain_text("Changes agreed")
+        page = trade.buyer.go(trade.paths["order to Rhein Armaturen"])
+        page.locator("#proposal").get_by_role("button", name="Decline").click()
+        expect(page.locator(".head")).to_contain_text("Changes declined")
+
+        page = trade.buyer.go(trade.paths["Delta Fluid"])
+        page.get_by_role("link", name="Counter", exact=True).click()
+        page.locator("[name=line_price]").nth(0).fill("30.10")
+        page.get_by_role("button", name="Send counter-offer").click()
+        page = trade.wait_for(trade.seller, "/", "Your turn")
+        with ClickBudget(page, 3) as hand:
+            hand.click(page.locator("li[data-row]", has_text=LINES[0][0]).first)
+            hand.click(page.get_by_role("link", name="Accept round 3"))
+            hand.click(page.get_by_role("button", name="Accept and conclude"))
+        expect(page.locator("#contract")).to_contain_text("Terms intact")
+        trade.wait_for(trade.buyer, trade.paths["Delta Fluid"], "Terms intact")
+        page = trade.wait_for(trade.seller, "/orders", "Haidi Trading")
+        page.locator("tr[data-row] a").first.click()
+        page.wait_for_url("**/orders/*")
+        trade.paths["seller's order"] = page.url.removeprefix(trade.hub.base)
+
+
+def test_5_despatch_and_invoice_arrive_and_differences_are_shown(trade: Trade) -> None:
+    with trade.step(5):
+        order = trade.paths["order to Ningbo Valves"]
+        trade.wait_for(trade.buyer, order, "DN00.*Ball valve.*118", "#despatches")
+        page = trade.wait_for(trade.buyer, order, r"IN00\d+.*Price above the agreed one.*More invoiced than despatched", "#invoices")
+        print(page.locator("main").inner_text())
+        page.screenshot(path="/tmp/mj/order.png", full_page=True)
+        page = trade.wait_for(trade.buyer, trade.paths["order to Nordic Flow"], r"IN00\d+", "#invoices")
+        print(page.locator("main").inner_text())
+
+
+def test_6_a_broken_message_is_pinned_and_mended_in_three_clicks_and_one_is_sent_again(trade: Trade) -> None:
+    with trade.step(6):
+        order = trade.paths["order to Ningbo Valves"]
+        number = trade.buyer.go(order).locator("h1").inner_text().split()[-1]
+        trade.hub.drop("ningbo", "856-rest.edi", BROKEN_DESPATCH.format(order=number))
+        page = trade.wait_for(trade.buyer, "/", "Messages needing attention · 1")
+        page.screenshot(path="/tmp/mj/home.png", full_page=True)
+        print(page.locator("main").inner_text())
+        with ClickBudget(page, 3) as hand:
+            hand.click(page.locator("#queue-messages li[data-row]", has_text="856"))
+            expect(page.locator("pre.raw mark")).to_have_text("20261340")
+            expect(page.locator("pre.raw .fault")).to_contain_text("DTM02")
+            expect(page.locator(".panes tr.fault")).to_contain_text("DTM02")
+            trade.paths["broken message"] = page.url.removeprefix(trade.hub.base)
+            page.screenshot(path="/tmp/mj/message.png", full_page=True)
+            hand.click(page.get_by_role("link", name="Fix and replay"))
+            expect(page.locator("textarea")).to_be_focused()
+            page.screenshot(path="/tmp/mj/fix.png", full_page=True)
+            page.keyboard.insert_text(day(1).replace("-", ""))
+            hand.click(page.get_by_role("button", name="Replay the mended copy"))
+        expect(page.locator("main")).to_contain_text("Handed on")
+        print(page.locator("main").inner_text())
+        page = trade.wait_for(trade.buyer, order, "DN-REST", "#despatches")
+        expect(page.locator("#lines tr", has_text="Ball valve")).to_contain_text("Despatched")
+        page = trade.message("997")
+        trade.wait_for(trade.buyer, "/messages?only=attention", "No message fits")
+
+        page = trade.buyer.go("/messages?only=out&q=850")
+        with ClickBudget(page, 2) as hand:
+            hand.click(page.locator("tr[data-row]", has_text=number))
+            hand.click(page.get_by_role("button", name="Resend"))
+        page = trade.wait_for(
+            trade.buyer, page.url.removeprefix(trade.hub.base), "Sent again.*Confirmed by the partner"
+        )
+        trade.paths["sent message"] = page.url.removeprefix(trade.hub.base)
+        page.screenshot(path="/tmp/mj/sent.png", full_page=True)
+        page = trade.buyer.go("/messages")
+        page.screenshot(path="/tmp/mj/monitor.png", full_page=True)
