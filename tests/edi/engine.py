@@ -119,7 +119,7 @@ def _satisfy(draw: st.DrawFn, spec: MapSpec, rule: SegmentRule, values: list[str
                     wanted = at if values[at[0]] else []
                 case "L":
                     wanted = at[1:2] if values[at[0]] and len(present) == 1 else []
-                case _:
+                case "E":
                     for each in present[1:]:
                         values[each] = ""
             for each in wanted:
@@ -136,6 +136,8 @@ def _use(draw: st.DrawFn, spec: MapSpec, use: Use, component: str, *, forced: bo
         _use(draw, spec, part, component, forced=part.mandatory or (forced and at == 0))
         for at, part in enumerate(use.parts)
     ]
+    if use.mandatory and not any(parts):
+        parts[0] = _use(draw, spec, use.parts[0], component, forced=True)
     for condition in use.conditions:
         at = [each - 1 for each in condition.positions if each <= len(parts)]
         if condition.kind == "P" and any(parts[each] for each in at):

@@ -121,7 +121,7 @@ class Edifact:
         body = text[stop + 1 : limit].split(end) if limit > stop else []
         while body and not body[-1].strip():
             body.pop()
-        if any(not each or each[0] in " \t\r\n" for each in body):
+        if "" in body or (isinstance(text, str) and any(each[0] in " \t\r\n" for each in body)):
             body = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
         cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", body, "")
         cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self.hidden

@@ -164,7 +164,7 @@ class X12:
         cut = Cut(
             interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", body, ""
         )
-        if body and (any(not each or each[0] in " \t\r\n" for each in body)):
+        if "" in body or (isinstance(text, str) and any(each[0] in " \t\r\n" for each in body)):
             body[:] = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
         if close < 0:
             issue = self._issue(cut, Fault.MISSING_TRAILER, len(body) + 2, "SE", 0, "", "the message has no SE")
