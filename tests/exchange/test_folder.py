@@ -229,3 +229,26 @@ def test_a_file_on_its_way_through(bench: Bench) -> None:
     failed = bench.data_dir / "exchange/ningbo/from-partner/failed"
     report = json.loads(next(failed.glob("*.error.json")).read_text())
     assert report == {"file": "a.edi", "rule": "not-edi", "message": bench.messages()[0].id}
+
+
+def test_the_same_message_sent_by_several_at_once_is_there_whole(tmp_path: Path) -> None:
+    """The first answer and its repetition, each by a job of its own."""
+    transport = folder(tmp_path)
+    envelope = Envelope("key", "997-1.edi", b"ISA*" * 50_000, "application/edi-x12")
+    failed: list[TransportError] = []
+
+    def send() -> None:
+        try:
+            transport.send(envelope)
+        except TransportError as error:
+            failed.append(error)
+
+    for _ in range(20):
+        senders = [threading.Thread(target=send) for _ in range(4)]
+        for each in senders:
+            each.start()
+        for each in senders:
+            each.join()
+        assert (tmp_path / "out/997-1.edi").read_bytes() == envelope.payload
+    assert failed == []
+    assert names(tmp_path / "out") == ["1.edi"]

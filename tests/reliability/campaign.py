@@ -36,8 +36,9 @@ from tradehub.platform.settings import Settings
 
 TARGETS = (("web",), ("worker",), ("web", "worker"))
 READY_S = 60
-REST_S = 90
-"""How long the hub may take, after the last kill, to have done all that it was given."""
+REST_S = 60
+REST_EACH_S = 0.5
+"""How long the hub may take, after the last kill, to have done all that it was given: so much, and for each order."""
 
 LONGEST_WAIT_S = 0.6
 AFTER_NEWS_S = 0.02
@@ -207,8 +208,9 @@ class Campaign:
         """Let the hub do what it was given, then end it as an operator does."""
         began = time.monotonic()
         self.hub.wait_until_ready()
-        while not self._is_at_rest() and time.monotonic() - began < REST_S:
-            time.sleep(0.1)
+        patience = REST_S + REST_EACH_S * len(self.ledger)
+        while not self._is_at_rest() and time.monotonic() - began < patience:
+            time.sleep(0.2)
         self.outcome.rest_s = time.monotonic() - began
         if not self._is_at_rest():
             self.outcome.violations += [Violation(Wrong.LEFT_BEHIND, each) for each in self._unfinished()]

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from tradehub.exchange.transport import Arrival, Envelope, TransportError
-from tradehub.platform import clock
+from tradehub.platform import clock, ids
 
 UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload")
 """Endings under which partners' programs write what is not complete yet."""
@@ -34,10 +34,13 @@ class FolderTransport:
         self.max_bytes = max_bytes
 
     def send(self, envelope: Envelope) -> str:
-        """Write a file. The same envelope sent again replaces it, so the partner sees it once unless he was quicker."""
+        """Write a file. The same envelope sent again replaces it, so the partner sees it once unless he was quicker.
+
+        Each writer has a draft of its own: two that send the same at once must not write into one another's.
+        """
         try:
             self.out_dir.mkdir(parents=True, exist_ok=True)
-            draft = self.out_dir / f".{envelope.name}.tmp"
+            draft = self.out_dir / f".{envelope.name}.{ids.new_id()}.tmp"
             with draft.open("wb") as file:
                 file.write(envelope.payload)
                 file.flush()
@@ -96,7 +99,9 @@ class FolderTransport:
         except FileNotFoundError:
             return
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            path.rename(self.in_dir / path.name.partition("-")[2])  # still being written: back, and wait
+            place = self.in_dir / path.name.partition("-")[2]
+            if not place.exists():  # else another file of that name came meanwhile, and this one waits where it is
+                path.rename(place)  # still being written: back, and wait
             return
         yield _Dropped(self, path, payload)
 
