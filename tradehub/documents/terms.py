@@ -59,7 +59,7 @@ class Change(NamedTuple):
 def flatten(document: TradeDocument) -> dict[str, str]:
     """Return each term of ``document`` by its path, as text in its canonical form (``1.20`` and ``1.2`` are the
     same term)."""
-    flat: dict[str, str] = {}
+    flat = _Flat()
     for name in type(document).model_fields:
         if name in NOT_TERMS:
             continue
@@ -72,7 +72,7 @@ def flatten(document: TradeDocument) -> dict[str, str]:
                         _flatten(f"{at}.{field}", getattr(line, field), flat)
         else:
             _flatten(name, value, flat)
-    return flat
+    return flat.values
 
 
 def diff(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, ...]:
@@ -100,7 +100,22 @@ def terms_hash(document: TradeDocument) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
+class _Flat:
+    """Values by path, and every path at or below which there is one: looking through all values for that would take a
+    thousand lines a second."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self.taken: set[str] = set()
+
+    def put(self, path: str, value: str) -> None:
+        self.values[path] = value
+        while path and path not in self.taken:
+            self.taken.add(path)
+            path = path.rpartition(".")[0]
+
+
+def _flatten(path: str, value: Any, into: _Flat) -> None:
     if value is None or value == ():
         return
     if isinstance(value, tuple):
@@ -109,11 +124,11 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
             if path.endswith("dates") and kind in _STATEMENT_DATES:
                 continue
             if path == "custom":
-                into[f"custom.{each[0]}"] = each[1]
+                into.put(f"custom.{each[0]}", each[1])
                 continue
             key = kind or str(position)
             at = f"{path}.{key}"
-            if any(taken == at or taken.startswith(f"{at}.") for taken in into):
+            if at in into.taken:
                 at = f"{path}.{key}.{position}"
             _flatten(at, each, into)
     elif hasattr(type(value), "model_fields"):
@@ -121,7 +136,7 @@ def _flatten(path: str, value: Any, into: dict[str, str]) -> None:
             if field not in _KEYS:
                 _flatten(f"{path}.{field}", getattr(value, field), into)
     else:
-        into[path] = _text(value)
+        into.put(path, _text(value))
 
 
 def _text(value: object) -> str:
@@ -137,11 +152,11 @@ def _text(value: object) -> str:
 
 def plain_values(document: Document) -> dict[str, str]:
     """Return every value of a document by its path, extensions left out; for telling what a conversion lost."""
-    flat: dict[str, str] = {}
+    flat = _Flat()
     for name in type(document).model_fields:
         if name == "lines":
             for position, line in enumerate(getattr(document, name), 1):
                 _flatten(f"lines.{position}", line, flat)
         elif name != "extensions":
             _flatten(name, getattr(document, name), flat)
-    return flat
+    return flat.values
