@@ -110,13 +110,14 @@ def main() -> None:
         pid = os.fork()
         if pid == 0:
             _live(order)
+        os.setpgid(pid, pid)  # both sides do: it may be killed before it has run at all
         print(pid, flush=True)  # noqa: T201
 
 
 def _live(order: dict[str, object]) -> None:
     """Become a web server or a worker, and never return."""
     try:
-        os.setsid()
+        os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _let_go_of_the_terminal(str(order["log"]))
         os.environ.update(order["environment"])  # type: ignore[call-overload]
