@@ -210,9 +210,9 @@ def _places(fault: dict[str, Any]) -> str:
     return "\n".join(f"    {node['html'][:160]}\n    {node['failureSummary']}" for node in fault["nodes"][:4])
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, *, full_page: bool = True) -> None:
     """Keep a picture of the page in the folder that TRADEHUB_SCREENSHOTS names; without it, do nothing."""
     folder = os.environ.get("TRADEHUB_SCREENSHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=full_page)

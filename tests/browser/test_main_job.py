@@ -5,19 +5,19 @@ The steps are those of the README, in order and on one hub, which runs in proces
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hub import RunningHub, running_hub
-from tests.browser.kit import ClickBudget, Visitor, picture, visitor
+from tests.browser.kit import PHONE, WIDE, ClickBudget, Mode, Visitor, check_page, picture, visitor
 from tradehub.platform import clock
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("main-job")]
@@ -52,6 +52,9 @@ LINES = (
     ("Ball valve DN25 PN40", "B-07", "120"),
     ("Gasket DN50", "G-50", "600"),
 )
+EMAILS = {BUYER: "lin.hai@haidi.example", SELLER: "dana@delta-fluid.example"}
+LANGUAGES = {"en": "en", "zh-CN": "zh_Hans"}
+MODES = (Mode(), Mode("dark", "zh-CN"))
 PATIENCE_S = 90
 """How long a partner's answer may take on a machine that does other things as well."""
 
@@ -76,6 +79,9 @@ class Trade:
         self.seller.complaints.check()
         self.reached = number
 
+    def path(self, page: Page) -> str:
+        return page.url.removeprefix(self.hub.base)
+
     def wait_for(self, guest: Visitor, path: str, what: str, place: str = "main") -> Page:
         """Look at the page again and again until it says ``what``, a pattern."""
         until = time.monotonic() + PATIENCE_S
@@ -96,11 +102,82 @@ class Trade:
 
 @pytest.fixture(scope="module")
 def trade(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
-    with running_hub(tmp_path_factory.mktemp("hub") / "data") as hub:
-        with visitor(browser, hub.base) as buyer, visitor(browser, hub.base) as seller:
-            buyer.context.set_default_timeout(20_000)
-            seller.context.set_default_timeout(20_000)
-            yield Trade(hub, buyer, seller)
+    with (
+        running_hub(tmp_path_factory.mktemp("hub") / "data") as hub,
+        visitor(browser, hub.base) as buyer,
+        visitor(browser, hub.base) as seller,
+    ):
+        for guest in (buyer, seller):
+            guest.context.set_default_timeout(20_000)
+        yield Trade(hub, buyer, seller)
+
+
+def sign_up(trade: Trade) -> None:
+    """Let both people come in by their one-time links and set their passwords."""
+    for guest, name in ((trade.buyer, BUYER), (trade.seller, SELLER)):
+        page = guest.open_link(trade.hub.link_of(name), PASSWORDS[name])
+        expect(page.locator("h1")).to_have_text("Your work")
+
+
+def inquire(page: Page, hand: ClickBudget, suppliers: tuple[str, ...]) -> None:
+    """Write an inquiry on the open page and send it."""
+    for place, (name, item, quantity) in enumerate(LINES):
+        hand.type(page.locator("[name=line_name]").nth(place), name)
+        hand.type(page.locator("#lines [name=line_item]").nth(place), item)
+        hand.type(page.locator("#lines [name=line_quantity]").nth(place), quantity)
+    for supplier in suppliers:
+        box = page.get_by_role("combobox", name="Suppliers")
+        hand.type(box, supplier[:4].lower())
+        hand.press("Enter", box)
+    hand.type("[name=delivery]", day(35))
+    hand.type("[name=note]", "Budget 30,000; Ningbo was late twice last year.")
+    hand.click(page.get_by_role("button", name="Review"))
+    for supplier in suppliers:
+        expect(page.locator("main")).to_contain_text(supplier)
+    hand.click(page.get_by_role("button", name="Send inquiry"))
+    page.wait_for_url("**/compare")
+
+
+def offer(trade: Trade) -> str:
+    """Let the seller answer the first inquiry of the queue by form; return the path of the deal."""
+    page = trade.wait_for(trade.seller, "/", LINES[0][0])
+    page.locator("li[data-row]").first.click()
+    page.get_by_role("link", name="Make an offer").click()
+    for place, price in enumerate(("61.40", "39.20", "16.95")):
+        page.locator("[name=line_price]").nth(place).fill(price)
+    page.locator("[name=payment]").fill("net 30")
+    page.locator("[name=text]").fill("From stock in Houston.")
+    page.get_by_role("button", name="Send offer").click()
+    expect(page.locator(".head")).to_contain_text("Waiting for them")
+    return trade.path(page)
+
+
+def speak(page: Page, language: str) -> None:
+    page.locator(f".top form[action='/lang/{LANGUAGES[language]}'] button").click()
+    expect(page.locator("html")).to_have_attribute("lang", language.replace("CN", "Hans"))
+
+
+def photograph(page: Page, name: str, height: int = 900) -> None:
+    """Keep a picture of the top of the page, where pictures are wanted."""
+    width = page.viewport_size["width"] if page.viewport_size else WIDE[0]
+    page.set_viewport_size({"width": width, "height": height})
+    picture(page, name, full_page=False)
+    page.set_viewport_size({"width": width, "height": WIDE[1]})
+
+
+def photograph_in_chinese(trade: Trade) -> None:
+    browser = trade.buyer.context.browser
+    if browser is None or "TRADEHUB_SCREENSHOTS" not in os.environ:
+        return
+    for mode, path, name, height in (
+        (Mode("dark", "zh-CN"), trade.paths["compare"], "comparison", 900),
+        (Mode("light", "zh-CN", PHONE), trade.paths["Ningbo Valves"], "deal-phone", 1500),
+    ):
+        with visitor(browser, trade.hub.base, mode) as guest:
+            guest.sign_in(EMAILS[BUYER], PASSWORDS[BUYER])
+            speak(guest.page, "zh-CN")
+            photograph(guest.go(path), name, height)
+            speak(guest.page, "en")
 
 
 def day(days: int) -> str:
@@ -109,28 +186,12 @@ def day(days: int) -> str:
 
 def test_1_people_come_in_by_their_links_and_ask_four_suppliers(trade: Trade) -> None:
     with trade.step(1):
-        for guest, name in ((trade.buyer, BUYER), (trade.seller, SELLER)):
-            page = guest.open_link(trade.hub.link_of(name), PASSWORDS[name])
-            expect(page.locator("h1")).to_have_text("Your work")
+        sign_up(trade)
         page = trade.buyer.go("/")
         page.get_by_role("link", name="New inquiry").first.click()
-        with ClickBudget(page, 9) as hand:  # 8 for three suppliers, and Enter for the fourth
-            for place, (name, item, quantity) in enumerate(LINES):
-                hand.type(page.locator("[name=line_name]").nth(place), name)
-                hand.type(page.locator("#lines [name=line_item]").nth(place), item)
-                hand.type(page.locator("#lines [name=line_quantity]").nth(place), quantity)
-            for supplier in SUPPLIERS:
-                box = page.get_by_role("combobox", name="Suppliers")
-                hand.type(box, supplier[:4].lower())
-                hand.press("Enter", box)
-            hand.type("[name=delivery]", day(35))
-            hand.type("[name=note]", "Budget 7,500; Ningbo was late twice last year.")
-            hand.click(page.get_by_role("button", name="Review"))
-            for supplier in SUPPLIERS:
-                expect(page.locator("main")).to_contain_text(supplier)
-            hand.click(page.get_by_role("button", name="Send inquiry"))
-            page.wait_for_url("**/compare")
-        trade.paths["compare"] = page.url.removeprefix(trade.hub.base)
+        with ClickBudget(page, 9) as hand:  # eight for three suppliers, and Enter for the fourth
+            inquire(page, hand, SUPPLIERS)
+        trade.paths["compare"] = trade.path(page)
         for supplier in SUPPLIERS:
             link = page.locator("thead a", has_text=supplier).get_attribute("href")
             assert link is not None
@@ -141,17 +202,7 @@ def test_1_people_come_in_by_their_links_and_ask_four_suppliers(trade: Trade) ->
 
 def test_2_offers_come_in_from_three_systems_and_a_person(trade: Trade) -> None:
     with trade.step(2):
-        page = trade.wait_for(trade.seller, "/", LINES[0][0])
-        page.locator("li[data-row]").first.click()
-        page.get_by_role("link", name="Make an offer").click()
-        for place, price in enumerate(("31.40", "18.20", "1.95")):
-            page.locator("[name=line_price]").nth(place).fill(price)
-        page.locator("[name=payment]").fill("net 30")
-        page.locator("[name=text]").fill("From stock in Houston.")
-        page.get_by_role("button", name="Send offer").click()
-        expect(page.locator(".head")).to_contain_text("Waiting for them")
-        trade.paths["seller's deal"] = page.url.removeprefix(trade.hub.base)
-
+        trade.paths["seller's deal"] = offer(trade)
         page = trade.wait_for(trade.buyer, trade.paths["compare"], "4 of 4 answered")
         columns = page.locator("thead th")
         assert [columns.nth(place).inner_text() for place in range(2, 6)] == list(SUPPLIERS)
@@ -186,6 +237,8 @@ def test_3_a_counter_goes_out_in_the_suppliers_dialect_and_rounds_are_compared(t
         expect(page.locator("#diff")).to_contain_text("better for you")
         page.locator("#f-a").select_option("3")
         expect(page.locator("#diff")).to_contain_text("Round 3")
+        photograph(page, "deal", 1180)
+        photograph_in_chinese(trade)
         page = trade.message("840")
         expect(page.locator("pre.raw")).to_contain_text("BQT*16*")
         expect(page.locator("pre.raw")).to_contain_text(re.compile(r"REF\*PR\*QNI\d+~"))
@@ -208,14 +261,14 @@ def test_4_acceptances_make_contracts_and_every_answer_is_shown_as_what_it_is(tr
         page = trade.wait_for(trade.buyer, trade.paths["Ningbo Valves"], "Terms intact")
         page.get_by_role("link", name="Show contract").click()
         expect(page.locator("code.hash")).to_have_text(accepted)
-        trade.paths["contract"] = page.url.removeprefix(trade.hub.base)
+        trade.paths["contract"] = trade.path(page)
         for supplier, answer in (
             ("Ningbo Valves", "Accepted"), ("Rhein Armaturen", "Counter-offer"), ("Nordic Flow", "Accepted with changes"),
         ):  # fmt: skip
             page = trade.wait_for(trade.buyer, "/orders", rf"{supplier}[^/]*?{answer}\n")
             page.locator("tr[data-row]", has_text=supplier).locator("a").click()
             page.wait_for_url("**/orders/*")
-            trade.paths[f"order to {supplier}"] = page.url.removeprefix(trade.hub.base)
+            trade.paths[f"order to {supplier}"] = trade.path(page)
             expect(page.locator("#answers")).to_contain_text(
                 {"Accepted": "Acceptance", "Accepted with changes": "Acceptance with changes"}.get(answer, answer)
             )
@@ -229,7 +282,7 @@ def test_4_acceptances_make_contracts_and_every_answer_is_shown_as_what_it_is(tr
 
         page = trade.buyer.go(trade.paths["Delta Fluid"])
         page.get_by_role("link", name="Counter", exact=True).click()
-        page.locator("[name=line_price]").nth(0).fill("30.10")
+        page.locator("[name=line_price]").nth(0).fill("58.90")
         page.get_by_role("button", name="Send counter-offer").click()
         page = trade.wait_for(trade.seller, "/", "Your turn")
         with ClickBudget(page, 3) as hand:
@@ -241,18 +294,17 @@ def test_4_acceptances_make_contracts_and_every_answer_is_shown_as_what_it_is(tr
         page = trade.wait_for(trade.seller, "/orders", "Haidi Trading")
         page.locator("tr[data-row] a").first.click()
         page.wait_for_url("**/orders/*")
-        trade.paths["seller's order"] = page.url.removeprefix(trade.hub.base)
+        trade.paths["seller's order"] = trade.path(page)
 
 
 def test_5_despatch_and_invoice_arrive_and_differences_are_shown(trade: Trade) -> None:
     with trade.step(5):
         order = trade.paths["order to Ningbo Valves"]
         trade.wait_for(trade.buyer, order, "DN00.*Ball valve.*118", "#despatches")
-        page = trade.wait_for(trade.buyer, order, r"IN00\d+.*Price above the agreed one.*More invoiced than despatched", "#invoices")
-        print(page.locator("main").inner_text())
-        page.screenshot(path="/tmp/mj/order.png", full_page=True)
-        page = trade.wait_for(trade.buyer, trade.paths["order to Nordic Flow"], r"IN00\d+", "#invoices")
-        print(page.locator("main").inner_text())
+        trade.wait_for(
+            trade.buyer, order, r"IN00\d+.*Price above the agreed one.*More invoiced than despatched", "#invoices"
+        )
+        trade.wait_for(trade.buyer, trade.paths["order to Nordic Flow"], r"IN00\d+", "#invoices")
 
 
 def test_6_a_broken_message_is_pinned_and_mended_in_three_clicks_and_one_is_sent_again(trade: Trade) -> None:
@@ -261,35 +313,84 @@ def test_6_a_broken_message_is_pinned_and_mended_in_three_clicks_and_one_is_sent
         number = trade.buyer.go(order).locator("h1").inner_text().split()[-1]
         trade.hub.drop("ningbo", "856-rest.edi", BROKEN_DESPATCH.format(order=number))
         page = trade.wait_for(trade.buyer, "/", "Messages needing attention · 1")
-        page.screenshot(path="/tmp/mj/home.png", full_page=True)
-        print(page.locator("main").inner_text())
         with ClickBudget(page, 3) as hand:
             hand.click(page.locator("#queue-messages li[data-row]", has_text="856"))
             expect(page.locator("pre.raw mark")).to_have_text("20261340")
             expect(page.locator("pre.raw .fault")).to_contain_text("DTM02")
             expect(page.locator(".panes tr.fault")).to_contain_text("DTM02")
-            trade.paths["broken message"] = page.url.removeprefix(trade.hub.base)
-            page.screenshot(path="/tmp/mj/message.png", full_page=True)
+            trade.paths["broken message"] = trade.path(page)
+            photograph(page, "message", 980)
             hand.click(page.get_by_role("link", name="Fix and replay"))
             expect(page.locator("textarea")).to_be_focused()
-            page.screenshot(path="/tmp/mj/fix.png", full_page=True)
             page.keyboard.insert_text(day(1).replace("-", ""))
             hand.click(page.get_by_role("button", name="Replay the mended copy"))
-        expect(page.locator("main")).to_contain_text("Handed on")
-        print(page.locator("main").inner_text())
+        expect(page.locator("main")).to_contain_text("Handed on", timeout=PATIENCE_S * 1000)
         page = trade.wait_for(trade.buyer, order, "DN-REST", "#despatches")
         expect(page.locator("#lines tr", has_text="Ball valve")).to_contain_text("Despatched")
-        page = trade.message("997")
+        expect(page.locator("#invoices")).not_to_contain_text("More invoiced than despatched")
         trade.wait_for(trade.buyer, "/messages?only=attention", "No message fits")
+        page = trade.buyer.go(trade.paths["broken message"])
+        page.get_by_role("link", name=re.compile("997")).click()
+        expect(page.locator("pre.raw")).to_contain_text(
+            re.compile(r"AK3\*DTM\*6.*AK4\*2\*373\*8\*20261340.*AK5\*R", re.DOTALL)
+        )
 
         page = trade.buyer.go("/messages?only=out&q=850")
         with ClickBudget(page, 2) as hand:
             hand.click(page.locator("tr[data-row]", has_text=number))
             hand.click(page.get_by_role("button", name="Resend"))
-        page = trade.wait_for(
-            trade.buyer, page.url.removeprefix(trade.hub.base), "Sent again.*Confirmed by the partner"
-        )
-        trade.paths["sent message"] = page.url.removeprefix(trade.hub.base)
-        page.screenshot(path="/tmp/mj/sent.png", full_page=True)
-        page = trade.buyer.go("/messages")
-        page.screenshot(path="/tmp/mj/monitor.png", full_page=True)
+        page = trade.wait_for(trade.buyer, trade.path(page), "Sent again.*Confirmed by the partner")
+        trade.paths["sent message"] = trade.path(page)
+        photograph(trade.buyer.go("/messages"), "monitor", 980)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: Mode) -> None:
+    if trade.reached < 6:
+        pytest.skip("the trade was not carried through")
+    if "open deal" not in trade.paths:
+        leave_one_open(trade)
+    for name, paths in ((BUYER, buyer_paths(trade)), (SELLER, seller_paths(trade))):
+        with visitor(browser, trade.hub.base, mode) as guest:
+            guest.context.set_default_timeout(20_000)
+            check_at_both_sizes(guest, "/sign-in")
+            page = guest.sign_in(EMAILS[name], PASSWORDS[name])
+            speak(page, mode.language)
+            for path in paths:
+                check_at_both_sizes(guest, path)
+            speak(guest.go("/"), "en")
+
+
+def leave_one_open(trade: Trade) -> None:
+    """Begin a second trade and leave it undecided, so that its forms can be looked at."""
+    page = trade.buyer.go("/inquiries/new")
+    inquire(page, ClickBudget(page, 99), (SUPPLIERS[3],))
+    trade.paths["open inquiry"] = trade.path(page)
+    trade.paths["open deal"] = page.locator("thead a").get_attribute("href") or ""
+    offer(trade)
+    trade.wait_for(trade.buyer, trade.paths["open deal"], "Your turn")
+
+
+def buyer_paths(trade: Trade) -> list[str]:
+    of, deal = trade.paths, trade.paths["open deal"]
+    orders = [of[f"order to {supplier}"] for supplier in SUPPLIERS[:3]]
+    broken = of["broken message"]
+    return [
+        "/", "/deals", "/deals?only=closed", of["Ningbo Valves"], of["compare"], of["open inquiry"], "/inquiries/new",
+        deal, f"{deal}/counter", f"{deal}/accept", f"{deal}/reject", "/orders", *orders, "/contracts", of["contract"],
+        "/messages", "/messages?only=attention", broken, f"{broken}/fix", of["sent message"],
+        "/partners", "/partners/nordic", "/schedules", "/users", "/account", "/search?q=2026",
+    ]  # fmt: skip
+
+
+def seller_paths(trade: Trade) -> list[str]:
+    order = trade.paths["seller's order"]
+    return ["/", trade.paths["seller's deal"], order, f"{order}/confirm", f"{order}/despatch", f"{order}/invoice"]
+
+
+def check_at_both_sizes(guest: Visitor, path: str) -> None:
+    page = guest.go(path)
+    check_page(page)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    check_page(page)
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
