@@ -106,8 +106,16 @@ payment = some(
     percent=numbers,
     due_on=days,
     basis=st.sampled_from(["invoice", "receipt"]),
+    discount_amount=numbers,
+    means=st.sampled_from(["30", "42", "ubl:x"]),
 )
 delivery_terms = some({"incoterm": st.sampled_from(["FCA", "DAP"])}, version=st.just("2020"), place=texts, text=texts)
+header_delivery_terms = some(
+    {"freight": st.sampled_from(["prepaid", "collect", "x12:ZZ"]), "incoterm": st.just("FCA")},
+    version=st.just("2020"),
+    place=texts,
+    text=texts,
+)
 price = some({"amount": numbers}, basis=quantities, currency=st.just("USD"), type=st.sampled_from(["net", "gross"]))
 items = some(
     {
@@ -174,10 +182,21 @@ HEAD = {
     "notes": notes,
 }
 TERMS = {
-    "delivery_terms": delivery_terms,
+    "delivery_terms": delivery_terms | header_delivery_terms,
     "payment_terms": st.lists(payment, min_size=1, max_size=2).map(tuple),
     "allowances_charges": charges,
+    **dict.fromkeys(("warranty", "liability", "penalty", "disputes", "law", "packaging", "inspection"), texts),
+    "documents_required": st.lists(texts, min_size=1, max_size=3).map(tuple),
+    "partial_shipments": st.booleans(),
+    "custom": st.lists(st.tuples(texts, texts), min_size=1, max_size=2).map(tuple),
+    "delivery_period": some(start=days, end=days),
+    "transport": st.lists(some(mode=names, carrier=texts, service=texts, tracking=names), min_size=1, max_size=2).map(
+        tuple
+    ),
+    "exchange_rate": numbers,
+    "target_currency": st.just("SEK"),
 }
+OTHER_DATES = dates("requested_ship", "cancel_after", "ubl:9")
 taxes = st.lists(
     some({"type": st.just("VAT"), "amount": numbers, "category": st.just("S")}, basis=numbers, rate=numbers), max_size=2
 ).map(tuple)
@@ -201,10 +220,11 @@ def inquiries():
         {
             "lines": lines(**trade_lines),
             "parties": parties("ordered_by", "seller", "buyer"),
-            "dates": dates("respond_by", *LINE_DATES),
+            "dates": joined(OTHER_DATES, dates("respond_by", *LINE_DATES)),
         },
         around=((), ("contract",)),
-        delivery_terms=delivery_terms,
+        taxes=taxes,
+        **TERMS,
     )
     return inquiry.map(lambda found: found.model_copy(update={"action": "original"}))
 
@@ -217,20 +237,19 @@ DOCUMENTS = {
             "lines": lines(**trade_lines),
             "parties": parties("seller", "buyer"),
             "total": numbers,
-            "dates": dates("valid_from", "valid_until", *LINE_DATES),
+            "dates": joined(OTHER_DATES, dates("valid_from", "valid_until", *LINE_DATES)),
             "action": st.sampled_from(["original", "replace", "withdraw", "proposal"]),
         },
         around=(("inquiry",), ("contract",)),
-        delivery_terms=delivery_terms,
-        allowances_charges=charges,
         taxes=taxes,
+        **TERMS,
     ),
     "order": of(
         "order",
         {
             "lines": lines(**trade_lines),
             "parties": parties("buyer", "seller", "bill_to"),
-            "dates": dates("valid_from", "valid_until", *LINE_DATES),
+            "dates": joined(OTHER_DATES, dates("valid_from", "valid_until", *LINE_DATES)),
             "action": st.sampled_from(["original", "cancel"]),
             "type": st.sampled_from(["order", "release", "ubl:999"]),
         },
@@ -255,9 +274,11 @@ DOCUMENTS = {
                 **trade_lines,
             ),
             "parties": parties("seller", "buyer"),
-            "dates": dates(*LINE_DATES),
+            "dates": joined(OTHER_DATES, dates(*LINE_DATES)),
             "action": st.just("original"),
-            "response": st.sampled_from(["accepted", "received", "rejected", "accepted_with_change"]),
+            "response": st.sampled_from(
+                ["accepted", "received", "rejected", "accepted_with_change", "counter_offer", "accepted_in_part"]
+            ),
         },
         around=(("seller_order", "customer", "order"), ("contract",)),
         total=numbers,
@@ -401,7 +422,9 @@ def test_an_inquiry_that_names_an_offer_is_a_counter_to_it():
         ("accepted", "AP", "accepted"),
         ("received", "AB", "received"),
         ("rejected", "RE", "rejected"),
-        ("counter_offer", "CA", "accepted_with_change"),
+        ("accepted_with_change", "CA", "accepted_with_change"),
+        ("counter_offer", "CA", "counter_offer"),
+        ("accepted_in_part", "CA", "accepted_in_part"),
     ],
 )
 def test_an_answer_to_an_order_has_its_code(word, code, read_as):

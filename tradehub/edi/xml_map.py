@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from tradehub.documents import KINDS
+from tradehub.documents.parts import Attribute
 from tradehub.edi.paths import MapError
 from tradehub.edi.xml_structure import Structure
 
@@ -31,7 +32,7 @@ class Step(NamedTuple):
     """
 
     name: str
-    kind: str = "field"  # field | append | select | index
+    kind: str = "field"  # field | append | select | index | pairs
     key: str = ""
     value: str = ""
     open_ended: bool = False
@@ -40,7 +41,7 @@ class Step(NamedTuple):
 @dataclass(frozen=True)
 class Binding:
     """A text or attribute and the field it stands for. ``const``: a fixed text; ``total``: list and field that are
-    summed.
+    summed; ``words``: the only values that are written here.
     """
 
     field: str = ""
@@ -53,11 +54,12 @@ class Binding:
     given: str = ""
     instead: str = ""
     inherited: bool = False
+    words: frozenset[str] = frozenset()
 
 
 @dataclass
 class Node:
-    """An element of the message with what it binds."""
+    """An element of the message with what it binds. ``only``: a child or ``@attribute`` and the text it must have."""
 
     name: str
     repeats: bool = False
@@ -69,6 +71,7 @@ class Node:
     required: frozenset[str] = frozenset()
     defaults: frozenset[str] = frozenset()
     claimed: tuple[Step, ...] = ()
+    only: tuple[str, str] | None = None
 
     @property
     def constants(self) -> dict[str, str]:
@@ -126,12 +129,13 @@ class XmlMap:
 
 
 _KEY = re.compile(r"(?P<steps>\S+?)(?:\s+->\s+(?P<scope>\S+)(?:\s+else\s+(?P<other>\S+))?)?")
+_KEY_STEP = re.compile(r"([^/\[]+)(?:\[([^\]]*)\])?")
 _STEP = re.compile(
     r"(?P<name>[a-z_]+)(?:\[(?:(?P<key>[a-z_]+)=(?P<value>[^\]]*)|(?P<place>[0-9]+)(?P<open>\+)?|)(?P<close>\]))?"
 )
 _BINDING = re.compile(
     r"(?P<path>\S+?)(?: = (?P<converter>[a-z]+)(?::(?P<argument>\w+))?)?(?: or (?P<instead>[a-z_]+))?"
-    r"(?: else (?P<otherwise>\S+))?(?: given (?P<given>\S+))?"
+    r"(?: else (?P<otherwise>\S+))?(?: given (?P<given>\S+))?(?: only (?P<words>\S+))?"
 )
 
 
@@ -216,7 +220,7 @@ def _open(parent: Node, steps: str, structure: Structure, at: str) -> tuple[Node
     """
     node = owner = parent
     repeats = False
-    for step in steps.split("/"):
+    for step, only in _KEY_STEP.findall(steps):
         if step.startswith("@"):
             return node, owner, step[1:]
         if step == ".":
@@ -227,9 +231,21 @@ def _open(parent: Node, steps: str, structure: Structure, at: str) -> tuple[Node
             raise MapError(f"{at}: {node.name} has no {name}")
         node = node.children.setdefault(name, Node(name))
         node.repeats = node.repeats or step.endswith("*")
+        if only:
+            _distinguish(node, only)
         owner = owner if repeats else node
         repeats = repeats or step.endswith("*")
     return node, owner, ""
+
+
+def _distinguish(node: Node, only: str) -> None:
+    """Bind the place that tells the node's element from others of its name: judged on reading, written on writing."""
+    name, _, text = only.partition("=")
+    node.only = (name, text)
+    if name.startswith("@"):
+        node.attributes[name[1:]] = Binding(const=text)
+    else:
+        node.children[name] = Node(name, binding=Binding(const=text))
 
 
 def _set_scope(node: Node, steps: tuple[Step, ...], at: str) -> None:
@@ -276,6 +292,7 @@ def _binding(text: str, *, inherited: bool, at: str) -> tuple[Binding, tuple[Ste
         given=found["given"] or "",
         instead=found["instead"] or "",
         inherited=inherited,
+        words=frozenset((found["words"] or "").split("|")) - {""},
     )
     return binding, tuple(scope)
 
@@ -283,6 +300,8 @@ def _binding(text: str, *, inherited: bool, at: str) -> tuple[Binding, tuple[Ste
 def _check(node: Node, model: type[BaseModel], structure: Structure, at: str) -> None:
     """Follow the node's paths through the model; note which fields an item of its scope cannot do without."""
     inner = model
+    if node.scope and _is_pairs(model, node.scope[-1]):
+        node.scope = (*node.scope[:-1], node.scope[-1]._replace(kind="pairs"))
     for step in (*node.scope,):
         inner = _field_model(inner, step, f"{at}/{node.name}")
     if node.scope:
@@ -299,10 +318,18 @@ def _check(node: Node, model: type[BaseModel], structure: Structure, at: str) ->
 def _field_model(model: type[BaseModel], step: Step, at: str) -> type[BaseModel]:
     if step.name not in model.model_fields:
         raise MapError(f"{at}: {model.__name__} has no {step.name}")
+    if _is_pairs(model, step):
+        return Attribute
     found = _part_of(model.model_fields[step.name].annotation)
     if found is None:
         raise MapError(f"{at}: {step.name} is no part")
     return found
+
+
+def _is_pairs(model: type[BaseModel], step: Step) -> bool:
+    """Return whether the step leads to pairs of name and value, which a map sees as ``parts.Attribute``."""
+    known = model.model_fields.get(step.name)
+    return known is not None and known.annotation == tuple[tuple[str, str], ...]
 
 
 def _part_of(annotation: Any) -> type[BaseModel] | None:

@@ -204,6 +204,8 @@ class _Compiler:
             need |= bit if child.least else 0
             mapped = node.children.get(child.name)
             read = self.child(mapped, places, at, repeated=repeated) if mapped else self.kept(child.name)
+            if node.only and child.name == node.only[0]:
+                read = _settled
             table[self.structure.tag(child.name)] = (child.order, child.most, bit, read)
         return _sequence(table, need, children)
 
@@ -213,6 +215,8 @@ class _Compiler:
             return self.scoped(node)
         name = node.name
         content = self.content(node, places, f"{at}/{name}", repeated=repeated or node.repeats)
+        if node.only:
+            return self.distinguished(name, node.only, content)
         if node.repeats:
 
             def read_each(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
@@ -228,6 +232,26 @@ class _Compiler:
                 kept(k, o, c, at, n)
 
         return read if _shared(node, places) else self.fast(node, read)
+
+    def distinguished(self, name: str, only: tuple[str, str], content: Content) -> Read:
+        """Return what reads the element that one place tells from others of its name, and keeps those others whole."""
+        place, text = only
+        tag = self.structure.tag(place)
+
+        def is_ours(k: Element) -> bool:
+            found = k.get(place[1:]) if place.startswith("@") else k.findtext(tag)
+            return (found or "").strip() == text
+
+        def read(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
+            mark, fields = len(c.extensions), len(o)
+            if is_ours(k) and not any(is_ours(each) for each in k.itersiblings(k.tag, preceding=True)):
+                content(k, o, c, at, name if n == 1 else f"{name}[{n}]")
+                if len(o) > fields:
+                    return
+                del c.extensions[mark:]
+            c.keep_all(k, f"{at}/{name}[+{n}]")
+
+        return read
 
     def fast(self, node: Node, slow: Read) -> Read:
         """Return a shortcut for a leaf that is as leaves mostly are; any doubt is left to ``slow``."""
@@ -401,6 +425,10 @@ def _sequence(table: dict[str, Entry], need: int, children: tuple[Child, ...]) -
     return read
 
 
+def _settled(k: Element, o: Scope, c: Reading, at: str, n: int) -> None:
+    """Pass over what has been judged already."""
+
+
 def _odd(e: Element, c: Reading, path: str) -> None:
     """Deal with an aggregate that is empty, holds text of its own, or has attributes."""
     if path:
@@ -422,7 +450,8 @@ def _unknown(k: Element, c: Reading, at: str) -> None:
     name = c.rules.structure.name(str(k.tag))
     n = 1 + sum(1 for _ in k.itersiblings(k.tag, preceding=True))
     path = f"{at}/{name}" if n == 1 else f"{at}/{name}[{n}]"
-    c.issue(Fault.NOT_IN_SET, k, path, "no such element here")
+    severity = Severity.NOTE if name.startswith("th:") else Severity.ERROR  # a later edition of our own block
+    c.issue(Fault.NOT_IN_SET, k, path, "no such element here", "", severity)
     c.keep_all(k, path)
 
 
@@ -560,6 +589,7 @@ def _put_currency(binding: Binding) -> Put:
             c.keep(f"{above}/{step}", text)
             return
         o[field] = c.currency = text
+        c.left_out = ""
 
     return put
 
@@ -785,6 +815,8 @@ def _attach(o: Scope, parents: tuple[Step, ...], last: Step, item: Scope) -> Non
         o = o.setdefault(step.name, {})
     if last.kind == "field":
         o[last.name] = item
+    elif last.kind == "pairs":
+        o.setdefault(last.name, []).append((item["name"], item["value"]))
     else:
         o.setdefault(last.name, []).append(item)
 
@@ -814,7 +846,7 @@ def _earlier(places: Places, binding: Binding) -> str:
     for each, place in places:
         if each is binding:
             return ""
-        if each.field == binding.field and not each.index and not each.instead:
+        if each.field == binding.field and not each.index and not each.instead and not each.words:
             return place
     return ""
 

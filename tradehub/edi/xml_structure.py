@@ -31,6 +31,7 @@ class Structure:
     types: Mapping[str, tuple[Child, ...]]
     elements: Mapping[str, str]
     values: Mapping[str, str]
+    own: Mapping[str, tuple[Child, ...]]
 
     def tag(self, name: str) -> str:
         """Return lxml's name of a prefixed element; a name without a known prefix is returned as it is."""
@@ -54,10 +55,12 @@ class Structure:
         """Return the children of an aggregate, or of a document by its bare name; none for a basic element."""
         if name in self.documents:
             return self.documents[name]
-        return self.types.get(self.type_of(name), ())
+        kind = self.type_of(name)
+        return self.types.get(kind) or self.own.get(kind, ())
 
     def is_aggregate(self, name: str) -> bool:
-        return name.startswith("cac:") and self.type_of(name) in self.types
+        kind = self.type_of(name)
+        return (name.startswith("cac:") and kind in self.types) or (name.startswith("th:") and kind in self.own)
 
     def value_of(self, name: str) -> str:
         """Return what a basic element holds: amount, date, code ... or text."""
@@ -74,6 +77,7 @@ def structure(source: Mapping[str, Any]) -> Structure:
         types={name: _children(text) for name, text in source["types"].items()},
         elements=named,
         values=values,
+        own={name: _children(text) for name, text in source["own"].items()},
     )
 
 

@@ -43,6 +43,7 @@ class _Writing:
         self.document = document
         self.currency: str | None = document.get("currency")
         self.plans: dict[int, list[tuple[Node, str, bool]]] = {}
+        self.spaces: Any = {prefix: {prefix: rules.structure.namespaces[prefix]} for prefix in ("ext", "th")}
 
     def plan(self, node: Node) -> list[tuple[Node, str, bool]]:
         """Return the node's children in order, each with its tag and whether the schema demands it."""
@@ -62,7 +63,7 @@ class _Writing:
             found = list(_items(child, scope))
             for place, item in enumerate(found, 1):
                 position = place if child.repeats or child.scope else above
-                element = etree.SubElement(parent, tag)
+                element = etree.SubElement(parent, tag, nsmap=self.spaces.get(child.name.partition(":")[0]))
                 written, solid = self.element(child, item, element, position)
                 if not written:
                     parent.remove(element)
@@ -108,7 +109,7 @@ class _Writing:
             value = _indexed(value, binding.index, position)
         if value is None or value == "":
             return self.otherwise(binding, scope, element, position)
-        if value == binding.given and binding.given:
+        if (value == binding.given and binding.given) or (binding.words and value not in binding.words):
             return None
         return self.converted(binding, value, scope, element)
 
@@ -232,6 +233,8 @@ def _select(steps: tuple[Step, ...], node: Node, scope: Scope) -> list[Scope]:
         return [value]
     if last.kind == "select":
         return [item for item in value if (item.get(last.key) or "") == last.value]
+    if last.kind == "pairs":
+        return [{"name": name, "value": text} for name, text in value]
     return _unclaimed(value, node.claimed)
 
 
