@@ -21,17 +21,20 @@ from tradehub.contracting.service import ContractService
 from tradehub.documents import Document, Order, PartyId
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
+from tradehub.exchange import wording as exchange_wording
+from tradehub.exchange.answers import ACK_OF
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import web as negotiation_pages
+from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.recording import Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
-from tradehub.partners.handling import Concluded, Handled, Handler, Received, Progress
+from tradehub.partners.handling import Concluded, Handled, Handler, Progress, Received
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import schedules
@@ -45,6 +48,9 @@ from tradehub.platform.worklist import Search, Section
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
+
+REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
+"""Why a capability does not act on a message, as sentences for the exchange's pages."""
 
 
 class Hub:
@@ -124,7 +130,7 @@ class Hub:
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
-            exchange_pages.blueprint(self.exchange, self.database, name_of=self.partners.name_of),
+            exchange_pages.blueprint(self.exchange, self.database, name_of=self.partners.name_of, refusals=REFUSALS),
             partner_pages.blueprint(self.partners, self.database),
         )
 
@@ -133,7 +139,7 @@ class Hub:
         return (
             *negotiation_pages.sections(self.negotiation),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
-            exchange_pages.section(),
+            exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
         )
 
@@ -144,16 +150,16 @@ class Hub:
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
             billing_pages.search(),
-            exchange_pages.search(),
+            exchange_pages.search(REFUSALS),
             partner_pages.search(self.partners),
         )
 
     def warm(self) -> None:
-        """Compile the maps of every agreement; a worker does so before it takes its first job."""
+        """Compile the maps of every agreement and of what we answer; a worker does so before it takes its first job."""
         with self.database.read() as session:
             parties = self.partners.parties(session)
             agreed = {each.message for party in parties for each in self.partners.agreements(session, party.id)}
-        self.codec.warm(sorted(agreed))
+        self.codec.warm(sorted(agreed | set(ACK_OF.values())))
 
     def schedule_polls(self, session: Session) -> None:
         """Let the clock look into every polled channel by its own schedule, and into no other."""

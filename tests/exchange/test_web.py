@@ -46,7 +46,7 @@ def test_the_monitor_shows_three_statuses_and_the_reason(bench: Bench, house: Ho
     for word in ("Rejected", "Not delivered", "Refused by us", "Ningbo Valves"):
         assert word in page
     detail = house.signed_in("owner").get(f"/messages/{rejected}").text
-    assert "The message breaks a rule of its standard. invalid_date found" in detail
+    assert "The message breaks a rule of its standard. PO102 names a day that does not exist." in detail
     assert "Fix and replay" in detail
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Validation
@@ -50,6 +50,10 @@ class Story:
     stages: Sequence[StageRow]
     attempts: Sequence[DeliveryAttemptRow]
     related: Sequence[MessageRow]
+
+    @property
+    def worst(self) -> IssueRow | None:
+        return next((each for each in self.issues if each.severity == "error"), None)
 
 
 def find(session: Session, *, chosen: str, text: str, page: int, now: datetime, partner: str = "") -> Found:
@@ -102,6 +106,18 @@ def story(session: Session, message_id: str) -> Story | None:
         ).all(),
         session.scalars(_related(row)).all(),
     )
+
+
+def worst(session: Session, rows: Sequence[MessageRow]) -> dict[str, IssueRow]:
+    """Return the first error found in each message, by message; those without one are left out."""
+    errors = select(IssueRow.message_id, func.min(IssueRow.number)).where(
+        IssueRow.message_id.in_([row.id for row in rows]), IssueRow.severity == "error"
+    )
+    first = session.execute(errors.group_by(IssueRow.message_id)).all()
+    found = session.scalars(
+        select(IssueRow).where(tuple_(IssueRow.message_id, IssueRow.number).in_([tuple(each) for each in first]))
+    )
+    return {each.message_id: each for each in found}
 
 
 def search(session: Session, text: str, *, limit: int = 20) -> Sequence[MessageRow]:

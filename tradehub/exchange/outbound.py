@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document
+from tradehub.documents import Document, TradeDocument, terms
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import answers
 from tradehub.exchange.codec import CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
@@ -120,6 +120,7 @@ class Outbound:
             self._stop(session, row, Reason.CANNOT_BE_WRITTEN, str(error), error.findings)
             return
         judged = self.codec.read(draft.payload)
+        lost = not_carried(document, judged)
         if judged.reason is not None or not all(part.accepted for part in judged.parts):
             findings = (*judged.findings, *(each for part in judged.parts for each in part.findings))
             row.payload_sha256, row.size = self.payloads.put(draft.payload), len(draft.payload)
@@ -127,7 +128,8 @@ class Outbound:
             return
         numbers = self._take_numbers(session, row, names)
         final = self.codec.write(agreement.message, document, self._frame(session, row, names, numbers))
-        row.validation, row.validated_at = Validation.ACCEPTED, clock.now()
+        row.validation, row.validated_at = Validation.WARNED if lost else Validation.ACCEPTED, clock.now()
+        keep_findings(session, row, lost)
         if agreement.ack.expect is not None:
             row.acknowledgement = Acknowledgement.EXPECTED
             if agreement.ack.on_missing == "task":
@@ -357,6 +359,28 @@ class Outbound:
         waiting = session.get(OutboxRow, row.outbox_id) if row.outbox_id else None
         if waiting is not None:
             listener(session, waiting.idempotency_key, clock.now())
+
+
+def not_carried(document: Document, judged: Reading) -> tuple[Finding, ...]:
+    """Return a warning for each term that the partner will not find in the message as we stated it.
+
+    ``judged`` is the message as our own reader reads it. A term is named by its path (``documents.terms``).
+    """
+    read = next((part.document for part in judged.parts if part.document is not None), None)
+    if not isinstance(document, TradeDocument) or not isinstance(read, TradeDocument):
+        return ()
+    changes = terms.diff(terms.flatten(document), terms.flatten(read))
+    return tuple(
+        Finding(
+            "warning", TERM_NOT_CARRIED, TERM_NOT_CARRIED, path=change.path, value=f"{change.path}: {change.before}"
+        )
+        for change in changes
+        if change.before is not None
+    )
+
+
+TERM_NOT_CARRIED = "term_not_carried"
+"""Fault of a term that a message does not state, or states otherwise than the document that it was made of."""
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import KINDS
+from tradehub.documents.terms import plain_values
 from tradehub.exchange import anatomy, monitor, wording
 from tradehub.exchange.intake import add_intake
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Validation, is_late, needs_attention
 from tradehub.exchange.service import CannotReplay, ExchangeService
-from tradehub.exchange.store import MessageRow
+from tradehub.exchange.store import IssueRow, MessageRow
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
+Refusals = Mapping[str, LazyString]
+"""Why capabilities do not act on a message, as sentences, by the rules and codes of theirs."""
 
 EDIT_MAX = 1_000_000
 """Characters of a transmission that can be mended in a form; more is mended at its source."""
@@ -39,13 +44,16 @@ class Pages:
     exchange: ExchangeService
     database: Database
     name_of: NameOf
+    refusals: Refusals
 
 
-def blueprint(exchange: ExchangeService, database: Database, *, name_of: NameOf) -> Blueprint:
+def blueprint(
+    exchange: ExchangeService, database: Database, *, name_of: NameOf, refusals: Refusals = wording.REFUSALS
+) -> Blueprint:
     """Return the monitor's pages and the door for partners' programs, ``POST /exchange/http/<partner>``."""
     routes = Blueprint("exchange", __name__, template_folder="templates")
-    pages = Pages(exchange, database, name_of)
-    routes.context_processor(lambda: {"statuses_of": statuses_of, "reason_text": reason_text, "wording": wording})
+    pages = Pages(exchange, database, name_of, refusals)
+    routes.context_processor(lambda: {"statuses_of": statuses_of, "wording": wording, "refusals": refusals})
     _add_list(routes, pages)
     _add_message(routes, pages)
     _add_mending(routes, pages)
@@ -104,6 +112,7 @@ def _add_message(routes: Blueprint, pages: Pages) -> None:
                 parsed=[(line, anatomy.values(line, text)) for line in shown if line.message == story.row.position],
                 name=pages.name_of(session, story.row.partner or ""),
                 business=business_view(story.row.kind, story.row.document or {}),
+                reason=reason_text(story.row, story.worst, pages.refusals),
                 can_fix=_can_fix(story.row, text),
                 can_resend=_can_resend(story.row),
                 attention=needs_attention(story.row.statuses, now=clock.now()),
@@ -143,6 +152,7 @@ def _add_mending(routes: Blueprint, pages: Pages) -> None:
                 row=story.row,
                 text=text,
                 cursor=anatomy.first_fault(shown),
+                reason=reason_text(story.row, story.worst, pages.refusals),
                 name=pages.name_of(session, story.row.partner or ""),
             )
 
@@ -265,17 +275,28 @@ def statuses_of(row: MessageRow) -> dict[str, wording.Pill]:
     }
 
 
-def reason_text(row: MessageRow) -> str:
-    """Return why the message is where it is, in a sentence; empty where all is well."""
+def reason_text(row: MessageRow, worst: IssueRow | None, refusals: Refusals = wording.REFUSALS) -> str:
+    """Return why the message is where it is, in a sentence or two; empty where all is well.
+
+    ``worst`` is the first error found in it: it says why a message was judged as it was.
+    """
     if is_late(row.statuses, now=clock.now()):
         return str(gettext("The acknowledgement is late."))
     rule = row.validation_reason or row.delivery_reason or row.ack_reason
     if rule is None:
         return ""
+    said = _cause(row, worst if row.validation_reason else None, refusals)
     sentence = wording.REASONS.get(rule)
     if sentence is None:
-        return row.reason_text or rule
-    return f"{sentence} {row.reason_text}" if row.reason_text else str(sentence)
+        return said or rule
+    return str(gettext("%(first)s %(second)s", first=sentence, second=said)) if said else str(sentence)
+
+
+def _cause(row: MessageRow, worst: IssueRow | None, refusals: Refusals) -> str:
+    if worst is not None:
+        return wording.placed(worst)
+    refused = refusals.get(row.reason_text or "") or refusals.get(row.delivery_reason or "")
+    return str(refused or row.reason_text or "")
 
 
 def csv_of(rows: Sequence[MessageRow], names: dict[str, str]) -> str:
@@ -304,40 +325,23 @@ def _inert(cell: Any) -> str:
 
 
 def business_view(kind: str | None, document: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the values of a document by their paths, in the order of the model; what no field holds comes last."""
-    ordered = _in_order(kind, document)
-    found: list[tuple[str, str]] = []
-    for name in sorted(ordered, key=lambda each: each == "extensions"):
-        _flatten(name, ordered[name], found)
-    return found
+    """Return the values of a document by the paths of its terms, in the order of the model.
 
-
-def _in_order(kind: str | None, document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document's fields in the order of the model, as the store sorts them; as stored if it has changed."""
-    if kind not in KINDS:
-        return document
+    What no field holds comes last, by its place in the message.
+    """
     try:
-        return KINDS[kind].model_validate(document).model_dump(mode="json", exclude_defaults=True)
-    except ValidationError:
-        return document
+        held = KINDS[str(kind)].model_validate(document)
+    except (KeyError, ValidationError):  # stored under an earlier model
+        return [(name, json.dumps(value, ensure_ascii=False)) for name, value in document.items()]
+    kept = [(f"{each.tag} {each.path}".strip(), " ".join(each.values)) for each in held.extensions]
+    return [*plain_values(held).items(), *kept]
 
 
-def _flatten(path: str, value: Any, found: list[tuple[str, str]]) -> None:
-    if isinstance(value, dict):
-        for name, each in value.items():
-            _flatten(f"{path}.{name}", each, found)
-    elif isinstance(value, list):
-        for number, each in enumerate(value, 1):
-            _flatten(f"{path}[{number}]", each, found)
-    elif value is not None and value != "":
-        found.append((path, str(value)))
-
-
-def section() -> Section:
+def section(refusals: Refusals = wording.REFUSALS) -> Section:
     """Return the part of the work queue that shows messages needing attention."""
 
     def entries(session: Session, who: http.Principal) -> list[Entry]:
-        return [_entry(row) for row in monitor.needing_attention(session, now=clock.now())]
+        return _entries(session, monitor.needing_attention(session, now=clock.now()), refusals)
 
     return Section(
         "messages",
@@ -376,16 +380,23 @@ def late_section(name_of: NameOf) -> Section:
     )
 
 
-def search() -> Search:
+def search(refusals: Refusals = wording.REFUSALS) -> Search:
     """Return what finds messages by reference, control number or file name."""
 
     def find(session: Session, who: http.Principal, words: str) -> list[Entry]:
-        return [_entry(row) for row in monitor.search(session, words)] if who.may("message.read") else []
+        if not who.may("message.read"):
+            return []
+        return _entries(session, monitor.search(session, words), refusals)
 
     return find
 
 
-def _entry(row: MessageRow) -> Entry:
-    worst = next((pill for pill in statuses_of(row).values() if pill[0] == "bad"), statuses_of(row)["validation"])
+def _entries(session: Session, rows: Sequence[MessageRow], refusals: Refusals) -> list[Entry]:
+    worst = monitor.worst(session, rows)
+    return [_entry(row, reason_text(row, worst.get(row.id), refusals)) for row in rows]
+
+
+def _entry(row: MessageRow, reason: str) -> Entry:
+    pill = next((each for each in statuses_of(row).values() if each[0] == "bad"), statuses_of(row)["validation"])
     title = " · ".join(part for part in (row.message or str(gettext("Unknown")), row.reference, row.partner) if part)
-    return Entry(f"/messages/{row.id}", title, reason_text(row), (worst[0], str(worst[1])), row.created_at)
+    return Entry(f"/messages/{row.id}", title, reason, (pill[0], str(pill[1])), row.created_at)

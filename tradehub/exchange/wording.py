@@ -1,13 +1,35 @@
-"""How the exchange reads to people: statuses as a pill's kind and word, reasons as sentences, stages as steps."""
+"""How the exchange reads to people: statuses as a pill's kind and word, reasons and faults as sentences."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Protocol
 
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from tradehub.edi import Fault
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation
 
 Pill = tuple[str, LazyString]
+
+VALUE_MAX = 60
+"""Characters of a partner's value that a sentence quotes."""
+
+
+class Found(Protocol):
+    """What a stored finding says of itself: its fault, its place, the value, and the rule that it breaks."""
+
+    fault: str
+    segment: int | None
+    tag: str | None
+    element: int | None
+    component: int | None
+    value: str | None
+    rule: str | None
+    text: str
+
 
 VALIDATIONS: dict[Validation, Pill] = {
     Validation.PENDING: ("work", lazy_gettext("Being read")),
@@ -70,6 +92,130 @@ REASONS: dict[str, LazyString] = {
     Reason.REJECTED_BY_RECEIVER: lazy_gettext("The partner's acknowledgement rejects it."),
 }
 
+REFUSALS: dict[str, LazyString] = {
+    "ORDER_UNKNOWN": lazy_gettext("There is no such order between us."),
+    "INVOICE_NUMBER": lazy_gettext("The invoice has no number."),
+    "INVOICE_UNKNOWN": lazy_gettext("The invoice that it credits is not known."),
+    "R29": lazy_gettext("The number was used before for other content."),
+}
+"""Why a capability does not act on a sound message; the hub adds those of the negotiation."""
+
+FAULTS: dict[str, tuple[LazyString, ...]] = {
+    Fault.UNKNOWN_SEGMENT.word: (lazy_gettext("The standard has no segment %(tag)s."),),
+    Fault.UNEXPECTED_SEGMENT.word: (lazy_gettext("%(tag)s is not expected here."),),
+    Fault.MISSING_SEGMENT.word: (lazy_gettext("The mandatory segment %(tag)s is missing."),),
+    Fault.TOO_MANY_LOOPS.word: (
+        lazy_gettext("The group that begins with %(tag)s stands more often than allowed."),
+        lazy_gettext("A group stands more often than allowed."),
+    ),
+    Fault.TOO_MANY_SEGMENTS.word: (lazy_gettext("%(tag)s stands more often than allowed."),),
+    Fault.NOT_IN_SET.word: (lazy_gettext("%(tag)s does not belong into this message."),),
+    Fault.OUT_OF_ORDER.word: (lazy_gettext("%(tag)s stands at another place than the standard says."),),
+    Fault.EMPTY_SEGMENT.word: (lazy_gettext("%(tag)s is empty."),),
+    Fault.MISSING_ELEMENT.word: (lazy_gettext("%(place)s is mandatory and missing."),),
+    Fault.MISSING_CONDITIONAL.word: (
+        lazy_gettext("%(place)s is missing, and what else stands there demands it (condition %(condition)s)."),
+        lazy_gettext("%(place)s is missing, and what else stands there demands it."),
+    ),
+    Fault.TOO_MANY_ELEMENTS.word: (
+        lazy_gettext("%(tag)s has more elements than the standard allows: “%(value)s” is one too many."),
+        lazy_gettext("%(tag)s stands more often, or holds more, than the standard allows."),
+    ),
+    Fault.TOO_MANY_COMPONENTS.word: (
+        lazy_gettext("%(place)s has more components than the standard allows: “%(value)s” is one too many."),
+        lazy_gettext("%(place)s has more components than the standard allows."),
+    ),
+    Fault.TOO_SHORT.word: (
+        lazy_gettext("“%(value)s” is too short: at least %(low)s characters are needed."),
+        lazy_gettext("The value of %(place)s is too short."),
+    ),
+    Fault.TOO_LONG.word: (
+        lazy_gettext("“%(value)s” is too long: at most %(high)s characters are allowed."),
+        lazy_gettext("The value of %(place)s is too long."),
+    ),
+    Fault.INVALID_CHARACTER.word: (
+        lazy_gettext("“%(value)s” holds characters that are not allowed here."),
+        lazy_gettext("%(place)s holds characters that are not allowed there."),
+    ),
+    Fault.NOT_A_NUMBER.word: (
+        lazy_gettext("“%(value)s” is not a number."),
+        lazy_gettext("The value of %(place)s is not a number."),
+    ),
+    Fault.INVALID_CODE.word: (
+        lazy_gettext("“%(value)s” is not a code that is allowed in %(place)s."),
+        lazy_gettext("The code in %(place)s is not allowed there."),
+    ),
+    Fault.INVALID_DATE.word: (
+        lazy_gettext("“%(value)s” is not a day that exists."),
+        lazy_gettext("%(place)s names a day that does not exist."),
+    ),
+    Fault.INVALID_TIME.word: (
+        lazy_gettext("“%(value)s” is not a time that exists."),
+        lazy_gettext("%(place)s names a time that does not exist."),
+    ),
+    Fault.EXCLUDED.word: (
+        lazy_gettext("%(place)s and another element exclude each other (condition %(condition)s)."),
+        lazy_gettext("%(place)s and another element exclude each other."),
+    ),
+    Fault.FORBIDDEN.word: (lazy_gettext("The partner's guide does not use %(place)s."),),
+    Fault.WRONG_SUM.word: (
+        lazy_gettext("%(place)s states %(value)s, which the message does not come to."),
+        lazy_gettext("%(place)s states a figure that the message does not come to."),
+    ),
+    Fault.UNKNOWN_MESSAGE.word: (
+        lazy_gettext("There is no map for “%(value)s”."),
+        lazy_gettext("There is no map for this message."),
+    ),
+    Fault.MISSING_TRAILER.word: (
+        lazy_gettext("The trailer %(tag)s is missing: the end has been lost."),
+        lazy_gettext("The trailer is missing: the end has been lost."),
+    ),
+    Fault.WRONG_SEGMENT_COUNT.word: (
+        lazy_gettext("%(tag)s states %(value)s segments; there are %(segment)s."),
+        lazy_gettext("%(tag)s states another number of segments than there are."),
+    ),
+    Fault.WRONG_MESSAGE_COUNT.word: (lazy_gettext("%(tag)s states another number of messages than there are."),),
+    Fault.WRONG_GROUP_COUNT.word: (lazy_gettext("%(tag)s states another number of groups than there are."),),
+    Fault.CONTROL_NUMBER_MISMATCH.word: (
+        lazy_gettext("%(tag)s closes number “%(value)s”, which is not the one that was opened."),
+        lazy_gettext("%(tag)s closes another number than the one that was opened."),
+    ),
+    Fault.DUPLICATE_CONTROL_NUMBER.word: (lazy_gettext("The control number was used before."),),
+    Fault.NO_AGREEMENT.word: (lazy_gettext("There is no agreement with this partner about this message."),),
+    Fault.UNKNOWN_SENDER.word: (lazy_gettext("No partner is known by the sender's name in the envelope."),),
+    Fault.UNKNOWN_RECEIVER.word: (lazy_gettext("The receiver named in the envelope is not us."),),
+    Fault.BAD_ENVELOPE.word: (
+        lazy_gettext("There is a fault in the envelope, in segment %(tag)s."),
+        lazy_gettext("There is a fault in the envelope."),
+    ),
+    Fault.CHARSET.word: (lazy_gettext("The text is in another character set than the envelope says."),),
+    Fault.NOT_EDI.word: (lazy_gettext("This is neither EDI nor sound XML."),),
+    Fault.TRAILING_GARBAGE.word: (
+        lazy_gettext("“%(value)s” stands outside of any message."),
+        lazy_gettext("Something stands outside of any message."),
+    ),
+    "not_a_document": (lazy_gettext("What was read does not make a document."),),
+}
+"""What is wrong, by the engine's word for it: the most telling sentence first, then those that need to know less."""
+
+SOME_FAULT = lazy_gettext("There is a fault in the message.")
+
+LEAVES_OPEN = frozenset(
+    each.word
+    for each in (
+        Fault.TOO_MANY_LOOPS, Fault.TOO_MANY_SEGMENTS, Fault.TOO_MANY_ELEMENTS, Fault.OUT_OF_ORDER, Fault.WRONG_SUM,
+        Fault.WRONG_MESSAGE_COUNT, Fault.WRONG_GROUP_COUNT, Fault.BAD_ENVELOPE, Fault.CHARSET, Fault.NOT_EDI,
+        Fault.UNKNOWN_MESSAGE, Fault.INVALID_CHARACTER,
+    )
+) | {"not_a_document"}  # fmt: skip
+"""Faults whose sentence leaves something open that the engine's own text, in English, says."""
+
+SEVERITIES: dict[str, Pill] = {
+    "error": ("bad", lazy_gettext("Error")),
+    "warning": ("warn", lazy_gettext("Warning")),
+    "note": ("info", lazy_gettext("Hint")),
+}
+
 STAGES: dict[str, LazyString] = {
     "received": lazy_gettext("Received and kept"),
     "split": lazy_gettext("Split into its interchanges"),
@@ -110,3 +256,61 @@ FILTERS: dict[str, LazyString] = {
     "in": lazy_gettext("Inbound"),
     "out": lazy_gettext("Outbound"),
 }
+
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_BOUNDS = re.compile(r"\w+ (\d+)/(\d+)")
+_NUMERIC = re.compile(r"[RN]\d*")
+
+
+def place(found: Found) -> str:
+    """Return where a finding is, as people name it: BEG05, DTM01.2, IssueDate."""
+    if not found.element:
+        return found.tag or ""
+    component = f".{found.component}" if found.component else ""
+    return f"{found.tag or ''}{found.element:02}{component}"
+
+
+def sentence(found: Found) -> str:
+    """Return what is wrong, in the reader's language, with as much of value and limits as is known."""
+    facts = _facts(found)
+    word = found.fault
+    if word == Fault.INVALID_CHARACTER.word and _NUMERIC.fullmatch(found.rule or ""):
+        word = Fault.NOT_A_NUMBER.word  # X12 has one code for both
+    for each in FAULTS.get(word, ()):
+        text = str(each)
+        if all(facts.get(name) for name in _PLACEHOLDER.findall(text)):
+            return text % facts
+    return str(SOME_FAULT)
+
+
+def placed(found: Found) -> str:
+    """Return the sentence with its place before it, where it does not name the place itself."""
+    where, said = place(found), sentence(found)
+    return f"{where}: {said}" if where and where not in said else said
+
+
+def detail(found: Found) -> str:
+    """Return what the engine says of a finding, in English, where that is more than the sentence."""
+    return found.text if found.fault in LEAVES_OPEN or found.fault not in FAULTS else ""
+
+
+def stage_detail(text: str | None, refusals: Mapping[str, LazyString]) -> str:
+    """Return what a step notes: a reason as its sentence, anything else as it is."""
+    if text is None:
+        return ""
+    return str(REASONS.get(text) or refusals.get(text) or text)
+
+
+def _facts(found: Found) -> dict[str, str]:
+    """Return what a sentence may name; what is not known is empty."""
+    rule, value = found.rule or "", found.value or ""
+    bounds = _BOUNDS.fullmatch(rule)
+    return {
+        "tag": found.tag or "",
+        "place": place(found),
+        "value": value if len(value) <= VALUE_MAX else f"{value[:VALUE_MAX]}…",
+        "segment": str(found.segment or ""),
+        "condition": "" if rule == found.fault else rule,
+        "low": bounds[1] if bounds else "",
+        "high": bounds[2] if bounds else "",
+    }

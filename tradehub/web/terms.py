@@ -95,12 +95,98 @@ WORDS: dict[str, LazyString] = {
     "totals.tax": lazy_gettext("Tax"),
     "totals.with_tax": lazy_gettext("Total with tax"),
     "totals.payable": lazy_gettext("To pay"),
+    "totals.prepaid": lazy_gettext("Paid already"),
+    "totals.rounding": lazy_gettext("Rounding"),
+    "number": lazy_gettext("Number"),
+    "action": lazy_gettext("Purpose"),
+    "type": lazy_gettext("Kind"),
+    "issued_on": lazy_gettext("Issued on"),
+    "issued_at": lazy_gettext("Issued at"),
+    "language": lazy_gettext("Language"),
+    "profile": lazy_gettext("Guide"),
+    "process": lazy_gettext("Process"),
+    "response": lazy_gettext("Answer"),
+    "line_count": lazy_gettext("Number of lines"),
+    "total": lazy_gettext("Total"),
+    "notes.text": lazy_gettext("Note"),
+    "name": lazy_gettext("Name"),
+    "value": lazy_gettext("Number"),
+    "line": lazy_gettext("Line"),
+    "text": lazy_gettext("Text"),
+    "on": lazy_gettext("Day"),
+    "parent": lazy_gettext("Part of line"),
+    "address.street": lazy_gettext("Street"),
+    "address.city": lazy_gettext("City"),
+    "address.region": lazy_gettext("Region"),
+    "address.postcode": lazy_gettext("Postcode"),
+    "address.country": lazy_gettext("Country"),
+    "contacts.name": lazy_gettext("Contact"),
+    "contacts.phone": lazy_gettext("Telephone"),
+    "contacts.email": lazy_gettext("E-mail"),
+    "bank_account": lazy_gettext("Bank account"),
+    "ids.gln": lazy_gettext("GLN"),
+    "ids.duns": lazy_gettext("D-U-N-S number"),
+    "ids.endpoint": lazy_gettext("Electronic address"),
+    "ids.buyer": lazy_gettext("Number given by the buyer"),
+    "ids.seller": lazy_gettext("Number given by the seller"),
+    "tax_ids.vat": lazy_gettext("Tax number"),
+    "dates.issued": lazy_gettext("Issued on"),
+    "dates.order": lazy_gettext("Day of the order"),
+    "dates.inquiry": lazy_gettext("Day of the inquiry"),
+    "dates.offer": lazy_gettext("Day of the offer"),
+    "dates.invoice": lazy_gettext("Day of the invoice"),
+    "dates.respond_by": lazy_gettext("Answer by"),
+    "dates.valid_from": lazy_gettext("Valid from"),
+    "responses.status": lazy_gettext("Answer"),
+    "responses.quantity": lazy_gettext("Quantity"),
+    "responses.quantity.unit": lazy_gettext("Unit"),
+    "responses.reason": lazy_gettext("Reason"),
+    "batch": lazy_gettext("Batch"),
+    "taxes.amount": lazy_gettext("Tax"),
+    "taxes.basis": lazy_gettext("Taxable amount"),
+    "packages.number": lazy_gettext("Package"),
+    "packages.sscc": lazy_gettext("SSCC"),
+    "packages.count": lazy_gettext("Packages"),
+    "package_count": lazy_gettext("Packages"),
+    "gross_weight": lazy_gettext("Gross weight"),
+    "net_weight": lazy_gettext("Net weight"),
 }
 
+GROUPS: dict[str, LazyString] = {
+    "parties.buyer": lazy_gettext("Buyer"),
+    "parties.seller": lazy_gettext("Seller"),
+    "parties.ship_to": lazy_gettext("Ship to"),
+    "parties.ship_from": lazy_gettext("Ship from"),
+    "parties.bill_to": lazy_gettext("Bill to"),
+    "parties.payer": lazy_gettext("Payer"),
+    "parties.payee": lazy_gettext("Payee"),
+    "parties.remit_to": lazy_gettext("Remit to"),
+    "parties.carrier": lazy_gettext("Carrier"),
+    "parties.consignee": lazy_gettext("Consignee"),
+    "parties.delivery_party": lazy_gettext("Delivery party"),
+    "parties.invoicee": lazy_gettext("Invoicee"),
+    "parties.invoicer": lazy_gettext("Invoicer"),
+    "parties.manufacturer": lazy_gettext("Manufacturer"),
+    "parties.sender": lazy_gettext("Sender"),
+    "parties.receiver": lazy_gettext("Receiver"),
+    "references.inquiry": lazy_gettext("Reference to the inquiry"),
+    "references.offer": lazy_gettext("Reference to the offer"),
+    "references.order": lazy_gettext("Reference to the order"),
+    "references.order_response": lazy_gettext("Reference to the order response"),
+    "references.contract": lazy_gettext("Reference to the contract"),
+    "references.despatch": lazy_gettext("Reference to the despatch"),
+    "references.receipt": lazy_gettext("Reference to the receipt"),
+    "references.invoice": lazy_gettext("Reference to the invoice"),
+    "references.price_list": lazy_gettext("Reference to the price list"),
+    "subject": lazy_gettext("What it answers"),
+}
+"""Parts of a document that hold several terms: who a party is, what a reference leads to."""
+
+_GROUP = re.compile(r"((?:parties|references)\.[^.]+|subject)\.(?:\d+\.)?(.+)")
 _LINE = re.compile(r"lines\.([^.]+)\.(.+)")
 _AMOUNTS = ("amount", "price")
 _NUMBERS = ("value", "quantity", "rate", "percent", "days")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_IDENTIFIER = re.compile(r"(?:.*\.)?(?:ids|tax_ids|references|subject|other|marks|attributes|custom)\..*")
 
 
 def install(app: Flask) -> None:
@@ -112,6 +198,11 @@ def term(path: str) -> str:
     line = _LINE.fullmatch(path)
     if line:
         return str(gettext("Line %(number)s: %(term)s", number=line[1], term=term(line[2])))
+    group = _GROUP.fullmatch(path)
+    if group and group[1] in GROUPS:
+        if group[2] == "value":
+            return str(GROUPS[group[1]])
+        return str(gettext("%(group)s: %(term)s", group=GROUPS[group[1]], term=term(group[2])))
     steps = path.removesuffix(".on").removesuffix(".value").split(".")
     # Positions in lists, and the keys of lists that say no more than a position, are no words.
     named = [".".join(steps), ".".join(each for each in steps if not each.isdigit()), f"{steps[0]}.{steps[-1]}"]
@@ -127,8 +218,11 @@ def term_value(value: str | None, path: str = "") -> str:
         return str(gettext("Yes") if value == "true" else gettext("No"))
     if path.endswith((".unit", "unit")) and value:
         return words.unit(value)
-    if _DAY.fullmatch(value):
-        return words.day(date.fromisoformat(value))
+    if _IDENTIFIER.fullmatch(path):
+        return value
+    day = _day(value)
+    if day is not None:
+        return words.day(day)
     write = words.amount if path.endswith(_AMOUNTS) or path.startswith("totals.") else words.number
     if write is words.amount or path.endswith(_NUMBERS):
         try:
@@ -136,3 +230,12 @@ def term_value(value: str | None, path: str = "") -> str:
         except InvalidOperation:
             return value
     return value
+
+
+def _day(value: str) -> date | None:
+    if len(value) != 10:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
