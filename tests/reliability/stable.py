@@ -55,7 +55,7 @@ class Stable:
         return int(self._ask(order))
 
     def bury(self, pid: int) -> None:
-        """The stable lets the system do it."""
+        self._ask({"bury": pid})
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -104,21 +104,28 @@ def main() -> None:
     from tradehub.exchange.engine import engine_codec
 
     engine_codec().warm(WARMED)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried by the system
+    left: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
+        if "bury" in order:
+            pid, _ = os.waitpid(order["bury"], 0)
+            left.discard(pid)
+            print(pid, flush=True)  # noqa: T201
+            continue
         pid = os.fork()
         if pid == 0:
             _live(order)
         os.setpgid(pid, pid)  # both sides do: it may be killed before it has run at all
+        left.add(pid)
         print(pid, flush=True)  # noqa: T201
+    for pid in left:  # whoever asked has gone, perhaps without having ended them
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _live(order: dict[str, object]) -> None:
     """Become a web server or a worker, and never return."""
     try:
         os.setpgid(0, 0)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _let_go_of_the_terminal(str(order["log"]))
         os.environ.update(order["environment"])  # type: ignore[call-overload]
         _run(str(order["role"]), str(order["plant"]))
