@@ -18,7 +18,7 @@ from tradehub.edi.machine import Place, Variant
 from tradehub.edi.paths import Binding, Conversion, Path, Scope, Test, child, fill
 from tradehub.edi.paths import Place as At
 from tradehub.edi.schema import NO_LIMIT, SegmentRule
-from tradehub.edi.segments import Fault
+from tradehub.edi.segments import Fault, Severity
 
 
 class Frame:
@@ -166,19 +166,41 @@ class Binder:
         try:
             values = convert(self._tables, binding, texts, types, is_edifact=is_edifact)
         except ValueError:
-            self._note(place, binding, group, texts)
-            return [], False
+            values = self._by_length(place, binding, group, texts) if is_edifact else []
+            if not values:
+                self._note(place, binding, group, texts)
+                return [], False
         if binding.fields and binding.conversion.name != "when":
             return values, values[-1] is not None
         return values, any(value is not None for value in values)
 
-    def _note(self, place: Place, binding: Binding, group: tuple[At, ...], texts: list[str]) -> None:
+    def _by_length(self, place: Place, binding: Binding, group: tuple[At, ...], texts: list[str]) -> list[Any]:
+        """Read a date whose digits are not those of its format by their number, with a warning."""
+        form = functions.form_said(texts[0])
+        if binding.conversion.name not in {"date", "when"} or len(texts) != 2 or not form:
+            return []
+        try:
+            values = convert(self._tables, binding, [texts[0], form], ["an", "an"], is_edifact=True)
+        except ValueError:
+            return []
+        self._note(place, binding, group, texts, Severity.WARNING)
+        return values
+
+    def _note(
+        self,
+        place: Place,
+        binding: Binding,
+        group: tuple[At, ...],
+        texts: list[str],
+        severity: Severity = Severity.ERROR,
+    ) -> None:
         fault = _CONVERSION_FAULTS.get(binding.conversion.name)
         if fault is None or any(each.element == group[0].element for each in self._wrong):
             return
         component = group[0].component
         text = f"{texts[0]!r} cannot be read as {binding.conversion.name}"
-        self._wrong.append(Finding(fault, group[0].element, component, text, "", texts[0], str(binding.conversion)))
+        rule = str(binding.conversion)
+        self._wrong.append(Finding(fault, group[0].element, component, text, "", texts[0], rule, severity))
 
 
 _CONVERSION_FAULTS = {

@@ -235,8 +235,12 @@ class _Segment:
         return repr(text) if given is None else f"({text!r} if {self._var(given)} else '')"
 
     def _bound(self, binding: Binding) -> None:
-        if binding.only or binding.excluded or any(path.from_root for path in binding.paths):
+        if binding.only or (binding.excluded and binding.fields) or any(path.from_root for path in binding.paths):
             raise Unprovable
+        if binding.excluded:  # a code that is not bound here: what is written in its stead is not proved
+            self._dirty.append(
+                f"{self._var(binding.groups[0][0])} in {self._writer.own('S', frozenset(binding.excluded))}"
+            )
         if binding.default:
             var = self._var(binding.groups[0][0])
             self._dirty.append(f"not {var}" if binding.given is None else f"(not {var} and {self._var(binding.given)})")

@@ -33,9 +33,21 @@ _NUMBER = re.compile(r"-?(\d*)(?:\.(\d*))?\Z", re.ASCII)
 _INTEGER = re.compile(r"-?(\d+)\Z", re.ASCII)
 
 
-def explain(rule: SegmentRule, elements: list[str], component: str) -> tuple[list[Finding], list[str]]:
+RELEASE_BOUND = frozenset({
+    Fault.TOO_LONG, Fault.TOO_SHORT, Fault.INVALID_CODE, Fault.TOO_MANY_ELEMENTS, Fault.MISSING_CONDITIONAL,
+    Fault.EXCLUDED,
+})  # fmt: skip
+"""Faults against what changes from release to release: under a release that stands in they are warnings.
+
+Not TOO_MANY_COMPONENTS: that is nearly always a separator within a text that was not released.
+"""
+
+
+def explain(
+    rule: SegmentRule, elements: list[str], component: str, *, stands_in: bool = False
+) -> tuple[list[Finding], list[str]]:
     """Return the findings of a segment (``elements`` begins with the tag) and the segment with faulty values
-    blanked."""
+    blanked. ``stands_in``: the rule is of another release than the message."""
     clean = list(elements)
     found: list[Finding] = []
     for at in range(len(rule.uses) + 1, len(elements)):
@@ -50,12 +62,18 @@ def explain(rule: SegmentRule, elements: list[str], component: str) -> tuple[lis
         faults = list(_element(use, value, at, component))
         if not faults:
             continue
+        if stands_in:
+            faults = _milder(faults)
         found += faults
         if at < len(clean) and any(each.severity is Severity.ERROR for each in faults):
             clean[at] = _blanked(use, value, faults, component)
     values = [elements[at] if at < len(elements) else "" for at in range(1, len(rule.uses) + 1)]
     found += _conditions(rule.conditions, values, [use.ref for use in rule.uses], 0)
-    return found, clean
+    return _milder(found) if stands_in else found, clean
+
+
+def _milder(found: list[Finding]) -> list[Finding]:
+    return [each._replace(severity=Severity.WARNING) if each.fault in RELEASE_BOUND else each for each in found]
 
 
 def _blanked(use: Use, value: str, faults: list[Finding], component: str) -> str:

@@ -166,6 +166,14 @@ def read_when(text: str, form: str) -> tuple[date | None, datetime | None, str |
     return None, None, f"{text} ({form})" if form else text
 
 
+_FORMS = {8: "102", 12: "203", 14: "204"}
+
+
+def form_said(text: str) -> str:
+    """Return the 2379 format that the digits of a date or moment tell by their number; empty where they do not."""
+    return _FORMS.get(len(text), "") if _DIGITS.match(text) else ""
+
+
 _TEXT_FORM = re.compile(r"(.*) \((\w{1,3})\)\Z", re.DOTALL)
 
 
@@ -247,7 +255,7 @@ _PACKAGE_FIELDS = ("kind", "sscc", "marks", "count", "gross_weight", "net_weight
 
 def fold_hl(document: Scope) -> Scope:
     """Turn the flat HL levels of a read 856 into packages and lines; shipment fields become the document's own."""
-    levels = document.pop("levels", [])
+    levels = _with_parents(document.pop("levels", []))
     by_id = {level.get("id"): level for level in levels}
     packages: list[Scope] = []
     lines: list[Scope] = []
@@ -271,6 +279,22 @@ def fold_hl(document: Scope) -> Scope:
     if lines:
         document["lines"] = lines
     return document
+
+
+_RANKS = {"shipment": 0, "order": 1, "tare": 2, "pack": 3, "item": 4}
+
+
+def _with_parents(levels: list[Scope]) -> list[Scope]:
+    """Return the levels; one that names no parent lies in the nearest before it that ranks higher."""
+    found: list[Scope] = []
+    last: dict[int, tuple[int, str]] = {}
+    for at, level in enumerate(levels):
+        rank = _RANKS.get(level.get("level", ""), _RANKS["pack"])
+        above = max((each for higher, each in last.items() if higher < rank), default=None)
+        found.append(level if level.get("parent") or above is None else {**level, "parent": above[1]})
+        if level.get("id"):
+            last[rank] = (at, level["id"])
+    return found
 
 
 def _line(fields: Scope, level: Scope, by_id: Mapping[Any, Scope]) -> Scope:

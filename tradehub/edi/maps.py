@@ -44,17 +44,19 @@ class Map:
         needless: str = "",
         interpreted: bool = False,
         compared: bool = False,
+        stands_in: bool = False,
     ) -> Decoded:
         """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions.
 
         ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running
         generated functions,
-        ``compared`` writes the message even where it is known to be canonical: both for tests.
+        ``compared`` writes the message even where it is known to be canonical: both for tests. ``stands_in``: the
+        message is of another release than this map.
         """
         split: Iterable[list[str]] = (raw.split(element) for raw in raw_segments)
         if needless:
             split = ([each.replace(needless, "") for each in pieces] for pieces in split)
-        decoded = self._reader.read(split, component, interpreted=interpreted)
+        decoded = self._reader.read(split, component, interpreted=interpreted, stands_in=stands_in)
         extensions: list[lossless.Extension] = []
         if not decoded.is_canonical or needless or compared:
             extensions = self._difference(raw_segments, decoded, element, component)

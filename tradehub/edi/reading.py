@@ -174,7 +174,9 @@ class Reader:
         """Return the model of the document, or all that a tree's levels may hold."""
         return (DespatchLine, Package, Despatch) if self.spec.head.shape else self._model
 
-    def read(self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False) -> Decoded:  # noqa: C901  the hot loop: a call for each segment would cost a third
+    def read(  # noqa: C901  the hot loop: a call for each segment would cost a third
+        self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False, stands_in: bool = False
+    ) -> Decoded:
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
         document: Scope = {}
         frame = Frame(document, self._depth, self._canon.slots)
@@ -210,7 +212,7 @@ class Reader:
             if failed.__class__ is tuple:
                 marks[len(places) - 1] = failed
             else:
-                self._doubtful(step.place, elements, frame, component, len(places), findings, computed)
+                self._doubtful(step.place, elements, frame, component, len(places), findings, computed, stands_in)
         if places:
             last = next((each for each in reversed(places) if each >= 0), -1)
             if last >= 0:
@@ -265,11 +267,12 @@ class Reader:
         number: int,
         findings: list[Placed],
         computed: list[Any],
+        stands_in: bool,
     ) -> None:
         clean = elements
         frame.taken[0] = SUSPECT
         if place.rule is not None:
-            found, clean = explain(place.rule, elements, component)
+            found, clean = explain(place.rule, elements, component, stands_in=stands_in)
             findings += [Placed(number, place.tag, place.path, each) for each in found]
         wrong: list[Finding] = []
         self._binder.bind(place, clean, frame, component, wrong, computed)

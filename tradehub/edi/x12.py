@@ -40,7 +40,8 @@ class Cut:
 def settle(text: str, element: str, segment: str) -> str:
     """Return the text without line breaks that are no data: after terminators, around segments, wrapped in columns."""
     if segment in "\r\n":
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        return re.sub(r"\n[ \t]+", "\n", text) if "\n " in text or "\n\t" in text else text
     if element in "\r\n" or not ("\n" in text or "\r" in text):
         return text
     text = text.replace(segment + "\r\n", segment).replace(segment + "\n", segment)
