@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from tradehub.cli.files import Unusable
 from tradehub.partners import files
 from tradehub.partners.files import Profiles
 from tradehub.partners.model import MESSAGES, Finding, Step, check
-from tradehub.partners.service import PartnerService
 from tradehub.platform import clock, resources
-from tradehub.platform.db import Database
-from tradehub.platform.settings import Settings
 
 _FOLDER = click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
     help="Profiles; those that ship with tradehub if absent.",
 )
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 _MARKS = {"add": "+", "change": "~", "suspend": "-", "keep": "=", "conflict": "!"}
 
 
@@ -31,30 +31,41 @@ def partners() -> None:
 
 @partners.command("check")
 @_FOLDER
-def check_command(folder: Path | None) -> None:
+@_JSON
+def check_command(folder: Path | None, as_json: bool) -> None:
     """Look for faults in the profiles, without a database or a network. Exit status 1 if there are errors."""
-    _checked(_source(folder))
+    _checked(_source(folder), as_json=as_json)
 
 
 @partners.command("plan")
 @_FOLDER
-def plan_command(folder: Path | None) -> None:
+@_JSON
+def plan_command(folder: Path | None, as_json: bool) -> None:
     """Show what apply would do."""
-    read = _checked(_source(folder))
-    with _database().read() as session:
-        plan = PartnerService().plan(session, read.incoming)
-    _say_steps(plan.steps)
+    from tradehub.cli.beside import hub_of_settings
+
+    read = _checked(_source(folder), as_json=as_json)
+    with hub_of_settings() as hub, hub.database.read() as session:
+        plan = hub.partners.plan(session, read.incoming)
+    _say_steps(plan.steps, as_json=as_json)
 
 
 @partners.command("apply")
 @_FOLDER
+@_JSON
 @click.option("--by", default="command line", help="Who applies it, for the revision.")
-def apply_command(folder: Path | None, by: str) -> None:
-    """Bring the database to what the files say, all or nothing."""
-    read = _checked(_source(folder))
-    with _database().write() as session:
-        plan = PartnerService().apply(session, read.incoming, by=by, at=clock.now())
-    _say_steps(plan.steps)
+def apply_command(folder: Path | None, as_json: bool, by: str) -> None:
+    """Bring the database, and the schedules of polled channels, to what the files say, all or nothing.
+
+    Exit status 1 where a partner made on the pages stands in the way of a file; it is left alone.
+    """
+    from tradehub.cli.beside import hub_of_settings
+
+    read = _checked(_source(folder), as_json=as_json)
+    with hub_of_settings() as hub, hub.database.write() as session:
+        plan = hub.partners.apply(session, read.incoming, by=by, at=clock.now())
+        hub.schedule_polls(session)
+    _say_steps(plan.steps, as_json=as_json)
     if plan.conflicts:
         sys.exit(1)
 
@@ -63,32 +74,30 @@ def apply_command(folder: Path | None, by: str) -> None:
 @click.argument("party")
 def export_command(party: str) -> None:
     """Print a partner of the database as a profile."""
-    with _database().read() as session:
-        profile = PartnerService().profile(session, party)
+    from tradehub.cli.beside import hub_of_settings
+
+    with hub_of_settings() as hub, hub.database.read() as session:
+        profile = hub.partners.profile(session, party)
     if profile is None:
-        raise click.ClickException(f"there is no partner named {party}")
+        raise Unusable(f"there is no partner named {party}")
     click.echo(files.write(profile), nl=False)
-
-
-def _database() -> Database:
-    return Database(Settings().database)
 
 
 def _source(folder: Path | None) -> Path:
     found = folder if folder is not None else resources.folder("partners")
     if not found.is_dir():
-        raise click.ClickException(f"{found} is not a folder")
+        raise Unusable(f"{found} is not a folder")
     return found
 
 
-def _checked(folder: Path) -> Profiles:
+def _checked(folder: Path, *, as_json: bool) -> Profiles:
     read = files.read_folder(folder)
     certificates = {str(path.relative_to(folder)) for path in folder.glob("certs/*")}
     findings = (
         *read.findings,
         *check(read.profiles, maps=_maps(), today=clock.now().date(), certificates=certificates),
     )
-    _say_findings(findings)
+    _say_findings(findings, as_json=as_json)
     if any(each.severity == "error" for each in findings):
         sys.exit(1)
     return read
@@ -101,14 +110,24 @@ def _maps() -> set[str]:
     return {each for each in found if each.rsplit(":", 1)[0] in MESSAGES}
 
 
-def _say_findings(findings: Iterable[Finding]) -> None:
+def _say_findings(findings: Iterable[Finding], *, as_json: bool) -> None:
     for each in findings:
+        if as_json:
+            told = {"party": each.party, "place": each.place, "severity": each.severity, "rule": each.rule}
+            click.echo(json.dumps({**told, "text": each.text}, ensure_ascii=False))
+            continue
         place = f"{each.party}.yaml: {each.place}" if each.place else f"{each.party}.yaml"
         click.echo(f"{each.severity}: {place}: {each.text} [{each.rule}]", err=True)
 
 
-def _say_steps(steps: Iterable[Step]) -> None:
+def _say_steps(steps: Iterable[Step], *, as_json: bool) -> None:
     for step in steps:
+        differences = step.differences if step.action in ("change", "suspend") else ()
+        if as_json:
+            changes = [{"path": each.path, "before": each.before, "after": each.after} for each in differences]
+            told = {"party": step.party, "action": step.action, "changes": changes}
+            click.echo(json.dumps(told, ensure_ascii=False))
+            continue
         click.echo(f"{_MARKS[step.action]} {step.party}: {step.action}")
-        for each in step.differences if step.action in ("change", "suspend") else ():
+        for each in differences:
             click.echo(f"    {each.path}: {each.before or '-'} -> {each.after or '-'}")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
+from tradehub.cli.beside import hub_of_settings
 from tradehub.cli.files import Unusable, load
 from tradehub.exchange.service import CannotReplay
-from tradehub.hub import Hub
-from tradehub.platform.settings import Settings
 
 
 @click.command()
@@ -21,10 +20,9 @@ from tradehub.platform.settings import Settings
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def replay(message: str, mended: Path | None, as_json: bool) -> None:
     """Read and judge MESSAGE (its id) again, after its map or partner was mended. The original is kept."""
-    hub = Hub(Settings())
+    payload = load(mended) if mended else None
     try:
-        with hub.database.write() as session:
-            payload = load(mended) if mended else None
+        with hub_of_settings() as hub, hub.database.write() as session:
             receipt = hub.exchange.replay(session, message, actor="command line", payload=payload)
     except LookupError:
         raise Unusable(f"there is no message {message}") from None
