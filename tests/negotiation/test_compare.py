@@ -115,6 +115,20 @@ def test_every_mark_stands_within_the_drawing(prices):
     assert high.y <= low.y, "a higher price stands higher"
 
 
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        (("65.87", "60.60"), ["65.87", "63.24", "60.6"]),
+        (("7", "6"), ["7", "6.5", "6"]),
+        (("0.0125", "0.0121"), ["0.0125", "0.0123", "0.0121"]),
+        (("1.01", "1.00"), ["1.01", "1"]),
+    ],
+)
+def test_the_scale_is_as_fine_as_the_prices(prices, said):
+    drawn = compare.chart(compare.series(rounds(*prices))[0])
+    assert [str(amount) for _y, amount in drawn.ticks] == said
+
+
 def test_terms_keep_their_hash_whichever_document_states_them():
     inquiry = asked(lines=quoted().lines, action="proposed_amendment")
     assert terms_hash(drafting.as_offer(inquiry)) == terms_hash(inquiry)

@@ -25,7 +25,7 @@ from tradehub.platform.entered import Entered
 from tradehub.platform.worklist import Entry, Search
 
 STATES: dict[State, tuple[str, LazyString]] = {
-    State.AS_ORDERED: ("ok", lazy_gettext("As ordered")),
+    State.AS_ORDERED: ("ok", lazy_gettext("Matches the order")),
     State.REMARKED: ("warn", lazy_gettext("With remarks")),
     State.HELD: ("bad", lazy_gettext("Differs from the order")),
 }

@@ -180,7 +180,8 @@ def chart(of: Series) -> Chart:
 
     marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
     path = " ".join(f"{mark.x},{mark.y}" for mark in marks)
-    amounts = [high] if high == low else [high, (high + low) / 2, low]
+    middle = ((high + low) / 2).quantize(high + low + Decimal("0.00"))  # as fine as the prices, and as cents
+    amounts = dict.fromkeys((high, middle, low))
     ticks = tuple((y(amount), amount.quantize(Decimal("0.0001")).normalize()) for amount in amounts)
     return Chart(WIDTH, HEIGHT, marks, path, ticks)
 

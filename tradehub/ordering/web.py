@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -313,7 +313,9 @@ def sections(service: OrderingService, name_of: NameOf) -> tuple[Section, ...]:
 
     def to_settle(session: Session, who: http.Principal) -> list[Entry]:
         rows = service.find(session, chosen="differences").orders
-        return [entry(session, row, row.seller if row.buyer == who.org else row.buyer) for row in rows]
+        differs = ("bad", gettext("Differs"))
+        found = [entry(session, row, row.seller if row.buyer == who.org else row.buyer) for row in rows]
+        return [replace(each, status=differs) for each in found]
 
     return (
         Section(
