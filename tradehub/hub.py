@@ -124,7 +124,7 @@ class Hub:
                 self.negotiation,
                 self.database,
                 suggest=self._suppliers,
-                panels=(contracting_pages.panel(self.contracts),),
+                panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),

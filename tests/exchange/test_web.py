@@ -11,15 +11,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import g
 from werkzeug.test import TestResponse
 
 from tests.exchange.conftest import Bench
 from tests.exchange.plain import PlainCodec, message, transmission
 from tests.web.house import House, build, post
+from tradehub.documents import PartyId
 from tradehub.exchange import secrets, web
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.service import POLL
 from tradehub.platform import clock, schedules
+from tradehub.platform.http import Principal
 
 
 @pytest.fixture
@@ -125,6 +128,44 @@ def test_a_csv_cell_is_never_a_formula(bench: Bench, house: House) -> None:
     text = house.signed_in("owner").get("/messages.csv").text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert '\'=HYPERLINK("http://evil")' in [row["reference"] for row in rows]
+
+
+# the panel of the deal page
+
+
+def panel(bench: Bench, house: House, deal: str, *permissions: str, org: str = "haidi") -> str:
+    who = Principal("u-1", PartyId(org), "Mei", permissions=frozenset(permissions))
+    with house.app.test_request_context(), bench.database.read(org) as session:
+        g.principal = who
+        return str(web.panel()(session, deal))
+
+
+def test_a_deals_messages_are_listed_both_ways(bench: Bench, house: House) -> None:
+    came = bench.receive(transmission(message())).message_id
+    bench.put("PO-9")
+    bench.jobs.drain()
+    (left,) = (row.id for row in bench.messages("out") if row.reference == "PO-9")
+    shown = panel(bench, house, "deal-1", "message.read")
+    for words in (
+        f"/messages/{came}",
+        f"/messages/{left}",
+        "Inbound",
+        "Outbound",
+        "Handed on",
+        "Confirmed by us",
+        "Awaited",
+    ):
+        assert words in shown, words
+    assert shown.count("data-row") == 2  # and not once more for each acknowledgement
+
+
+def test_the_panel_shows_nothing_to_who_may_not_and_nothing_of_others(bench: Bench, house: House) -> None:
+    bench.receive(transmission(message()))
+    bench.jobs.drain()
+    assert panel(bench, house, "deal-1", "message.read") != ""
+    assert panel(bench, house, "deal-1", "deal.read") == ""
+    assert panel(bench, house, "deal-1", "message.read", org="delta") == ""
+    assert panel(bench, house, "deal-2", "message.read") == ""
 
 
 # the door for programs

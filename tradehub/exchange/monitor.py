@@ -108,6 +108,11 @@ def story(session: Session, message_id: str) -> Story | None:
     )
 
 
+def of_deal(session: Session, deal_id: str, *, limit: int = 200) -> Sequence[MessageRow]:
+    """Return the messages of a deal, latest first. Acknowledgements show in the messages that they answer."""
+    return session.scalars(_listed(and_(MessageRow.deal == deal_id, MessageRow.answers.is_(None))).limit(limit)).all()
+
+
 def worst(session: Session, rows: Sequence[MessageRow]) -> dict[str, IssueRow]:
     """Return the first error found in each message, by message; those without one are left out."""
     errors = select(IssueRow.message_id, func.min(IssueRow.number)).where(

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, flash, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+from markupsafe import Markup
 from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -335,6 +336,19 @@ def business_view(kind: str | None, document: dict[str, Any]) -> list[tuple[str,
         return [(name, json.dumps(value, ensure_ascii=False)) for name, value in document.items()]
     kept = [(f"{each.tag} {each.path}".strip(), " ".join(each.values)) for each in held.extensions]
     return [*plain_values(held).items(), *kept]
+
+
+def panel() -> Callable[[Session, str], Markup]:
+    """Return the part of the deal page that lists its messages, both ways; nothing where a user may not read them."""
+
+    def show(session: Session, deal_id: str) -> Markup:
+        rows = monitor.of_deal(session, deal_id) if http.principal().may("message.read") else ()
+        if not rows:
+            return Markup()
+        text = render_template("exchange/_panel.html", rows=rows, wording=wording, statuses_of=statuses_of)
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
 
 
 def section(refusals: Refusals = wording.REFUSALS) -> Section:
