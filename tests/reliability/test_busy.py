@@ -21,7 +21,7 @@ from tradehub.platform.db import Base, Database
 from tradehub.platform.jobs import JobContext, Jobs
 from tradehub.platform.schedules import Clock, Schedule
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Noted(Base):
