@@ -80,12 +80,12 @@ class Bench:
     def receive(self, payload: bytes, **facts: Any) -> Receipt:
         return self.exchange.inbound.receive(Arrived(payload, HAIDI, NINGBO, "drop", **facts))
 
-    def put(self, number: str, *, to: str = "ningbo", key: str | None = None) -> str:
+    def put(self, number: str, *, to: str = "ningbo", key: str | None = None, **terms: Any) -> str:
         with self.database.write() as session:
             outbox = Outbox(self.jobs)
             return outbox.put(
                 session,
-                _order(number),
+                _order(number).model_copy(update=terms),
                 sender=HAIDI,
                 to=PartyId(to),
                 idempotency_key=key or number,

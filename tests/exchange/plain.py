@@ -55,6 +55,7 @@ class PlainCodec:
             "type": type,
             "number": "0001",
             "document": document.number,
+            "whole": document.model_dump(mode="json", exclude_defaults=True),
             "group": str(frame.group_number),
         }
         if document.number == "ILLFORMED":
@@ -112,7 +113,7 @@ def _part(standard: str, plain: dict[str, Any]) -> Part:
     findings = (Finding("error", fault, f"{fault} found", 3, "PO1", 2),) if fault else ()
     document = None
     if kind and plain["document"] and not fault:
-        document = KINDS[kind].model_validate({"number": plain["document"]})
+        document = KINDS[kind].model_validate(plain.get("whole") or {"number": plain["document"]})
     verdicts = tuple(Verdict(**each) for each in plain.get("verdicts", ()))
     return Part(
         plain["type"], release, plain.get("group"), plain["number"], kind, document, findings, not fault, verdicts

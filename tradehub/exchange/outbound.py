@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document, TradeDocument, terms
+from tradehub.documents import Despatch, Document, Receipt, TradeDocument, terms
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import answers
 from tradehub.exchange.codec import CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
@@ -364,21 +364,23 @@ class Outbound:
 def not_carried(document: Document, judged: Reading) -> tuple[Finding, ...]:
     """Return a warning for each term that the partner will not find in the message as we stated it.
 
-    ``judged`` is the message as our own reader reads it. A term is named by its path (``documents.terms``).
+    ``judged`` is the message as our own reader reads it. A term is named by its path (``documents.terms``). What only
+    reports on goods, a despatch or receipt, has no terms to agree on.
     """
     read = next((part.document for part in judged.parts if part.document is not None), None)
     if not isinstance(document, TradeDocument) or not isinstance(read, TradeDocument):
         return ()
+    if isinstance(document, Despatch | Receipt):
+        return ()
     changes = terms.diff(terms.flatten(document), terms.flatten(read))
     return tuple(
-        Finding(
-            "warning", TERM_NOT_CARRIED, TERM_NOT_CARRIED, path=change.path, value=f"{change.path}: {change.before}"
-        )
+        Finding("warning", TERM_NOT_CARRIED, NOT_CARRIED, path=change.path, value=f"{change.path}: {change.before}")
         for change in changes
         if change.before is not None
     )
 
 
+NOT_CARRIED = "the message does not state this term as agreed"
 TERM_NOT_CARRIED = "term_not_carried"
 """Fault of a term that a message does not state, or states otherwise than the document that it was made of."""
 

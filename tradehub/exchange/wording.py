@@ -195,6 +195,10 @@ FAULTS: dict[str, tuple[LazyString, ...]] = {
         lazy_gettext("Something stands outside of any message."),
     ),
     "not_a_document": (lazy_gettext("What was read does not make a document."),),
+    "term_not_carried": (
+        lazy_gettext("The partner's message does not carry this term as it was stated: “%(value)s”."),
+        lazy_gettext("The partner's message does not carry a term as it was stated."),
+    ),
 }
 """What is wrong, by the engine's word for it: the most telling sentence first, then those that need to know less."""
 

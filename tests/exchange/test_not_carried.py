@@ -1,0 +1,142 @@
+"""A term that the partner's message cannot carry is told to whoever looks at the message; those of a usual deal are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import select
+
+from tests.exchange.conftest import Bench
+from tradehub.cli.counterparty import SUPPLIERS, quote, respond
+from tradehub.documents import Inquiry, Offer, Order, TradeDocument
+from tradehub.documents.parts import Party, PaymentTerms, Reference
+from tradehub.documents.terms import NOT_TERMS
+from tradehub.exchange.codec import Codec, Frame
+from tradehub.exchange.engine import engine_codec
+from tradehub.exchange.outbound import not_carried
+from tradehub.exchange.store import IssueRow
+from tradehub.negotiation import drafting
+from tradehub.negotiation.drafting import Draft, Letterhead, LineDraft
+from tradehub.partners.profile import Envelope, Identity
+
+CODEC = engine_codec()
+TODAY = date(2026, 11, 23)
+STANDARDS = {
+    "ningbo": ("x12-isa", "x12:{}:004010", {"inquiry": "840", "offer": "843", "order": "850", "order_response": "855"}),
+    "rhein": (
+        "edifact-unb", "edifact:{}:D96A",
+        {"inquiry": "REQOTE", "offer": "QUOTES", "order": "ORDERS", "order_response": "ORDRSP"},
+    ),
+    "nordic": (
+        "ubl", "ubl:{}:2.1",
+        {"inquiry": "RequestForQuotation", "offer": "Quotation", "order": "Order", "order_response": "OrderResponse"},
+    ),
+}  # fmt: skip
+D = TypeVar("D", bound=TradeDocument)
+BUYER, SELLER = Party(role="buyer", name="Haidi Trading"), Party(role="seller", name="A supplier")
+
+
+class Wire:
+    """The way between the two: what one states, the other reads; what it lost is noted."""
+
+    def __init__(self, partner: str) -> None:
+        self.scheme, self.name, self.types = STANDARDS[partner]
+        self.lost: list[str | None] = []
+
+    def __call__(self, document: D) -> D:
+        ours = Identity(scheme=self.scheme, qualifier="ZZ" if self.scheme == "x12-isa" else "14", value="HAIDITRADING")
+        frame = Frame(ours, ours, "HAIDI", "OTHER", Envelope(), datetime(2026, 11, 23, 8, tzinfo=UTC), 1, 1, 1)
+        message = self.name.format(self.types[document.kind])
+        judged = CODEC.read(CODEC.write(message, document, frame).payload)
+        self.lost += [finding.value for finding in not_carried(document, judged)]
+        read = judged.parts[0].document
+        assert isinstance(read, type(document)), judged.parts[0].findings
+        return read
+
+
+def head(number: str, *references: tuple[str, str | None], action: str = "original") -> Letterhead:
+    named = tuple(Reference(type=type, value=value) for type, value in references)
+    return Letterhead(number, TODAY, BUYER, SELLER, named, action)
+
+
+def asked(payment: str | None, incoterm: str | None) -> Inquiry:
+    lines = tuple(
+        LineDraft(str(n), Decimal(10 * n), "C62", name=f"Ball valve DN{n}0", item_number=f"V-{n}", delivery_on=day)
+        for n, day in enumerate((date(2027, 1, 4), date(2027, 1, 4), date(2027, 1, 18)), 1)
+    )
+    place = incoterm and "Shanghai"
+    draft = Draft(lines, "USD", None, TODAY, None, incoterm, place, payment, "Please quote")
+    return drafting.inquiry(head("RFQ-1"), draft)
+
+
+def countered(offer: Offer) -> Inquiry:
+    lines = tuple(LineDraft(str(line.number), price=line.price.amount - 1) for line in offer.lines if line.price)
+    terms = offer.delivery_terms
+    assert terms is not None
+    draft = Draft(
+        lines, "USD", date(2027, 1, 2), None, date(2026, 12, 1), terms.incoterm, terms.place,
+        drafting.payment_text(offer), "Too dear",
+    )  # fmt: skip
+    references = (("inquiry", "RFQ-1"), ("offer", offer.number))
+    return drafting.counter(head("RFQ-1-2", *references, action="proposed_amendment"), offer, draft)
+
+
+def ordered(offer: Offer) -> Order:
+    terms = {name: getattr(offer, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
+    stated = {**terms, **head("PO-1", ("offer", offer.number)).fields, "type": "order", "lines": offer.lines}
+    return Order.model_validate(stated)
+
+
+@pytest.mark.parametrize(("payment", "incoterm"), [(None, None), ("net 45", "FOB"), ("T/T before shipment", "CIP")])
+@pytest.mark.parametrize("temper", ["accept", "change", "counter", "reject"])
+@pytest.mark.parametrize("partner", STANDARDS)
+def test_a_usual_deal_loses_nothing_on_the_way(
+    partner: str, temper: str, payment: str | None, incoterm: str | None
+) -> None:
+    supplier = SUPPLIERS[partner]._replace(temper=temper)  # type: ignore[arg-type]
+    wire = Wire(partner)
+    offers: dict[str, Offer] = {}
+    inquiry = wire(asked(payment, incoterm))
+    for serial in (1, 2):
+        made = quote(supplier, inquiry, offers, today=TODAY, serial=serial)
+        assert made is not None
+        offers[str(made.number)] = made
+        offer = wire(made)
+        inquiry = wire(countered(offer))
+    order = wire(ordered(offer))
+    answer = respond(supplier, order, today=TODAY, serial=7)
+    assert wire(answer).response == answer.response
+    assert wire.lost == []
+
+
+@pytest.fixture
+def bench(make_bench: Callable[[Codec], Bench]) -> Bench:
+    return make_bench(CODEC)
+
+
+def findings(bench: Bench) -> Iterator[tuple[str, str, str | None, str | None]]:
+    with bench.database.read() as session:
+        for each in session.scalars(select(IssueRow).order_by(IssueRow.number)):
+            yield each.severity, each.fault, each.path, each.value
+
+
+def test_a_term_that_the_message_cannot_carry_is_a_warning_and_the_message_leaves(bench: Bench) -> None:
+    bench.put("PO-1", custom=(("colour", "blue"),), payment_terms=(PaymentTerms(net_days=30, means="42"),))
+    bench.jobs.drain()
+    (row,) = bench.messages("out")
+    assert (row.validation, row.delivery) == ("warned", "sent")
+    assert sorted(findings(bench)) == [
+        ("warning", "term_not_carried", "custom.colour", "custom.colour: blue"),
+        ("warning", "term_not_carried", "payment_terms.1.means", "payment_terms.1.means: 42"),
+    ]
+
+
+def test_a_message_that_carries_every_term_has_no_finding(bench: Bench) -> None:
+    bench.put("PO-1", payment_terms=(PaymentTerms(net_days=30, text="T/T 30 days"),), warranty="24 months")
+    bench.jobs.drain()
+    assert [row.validation for row in bench.messages("out")] == ["accepted"]
+    assert list(findings(bench)) == []
