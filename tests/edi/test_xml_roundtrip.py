@@ -464,3 +464,28 @@ def test_what_was_kept_of_a_line_goes_with_the_line():
     assert read.accepted
     assert b"DN50" in write_xml(read.rules, read.document)
     assert b"OrderLine" not in write_xml(read.rules, {**read.document, "lines": []})
+
+
+THEIRS = (
+    "<ext:UBLExtension><ext:ExtensionURI>urn:example:x</ext:ExtensionURI><ext:ExtensionContent>"
+    '<x:Mark xmlns:x="urn:example:x">7</x:Mark></ext:ExtensionContent></ext:UBLExtension>'
+)
+
+
+@pytest.mark.parametrize("place", ["<ext:UBLExtension>", "</ext:UBLExtensions>"])
+def test_our_block_of_terms_stands_beside_the_extensions_of_others(place):
+    order = ORDER.model_copy(update={"warranty": "24 months", "custom": (("colour", "blue"),)})
+    written = write_xml(xml_map(STORE, "Order"), order).decode().replace(place, THEIRS + place)
+    read = read_xml(written.encode(), STORE)
+    assert (read.accepted, read.document["warranty"]) == (True, "24 months")
+    again = read_xml(write_xml(read.rules, read.document), STORE)
+    assert [each[:2] for each in again.segments()] == [each[:2] for each in read.segments()]
+
+
+def test_a_later_edition_of_our_block_is_read_and_kept():
+    order = ORDER.model_copy(update={"warranty": "24 months"})
+    written = write_xml(xml_map(STORE, "Order"), order).replace(b"</th:Terms>", b"<th:Moon>full</th:Moon></th:Terms>")
+    read = read_xml(written, STORE)
+    assert (read.accepted, read.document["warranty"]) == (True, "24 months")
+    assert [issue.severity.value for issue in read.issues] == ["note"]
+    assert b"<th:Moon>full</th:Moon>" in write_xml(read.rules, read.document)
