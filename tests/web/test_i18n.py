@@ -42,6 +42,7 @@ def test_a_whole_catalogue_has_no_fault(found: Catalog) -> None:
         (translated("%(count)s \u884c", "%(num)d \u9879", flags=("fuzzy",)), "fuzzy"),
         (translated("\u884c", "%(num)d \u9879"), "drops"),
         (translated("%(number)s \u884c", "%(num)d \u9879"), "names"),
+        (translated("%(count)s \uff08%\uff09", "%(num)d \u9879"), "bare %"),
     ],
 )
 def test_what_a_reader_would_miss_is_named(found: Catalog, known: Catalog, fault: str) -> None:

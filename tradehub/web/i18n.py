@@ -2,8 +2,8 @@
 
 ``python -m tradehub.web.i18n extract|update|check``: ``extract`` prints what there is, ``update`` puts new texts into
 the catalogues (English is filled in by itself), ``check`` fails on a text that is missing or fuzzy, on a placeholder
-that a translation drops or invents, and on Chinese characters outside the catalogues. Nothing is compiled to files: see
-``language``.
+that a translation drops or invents, on a bare percent sign in a template's text, and on Chinese characters outside the
+catalogues. Nothing is compiled to files: see ``language``.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ KEYWORDS = {
 OPTIONS = {"**/templates/**.html": {"extensions": "jinja2.ext.do", "silent": "false", "trimmed": "true"}}
 
 CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+_BARE_PERCENT = re.compile(r"%(?!\(\w+\)[sd])")
 _PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]|%%")
 
 
@@ -83,6 +84,8 @@ def faults(found: Catalog, known: Catalog) -> Iterator[str]:
             yield f"{known.locale}: {there.string!r} names what {message.id!r} does not"
         elif not message.pluralizable and _placeholders(message.id) - _placeholders(there.string):
             yield f"{known.locale}: {there.string!r} drops a value of {message.id!r}"
+        elif ".html" in where and any(_BARE_PERCENT.search(text.replace("%%", "")) for text in _strings(there)):
+            yield f"{known.locale}: {there.string!r} has a bare %, which a template takes for a value"
 
 
 def stray_characters(package: Path = PACKAGE) -> Iterator[str]:
@@ -104,8 +107,12 @@ def _texts(catalog: Catalog) -> list[Message]:
     return [message for message in catalog if message.id]
 
 
+def _strings(message: Message) -> tuple[str, ...]:
+    return tuple(message.string) if isinstance(message.string, list | tuple) else (message.string or "",)
+
+
 def _is_complete(message: Message) -> bool:
-    strings = message.string if isinstance(message.string, list | tuple) else (message.string,)
+    strings = _strings(message)
     return bool(strings) and all(strings)
 
 
