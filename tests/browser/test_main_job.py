@@ -55,6 +55,7 @@ LINES = (
 EMAILS = {BUYER: "lin.hai@haidi.example", SELLER: "dana@delta-fluid.example"}
 LANGUAGES = {"en": "en", "zh-CN": "zh_Hans"}
 MODES = (Mode(), Mode("dark", "zh-CN"))
+PAGE_MS = 30_000
 PATIENCE_S = 90
 """How long a partner's answer may take on a machine that does other things as well."""
 
@@ -108,8 +109,10 @@ def trade(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         visitor(browser, hub.base) as seller,
     ):
         for guest in (buyer, seller):
-            guest.context.set_default_timeout(20_000)
+            guest.context.set_default_timeout(PAGE_MS)
+        expect.set_options(timeout=PAGE_MS)
         yield Trade(hub, buyer, seller)
+        expect.set_options(timeout=5_000)
 
 
 def sign_up(trade: Trade) -> None:
@@ -352,7 +355,7 @@ def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: 
         leave_one_open(trade)
     for name, paths in ((BUYER, buyer_paths(trade)), (SELLER, seller_paths(trade))):
         with visitor(browser, trade.hub.base, mode) as guest:
-            guest.context.set_default_timeout(20_000)
+            guest.context.set_default_timeout(PAGE_MS)
             check_at_both_sizes(guest, "/sign-in")
             page = guest.sign_in(EMAILS[name], PASSWORDS[name])
             speak(page, mode.language)
@@ -390,6 +393,7 @@ def seller_paths(trade: Trade) -> list[str]:
 
 def check_at_both_sizes(guest: Visitor, path: str) -> None:
     page = guest.go(path)
+    guest.complaints.check()
     check_page(page)
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     check_page(page)
