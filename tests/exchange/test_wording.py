@@ -88,6 +88,7 @@ def test_letters_in_a_numeric_element_are_no_number(language: str) -> None:
     as_number = wording.sentence(Found("not_a_number", value="12,05x"))
     assert wording.sentence(Found("invalid_character", value="12,05x", rule="R")) == as_number
     assert wording.sentence(Found("invalid_character", value="12,05x", rule="AN")) != as_number
+    assert wording.detail(Found("invalid_character", rule="R")) == ""
 
 
 # what people see
@@ -154,7 +155,7 @@ def test_the_business_view_names_its_terms_in_words(bench: Bench, house: House) 
     ).message_id
     bench.jobs.drain()
     page = house.signed_in("owner").get(f"/messages/{message}").text
-    for words in ("Issued on", "Buyer: Name", "Line 1: Unit price", "Line 1: Buyer&#39;s item number"):
+    for words in ("Issued on", "Buyer: Name of the party", "Line 1: Unit price", "Line 1: Buyer&#39;s item number"):
         assert f">{words}</th>" in page, words
 
 

@@ -25,7 +25,7 @@ def english() -> Iterator[None]:
     [
         ("number", "Number"),
         ("lines.1.price.amount", "Line 1: Unit price"),
-        ("parties.buyer.name", "Buyer: Name"),
+        ("parties.buyer.name", "Buyer: Name of the party"),
         ("parties.ship_to.address.city", "Ship to: City"),
         ("parties.seller.ids.gln.value", "Seller: GLN"),
         ("references.offer.value", "Reference to the offer"),

@@ -277,10 +277,7 @@ def place(found: Found) -> str:
 def sentence(found: Found) -> str:
     """Return what is wrong, in the reader's language, with as much of value and limits as is known."""
     facts = _facts(found)
-    word = found.fault
-    if word == Fault.INVALID_CHARACTER.word and _NUMERIC.fullmatch(found.rule or ""):
-        word = Fault.NOT_A_NUMBER.word  # X12 has one code for both
-    for each in FAULTS.get(word, ()):
+    for each in FAULTS.get(_word(found), ()):
         text = str(each)
         if all(facts.get(name) for name in _PLACEHOLDER.findall(text)):
             return text % facts
@@ -295,7 +292,8 @@ def placed(found: Found) -> str:
 
 def detail(found: Found) -> str:
     """Return what the engine says of a finding, in English, where that is more than the sentence."""
-    return found.text if found.fault in LEAVES_OPEN or found.fault not in FAULTS else ""
+    word = _word(found)
+    return found.text if word in LEAVES_OPEN or word not in FAULTS else ""
 
 
 def stage_detail(text: str | None, refusals: Mapping[str, LazyString]) -> str:
@@ -303,6 +301,13 @@ def stage_detail(text: str | None, refusals: Mapping[str, LazyString]) -> str:
     if text is None:
         return ""
     return str(REASONS.get(text) or refusals.get(text) or text)
+
+
+def _word(found: Found) -> str:
+    """Return the fault's word; X12 has one code for a wrong sign and for what is no number."""
+    if found.fault == Fault.INVALID_CHARACTER.word and _NUMERIC.fullmatch(found.rule or ""):
+        return Fault.NOT_A_NUMBER.word
+    return found.fault
 
 
 def _facts(found: Found) -> dict[str, str]:

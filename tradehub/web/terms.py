@@ -109,7 +109,7 @@ WORDS: dict[str, LazyString] = {
     "line_count": lazy_gettext("Number of lines"),
     "total": lazy_gettext("Total"),
     "notes.text": lazy_gettext("Note"),
-    "name": lazy_gettext("Name"),
+    "name": lazy_gettext("Name of the party"),
     "value": lazy_gettext("Number"),
     "line": lazy_gettext("Line"),
     "text": lazy_gettext("Text"),
