@@ -181,8 +181,11 @@ class _Segment:
                 return ["return WHOLE"]
             if self._valued and not self._is_forced():
                 self._dirty.append(f"not ({' or '.join(dict.fromkeys(self._valued))})")
-        self._dirty.append(f"not e{self._writer.last}")
-        lines = [f"if {' or '.join(dict.fromkeys(self._dirty))}: {DIRTY}"]
+        last = self._writer.whole(self._writer.last)
+        if not self._writer.is_known(self._writer.last):
+            self._dirty.append(f"not {last}")
+        tests = [each for each in dict.fromkeys(self._dirty) if each and each != "''"]
+        lines = [f"if {' or '.join(tests)}: {DIRTY}"] if tests else []
         lines += self._canon.order(self._place, self._place.variants.index(self._variant))
         if marks:
             names = [(self._writer.own("M", mark), var) for mark, var in marks]
@@ -456,17 +459,17 @@ class _Segment:
             parts = rule.uses[element - 1].parts if rule is not None else ()
             if not parts:
                 if At(element) not in self._covered:
-                    marks.append((Mark(element), f"e{element}"))
+                    marks.append((Mark(element), self._writer.whole(element)))
                 continue
             unbound = tuple(number for number in range(1, len(parts) + 1) if At(element, number) not in self._covered)
             if len(unbound) < len(parts):
-                self._dirty.append(f"e{element}[-1:] == cs")
+                self._dirty.append(self._writer.ends_empty(element))
             if len(unbound) == len(parts):
-                marks.append((Mark(element), f"e{element}"))
+                marks.append((Mark(element), self._writer.whole(element)))
             elif unbound:
-                some = " or ".join(f"e{element}_{number}" for number in unbound)
-                marks.append((Mark(element, unbound), f"({some})"))
-        return marks
+                some = [var for number in unbound if (var := self._var(At(element, number))) != "''"]
+                marks.append((Mark(element, unbound), f"({' or '.join(some)})" if some else "''"))
+        return [(mark, var) for mark, var in marks if var != "''"]
 
 
 def raise_unless_plain(target: Path) -> None:

@@ -18,6 +18,9 @@ CACHED = (
 )
 
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
+_CANONICAL = re.compile(
+    r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?\Z", re.ASCII
+).match  # texts that str() of their value gives
 _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
@@ -33,6 +36,11 @@ class Decimals(dict[str, Decimal]):
     number."""
 
     def __missing__(self, text: str) -> Decimal:
+        if _CANONICAL(text):
+            if len(self) >= CACHED:
+                self.clear()
+            value = self[text] = Decimal(text)
+            return value
         plain = text.replace(",", ".", 1).removeprefix("+") if "," in text or "+" in text else text
         if not _NUMBER.match(plain):
             raise ValueError("not a number")

@@ -195,13 +195,21 @@ def _syntax(envelope: EnvelopeFacts, texts: str) -> tuple[str, str]:
     version = envelope.version or ""
     level = level or version.partition(":")[0]
     if not level:
-        level = "UNOC"
-        try:
-            texts.encode("iso8859-1")
-        except UnicodeEncodeError:
-            level = "UNOY"
+        level = "UNOC" if _is_latin(texts) else "UNOY"
     number = version.partition(":")[2] or ("4" if level in {"UNOW", "UNOX", "UNOY"} else "3")
     return f"{level}:{number}", edifact.CHARSETS.get(level, "iso8859-1")
+
+
+def _is_latin(text: str) -> bool:
+    """Return whether ISO 8859-1 holds the text and its bytes cannot be taken for UTF-8."""
+    try:
+        octets = text.encode("iso8859-1")
+    except UnicodeEncodeError:
+        return False
+    try:
+        return octets.decode("utf-8") == text
+    except UnicodeDecodeError:
+        return True
 
 
 def _encodable(text: str, charset: str) -> str:

@@ -25,9 +25,24 @@ from tradehub.edi.paths import Place as At
 from tradehub.edi.schema import ElementRule, MapSpec, SegmentRule, Use, resolve_field
 from tradehub.edi.segments import Fault, Severity
 
+OTHERWISE = "return general(e, c, v, cs, k)"
 SUSPECT = 1  # in taken[0], which no loop uses: an object may lack a field that its model requires
 
 Function = Callable[[list[str], list[Scope], list[int], str, list[Any]], Any]
+
+
+Shape = tuple[bool | tuple[bool, ...], ...]
+"""Which elements of a segment have a value; of a composite, which of the components that are there."""
+
+WARM = 12  # segments of one shape after which a function is made for just that shape
+MOST_SHAPES = 24  # shapes after which a place is left to the general function
+
+
+def shape_of(elements: list[str], composites: list[bool], component: str) -> Shape:
+    return tuple(
+        (tuple([each != "" for each in text.split(component)]) if text else ()) if is_composite else text != ""
+        for text, is_composite in zip(elements[1:], composites, strict=True)
+    )
 
 
 class Placed(NamedTuple):
@@ -123,8 +138,30 @@ class _Functions(dict[int, Function]):
         self._place = place
 
     def __missing__(self, count: int) -> Function:
-        function = self[count] = self._reader.function(self._place, count)
-        return function
+        general = self._reader.function(self._place, count)
+        rule = self._place.rule
+        if count < 2 or rule is None or count - 1 > len(rule.uses):
+            self[count] = general
+            return general
+        composites = [bool(use.parts and not use.forbidden) for use in rule.uses[: count - 1]]
+        widths = [len(use.parts) for use in rule.uses[: count - 1]]
+        seen: Counter[Shape] = Counter()
+
+        def counting(e: list[str], c: list[Scope], v: list[int], cs: str, k: list[Any]) -> Any:
+            shape = shape_of(e, composites, cs)
+            seen[shape] += 1
+            if seen[shape] >= WARM:
+                fits = all(
+                    len(each) <= width for each, width in zip(shape, widths, strict=True) if each.__class__ is tuple
+                )
+                special = self._reader.function(self._place, count, shape, general) if fits else general
+                self[count] = special
+            elif len(seen) > MOST_SHAPES:
+                self[count] = general
+            return general(e, c, v, cs, k)
+
+        self[count] = counting
+        return counting
 
 
 class Reader:
@@ -330,9 +367,16 @@ class Reader:
 
     # Generation
 
-    def function(self, place: Place, count: int) -> Function:
-        """Return the function for segments of ``count`` pieces (tag included) at ``place``."""
-        source, names = Writer(self, place, count).source()
+    def function(
+        self, place: Place, count: int, shape: Shape | None = None, general: Function | None = None
+    ) -> Function:
+        """Return the function for segments of ``count`` pieces (tag included) at ``place``.
+
+        With a ``shape`` it is made for segments of that shape, and leaves others to ``general``.
+        """
+        writer = Writer(self, place, count, shape)
+        writer.names["general"] = general
+        source, names = writer.source()
         exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:{count}>", "exec"), names)  # noqa: S102
         made: Function = names["read"]
         return made
@@ -465,9 +509,10 @@ class Sites:
 class Writer:
     """Writes the source of one reading function."""
 
-    def __init__(self, reader: Reader, place: Place, count: int) -> None:
+    def __init__(self, reader: Reader, place: Place, count: int, shape: Shape | None = None) -> None:
         self._reader = reader
         self._place = place
+        self._shape = shape
         self.last = count - 1
         self.names: dict[str, Any] = {
             "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
@@ -491,6 +536,7 @@ class Writer:
         for at, use in enumerate(rule.uses[: self.last], 1):
             if use.parts and not use.forbidden:
                 self._unpack(use, at)
+        self._guard_shape()
         body = self._body()
         for at, use in enumerate(rule.uses[: self.last], 1):
             self._check(use, at)
@@ -511,7 +557,7 @@ class Writer:
     # checks
 
     def _check(self, use: Use, at: int) -> None:
-        var = f"e{at}"
+        var = self.whole(at)
         if use.forbidden:
             self._checks.append(f"not {var}")
         elif use.element is not None:
@@ -520,29 +566,67 @@ class Writer:
             width = len(use.parts)
             if use.mandatory:
                 self._checks.append(var)
+            if var == "''":
+                return
             for number, part in enumerate(use.parts, 1):
                 if part.element is not None:
-                    within = "" if use.mandatory or not part.mandatory else var
-                    self._check_value(part.element, f"{var}_{number}", mandatory=part.mandatory, within=within)
+                    is_sure = use.mandatory or not part.mandatory or self._shape is not None
+                    self._check_value(
+                        part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
+                    )
             for condition in use.conditions:
                 self._checks += _condition(
-                    condition.kind, [f"{var}_{each}" for each in condition.positions if each <= width]
+                    condition.kind, [self.var(At(at, each)) for each in condition.positions if each <= width]
                 )
 
     def _unpack(self, use: Use, at: int) -> None:
         width = len(use.parts)
         self._split.add(at)
+        if self._shape is not None:
+            there = self._shape[at - 1]
+            if isinstance(there, tuple) and there:
+                names = ", ".join(f"e{at}_{number}" for number in range(1, len(there) + 1))
+                self._lines += [f"p = e{at}.split(cs)", f"if len(p) != {len(there)}: {OTHERWISE}", f"{names}, = p"]
+            return
         names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
         filling = self.own("F", [[""] * (width - number) for number in range(width)])
         self._lines += [f"p = e{at}.split(cs)", "n = len(p)", f"if n < {width}: p += {filling}[n]"]
         self._lines += [f"elif n > {width}: return 1", f"{names}, = p"]
 
+    def _guard_shape(self) -> None:
+        """Leave a segment of another shape to the general function."""
+        if self._shape is None:
+            return
+        absent: list[str] = []
+        present: list[str] = []
+        for at, there in enumerate(self._shape, 1):
+            if not isinstance(there, tuple) or not there:
+                (present if there else absent).append(f"e{at}")
+            else:
+                for number, each in enumerate(there, 1):
+                    (present if each else absent).append(f"e{at}_{number}")
+        tests = [*absent, *([f"not ({' and '.join(present)})"] if present else [])]
+        self._lines.append(f"if {' or '.join(tests)}: {OTHERWISE}")
+
+    def whole(self, at: int) -> str:
+        """Return the name of an element as received, or the empty text where it is known to be empty."""
+        is_absent = at > self.last or (self._shape is not None and not self._shape[at - 1])
+        return "''" if is_absent else f"e{at}"
+
     def _check_value(self, rule: ElementRule, var: str, *, mandatory: bool, within: str) -> None:
+        if var == "''":
+            if mandatory:
+                self._checks.append("0")
+            return
+        if self._shape is not None:
+            mandatory = True  # the shape says that it is there
         if rule.codes:
             codes = set(rule.codes)
             test = f"{var} in {self.own('L', frozenset(codes if mandatory else codes | {''}))}"
         else:
             test = _length(rule, var, mandatory=mandatory)
+            if self._shape is not None:
+                test = test.removeprefix("0 < ")
         more = self._kind_test(rule, var)
         if more:
             more = more if mandatory else f"(not {var} or {more})"
@@ -566,7 +650,7 @@ class Writer:
 
     def _conditions(self, rule: SegmentRule) -> None:
         for condition in rule.conditions:
-            present = [f"e{each}" for each in condition.positions if each <= self.last]
+            present = [self.whole(each) for each in condition.positions if each <= self.last]
             first = condition.positions[0]
             match condition.kind:
                 case "P" | "R" | "E" if condition.kind != "P" or len(present) == len(condition.positions):
@@ -575,7 +659,7 @@ class Writer:
                     self._checks += [f"not {each}" for each in present]
                 case "C" | "L" if first <= self.last:
                     if condition.kind == "C" and len(present) < len(condition.positions):
-                        self._checks.append(f"not e{first}")
+                        self._checks.append(f"not {self.whole(first)}")
                     else:
                         self._checks += _condition(condition.kind, present)
 
@@ -704,7 +788,7 @@ class Writer:
         return [f"c[{depth}] = child({self.own('P', target)}, c[{depth - 1}])"]
 
     def var(self, at: At) -> str:
-        if at.element > self.last:
+        if at.element > self.last or (self._shape is not None and not self._is_there(at)):
             return "''"
         if at.element in self._split:
             return f"e{at.element}_{at.component or 1}"
@@ -750,6 +834,8 @@ class Writer:
                 continue
             for group in binding.groups:
                 if group[0].element > self.last and (len(group) == 1 or group[-1].element > self.last):
+                    continue
+                if self._shape is not None and binding.spread <= 1 and all(self.var(at) == "''" for at in group):
                     continue
                 if binding.computed:
                     var = self.var(group[0])
@@ -873,8 +959,27 @@ class Writer:
             self._lines.append(f"{name} = {expression}")
         return self._locals[expression]
 
+    def _is_there(self, at: At) -> bool:
+        there = self._shape[at.element - 1] if self._shape is not None else False
+        if isinstance(there, tuple):
+            return (at.component or 1) <= len(there) and there[(at.component or 1) - 1]
+        return there and at.component <= 1
+
+    def is_known(self, at: int) -> bool:
+        """Return whether an element is known to have a value."""
+        return self._shape is not None and bool(self._shape[at - 1])
+
+    def ends_empty(self, at: int) -> str:
+        """Return the test whether a composite ends in an empty component."""
+        there = self._shape[at - 1] if self._shape is not None else True
+        if isinstance(there, tuple):
+            return "1" if there and not there[-1] else ""
+        return f"e{at}[-1:] == cs"
+
     def is_certain(self, at: At) -> bool:
         rule = self._place.rule
+        if self._shape is not None:
+            return at.element <= self.last and self._is_there(at)
         if rule is None or at.element > min(len(rule.uses), self.last):
             return False
         use = rule.uses[at.element - 1]
