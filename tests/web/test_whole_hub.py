@@ -1,0 +1,284 @@
+"""Every route of the whole hub and every id in it, tried as its people, as a rival, as a stranger and by nobody.
+
+A trade stands in it: an inquiry to Delta (people on the pages) and Ningbo (X12), an offer of each, Delta's accepted and
+ordered, messages sent, and one that came in broken. What a rival may never learn carries a mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, func, select
+from werkzeug.test import TestResponse
+
+from tests.fakes import FakeJobs
+from tests.web.house import CHEAP, PASSWORD, post, sign_in
+from tradehub.cli import demo
+from tradehub.documents import PartyId
+from tradehub.exchange.inbound import Arrived
+from tradehub.exchange.store import MessageRow
+from tradehub.fulfilment.service import Shipment
+from tradehub.hub import Hub
+from tradehub.negotiation.drafting import Draft, LineDraft
+from tradehub.negotiation.recording import Actor
+from tradehub.negotiation.store import DealRow
+from tradehub.platform import clock, http
+from tradehub.platform.db import Base
+from tradehub.platform.schema import upgrade
+from tradehub.platform.security import ROLES, Security
+from tradehub.platform.settings import Settings
+from tradehub.web import create_app
+
+HAIDI, NINGBO, DELTA, ZETA = (PartyId(each) for each in ("haidi", "ningbo", "delta", "zeta"))
+NOTE, RIVAL_TEXT, RIVAL_PRICE = "MARK-NOTE-31415", "MARK-RIVAL-27182", "9876.54"
+SECRETS = (NOTE, RIVAL_TEXT, RIVAL_PRICE, "9,876.54", "MARK-BROKEN-16180")
+BROKEN = (
+    "ISA*00*          *00*          *ZZ*NINGBOVALVES   *ZZ*HAIDITRADING   *261123*0900*U*00401*000000901*0*P*>~\n"
+    "GS*SH*NINGBOVALVES*HAIDITRADING*20261123*0900*901*X*004010~\nST*856*0001~\nBSN*00*MARK-BROKEN-16180*20261340*0900~\n"
+    "SE*3*0001~\nGE*1*901~\nIEA*1*000000901~\n"
+)
+
+OPEN_TO_ALL = {
+    "home.health", "metrics", "signin.sign_in", "signin.sign_in_by_password", "signin.link", "signin.open_link",
+    "signin.speak", "signin.colours", "static",
+}  # fmt: skip
+"""The only doors that open without signing in. A new one is a decision, so it is written here too."""
+
+OWN_IDS = {"code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"], "partner": ["nordic"]}
+"""Parts of addresses that name nothing that an organisation owns."""
+
+PEOPLE = {
+    "lin": (HAIDI, tuple(ROLES)),
+    "eve": (HAIDI, ()),
+    "vera": (HAIDI, ("viewer",)),
+    "dana": (DELTA, tuple(ROLES)),
+    "zoe": (ZETA, tuple(ROLES)),
+}
+
+
+@dataclass
+class Trade:
+    app: Flask
+    hub: Hub
+    users: dict[str, str] = field(default_factory=dict)
+    theirs: dict[str, list[str]] = field(default_factory=dict)
+    """Part of an address -> every id of Haidi's that it may name."""
+    hidden: dict[str, list[str]] = field(default_factory=dict)
+    """The same, without what Delta takes part in."""
+    form: dict[str, str] = field(default_factory=dict)
+    """What a form about the rival's offer would carry: a guess that is right in all."""
+    windows: dict[str, FlaskClient] = field(default_factory=dict)
+
+    def window(self, name: str) -> FlaskClient:
+        """Return a browser in which the person is signed in."""
+        if name not in self.windows:
+            self.windows[name] = self.app.test_client()
+            assert sign_in(self.windows[name], f"{name}@example.com", PASSWORD).status_code == 303
+        return self.windows[name]
+
+    def routes(self, ids: dict[str, list[str]]) -> Iterator[tuple[str, str, str]]:
+        """Give (endpoint, method, url) of every route with every id of ``ids``."""
+        bound = self.app.url_map.bind("localhost")
+        for rule in self.app.url_map.iter_rules():
+            methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+            choices = [{}] if not rule.arguments else self._choices(rule.arguments, ids)
+            for chosen in choices:
+                url = bound.build(rule.endpoint, chosen)
+                yield from ((rule.endpoint, method, url) for method in methods)
+
+    def permission(self, endpoint: str) -> str | None:
+        access = http.access_of(self.app.view_functions[endpoint])
+        return access.permission if access else None
+
+    @staticmethod
+    def _choices(names: set[str], ids: dict[str, list[str]]) -> list[dict[str, str]]:
+        (name,) = names
+        return [{name: each} for each in ids[name]]
+
+
+@pytest.fixture(scope="module")
+def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
+        hub = Hub(Settings(data_dir=tmp_path_factory.mktemp("hub"), demo=True, _env_file=None))
+    upgrade(hub.database)
+    demo.settle(hub)
+    made = Trade(create_app(hub, hasher=CHEAP), hub)
+    _let_in(made)
+    _deal(hub)
+    _list_ids(made)
+    yield made
+    hub.database.dispose()
+
+
+def _let_in(trade: Trade) -> None:
+    security = Security(trade.hub.database, CHEAP)
+    for name, (org, roles) in PEOPLE.items():
+        with trade.hub.database.write() as session:
+            security.add_organisation(session, org, org.capitalize())
+            trade.users[name] = security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
+            link = security.issue_link(session, trade.users[name], org)
+        security.open_link(link, PASSWORD)
+
+
+def _deal(hub: Hub) -> None:
+    lines = (LineDraft("1", Decimal(240), "C62", name="Gate valve DN50", item_number="V-22"),)
+    asked = Draft(lines=lines, currency="USD", delivery_on=clock.now().date() + timedelta(days=30))
+    with hub.database.write(org=HAIDI) as session:
+        hub.negotiation.send_inquiry(session, Actor(HAIDI, name="Lin"), asked, [DELTA, NINGBO], note=NOTE)
+    _drain(hub)
+    _offer(hub, DELTA, "77.01", "Ours to you")
+    _offer(hub, NINGBO, RIVAL_PRICE, RIVAL_TEXT)
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, DELTA))
+        offer = view.standing.offer
+        hub.negotiation.accept(
+            session, Actor(HAIDI, name="Lin"), view.row.id, offer.id,
+            expected_version=view.version, terms_hash=offer.terms_hash,
+        )  # fmt: skip
+    _drain(hub)
+    with hub.database.write(org=DELTA) as session:
+        order = hub.ordering.of_deal(session, _deal_with(hub, DELTA))
+        shipment = Shipment(quantities={"1": Decimal(100)}, shipped_on=clock.now().date())
+        hub.fulfilment.ship(session, order.id, shipment, by=DELTA)
+    hub.exchange.inbound.receive(Arrived(BROKEN.encode(), HAIDI, NINGBO, "drop"))
+    _drain(hub)
+
+
+def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
+    until = clock.now().date() + timedelta(days=9)
+    draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
+    with hub.database.write(org=seller) as session:
+        hub.negotiation.make_offer(session, Actor(seller, name=seller), _deal_with(hub, seller), draft)
+
+
+def _deal_with(hub: Hub, seller: PartyId) -> str:
+    with hub.database.read() as session:
+        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller)).one()
+
+
+def _drain(hub: Hub) -> None:
+    assert isinstance(hub.jobs, FakeJobs)
+    hub.jobs.drain()
+
+
+def _list_ids(trade: Trade) -> None:
+    hub = trade.hub
+    with hub.database.read(org=HAIDI) as session:
+        orders = [each.id for each in hub.ordering.find(session).orders]
+        found = {
+            "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)],
+            "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
+            "contract_id": [each.id for each in hub.contracts.find(session)],
+            "order_id": orders,
+            "message_id": list(session.scalars(select(MessageRow.id))),
+            "schedule_id": [each.id for each in hub.exchange.polled_channels(session)],
+        }
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        offer = view.standing.offer
+    assert all(found.values()), found
+    trade.form = {
+        "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
+        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+    }  # fmt: skip
+    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO]}
+    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
+    trade.hidden = trade.theirs | shared
+
+
+def ask(client: FlaskClient, method: str, url: str, **form: object) -> TestResponse:
+    return client.get(url, buffered=True, follow_redirects=True) if method == "GET" else post(client, url, **form)
+
+
+def rows(engine: Engine, but: Sequence[str]) -> dict[str, int]:
+    with engine.connect() as connection:
+        tables = [each for each in Base.metadata.sorted_tables if each.name not in but and "test_" not in each.name]
+        return {each.name: connection.execute(select(func.count()).select_from(each)).scalar_one() for each in tables}
+
+
+def test_nobody_gets_in_without_signing_in(trade: Trade) -> None:
+    for endpoint, method, url in trade.routes(trade.theirs):
+        answer = trade.app.test_client().open(url, method=method, buffered=True)
+        if endpoint in OPEN_TO_ALL:
+            assert answer.status_code not in (302, 401, 403), (method, url)
+        else:
+            assert answer.status_code in (302, 401), (method, url, answer.status_code)
+
+
+def test_a_form_without_the_sessions_token_is_refused(trade: Trade) -> None:
+    for endpoint, method, url in trade.routes(trade.theirs):
+        if method != "GET" and endpoint != "exchange.intake":
+            assert trade.window("lin").open(url, method=method).status_code == 400, (method, url)
+
+
+def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
+    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form"}
+    not_now = {"negotiation.accept_form", "negotiation.answer_form", "negotiation.reject_form", "exchange.fix"}
+    not_yet = {"contracting.of_deal", "ordering.of_deal"}
+    for endpoint, method, url in trade.routes(trade.theirs):
+        if method == "GET" and endpoint not in {*sellers_own, *not_now, *not_yet, "signin.sign_in", "signin.link"}:
+            answer = ask(trade.window("lin"), method, url)
+            assert answer.status_code == 200, (url, answer.status_code)
+    for endpoint, _method, url in trade.routes(trade.theirs):
+        if endpoint in sellers_own:
+            assert ask(trade.window("dana"), "GET", url).status_code != 404, url
+
+
+def test_a_member_without_roles_may_do_nothing_that_needs_one(trade: Trade) -> None:
+    for endpoint, method, url in trade.routes(trade.theirs):
+        if trade.permission(endpoint):
+            assert ask(trade.window("eve"), method, url).status_code == 403, (method, url)
+
+
+def test_a_viewer_changes_nothing(trade: Trade) -> None:
+    for endpoint, method, url in trade.routes(trade.theirs):
+        if method != "GET" and trade.permission(endpoint):
+            assert ask(trade.window("vera"), method, url).status_code == 403, (method, url)
+
+
+def assert_unknown(trade: Trade, name: str, ids: dict[str, list[str]]) -> None:
+    """Hold that to this person each of the ids is as good as one that never was."""
+    named = [each for each in ids if each not in OWN_IDS]
+    for endpoint, method, url in trade.routes(ids):
+        id = next((each for key in named for each in ids[key] if f"/{each}" in url), None)
+        if id is not None and trade.permission(endpoint):
+            answer = ask(trade.window(name), method, url, **trade.form)
+            nowhere = ask(trade.window(name), method, url.replace(id, "never-was"), **trade.form)
+            assert answer.status_code == nowhere.status_code, (method, url, answer.status_code)
+            assert answer.status_code == 404 or (method == "POST" and answer.status_code in (400, 422)), (method, url)
+
+
+def test_to_a_stranger_with_every_role_nothing_is_there(trade: Trade) -> None:
+    trade.window("zoe")
+    engine, ours = trade.hub.database.engine, ("form_post",)
+    before = rows(engine, ours)
+    assert_unknown(trade, "zoe", trade.theirs)
+    assert rows(engine, ours) == before
+
+
+def test_to_a_rival_nothing_is_there_that_it_takes_no_part_in(trade: Trade) -> None:
+    assert_unknown(trade, "dana", trade.hidden)
+
+
+@pytest.mark.parametrize("name", ["dana", "zoe"])
+def test_no_page_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, name: str) -> None:
+    for endpoint, method, url in trade.routes(trade.theirs):
+        if method == "GET" and endpoint != "static":
+            text = trade.window(name).get(url, buffered=True).text
+            assert not any(secret in text for secret in SECRETS), url
+    for secret in SECRETS:
+        found = trade.window(name).get(f"/search?q={secret}")
+        assert found.status_code == 200, secret
+        assert "data-row" not in found.text, secret
+
+
+def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
+    pages = [url for _endpoint, method, url in trade.routes(trade.theirs) if method == "GET"]
+    seen = "".join(trade.window("lin").get(url, buffered=True).text for url in pages)
+    assert [secret for secret in SECRETS if secret not in seen] in ([], [RIVAL_PRICE], ["9,876.54"])
