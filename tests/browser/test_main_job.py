@@ -20,7 +20,7 @@ from tests.browser.hub import RunningHub, running_hub
 from tests.browser.kit import PHONE, WIDE, ClickBudget, Mode, Visitor, check_page, picture, visitor
 from tradehub.platform import clock
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("main-job")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("main-job")]
 
 BROKEN_DESPATCH = (
     "ISA*00*          *00*          *ZZ*NINGBOVALVES   *ZZ*HAIDITRADING   *261123*0900*U*00401*000000901*0*P*>~\n"
