@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from tests.partners.test_profiles import ACME
 from tradehub.cli.partners import partners
 from tradehub.platform import resources
-from tradehub.platform.db import Base, Database
+from tradehub.platform.db import Database
+from tradehub.platform.schema import upgrade
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRADEHUB_DATABASE_URL", f"sqlite:///{tmp_path / 'tradehub.db'}")
     monkeypatch.setenv("TRADEHUB_DATA_DIR", str(tmp_path))
     database = Database(f"sqlite:///{tmp_path / 'tradehub.db'}")
-    Base.metadata.create_all(database.engine)
+    upgrade(database)
     database.dispose()
     profiles = tmp_path / "profiles"
     profiles.mkdir()
@@ -54,4 +55,4 @@ def test_a_fault_stops_everything_and_says_where(folder: Path) -> None:
         assert (code, lines[0]) == (
             1, "error: acme.yaml: agreements[1].message: there is no map for x12:860:004010 [unknown-map]",
         )  # fmt: skip
-    assert run("export", "acme")[0] == 1
+    assert run("export", "acme")[0] == 2  # there is no such partner: unusable
