@@ -1,9 +1,22 @@
 """Canonical business documents: frozen Pydantic values without any input or output."""
 
 from tradehub.documents.base import Document, Extension, TradeDocument
+from tradehub.documents.kinds import KINDS
 from tradehub.documents.parts import Money, PartyId, Quantity
+from tradehub.documents.payment import Allocation, BankAccount, PartyInformation, Remittance
+from tradehub.documents.planning import (
+    Catalogue,
+    CatalogueLine,
+    Forecast,
+    ForecastLine,
+    Inventory,
+    Measurement,
+    ScheduledQuantity,
+    StockLine,
+    TypedQuantity,
+)
+from tradehub.documents.status import Status, StatusEvent, StatusLine
 from tradehub.documents.trade import (
-    KINDS,
     ApplicationResponse,
     Contract,
     Despatch,
@@ -27,18 +40,26 @@ from tradehub.documents.trade import (
 
 __all__ = [
     "KINDS",
+    "Allocation",
     "ApplicationResponse",
+    "BankAccount",
+    "Catalogue",
+    "CatalogueLine",
     "Contract",
     "Despatch",
     "DespatchLine",
     "Document",
     "Extension",
     "Fapiao",
+    "Forecast",
+    "ForecastLine",
     "Inquiry",
+    "Inventory",
     "Invoice",
     "Judgement",
     "Line",
     "LineResponse",
+    "Measurement",
     "Money",
     "Offer",
     "Order",
@@ -46,10 +67,18 @@ __all__ = [
     "OrderResponse",
     "Package",
     "PartyId",
+    "PartyInformation",
     "Quantity",
     "Receipt",
     "ReceiptLine",
+    "Remittance",
     "ResponseLine",
+    "ScheduledQuantity",
+    "Status",
+    "StatusEvent",
+    "StatusLine",
+    "StockLine",
     "Totals",
     "TradeDocument",
+    "TypedQuantity",
 ]

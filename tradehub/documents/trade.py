@@ -265,20 +265,3 @@ class ApplicationResponse(Document):
     response: str | None = None
     subject: Reference | None = None
     judgements: tuple[Judgement, ...] = ()
-
-
-KINDS: dict[str, type[Document]] = {
-    each.kind: each
-    for each in (
-        Inquiry,
-        Offer,
-        Order,
-        OrderChange,
-        OrderResponse,
-        Despatch,
-        Receipt,
-        Invoice,
-        Contract,
-        ApplicationResponse,
-    )
-}

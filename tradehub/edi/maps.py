@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from tradehub.documents import Document
-from tradehub.edi import guides, lossless, machine, schema
+from tradehub.edi import editions, guides, lossless, machine, schema
 from tradehub.edi.paths import MapError
 from tradehub.edi.reading import Decoded, Placed, Reader
 from tradehub.edi.segments import COMPONENT, ELEMENT, Segment
@@ -126,6 +126,7 @@ class MapStore:
         self._sources = sources
         self._cache = cache
         self._plain: dict[str, tuple[str, Plain]] = {}
+        self._standing: list[str] = []
         self._dictionaries: dict[str, schema.Dictionary] = {}
         self._specs: dict[str, schema.MapSpec] = {}
         self._maps: dict[tuple[str, str], Map] = {}
@@ -136,11 +137,29 @@ class MapStore:
         return self._sources(path) if callable(self._sources) else self._sources.get(path)
 
     def plain(self, path: str) -> tuple[str, Plain]:
-        """Return (SHA-256, parsed YAML) of a file; two empty values where there is none. Raises MapError."""
+        """Return (SHA-256, parsed YAML) of a file with the files it is like; two empty values where there is none.
+
+        Raises MapError.
+        """
         if path not in self._plain:
             text = self.text(path)
-            self._plain[path] = ("", None) if text is None else self._parsed(text, path)
+            self._plain[path] = ("", None) if text is None else self._whole(*self._parsed(text, path), path)
         return self._plain[path]
+
+    def _whole(self, digest: str, plain: Plain, path: str) -> tuple[str, Plain]:
+        release = editions.release_of(plain)
+        if not release:
+            return digest, plain
+        standard, own, name = path.split("/", 2)
+        if own in self._standing:
+            raise MapError(f"{path}: it is like itself, by way of {release}")
+        self._standing.append(own)
+        try:
+            under, base = self.plain(f"{standard}/{release}/{name}")
+        finally:
+            self._standing.pop()
+        whole = editions.merged(base, plain, path)
+        return hashlib.sha256(f"{digest}\n{under}".encode()).hexdigest(), whole
 
     def _parsed(self, text: str, path: str) -> tuple[str, Plain]:
         digest = hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""What is paid, from which account to which, and for which invoices."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tradehub.documents.base import TradeDocument
+from tradehub.documents.parts import AllowanceCharge, DatedEvent, Note, Number, Part, Party, Reference
+
+
+class BankAccount(Part):
+    """An account of ``role`` payer or payee (ISO 13616 IBAN or a national number), at a bank."""
+
+    role: str
+    account: str | None = None
+    account_scheme: str | None = None
+    bank: str | None = None
+    bank_scheme: str | None = None
+    holder: str | None = None
+    currency: str | None = None
+
+
+class Allocation(Part):
+    """What is paid of one invoice or credit note; ``due`` less ``discount`` and ``adjustments`` gives ``paid``."""
+
+    type: str | None = None
+    number: str | None = None
+    action: str | None = None
+    due: Number | None = None
+    discount: Number | None = None
+    paid: Number | None = None
+    references: tuple[Reference, ...] = ()
+    dates: tuple[DatedEvent, ...] = ()
+    parties: tuple[Party, ...] = ()
+    adjustments: tuple[AllowanceCharge, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class Remittance(TradeDocument):
+    """Payment advice (X12 820, EDIFACT REMADV, UBL RemittanceAdvice). ``total`` is the amount paid.
+
+    ``value`` among the dates is the day on which the money is at the payee's disposal.
+    """
+
+    kind: ClassVar[str] = "remittance"
+    means: str | None = None
+    handling: str | None = None
+    is_debit: bool | None = None
+    accounts: tuple[BankAccount, ...] = ()
+    allocations: tuple[Allocation, ...] = ()
+
+
+class PartyInformation(TradeDocument):
+    """What a partner says of itself and its places (EDIFACT PARTIN): names, numbers, addresses, accounts."""
+
+    kind: ClassVar[str] = "party"
+    accounts: tuple[BankAccount, ...] = ()

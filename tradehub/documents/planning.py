@@ -1,0 +1,93 @@
+"""What partners tell each other between deals: catalogues, stocks, and what will be needed when."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from tradehub.documents.base import TradeDocument
+from tradehub.documents.parts import Number, Part, Period, Quantity
+from tradehub.documents.trade import Line
+
+
+class TypedQuantity(Part):
+    """A quantity with its meaning: ``on_hand``, ``reserved``, ``cumulative_received`` ... or <standard>:<code>."""
+
+    type: str
+    quantity: Quantity | None = None
+    on: date | None = None
+    until: date | None = None
+    place: str | None = None
+
+
+class Measurement(Part):
+    """A measured property of an item or package: ``gross_weight``, ``height`` ... or <standard>:<code>."""
+
+    type: str
+    quantity: Quantity | None = None
+
+
+class CatalogueLine(Line):
+    """An article as offered. ``price`` and ``more_prices`` hold its prices; ``min_quantity`` the least order."""
+
+    group: str | None = None
+    status: str | None = None
+    order_multiple: Number | None = None
+    pack_quantity: Quantity | None = None
+    lead_time_days: int | None = None
+    measurements: tuple[Measurement, ...] = ()
+
+
+class Catalogue(TradeDocument):
+    """Price list or catalogue (X12 832, EDIFACT PRICAT, UBL Catalogue).
+
+    Among the dates ``valid_from`` and ``valid_until`` bound the prices; each line's ``action`` says what becomes of it.
+    """
+
+    kind: ClassVar[str] = "catalogue"
+    lines: tuple[CatalogueLine, ...] = ()
+
+
+class StockLine(Line):
+    """An article with what there is of it: one quantity for each meaning, place and day."""
+
+    quantities: tuple[TypedQuantity, ...] = ()
+
+
+class Inventory(TradeDocument):
+    """Stock report (X12 846, EDIFACT INVRPT, UBL StockAvailabilityReport)."""
+
+    kind: ClassVar[str] = "inventory"
+    period: Period | None = None
+    lines: tuple[StockLine, ...] = ()
+
+
+class ScheduledQuantity(Part):
+    """A quantity wanted on a day or within a period. ``status`` says how binding: ``firm``, ``planned`` ..."""
+
+    quantity: Quantity | None = None
+    status: str | None = None
+    pattern: str | None = None
+    type: str | None = None
+    on: date | None = None
+    until: date | None = None
+    text: str | None = None
+    place: str | None = None
+
+
+class ForecastLine(Line):
+    """An article with what will be needed of it. ``quantities`` are figures of the past: received, cumulative."""
+
+    plan: tuple[ScheduledQuantity, ...] = ()
+    quantities: tuple[TypedQuantity, ...] = ()
+
+
+class Forecast(TradeDocument):
+    """Delivery schedule (X12 830, EDIFACT DELFOR) or just-in-time call-off (X12 862, EDIFACT DELJIT).
+
+    ``type`` is ``forecast`` or ``call_off`` and so on; ``horizon`` the period that it covers.
+    """
+
+    kind: ClassVar[str] = "forecast"
+    horizon: Period | None = None
+    lines: tuple[ForecastLine, ...] = ()
