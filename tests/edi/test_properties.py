@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from tests.edi.engine import SEPARATORS, every_map, maps, message
 from tradehub.documents import KINDS
-from tradehub.edi import reading
+from tradehub.edi import reading, traces
 from tradehub.edi.maps import Map
 
 SLOW = settings(
     max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
 )
+END = "~"
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 
 
@@ -52,6 +53,7 @@ def test_a_message_that_the_standard_allows(standard, kind, release, data):
     is_canonical_where_it_is_held_so(rules, decoded, raw)
     is_written_the_same_for_ever(rules, decoded.document)
     is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
+    is_read_alike_by_traces(rules, decoded, raw)
 
 
 def is_written_back_byte_for_byte(rules, document, raw):
@@ -86,6 +88,21 @@ def is_read_alike_by_functions_of_its_shapes(rules, decoded, raw):
             again = special.read(raw, *SEPARATORS[rules.head.standard])
             assert same(again.document, decoded.document)
             assert again.findings == decoded.findings
+
+
+def is_read_alike_by_traces(rules, decoded, raw):
+    """P6, for the runs of segments that are read by one pattern when they come often."""
+    element, component = SEPARATORS[rules.head.standard]
+    text = "".join(each + END for each in raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(traces, "OFTEN", 1)
+        patch.setattr(traces, "WATCHED", len(raw))
+        hurried = Map(rules.spec, rules.sha256)
+        for _ in range(2):
+            again = hurried.read_text(text, element, component, END)
+            assert same(again.document, decoded.document)
+            assert again.findings == decoded.findings
+            assert again.is_canonical == decoded.is_canonical
 
 
 @cache

@@ -314,4 +314,8 @@ def _put_item(path: Path, item: Scope, scope: Scope) -> None:
 
 def total(path: Path, document: Scope) -> Decimal:
     """Return the sum over ``path``; zero where there is nothing."""
-    return sum((Decimal(value) for value in path.values(document)), Decimal(0))
+    values = path.values(document)
+    try:
+        return sum(values, Decimal(0))
+    except TypeError:  # texts, in a document from outside
+        return sum((Decimal(value) for value in values), Decimal(0))

@@ -9,7 +9,8 @@ a test holds them together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from tradehub.edi.paths import Binding, Path
 from tradehub.edi.paths import Place as At
 
 if TYPE_CHECKING:
-    from tradehub.edi.reading import Writer as FunctionWriter
+    from tradehub.edi.generation import FunctionWriter
 
 DIRTY = "v[-1] = 1"
 
@@ -124,17 +125,23 @@ class Canon:
         except Unprovable:
             return [DIRTY]
 
-    def computed_stand(self, document: Scope, computed: Sequence[Any]) -> bool:
-        """Return whether the figures that the writer computes stood in the message, in the form that it gives them."""
+    def computed_stand(self, document: Scope, computed: Sequence[Any], figures: Mapping[int, Decimal]) -> bool:
+        """Return whether the figures that the writer computes stood in the message, in the form that it gives them.
+
+        ``figures`` has those of the bindings in ``computed``, by their id.
+        """
         from tradehub.edi.writing import total_text
 
         stated = {id(binding): text for _, _, binding, text in computed}
         for binding in self.computed:
-            path = binding.path
-            wanted = (
-                str(len(path.values(document)) or "") if binding.computed == "count" else total_text(path, document)
-            )
-            if stated.get(id(binding), "") != wanted:
+            text, figure = stated.get(id(binding), ""), figures.get(id(binding))
+            if figure is not None and figure:
+                wanted = f"{figure.normalize():f}"
+            elif binding.computed == "count":
+                wanted = str(len(binding.path.values(document)) or "")
+            else:
+                wanted = total_text(binding.path, document)
+            if text != wanted:
                 return False
         return True
 
@@ -445,7 +452,7 @@ class _Segment:
             self._dirty.append(f"{self._cover(test.at)} != {test.values[0]!r}")
 
     def _marks(self) -> list[tuple[Any, str]]:
-        from tradehub.edi.reading import Mark
+        from tradehub.edi.generation import Mark
 
         marks: list[tuple[Any, str]] = []
         rule = self._place.rule

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tradehub.edi.envelope import EDIFACT_DELIMITERS, AsciiText, Delimiters, Group, Id, Interchange, Release
 from tradehub.edi.segments import Fault, Issue, Position, Severity
-from tradehub.edi.x12 import Cut
+from tradehub.edi.x12 import Cut, own_text
 
 ENVELOPE_TAGS = ("UNH", "UNE", "UNG", "UNZ", "UNB")
 CHARSETS = {
@@ -118,15 +118,11 @@ class Edifact:
         pieces = [*header.split(element), "", ""]
         kind = [*pieces[2].split(found.component), "", "", "", "", ""]
         release = (kind[1] + kind[2]).strip()
-        body = text[stop + 1 : limit].split(end) if limit > stop else []
-        while body and not body[-1].strip():
-            body.pop()
-        if "" in body or (isinstance(text, str) and any(each[0] in " \t\r\n" for each in body)):
-            body = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
-        cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", body, "")
+        own = own_text(text[stop + 1 : limit], end) if limit > stop else ""
+        cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", own, "")
         cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self.hidden
         if close < 0:
-            cut.issues.append(self._issue(cut, Fault.MISSING_TRAILER, len(body) + 2, 0, "", "the message has no UNT"))
+            cut.issues.append(self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, 0, "", "the message has no UNT"))
             after = limit
         else:
             after = text.find(end, close + 1)
@@ -139,7 +135,7 @@ class Edifact:
 
     def _check_trailer(self, cut: Cut) -> None:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
-        count = len(cut.body) + 2
+        count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != count:
             text = f"UNT says {stated or 'nothing'}, there are {count} segments"

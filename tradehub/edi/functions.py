@@ -174,6 +174,11 @@ def read_when(text: str, form: str) -> tuple[date | None, datetime | None, str |
     return None, None, f"{text} ({form})" if form else text
 
 
+def when_parts(form: str) -> tuple[bool, bool, bool]:
+    """Return which of (on, at, text) ``read_when`` gives for a 2379 format."""
+    return (form in {"102", "", "203", "204"}, form in {"203", "204"}, form not in {"102", "", "203", "204"})
+
+
 _FORMS = {8: "102", 12: "203", 14: "204"}
 
 

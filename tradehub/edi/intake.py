@@ -186,8 +186,8 @@ class Reading:
         release = Release(found) if cut.hidden else None
         if compiled is not None:
             stands_in = self._tolerant and compiled.head.release not in {cut.release, cut.release[:6]}
-            needless = NEEDLESS if release is not None and any(NEEDLESS in each for each in cut.body) else ""
-            decoded = compiled.read(cut.body, found.element, found.component, needless=needless, stands_in=stands_in)
+            needless = NEEDLESS if release is not None and NEEDLESS in cut.text else ""
+            decoded = compiled.read_text(cut.text, *found[:3], needless=needless, stands_in=stands_in)
             document = decoded.document
             if release is not None:
                 document = release.show_all(document)

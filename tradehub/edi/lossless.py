@@ -127,7 +127,38 @@ def _walk_marked(
         ordinal += 1
 
 
+FEW = 8  # marked segments that are looked up one by one: each costs a count over the message, though a fast one
+
+
 def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
+    """Return path and ordinal of the wanted segments."""
+    if len(wanted) <= FEW and isinstance(places, list):
+        return {number: _stands(machine, places, number) for number in wanted}
+    return _walked(machine, places, wanted)
+
+
+def _stands(machine: Machine, places: list[int], number: int) -> tuple[str, int]:
+    """Return path and ordinal of one segment, by counting."""
+    depths, heads, names = machine.depths, machine.heads, machine.names
+    depth = depths[places[number]]
+    begins = [0] * (depth + 1)  # where the loop instance of each depth begins
+    missing, at = depth, number
+    while missing:
+        place = places[at]
+        if heads[place] and depths[place] == missing:
+            begins[missing] = at
+            missing -= 1
+        at -= 1
+    path = [
+        f"{names[places[at]]}[{places[begins[each - 1] : at + 1].count(places[at])}]"
+        for each, at in enumerate(begins)
+        if each
+    ]
+    parts = machine.parts[depth]
+    return "/".join(path), sum(map(parts.__getitem__, places[begins[depth] : number])) if number else 0
+
+
+def _walked(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
     """Return path and ordinal of the wanted segments, by one walk over the places."""
     depths, heads, names = machine.depths, machine.heads, machine.names
     ordinals = [0] * (max(depths) + 1)

@@ -103,6 +103,14 @@ class Machine:
         self.depths = [place.loop.depth for place in self.places]
         self.heads = [place.is_head for place in self.places]
         self.names = [place.loop.name for place in self.places]
+        deepest = max((*self.depths, 0)) + 1
+        self.parts = [[self._is_part(place, depth) for place in self.places] for depth in range(deepest)]
+
+    @staticmethod
+    def _is_part(place: Place, depth: int) -> bool:
+        """Return whether a segment is a part of an instance of a loop at ``depth``: its own, or the head of one below."""
+        at = place.loop.depth
+        return at == depth + 1 if place.is_head and at != depth else at == depth
 
     @property
     def tags(self) -> frozenset[str]:

@@ -56,18 +56,16 @@ class Path:
         """Return what stands at the path, each item of its lists in turn."""
         found: list[Any] = [scope]
         for step in self.steps:
-            below: list[Any] = []
-            for each in found:
-                value = each.get(step.name)
-                if value is None:
-                    continue
-                if not isinstance(value, (list, tuple)):
-                    below.append(value)
-                elif step.field:
-                    below += [item for item in value if item.get(step.field) == step.value]
-                else:
-                    below += value
-            found = below
+            name = step.name
+            found = [value for each in found if (value := each.get(name)) is not None]
+            if found and any(each.__class__ is list or each.__class__ is tuple for each in found):
+                found = [
+                    item
+                    for each in found
+                    for item in (each if each.__class__ is list or each.__class__ is tuple else (each,))
+                ]
+                if step.field:
+                    found = [each for each in found if each.get(step.field) == step.value]
         return found
 
 

@@ -1,48 +1,41 @@
-"""The generated reader: one function for each place and element count, made on first use.
+"""Reading a message: one look-up and one generated function a segment, and the tables walked where that is not enough.
 
-A function unpacks the segment, holds one boolean of inline checks, and binds. It returns something true,
-or raises ValueError, before it has changed anything when the segment is not beyond doubt; then the tables are walked (checks, binding).
+What is read is a plain document, the place of each segment, and findings about what is not as it should be.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tradehub.documents import KINDS, Despatch, DespatchLine, Package
 from tradehub.edi import functions
-from tradehub.edi.binding import Binder, Frame, element_type, joined, spread_over, total
+from tradehub.edi.binding import Binder, Frame, total
 from tradehub.edi.canon import Canon
 from tradehub.edi.checks import Finding, explain
-from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
-from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step, Variant
-from tradehub.edi.paths import Binding, Path, Test, child
-from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import ElementRule, MapSpec, SegmentRule, Use, resolve_field
+from tradehub.edi.functions import DECIMALS, CodeTable, Odd, Scope
+from tradehub.edi.generation import (
+    SUSPECT,
+    Function,
+    FunctionWriter,
+    Mark,
+    Shape,
+    Sites,
+    field_model,
+    required_fields,
+    shape_of,
+)
+from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step
+from tradehub.edi.schema import MapSpec
 from tradehub.edi.segments import Fault, Severity
-
-OTHERWISE = "return general(e, c, v, cs, k)"
-SUSPECT = 1  # in taken[0], which no loop uses: an object may lack a field that its model requires
-
-Function = Callable[[list[str], list[Scope], list[int], str, list[Any]], Any]
-
-
-Shape = tuple[bool | tuple[bool, ...], ...]
-"""Which elements of a segment have a value; of a composite, which of the components that are there."""
+from tradehub.edi.traces import State, Watch
 
 WARM = 12  # segments of one shape after which a function is made for just that shape
+MOST_SIGNS = 8  # sets of separators for which runs are remembered
 MOST_SHAPES = 24  # shapes after which a place is left to the general function
-
-
-def shape_of(elements: list[str], composites: list[bool], component: str) -> Shape:
-    return tuple(
-        (tuple([each != "" for each in text.split(component)]) if text else ()) if is_composite else text != ""
-        for text, is_composite in zip(elements[1:], composites, strict=True)
-    )
 
 
 class Placed(NamedTuple):
@@ -63,70 +56,6 @@ class Decoded:
     findings: list[Placed] = field(default_factory=list)
     marks: dict[int, tuple[Mark, ...]] = field(default_factory=dict)
     is_canonical: bool = False
-
-
-class Mark(NamedTuple):
-    """An element that the map does not carry: its position, and which components; position 0 is the whole segment."""
-
-    element: int
-    components: tuple[int, ...] = ()
-
-
-WHOLE = (Mark(0),)
-
-
-class Whens(dict[tuple[str, str], tuple[date | None, datetime | None, str | None]]):
-    def __missing__(self, key: tuple[str, str]) -> tuple[date | None, datetime | None, str | None]:
-        value = functions.read_when(*key)
-        if functions.write_when(*value) != key:
-            Odd.seen = True
-            return value
-        if len(self) >= CACHED:
-            self.clear()
-        self[key] = value
-        return value
-
-
-class Moments(dict[tuple[str, str], date]):
-    def __missing__(self, key: tuple[str, str]) -> date:
-        value = functions.read_edifact_date(*key)
-        if key != (functions.write_date(value), "102"):
-            Odd.seen = True
-            return value
-        if len(self) >= CACHED:
-            self.clear()
-        self[key] = value
-        return value
-
-
-class Times(dict[str, Any]):
-    def __missing__(self, text: str) -> Any:
-        value = functions.read_time(text)
-        if functions.write_time(value) != text:
-            Odd.seen = True
-            return value
-        if len(self) >= CACHED:
-            self.clear()
-        self[text] = value
-        return value
-
-
-WHENS, MOMENTS, TIMES = Whens(), Moments(), Times()
-
-
-def select(scope: Scope, name: str, key: str, value: str) -> Scope | None:
-    """Return the item of a list whose field has a value, or None."""
-    for item in scope.get(name, ()):
-        if item.get(key) == value:
-            return item  # type: ignore[no-any-return]
-    return None
-
-
-def put_first(paths: tuple[Path, ...], scope: Scope, root: Scope, value: Any) -> None:
-    """Fill the first free one of alternative paths."""
-    for path in paths:
-        if path.put(root if path.from_root else scope, value):
-            return
 
 
 class _Functions(dict[int, Function]):
@@ -164,6 +93,23 @@ class _Functions(dict[int, Function]):
         return counting
 
 
+class _Run:
+    """One message while it is read."""
+
+    __slots__ = ("component", "computed", "document", "findings", "frame", "marks", "places", "stands_in")
+
+    def __init__(self, reader: Reader, component: str, *, stands_in: bool) -> None:
+        self.document: Scope = {}
+        self.frame = Frame(self.document, reader.depth, reader.canon.slots)
+        self.places: list[int] = []
+        self.findings: list[Placed] = []
+        self.marks: dict[int, tuple[Mark, ...]] = {}
+        self.computed: list[Any] = []
+        self.component = component
+        self.stands_in = stands_in
+        Odd.seen = False
+
+
 class Reader:
     """Reads the segments of one message type under one resolved map."""
 
@@ -174,26 +120,27 @@ class Reader:
         self.tables = {name: CodeTable(standard, rows) for name, rows in spec.dictionary.tables.items()}
         self._binder = Binder(self.tables)
         self._model: Any = KINDS[spec.head.document]
-        self._depth = max(loop.depth for loop in machine.loops)
+        self.depth = max(loop.depth for loop in machine.loops)
+        self._watches: dict[tuple[str, str, str], Watch] = {}
         self._functions = [_Functions(self, place) for place in machine.places]
-        self._states: list[dict[str, Any]] = [{} for _ in machine.places]
-        self._start: dict[str, Any] = {}
-        self._link(self._start, machine.start)
-        for state, steps in zip(self._states, machine.steps, strict=True):
+        self.states: list[State] = [{} for _ in machine.places]
+        self.start: State = {}
+        self._link(self.start, machine.start)
+        for state, steps in zip(self.states, machine.steps, strict=True):
             self._link(state, steps)
         self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
         self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
         self._sites = Sites(machine)
-        self._canon = Canon(machine, self.tables, self._depth)
+        self.canon = Canon(machine, self.tables, self.depth)
         self._prunes = _prunes(machine, self.root_model())
         self._shape = functions.SHAPES[spec.head.shape][0] if spec.head.shape else None
         self._known_tags = machine.tags
 
-    def _link(self, state: dict[str, Any], steps: Mapping[str, Step]) -> None:
+    def _link(self, state: State, steps: Mapping[str, Step]) -> None:
         for tag, step in steps.items():
             place = step.place
             is_bad = bool(step.missing) or step.fault is not None or place.habit
-            state[tag] = (place.id, self._functions[place.id], self._states[place.id], is_bad, step)
+            state[tag] = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
 
     def scope_model(self, loop: Loop) -> Any:
         """Return the model that the segments of a loop bind into."""
@@ -211,66 +158,121 @@ class Reader:
         """Return the model of the document, or all that a tree's levels may hold."""
         return (DespatchLine, Package, Despatch) if self.spec.head.shape else self._model
 
-    def read(  # noqa: C901  the hot loop: a call for each segment would cost a third
+    def read(
         self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False, stands_in: bool = False
     ) -> Decoded:
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
-        document: Scope = {}
-        frame = Frame(document, self._depth, self._canon.slots)
-        scopes, taken = frame.scopes, frame.taken
-        marks: dict[int, tuple[Mark, ...]] = {}
-        Odd.seen = False
-        places: list[int] = []
-        findings: list[Placed] = []
-        computed: list[Any] = []
-        put = places.append
-        state = self._start
-        ending = self.machine.ending_at_start
+        run = _Run(self, component, stands_in=stands_in)
+        state = self.start
         for elements in segments:
-            hit = state.get(elements[0])
-            if hit is None:
-                put(-1)
-                self._unplaced(elements, len(places), findings)
+            state = self._segment(run, state, elements, interpreted=interpreted)
+        return self._decoded(run, may_be_canonical=not interpreted)
+
+    def read_text(self, text: str, element: str, component: str, end: str, *, stands_in: bool = False) -> Decoded:
+        """Return the same of one message's text: its own segments, each with its terminator, nothing between them."""
+        run = _Run(self, component, stands_in=stands_in)
+        watch = self._watch(element, component, end)
+        log: list[tuple[State, int, list[str]]] | None = [] if watch.left > 0 else None
+        frame, places, computed, marks = run.frame, run.places, run.computed, run.marks
+        scopes, taken = frame.scopes, frame.taken
+        state = watch.start
+        at, length, alone = 0, len(text), 0
+        while at < length:
+            for trace, after in state.get(None, ()):
+                stop = trace(text, at, scopes, taken, computed, marks, places)
+                if stop != at:
+                    state, at = after, stop
+                    break
+            else:
+                stop = -1
+            if stop >= 0:
                 continue
-            where, made, after, is_bad, step = hit
-            put(where)
-            if is_bad:
-                self._misplaced(step, len(places), findings)
-                if step.fault is not None and step.place.is_head is False:
-                    places[-1] = -1
-                    continue
-            state = after
+            stop = text.find(end, at)
+            elements = text[at:stop].split(element)
+            at = stop + 1
+            alone += 1
+            hit = state.get(elements[0])
+            if hit is None or hit[3]:
+                state = self._segment(run, state, elements)
+                continue
+            where, made, after, _, step = hit
+            places.append(where)
             try:
-                failed = interpreted or made[len(elements)](elements, scopes, taken, component, computed)
+                failed = made[len(elements)](elements, scopes, taken, component, computed)
             except ValueError:
                 failed = True
-            if failed is None:
-                continue
-            if failed.__class__ is tuple:
-                marks[len(places) - 1] = failed
-            else:
-                self._doubtful(step.place, elements, frame, component, len(places), findings, computed, stands_in)
-        if places:
-            last = next((each for each in reversed(places) if each >= 0), -1)
-            if last >= 0:
-                ending = self.machine.endings[last]
+            if failed is not None:
+                if failed.__class__ is tuple:
+                    marks[len(places) - 1] = failed
+                else:
+                    self._doubtful(step.place, elements, run)
+                    state = after
+                    continue
+            if log is not None:
+                log.append((state, where, elements))
+            state = after
+        if log is not None:
+            watch.note(log)
+        elif alone:
+            watch.missed(alone)
+        return self._decoded(run, may_be_canonical=True)
+
+    def _watch(self, element: str, component: str, end: str) -> Watch:
+        signs = (element, component, end)
+        if signs not in self._watches:
+            if len(self._watches) >= MOST_SIGNS:
+                self._watches.clear()
+            self._watches[signs] = Watch(self, element, component, end)
+        return self._watches[signs]
+
+    def _segment(self, run: _Run, state: State, elements: list[str], *, interpreted: bool = False) -> State:
+        """Read one segment, wherever it stands; return the state after it."""
+        places = run.places
+        hit = state.get(elements[0])
+        if hit is None:
+            places.append(-1)
+            self._unplaced(elements, len(places), run.findings)
+            return state
+        where, made, after, is_bad, step = hit
+        places.append(where)
+        if is_bad:
+            self._misplaced(step, len(places), run.findings)
+            if step.fault is not None and step.place.is_head is False:
+                places[-1] = -1
+                return state
+        frame = run.frame
+        try:
+            failed = interpreted or made[len(elements)](
+                elements, frame.scopes, frame.taken, run.component, run.computed
+            )
+        except ValueError:
+            failed = True
+        if failed.__class__ is tuple:
+            run.marks[len(places) - 1] = failed
+        elif failed is not None:
+            self._doubtful(step.place, elements, run)
+        return after  # type: ignore[no-any-return]
+
+    def _decoded(self, run: _Run, *, may_be_canonical: bool) -> Decoded:
+        document, places, findings, taken = run.document, run.places, run.findings, run.frame.taken
+        last = next((each for each in reversed(places) if each >= 0), -1)
+        ending = self.machine.endings[last] if last >= 0 else self.machine.ending_at_start
         if ending:
             findings += [_missing(each, len(places) + 1) for each in ending]
         if len(places) > 1:
             self._count(places, findings)
-        if computed:
-            self._compare(document, places, computed, findings)
+        figures = self._compare(document, places, run.computed, findings) if run.computed else {}
         if taken[0] == SUSPECT:
             for names, required in self._prunes:
                 _prune(document, names, required)
-        is_canonical = not (
-            findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None or interpreted
+        is_canonical = may_be_canonical and not (
+            findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None
         )
-        if is_canonical and self._canon.computed and not self._canon.computed_stand(document, computed):
+        if is_canonical and self.canon.computed and not self.canon.computed_stand(document, run.computed, figures):
             is_canonical = False
         if self._shape is not None:
             document = self._shape(document)
-        return Decoded(document, places, findings, marks, is_canonical)
+        return Decoded(document, places, findings, run.marks, is_canonical)
 
     # What is not beyond doubt
 
@@ -299,27 +301,28 @@ class Reader:
         self,
         place: Place,
         elements: list[str],
-        frame: Frame,
-        component: str,
-        number: int,
-        findings: list[Placed],
-        computed: list[Any],
-        stands_in: bool,
+        run: _Run,
     ) -> None:
-        clean = elements
-        frame.taken[0] = SUSPECT
+        clean, number = elements, len(run.places)
+        run.frame.taken[0] = SUSPECT
         if place.rule is not None:
-            found, clean = explain(place.rule, elements, component, stands_in=stands_in)
-            findings += [Placed(number, place.tag, place.path, each) for each in found]
+            found, clean = explain(place.rule, elements, run.component, stands_in=run.stands_in)
+            run.findings += [Placed(number, place.tag, place.path, each) for each in found]
         wrong: list[Finding] = []
-        self._binder.bind(place, clean, frame, component, wrong, computed)
-        findings += [Placed(number, place.tag, place.path, each) for each in wrong]
+        self._binder.bind(place, clean, run.frame, run.component, wrong, run.computed)
+        run.findings += [Placed(number, place.tag, place.path, each) for each in wrong]
 
     def _count(self, places: list[int], findings: list[Placed]) -> None:
-        """Find repeats beyond the maximum: in the whole message, and only where those are too many, loop by loop."""
+        """Find repeats beyond the maximum: in the whole message, and only where those are too many, loop by loop.
+
+        A segment that is no head comes again in one loop instance only straight after itself: that is told at a glance.
+        """
         counts = Counter(places)
         counted = self._counted
         suspects = {each for each, number in counts.items() if each in counted and number > counted[each]}
+        if suspects and -1 not in counts:
+            row = "".join(map(chr, places))
+            suspects = {each for each in suspects if self.machine.heads[each] or chr(each) * (counted[each] + 1) in row}
         if not suspects:
             return
         heads: dict[int, list[int]] = {}
@@ -340,11 +343,15 @@ class Reader:
                     finding = Finding(fault, 0, 0, f"{place.tag} stands more than {counted[each]} times")
                     findings.append(Placed(number, place.tag, place.path, finding))
 
-    def _compare(self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]) -> None:
-        """Compare the figures that the message states about itself."""
+    def _compare(
+        self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]
+    ) -> dict[int, Decimal]:
+        """Compare the figures that the message states about itself; return what they should be, by binding."""
+        figures: dict[int, Decimal] = {}
         for where, at, binding, text in computed:
             path = binding.path
             counted = Decimal(len(path.values(document))) if binding.computed == "count" else total(path, document)
+            figures[id(binding)] = counted
             try:
                 is_right = DECIMALS[text] == counted
             except ValueError:
@@ -364,6 +371,7 @@ class Reader:
                     Severity.WARNING,
                 )
                 findings.append(Placed(number, place.tag, place.path, wrong))
+        return figures
 
     # Generation
 
@@ -374,7 +382,7 @@ class Reader:
 
         With a ``shape`` it is made for segments of that shape, and leaves others to ``general``.
         """
-        writer = Writer(self, place, count, shape)
+        writer = FunctionWriter(self, place, count, shape)
         writer.names["general"] = general
         source, names = writer.source()
         exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:{count}>", "exec"), names)  # noqa: S102
@@ -403,21 +411,6 @@ def _prune(scope: Scope, names: tuple[str, ...], required: tuple[str, ...]) -> N
                 del scope[names[0]]
     elif any(name not in value for name in required):
         del scope[names[0]]
-
-
-def required_fields(model: Any) -> tuple[str, ...]:
-    """Return the fields a document part cannot do without."""
-    fields = getattr(model, "model_fields", None)
-    return tuple(name for name, each in fields.items() if each.is_required()) if fields else ()
-
-
-def field_model(model: Any, name: str) -> Any:
-    """Return the model of a field, or None; ``model`` may be several to try."""
-    for each in model if isinstance(model, tuple) else (model,):
-        found, wrong = resolve_field(each, name)
-        if not wrong:
-            return found
-    return model if name == "levels" and isinstance(model, tuple) else None
 
 
 def _prunes(machine: Machine, model: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:  # noqa: C901
@@ -455,787 +448,3 @@ def _prunes(machine: Machine, model: Any) -> list[tuple[tuple[str, ...], tuple[s
 
     walk(machine.root, [((), model)])
     return sorted(found.items(), key=lambda item: -len(item[0]))
-
-
-class Sites:
-    """Who binds what: tells where a path has one writer only, so that it needs no look before it is filled."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._count: Counter[tuple[int, int, str]] = Counter()
-        self._walk(machine.root, (0, 0), is_repeated=False)
-
-    def _walk(self, loop: Loop, scope: tuple[int, int], *, is_repeated: bool) -> None:
-        for each in loop.children:
-            if isinstance(each, Loop):
-                fresh = any(
-                    variant.node.target is not None and variant.node.target.steps[-1].append
-                    for variant in each.variants
-                )
-                inner = (each.id, each.depth) if fresh else scope
-                self._walk(each, inner, is_repeated=False if fresh else is_repeated or each.max != 1)
-                continue
-            for variant in each.variants:
-                weight = 2 if is_repeated or (each.max != 1 and not each.is_head) else 1
-                for name in self._names(variant):
-                    self._count[(*scope, name)] += weight
-        for each in loop.children:
-            if isinstance(each, Loop):
-                for variant in each.variants:
-                    if variant.node.target is not None:
-                        self._count[(*scope, variant.node.target.steps[0].name)] += 1
-
-    @staticmethod
-    def _names(variant: Variant) -> set[str]:
-        if variant.node.target is not None:
-            return {variant.node.target.steps[0].name}
-        names = set()
-        for binding in variant.node.bindings:
-            if not binding.computed:
-                names |= {path.steps[0].name for path in binding.paths}
-                if not binding.paths:
-                    names |= set(binding.fields)
-        return names
-
-    def is_single(self, loop: Loop, name: str) -> bool:
-        """Return whether ``name`` is filled once at most in a scope that ``loop`` works on."""
-        at: Loop | None = loop
-        while at is not None and at.parent is not None:
-            if any(variant.node.target is not None and variant.node.target.steps[-1].append for variant in at.variants):
-                return self._count[(at.id, at.depth, name)] <= 1
-            at = at.parent
-        return self._count[(0, 0, name)] <= 1
-
-
-class Writer:
-    """Writes the source of one reading function."""
-
-    def __init__(self, reader: Reader, place: Place, count: int, shape: Shape | None = None) -> None:
-        self._reader = reader
-        self._place = place
-        self._shape = shape
-        self.last = count - 1
-        self.names: dict[str, Any] = {
-            "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
-            "select": select, "put_first": put_first, "WHOLE": WHOLE,
-        }  # fmt: skip
-        self._lines: list[str] = []
-        self._checks: list[str] = []
-        self._split: set[int] = set()
-        self._read: set[str] = set()
-        self._locals: dict[str, str] = {}
-        self._number = 0
-
-    def source(self) -> tuple[str, dict[str, Any]]:
-        rule = self._place.rule
-        if rule is None or self.last > len(rule.uses) or any(use.mandatory for use in rule.uses[self.last :]):
-            return "def read(e, c, v, cs, k):\n    return 1\n", self.names
-        if self.last < 1:
-            return "def read(e, c, v, cs, k):\n    return 1\n", self.names
-        names = ", ".join(f"e{at}" for at in range(1, self.last + 1))
-        head = [f"    _, {names} = e" if names else "    pass"]
-        for at, use in enumerate(rule.uses[: self.last], 1):
-            if use.parts and not use.forbidden:
-                self._unpack(use, at)
-        self._guard_shape()
-        body = self._body()
-        for at, use in enumerate(rule.uses[: self.last], 1):
-            self._check(use, at)
-        self._conditions(rule)
-        lines = ["def read(e, c, v, cs, k):", *head, *("    " + line for line in self._lines)]
-        if self._checks:
-            lines.append(f"    if not ({' and '.join(self._checks)}):")
-            lines.append("        return 1")
-        lines += ["    " + line for line in body]
-        return "\n".join(lines) + "\n", self.names
-
-    def own(self, prefix: str, value: Any) -> str:
-        self._number += 1
-        name = f"{prefix}{self._number}"
-        self.names[name] = value
-        return name
-
-    # checks
-
-    def _check(self, use: Use, at: int) -> None:
-        var = self.whole(at)
-        if use.forbidden:
-            self._checks.append(f"not {var}")
-        elif use.element is not None:
-            self._check_value(use.element, var, mandatory=use.mandatory, within="")
-        elif use.parts:
-            width = len(use.parts)
-            if use.mandatory:
-                self._checks.append(var)
-            if var == "''":
-                return
-            for number, part in enumerate(use.parts, 1):
-                if part.element is not None:
-                    is_sure = use.mandatory or not part.mandatory or self._shape is not None
-                    self._check_value(
-                        part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
-                    )
-            for condition in use.conditions:
-                self._checks += _condition(
-                    condition.kind, [self.var(At(at, each)) for each in condition.positions if each <= width]
-                )
-
-    def _unpack(self, use: Use, at: int) -> None:
-        width = len(use.parts)
-        self._split.add(at)
-        if self._shape is not None:
-            there = self._shape[at - 1]
-            if isinstance(there, tuple) and there:
-                names = ", ".join(f"e{at}_{number}" for number in range(1, len(there) + 1))
-                self._lines += [f"p = e{at}.split(cs)", f"if len(p) != {len(there)}: {OTHERWISE}", f"{names}, = p"]
-            return
-        names = ", ".join(f"e{at}_{number}" for number in range(1, width + 1))
-        filling = self.own("F", [[""] * (width - number) for number in range(width)])
-        self._lines += [f"p = e{at}.split(cs)", "n = len(p)", f"if n < {width}: p += {filling}[n]"]
-        self._lines += [f"elif n > {width}: return 1", f"{names}, = p"]
-
-    def _guard_shape(self) -> None:
-        """Leave a segment of another shape to the general function."""
-        if self._shape is None:
-            return
-        absent: list[str] = []
-        present: list[str] = []
-        for at, there in enumerate(self._shape, 1):
-            if not isinstance(there, tuple) or not there:
-                (present if there else absent).append(f"e{at}")
-            else:
-                for number, each in enumerate(there, 1):
-                    (present if each else absent).append(f"e{at}_{number}")
-        tests = [*absent, *([f"not ({' and '.join(present)})"] if present else [])]
-        self._lines.append(f"if {' or '.join(tests)}: {OTHERWISE}")
-
-    def whole(self, at: int) -> str:
-        """Return the name of an element as received, or the empty text where it is known to be empty."""
-        is_absent = at > self.last or (self._shape is not None and not self._shape[at - 1])
-        return "''" if is_absent else f"e{at}"
-
-    def _check_value(self, rule: ElementRule, var: str, *, mandatory: bool, within: str) -> None:
-        if var == "''":
-            if mandatory:
-                self._checks.append("0")
-            return
-        if self._shape is not None:
-            mandatory = True  # the shape says that it is there
-        if rule.codes:
-            codes = set(rule.codes)
-            test = f"{var} in {self.own('L', frozenset(codes if mandatory else codes | {''}))}"
-        else:
-            test = _length(rule, var, mandatory=mandatory)
-            if self._shape is not None:
-                test = test.removeprefix("0 < ")
-        more = self._kind_test(rule, var)
-        if more:
-            more = more if mandatory else f"(not {var} or {more})"
-            test = f"{test} and {more}" if test else more
-        if test:
-            self._checks.append(f"(not {within} or {test})" if within else test)
-
-    def _kind_test(self, rule: ElementRule, var: str) -> str:
-        kind = rule.type
-        if var in self._read:
-            return ""
-        if kind == "DT":
-            return f"DATES[{var}] is not None"
-        if kind == "TM":
-            return f"TIMES[{var}] is not None"
-        if kind in {"R", "n"}:
-            return f"DECIMALS[{var}] is not None"
-        if kind[0] == "N":
-            return f"{var}.isdecimal() and {var}.isascii()"
-        return f"{var}.isalpha()" if kind == "a" else ""
-
-    def _conditions(self, rule: SegmentRule) -> None:
-        for condition in rule.conditions:
-            present = [self.whole(each) for each in condition.positions if each <= self.last]
-            first = condition.positions[0]
-            match condition.kind:
-                case "P" | "R" | "E" if condition.kind != "P" or len(present) == len(condition.positions):
-                    self._checks += _condition(condition.kind, present)
-                case "P":
-                    self._checks += [f"not {each}" for each in present]
-                case "C" | "L" if first <= self.last:
-                    if condition.kind == "C" and len(present) < len(condition.positions):
-                        self._checks.append(f"not {self.whole(first)}")
-                    else:
-                        self._checks += _condition(condition.kind, present)
-
-    # bindings
-
-    def _body(self) -> list[str]:
-        place = self._place
-        lines: list[str] = []
-        if place.is_head:
-            lines += self._enter(place.loop)
-        lines += self._reader._canon.resets(place)
-        chain = "if"
-        for variant in place.variants:
-            test = self._guard(variant)
-            block = self._block(variant) + self._late_mark(variant) + self._reader._canon.lines(self, place, variant)
-            if test:
-                lines.append(f"{chain} {test}:")
-                lines += ["    " + line for line in block]
-                chain = "elif"
-            elif chain == "elif":
-                lines.append("else:")
-                lines += ["    " + line for line in block]
-                return lines
-            else:
-                lines += block
-                return lines
-        return [*lines, "else: return WHOLE"] if chain == "elif" else [*lines, "return WHOLE"]
-
-    def _guard(self, variant: Variant) -> str:
-        tests = [f"v[{depth}] == {number}" for depth, number in variant.loops]
-        tests += [self._test(each) for each in variant.tests]
-        return " and ".join(tests)
-
-    def _test(self, test: Test) -> str:
-        var = self.var(test.at)
-        if test.values == ("*",):
-            return f"{'not ' if test.negated else ''}{var}"
-        if len(test.values) == 1:
-            return f"{var} {'!=' if test.negated else '=='} {test.values[0]!r}"
-        return f"{var} {'not in' if test.negated else 'in'} {self.own('S', frozenset(test.values))}"
-
-    def _enter(self, loop: Loop) -> list[str]:
-        lines: list[str] = []
-        needs_number = any(variant.loops or variant.tests for variant in loop.variants) or len(loop.variants) > 1
-        if needs_number:
-            lines += [f"v[{loop.depth}] = -1", f"c[{loop.depth}] = {{}}"]
-        chain = "if"
-        for number, variant in enumerate(loop.variants):
-            block = [f"v[{loop.depth}] = {number}"] if needs_number else []
-            block += self._reader._canon.order(loop, number)
-            block += self._scope(loop, variant.node.target)
-            if self._lacks(variant):
-                block.append(f"v[0] = {SUSPECT}")
-            test = self._guard(variant)
-            if test:
-                lines.append(f"{chain} {test}:")
-                lines += ["    " + line for line in block]
-                chain = "elif"
-            elif chain == "elif":
-                lines.append("else:")
-                lines += ["    " + line for line in block]
-                break
-            else:
-                lines += block
-                break
-        return lines
-
-    def _lacking(self, variant: Variant) -> tuple[list[str], set[str]]:
-        """Return the required fields of a loop's new object that its head does not surely bind, and those it may."""
-        target = variant.node.target
-        if target is None:
-            return [], set()
-        parent = self._place.loop.parent
-        model = self._reader.scope_model(parent) if parent is not None else None
-        for step in target.steps:
-            model = field_model(model, step.name)
-        given = {step.field for step in target.steps}
-        maybe: set[str] = set()
-        for other in self._place.variants:
-            if other.node.target is not None or other.tests:
-                continue
-            for binding in other.node.bindings:
-                if len(binding.paths) == 1 and len(binding.path.steps) == 1 and not binding.fields and binding.groups:
-                    names = given if self.is_certain(binding.groups[0][0]) else maybe
-                    names.add(binding.path.steps[0].name)
-        return [name for name in required_fields(model) if name not in given], maybe
-
-    def _lacks(self, variant: Variant) -> bool:
-        lacking, maybe = self._lacking(variant)
-        return any(name not in maybe for name in lacking)
-
-    def _late_mark(self, variant: Variant) -> list[str]:
-        """After a loop's head has bound what it has: mark its object where a required field was not there."""
-        place = self._place
-        if not place.is_head:
-            return []
-        taken = dict(variant.loops).get(place.loop.depth)
-        loops = [each for at, each in enumerate(place.loop.variants) if taken is None or at == taken]
-        names = sorted({name for each in loops for name in self._lacking(each)[0] if name in self._lacking(each)[1]})
-        tests = " or ".join(f"{name!r} not in c[{place.loop.depth}]" for name in names)
-        return [f"if {tests}: v[0] = {SUSPECT}"] if names else []
-
-    def _scope(self, loop: Loop, target: Path | None) -> list[str]:
-        depth = loop.depth
-        if target is None:
-            return [f"c[{depth}] = c[{depth - 1}]"]
-        if len(target.steps) == 1 and target.steps[0].append:
-            name = target.steps[0].name
-            return [
-                "s = {}",
-                f"x = c[{depth - 1}]",
-                f"a = x.get({name!r})",
-                f"if a is None: x[{name!r}] = [s]",
-                "else: a.append(s)",
-                f"c[{depth}] = s",
-            ]
-        if len(target.steps) == 1 and not target.steps[0].field and not target.from_root:
-            name = target.steps[0].name
-            return [
-                f"x = c[{depth - 1}]",
-                f"s = x.get({name!r})",
-                f"if s is None: s = x[{name!r}] = {{}}",
-                f"c[{depth}] = s",
-            ]
-        self.names["child"] = _child_of
-        return [f"c[{depth}] = child({self.own('P', target)}, c[{depth - 1}])"]
-
-    def var(self, at: At) -> str:
-        if at.element > self.last or (self._shape is not None and not self._is_there(at)):
-            return "''"
-        if at.element in self._split:
-            return f"e{at.element}_{at.component or 1}"
-        return f"e{at.element}" if at.component <= 1 else "''"
-
-    def _block(self, variant: Variant) -> list[str]:
-        target = variant.node.target
-        depth = self._place.loop.depth
-        scope = f"c[{depth}]"
-        lines: list[str] = []
-        tree, root_lines = self._tree(variant.node.bindings, scope, target)
-        if target is None:
-            if tree.is_empty and not root_lines:
-                return []
-            lines.append(f"s = {scope}")
-            lines += tree.into("s", lambda name: self._reader._sites.is_single(self._place.loop, name), [0])
-        elif len(target.steps) == 1 and target.steps[0].append:
-            name = target.steps[0].name
-            counter = [0]
-            lines += tree.fresh("r", counter)
-            lines += [
-                "if r:" if not tree.has_certain else "if 1:",
-                f"    s = {scope}",
-                f"    a = s.get({name!r})",
-                f"    if a is None: s[{name!r}] = [r]",
-                "    else: a.append(r)",
-                *([f"    {mark}"] if (mark := tree.suspect("r")) else []),
-            ]
-        else:
-            self.names["child"] = _child_of
-            lines += tree.fresh("r", [0])
-            lines.append("if r:")
-            lines.append(f"    s = child({self.own('P', target)}, {scope})")
-            lines.append("    for n in r: s.setdefault(n, r[n])")
-            lines.append(f"    v[0] = {SUSPECT}")
-        return lines + root_lines
-
-    def _tree(self, bindings: tuple[Binding, ...], scope: str, target: Path | None) -> tuple[Tree, list[str]]:
-        tree = Tree(self._model(target))
-        extra: list[str] = []
-        for binding in bindings:
-            if binding.const is not None:
-                continue
-            for group in binding.groups:
-                if group[0].element > self.last and (len(group) == 1 or group[-1].element > self.last):
-                    continue
-                if self._shape is not None and binding.spread <= 1 and all(self.var(at) == "''" for at in group):
-                    continue
-                if binding.computed:
-                    var = self.var(group[0])
-                    mark = self.own("B", (self._place.id, group[0], binding))
-                    extra.append(f"if {var}: k.append((*{mark}, {var}))")
-                else:
-                    extra += self._bind(tree, binding, group, scope)
-        return tree, extra
-
-    def _model(self, target: Path | None) -> Any:
-        """Return the model of what a segment binds into; of several loop variants with different targets, none."""
-        model = self._reader.scope_model(self._place.loop)
-        for step in target.steps if target is not None else ():
-            model = field_model(model, step.name)
-        return model
-
-    def _bind(self, tree: Tree, binding: Binding, group: tuple[At, ...], scope: str) -> list[str]:
-        guard, values = self._values(binding, group)
-        if binding.only or binding.excluded:
-            first = self.var(group[0])
-            sets = [(binding.only, "in"), (binding.excluded, "not in")]
-            tests = [f"{first} {word} {self.own('S', codes)}" for codes, word in sets if codes]
-            guard = " and ".join([guard, *tests]) if guard else " and ".join(tests)
-        if len(binding.paths) > 1 or (binding.paths and binding.path.from_root):
-            return self._late(binding, guard, values, scope)
-        if not binding.fields:
-            tree.leaf(binding.path.steps, guard, values[0][1])
-        elif binding.paths:
-            tree.item(
-                binding.path.steps,
-                guard,
-                [(name, own, value) for name, (own, value) in zip(binding.fields, values, strict=False)],
-            )
-        else:
-            for name, (own, value) in zip(binding.fields, values, strict=False):
-                both = " and ".join(f"({each})" for each in dict.fromkeys((own, guard)) if each)
-                tree.leaf_named(name, both, value)
-        return []
-
-    def _late(self, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str) -> list[str]:
-        paths = self.own("P", binding.paths)
-        if binding.fields:
-            pairs = ", ".join(f"{name!r}: {value}" for name, (_, value) in zip(binding.fields, values, strict=False))
-            value = f"{{n: x for n, x in {{{pairs}}}.items() if x is not None and x != ''}}"
-        else:
-            value = values[0][1]
-        call = self._first(binding, scope, value).replace("%s", paths) or f"put_first({paths}, {scope}, c[0], {value})"
-        if self._may_lack(binding):
-            return [f"if {guard or 1}:", f"    {call}", f"    v[0] = {SUSPECT}"]
-        return [f"if {guard}: {call}" if guard else call]
-
-    @staticmethod
-    def _first(binding: Binding, scope: str, value: str) -> str:
-        """Return one expression for ``a.b or a.c ...`` below one object, where that object is there already."""
-        tops = {path.steps[0].name for path in binding.paths}
-        first = binding.paths[0]
-        plain = all(
-            len(path.steps) == 2 and not path.from_root and not any(step.field for step in path.steps)
-            for path in binding.paths
-        )
-        if binding.fields or len(tops) != 1 or not plain or first.steps[-1].append or first.steps[0].append:
-            return ""
-        top, name = first.steps[0].name, first.steps[-1].name
-        return (
-            f"(o := {scope}.get({top!r})) is not None and {name!r} not in o"
-            f" and (o.__setitem__({name!r}, {value}) or True)"
-            f" or put_first(%s, {scope}, c[0], {value})"
-        )
-
-    def _may_lack(self, binding: Binding) -> bool:
-        for path in binding.paths:
-            model = self._reader.root_model() if path.from_root else self._model(None)
-            for step in path.steps if binding.fields else path.steps[:-1]:
-                model = field_model(model, step.name)
-                if required_fields(model):
-                    return True
-        return False
-
-    def _values(self, binding: Binding, group: tuple[At, ...]) -> tuple[str, list[tuple[str, str]]]:
-        """Return the guard of the whole binding, and for each field its own guard and the expression of its value."""
-        name = binding.conversion.name
-        texts = [self.var(at) for at in group]
-        if binding.spread > 1:
-            return self._spread(binding, texts[0])
-        if name == "when":
-            return self._when(group, texts)
-        if name == "date" and len(texts) == 2 and not binding.fields:
-            local = self._local(f"MOMENTS[{texts[0]}, {texts[1]}] if {texts[0]} else None")
-            return local, [("", local)]
-        width = len(binding.fields) or 1
-        values = []
-        for at, text, conversion in zip(group[:width], texts, binding.conversions, strict=False):
-            own = "" if self.is_certain(at) else text
-            values.append((own, self._value(conversion.name, conversion.table, at, text, own)))
-        return values[-1][0], values
-
-    def _spread(self, binding: Binding, first: str) -> tuple[str, list[tuple[str, str]]]:
-        over = [self.var(at) for at in spread_over(binding)]
-        rule, join = self.own("R", self._place.rule), self.own("J", joined)
-        whole = f"{join}({rule}, {self.own('B', binding)}, [{', '.join(over)}])"
-        value = self._local(f"{whole} if {' or '.join(over[1:])} else {first}")
-        return "" if self.is_certain(binding.groups[0][0]) else value, [("", value)]
-
-    def _when(self, group: tuple[At, ...], texts: list[str]) -> tuple[str, list[tuple[str, str]]]:
-        kind = element_type(self._place.rule, group[0])
-        form = texts[1] if len(texts) > 1 else "''"
-        if kind in {"a", "n", "an", ""}:
-            local = self._local(f"WHENS[{texts[0]}, {form}] if {texts[0]} else (None, None, None)")
-            return texts[0], [(f"{local}[{at}] is not None", f"{local}[{at}]") for at in range(3)]
-        self._read.add(texts[0])
-        on = self._local(f"DATES[{texts[0]}] if {texts[0]} else None")
-        if form == "''":
-            return texts[0], [(f"{on} is not None", on), ("0", "None"), ("0", "None")]
-        self.names["datetime"] = datetime
-        at = self._local(f"datetime.combine({on}, TIMES[{form}]) if {form} and {on} else None")
-        return texts[0], [(f"{on} is not None", on), (f"{at} is not None", at), ("0", "None")]
-
-    def _local(self, expression: str) -> str:
-        if expression not in self._locals:
-            name = self._locals[expression] = f"t{len(self._locals)}"
-            self._lines.append(f"{name} = {expression}")
-        return self._locals[expression]
-
-    def _is_there(self, at: At) -> bool:
-        there = self._shape[at.element - 1] if self._shape is not None else False
-        if isinstance(there, tuple):
-            return (at.component or 1) <= len(there) and there[(at.component or 1) - 1]
-        return there and at.component <= 1
-
-    def is_known(self, at: int) -> bool:
-        """Return whether an element is known to have a value."""
-        return self._shape is not None and bool(self._shape[at - 1])
-
-    def ends_empty(self, at: int) -> str:
-        """Return the test whether a composite ends in an empty component."""
-        there = self._shape[at - 1] if self._shape is not None else True
-        if isinstance(there, tuple):
-            return "1" if there and not there[-1] else ""
-        return f"e{at}[-1:] == cs"
-
-    def is_certain(self, at: At) -> bool:
-        rule = self._place.rule
-        if self._shape is not None:
-            return at.element <= self.last and self._is_there(at)
-        if rule is None or at.element > min(len(rule.uses), self.last):
-            return False
-        use = rule.uses[at.element - 1]
-        if not use.mandatory:
-            return False
-        if use.parts:
-            return use.parts[(at.component or 1) - 1].mandatory
-        return at.component <= 1
-
-    def _value(self, name: str, table: str, at: At, text: str, guard: str) -> str:
-        match name:
-            case "text":
-                return text
-            case "code":
-                return f"{self.own('T', self._reader.tables[table].words)}[{text}]"
-            case "decimal" | "date" | "time" | "int" | "datetime" | "lookup" | "bool" | "fn":
-                read = self._converted(name, table, at, text)
-                return self._local(f"{read} if {guard} else None") if guard else self._local(read)
-            case _:
-                raise AssertionError(name)
-
-    def _converted(self, name: str, table: str, at: At, text: str) -> str:
-        kind = element_type(self._place.rule, at)
-        if name == "decimal" and len(kind) == 2 and kind[0] == "N":
-            return f"{self.own('F', functions.read_implied)}({text}, {kind[1]})"
-        if name in {"decimal", "date", "time"}:
-            if kind in {"decimal": {"R", "n"}, "date": {"DT"}, "time": {"TM"}}[name]:
-                self._read.add(text)
-            return f"{ {'decimal': 'DECIMALS', 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
-        if name == "lookup":
-            return f"{self.own('F', _lookup(self._reader.tables[table]))}({text})"
-        if name == "bool":
-            return f"{self.own('F', _truth(self._reader.tables[table]))}({text})"
-        if name == "fn":
-            return f"{self.own('F', functions.FUNCTIONS[table][0])}({text})"
-        return f"{self.own('F', functions.READERS[name])}({text})"
-
-
-def _lookup(table: CodeTable) -> Callable[[str], str]:
-    def look(code: str) -> str:
-        word = table.words.get(code)
-        if word is None:
-            raise ValueError("not in the table")
-        return word
-
-    return look
-
-
-def _truth(table: CodeTable) -> Callable[[str], bool]:
-    def truth(code: str) -> bool:
-        word = table.words.get(code)
-        if word not in {"true", "false"}:
-            raise ValueError("neither true nor false")
-        return word == "true"
-
-    return truth
-
-
-def _child_of(path: Path, scope: Scope) -> Scope:
-    for step in path.steps:
-        scope = child(scope, step)
-    return scope
-
-
-def _length(rule: ElementRule, var: str, *, mandatory: bool) -> str:
-    least = max(rule.min, 1) if mandatory else rule.min
-    if rule.type in {"R", "n"} or rule.type[0] == "N":
-        least = 1 if mandatory else 0
-        if rule.min > 1:
-            least = rule.min
-    if least == rule.max:
-        test = f"len({var}) == {least}"
-        return test if mandatory else f"(not {var} or {test})"
-    if least <= 1:
-        return f"0 < len({var}) <= {rule.max}" if mandatory else f"len({var}) <= {rule.max}"
-    test = f"{least} <= len({var}) <= {rule.max}"
-    return test if mandatory else f"(not {var} or {test})"
-
-
-def _condition(kind: str, names: list[str]) -> list[str]:
-    if not names:
-        return ["0"] if kind == "R" else []
-    first, *others = names
-    match kind:
-        case "P":
-            return [f"((not {first}) == (not {other}))" for other in others]
-        case "R":
-            return ["(" + " or ".join(names) + ")"]
-        case "E":
-            return ["(" + " + ".join(f"(not not {name})" for name in names) + ") < 2"] if others else []
-        case "C":
-            return [f"(not {first} or ({' and '.join(others)}))"] if others else []
-        case _:
-            return [f"(not {first} or {' or '.join(others)})"] if others else [f"not {first}"]
-
-
-class Tree:
-    """What one segment puts into one object: leaves, lists and objects below, ready to be written as source."""
-
-    def __init__(self, model: Any = None) -> None:
-        self.model = model
-        self.leaves: dict[str, list[tuple[str, str]]] = {}
-        self.lists: dict[str, list[tuple[str, str]]] = {}
-        self.objects: dict[str, Tree] = {}
-        self.selected: dict[tuple[str, str, str], Tree] = {}
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.leaves or self.lists or self.objects or self.selected)
-
-    @property
-    def has_certain(self) -> bool:
-        return any(not guard for rows in (*self.leaves.values(), *self.lists.values()) for guard, _ in rows) or any(
-            below.has_certain for below in self.objects.values()
-        )
-
-    def _below(self, steps: Iterable[Any]) -> Tree:
-        tree = self
-        for step in steps:
-            model = field_model(tree.model, step.name)
-            if step.field:
-                tree = tree.selected.setdefault((step.name, step.field, step.value), Tree(model))
-            else:
-                tree = tree.objects.setdefault(step.name, Tree(model))
-        return tree
-
-    def suspect(self, var: str, given: str = "") -> str:
-        """Return the statement that marks the message when ``var`` lacks a required field; empty where it cannot."""
-        certain = {name for name, rows in self.leaves.items() if not rows[0][0]} | {given}
-        loose = [name for name in required_fields(self.model) if name not in certain]
-        return f"if {' or '.join(f'{name!r} not in {var}' for name in loose)}: v[0] = {SUSPECT}" if loose else ""
-
-    def leaf(self, steps: tuple[Any, ...], guard: str, value: str) -> None:
-        appended = next((at for at, step in enumerate(steps[:-1]) if step.append), None)
-        if appended is not None:
-            inner = Tree()
-            inner.leaf(steps[appended + 1 :], "", value)
-            self._below(steps[:appended]).lists.setdefault(steps[appended].name, []).append((guard, inner.literal()))
-            return
-        tree, last = self._below(steps[:-1]), steps[-1]
-        if last.append:
-            tree.lists.setdefault(last.name, []).append((guard, value))
-        else:
-            tree.leaves.setdefault(last.name, []).append((guard, value))
-
-    def leaf_named(self, name: str, guard: str, value: str) -> None:
-        self.leaves.setdefault(name, []).append((guard, value))
-
-    def item(self, steps: tuple[Any, ...], guard: str, fields: list[tuple[str, str, str]]) -> None:
-        """One object from several places: an item of a list, or the fields of an object."""
-        tree, last = self._below(steps[:-1]), steps[-1]
-        if last.append:
-            certain = ", ".join(f"{name!r}: {value}" for name, own, value in fields if not own or own == guard)
-            loose = [(name, own, value) for name, own, value in fields if own and own != guard]
-            literal = f"{{{certain}}}"
-            if loose:
-                whole = ", ".join(f"{name!r}: {value}" for name, _, value in fields)
-                parts = ", ".join(f"**({{{name!r}: {value}}} if {own} else {{}})" for name, own, value in loose)
-                every = " and ".join(own for _, own, _ in loose)
-                literal = f"{{{whole}}} if {every} else {{{', '.join(filter(None, (certain, parts)))}}}"
-            tree.lists.setdefault(last.name, []).append((guard, literal))
-            return
-        tree = tree._below([last])
-        for name, own, value in fields:
-            tree.leaf_named(name, " and ".join(f"({each})" for each in dict.fromkeys((own, guard)) if each), value)
-
-    def literal(self) -> str:
-        rows = [f"{name!r}: {pairs[0][1]}" for name, pairs in self.leaves.items()]
-        rows += [f"{name!r}: [{pairs[0][1]}]" for name, pairs in self.lists.items()]
-        rows += [f"{name!r}: {below.literal()}" for name, below in self.objects.items()]
-        return "{" + ", ".join(rows) + "}"
-
-    def fresh(self, var: str, counter: list[int]) -> list[str]:
-        """Return lines that build a new object in ``var``."""
-        certain = [f"{name!r}: {rows[0][1]}" for name, rows in self.leaves.items() if not rows[0][0]]
-        lines = [f"{var} = {{{', '.join(certain)}}}"]
-        for name, rows in self.leaves.items():
-            for at, (guard, value) in enumerate(rows):
-                if guard:
-                    test = guard if at == 0 else f"({guard}) and {name!r} not in {var}"
-                    lines.append(f"if {test}: {var}[{name!r}] = {value}")
-        lines += self._lists(var, counter, lambda _: True)
-        for name, below in self.objects.items():
-            own = _fresh_name(counter)
-            lines += below.attached(var, name, own, counter)
-        return lines + self._select(var, counter)
-
-    def attached(self, var: str, name: str, own: str, counter: list[int]) -> list[str]:
-        """Return lines that build a new object and put it under ``name``."""
-        lines = self.fresh(own, counter)
-        mark = self.suspect(own)
-        if self.has_certain:
-            return [*lines, f"{var}[{name!r}] = {own}", *([mark] if mark else [])]
-        return [*lines, f"if {own}:", f"    {var}[{name!r}] = {own}", *([f"    {mark}"] if mark else [])]
-
-    def into(self, var: str, is_single: Callable[[str], bool], counter: list[int]) -> list[str]:
-        """Return lines that add to the object in ``var``, never over what is there."""
-        lines = []
-        for name, rows in self.leaves.items():
-            for guard, value in rows:
-                tests = [f"({guard})"] if guard else []
-                if len(rows) > 1 or not is_single(name):
-                    tests.append(f"{name!r} not in {var}")
-                lines.append((f"if {' and '.join(tests)}: " if tests else "") + f"{var}[{name!r}] = {value}")
-                if len(rows) > 1 or not is_single(name):
-                    lines.insert(-1, f"if {f'({guard}) and ' if guard else ''}{name!r} in {var}: v[-1] = 1")
-        lines += self._lists(var, counter, is_single)
-        for name, below in self.objects.items():
-            own = _fresh_name(counter)
-            if is_single(name):
-                lines += below.attached(var, name, own, counter)
-            else:
-                lines += [f"{own} = {var}.get({name!r})", f"{own}n = {own} is None", f"if {own}n: {own} = {{}}"]
-                lines += below.into(own, lambda _: False, counter)
-                mark = below.suspect(own)
-                lines += [f"if {own}n and {own}:", f"    {var}[{name!r}] = {own}", *([f"    {mark}"] if mark else [])]
-        return lines + self._select(var, counter)
-
-    def _lists(self, var: str, counter: list[int], is_single: Callable[[str], bool]) -> list[str]:
-        lines = []
-        for name, rows in self.lists.items():
-            own = _fresh_name(counter)
-            if all(not guard for guard, _ in rows):
-                lines.append(f"{own} = [{', '.join(value for _, value in rows)}]")
-            else:
-                lines.append(f"{own} = []")
-                lines += [
-                    f"if {guard}: {own}.append({value})" if guard else f"{own}.append({value})" for guard, value in rows
-                ]
-            if is_single(name):
-                lines.append(f"if {own}: {var}[{name!r}] = {own}")
-            else:
-                lines += [
-                    f"if {own}:",
-                    f"    a = {var}.get({name!r})",
-                    f"    if a is None: {var}[{name!r}] = {own}",
-                    f"    else: a.extend({own})",
-                ]
-        return lines
-
-    def _select(self, var: str, counter: list[int]) -> list[str]:
-        lines = []
-        for (name, key, value), below in self.selected.items():
-            own = _fresh_name(counter)
-            lines += [
-                f"{own} = select({var}, {name!r}, {key!r}, {value!r})",
-                f"{own}n = {own} is None",
-                f"if {own}n: {own} = {{{key!r}: {value!r}}}",
-            ]
-            lines += below.into(own, lambda _: False, counter)
-            mark = below.suspect(own, key)
-            lines += [f"if {own}n and len({own}) > 1:", f"    {var}.setdefault({name!r}, []).append({own})"]
-            lines += [f"    {mark}"] if mark else []
-        return lines
-
-
-def _fresh_name(counter: list[int]) -> str:
-    counter[0] += 1
-    return f"o{counter[0]}"

@@ -29,12 +29,36 @@ class Cut:
     control_number: str
     header: str
     trailer: str
-    body: list[str]
+    text: str
     raw: str
     issues: list[Issue] = field(default_factory=list)
     agency: str = ""
     association: str = ""
     hidden: bool = False
+
+    @property
+    def count(self) -> int:
+        """Return the number of its own segments."""
+        return self.text.count(self.interchange.delimiters.segment)
+
+    @property
+    def body(self) -> list[str]:
+        """Return its own segments, without terminators."""
+        return self.text.split(self.interchange.delimiters.segment)[:-1]
+
+
+BLANKS = " \t\r\n"
+
+
+def own_text(text: str, end: str) -> str:
+    """Return the segments of ``text``, each with its terminator, without blanks around them and without empty ones."""
+    if text and not text.endswith(end):
+        text += end
+    is_clean = end + end not in text and text[:1] not in f"{end}{BLANKS}"
+    if is_clean and not any(end + blank in text for blank in BLANKS if blank != end):
+        return text
+    segments = (each.strip("\r\n").lstrip(BLANKS) for each in text.split(end))
+    return "".join(each + end for each in segments if each)
 
 
 def settle(text: str, element: str, segment: str) -> str:
@@ -158,17 +182,13 @@ class X12:
         group = self._open_group(interchange)
         pieces = header.split(element)
         control = pieces[2].strip() if len(pieces) > 2 else ""
-        body = text[stop + 1 : limit].split(end) if limit > stop else []
-        while body and not body[-1].strip():
-            body.pop()
+        own = own_text(text[stop + 1 : limit], end) if limit > stop else ""
         release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
         cut = Cut(
-            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", body, ""
+            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, ""
         )
-        if "" in body or (isinstance(text, str) and any(each[0] in " \t\r\n" for each in body)):
-            body[:] = [each.strip("\r\n").lstrip(" \t\r\n") for each in body if each.strip(" \t\r\n")]
         if close < 0:
-            issue = self._issue(cut, Fault.MISSING_TRAILER, len(body) + 2, "SE", 0, "", "the message has no SE")
+            issue = self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, "SE", 0, "", "the message has no SE")
             cut.issues.append(issue)
             cut.raw = text[start:limit] + end
             return cut, limit + 1
@@ -181,7 +201,7 @@ class X12:
 
     def _check_trailer(self, cut: Cut) -> None:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
-        count = len(cut.body) + 2
+        count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != count:
             text = f"SE says {stated or 'nothing'}, there are {count} segments"

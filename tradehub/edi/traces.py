@@ -1,0 +1,436 @@
+"""Runs of segments that come again and again, read by one pattern and one function.
+
+A partner's system writes its lines alike: PO1 and PID, or LIN PIA IMD QTY PRI, with the same elements each time. While a
+map is young its reader watches which runs come often (``Watch``); for those a regular expression takes the whole run
+apart, tags, separators, lengths and qualifiers at once, and a folded function (``folding``) makes the objects of all its
+segments. What does not match, or fails a check, is read segment by segment: a trace never judges, it only hurries.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
+from tradehub.edi.functions import DATES, DECIMALS
+from tradehub.edi.generation import MOMENTS, TIMES, WHENS, FunctionWriter, Shape, bounds, shape_of
+from tradehub.edi.machine import Loop, Place
+from tradehub.edi.paths import Place as At
+from tradehub.edi.schema import NO_LIMIT, ElementRule
+
+if TYPE_CHECKING:
+    from tradehub.edi.reading import Reader
+
+OFTEN = 24  # times a run is seen before it is worth a trace
+WATCHED = 3_000  # segments looked at before a map's reader stops watching
+AGAIN = 50_000  # segments read one by one after which it watches anew: another partner, other habits
+MOST_TRACES = 6  # for one state: each that does not match costs
+LONGEST = 24  # segments in a run
+
+SHARED_VALUES = {
+    "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "datetime": datetime,
+}  # fmt: skip
+
+State = dict[str | None, Any]
+
+
+class Step(NamedTuple):
+    """One segment of a run: its place, which of its elements have a value, and the text of those that decide."""
+
+    place: int
+    shape: Shape
+    texts: tuple[tuple[At, str], ...]
+
+
+class Trace(NamedTuple):
+    """A run ready to be read. ``read(text, at, scopes, taken, computed, marks, places)`` takes it in, as often as it
+    comes in a row where it can follow itself, and returns where it ends: ``at`` where it does not come at all."""
+
+    read: Callable[..., int]
+    after: State
+
+
+class Watch:
+    """Watches how one map's messages, written with the same separators, are put together."""
+
+    def __init__(self, reader: Reader, element: str, component: str, end: str) -> None:
+        self._reader = reader
+        self._signs = (element, component, end)
+        self._seen: Counter[tuple[int, tuple[Step, ...]]] = Counter()
+        self._states: dict[int, State] = {}
+        self._kinds: dict[int, tuple[list[bool], list[int], tuple[At, ...]]] = {}
+        self._made: dict[int, dict[tuple[Step, ...], Trace]] = {}
+        self._functions: dict[Any, Callable[..., int]] = {}
+        self.left = WATCHED
+        self.start: State = dict(reader.start)
+        self.states: list[State] = [dict(each) for each in reader.states]
+        for state in (self.start, *self.states):
+            for tag, (at, made, _, is_bad, step) in list(state.items()):
+                state[tag] = (at, made, self.states[at], is_bad, step)
+
+    def note(self, log: list[tuple[State, int, list[str]]]) -> None:
+        """Take in what one message was made of; at the end of the watch make traces of the runs that came often."""
+        self.left -= len(log)
+        for state, run in self._runs(log):
+            self._states[id(state)] = state
+            self._seen[id(state), run] += 1
+        if self.left <= 0:
+            for (state_id, run), times in self._seen.most_common():
+                if times >= OFTEN:
+                    self._trace(self._states[state_id], run)
+            self._seen.clear()
+
+    def missed(self, count: int) -> None:
+        """Note that so many segments were read one by one."""
+        self.left -= count
+        if self.left < -AGAIN:
+            self.left = WATCHED
+
+    def _trace(self, state: State, run: tuple[Step, ...]) -> None:
+        """Make a trace of a run; of one that begins with another, only of what comes after it."""
+        made = self._made.setdefault(id(state), {})
+        for other in made:
+            if run[: len(other)] == other:
+                if len(run) > len(other):
+                    self._trace(self.states[other[-1].place], run[len(other) :])
+                return
+        if len(made) >= MOST_TRACES:
+            return
+        while run:
+            try:
+                built = self._built(state, run)
+            except Unfoldable:
+                run = run[:-1]
+            else:
+                made[run] = built
+                state[None] = list(made.values())
+                return
+
+    def _built(self, state: State, run: tuple[Step, ...]) -> Trace:
+        is_first = state is self.start
+        after = self.states[run[-1].place]
+        head = self._reader.machine.places[run[0].place]
+        again = after.get(head.tag)
+        repeats = not is_first and again is not None and again[0] == head.id and not again[3]
+        key = (run, is_first, repeats)
+        if key not in self._functions:
+            self._functions[key] = _Builder(self._reader, self._signs).built(run, is_first=is_first, repeats=repeats)
+        return Trace(self._functions[key], after)
+
+    def _runs(self, log: list[tuple[State, int, list[str]]]) -> Iterator[tuple[State, tuple[Step, ...]]]:
+        run: list[Step] = []
+        began: State = self.start
+        within: Loop | None = None
+        places = self._reader.machine.places
+        for state, at, elements in log:
+            step = self._step(at, elements) if at >= 0 else None
+            place = places[at]
+            if run and (step is None or _begins(place) or not _is_inside(place.loop, within) or len(run) >= LONGEST):
+                yield began, tuple(run)
+                run = []
+            if step is None:
+                continue
+            if not run:
+                began, within = state, self._reader.machine.root if state is self.start else place.loop
+            run.append(step)
+        if run:
+            yield began, tuple(run)
+
+    def _step(self, at: int, elements: list[str]) -> Step | None:
+        """Return the step that a segment is; None where no trace may have it."""
+        place = self._reader.machine.places[at]
+        rule = place.rule
+        if rule is None or not 1 < len(elements) <= len(rule.uses) + 1:
+            return None
+        composites, widths, decisive = self._kind(place)
+        count = len(elements) - 1
+        shape = shape_of(elements, composites[:count], self._signs[1])
+        for each, width in zip(shape, widths, strict=False):
+            if isinstance(each, tuple) and len(each) > width:
+                return None
+        texts = []
+        for where in decisive:
+            text = _text(elements, where, composites, self._signs[1])
+            if text:
+                texts.append((where, text))
+        return Step(at, shape, tuple(texts))
+
+    def _kind(self, place: Place) -> tuple[list[bool], list[int], tuple[At, ...]]:
+        if place.id not in self._kinds:
+            uses = place.rule.uses if place.rule is not None else ()
+            composites = [bool(use.parts and not use.forbidden) for use in uses]
+            widths = [len(use.parts) for use in uses]
+            self._kinds[place.id] = (composites, widths, tuple(_decisive(place, composites)))
+        return self._kinds[place.id]
+
+
+def _decisive(place: Place, composites: list[bool]) -> Iterator[At]:
+    """Yield the places whose text decides which node takes a segment, or in which form it is read and written."""
+    found: dict[At, None] = {}
+
+    def add(at: At) -> None:
+        if at.element <= len(composites):
+            found[At(at.element, at.component or 1) if composites[at.element - 1] else At(at.element)] = None
+
+    for variant in (*place.variants, *(place.loop.variants if place.is_head else ())):
+        for test in variant.tests:
+            if test.values != ("*",):
+                add(test.at)
+    for variant in place.variants:
+        for binding in variant.node.bindings:
+            if binding.const is not None:
+                add(binding.groups[0][0])
+            elif binding.conversion.name in {"when", "date"} and len(binding.groups[0]) > 1:
+                add(binding.groups[0][1])
+    yield from found
+
+
+def _text(elements: list[str], at: At, composites: list[bool], component: str) -> str:
+    if at.element >= len(elements):
+        return ""
+    text = elements[at.element]
+    if not composites[at.element - 1]:
+        return text
+    parts = text.split(component)
+    return parts[at.component - 1] if at.component <= len(parts) else ""
+
+
+def _begins(place: Place) -> bool:
+    """Return whether a segment begins an item of a list, and with it a run of its own."""
+    if not place.is_head or not place.loop.variants:
+        return False
+    target = place.loop.variants[0].node.target
+    return target is not None and target.steps[-1].append
+
+
+def _is_inside(loop: Loop, outer: Loop | None) -> bool:
+    at: Loop | None = loop
+    while at is not None:
+        if at is outer:
+            return True
+        at = at.parent
+    return False
+
+
+class _Builder:
+    def __init__(self, reader: Reader, signs: tuple[str, str, str]) -> None:
+        self._reader = reader
+        self._element, self._component, self._end = signs
+        self._not = "[^" + "".join(re.escape(each) for each in signs if each) + "]"
+        self._constants: dict[str, Any] = {}
+        self._folder = Folder(self._constants)
+        self._groups: list[str] = []
+
+    def built(self, run: tuple[Step, ...], *, is_first: bool, repeats: bool) -> Callable[..., int]:
+        """Return the function that reads the run. Raises Unfoldable where its code cannot be folded."""
+        places = [self._reader.machine.places[step.place] for step in run]
+        folder = self._folder
+        if is_first:
+            depth = self._reader.depth
+            folder.scopes[0] = Made({}, base="c[0]")
+            folder.slots |= {at: Known(-1) for at in range(1, depth + 1)}
+            folder.slots |= {depth + 1 + at: Known(0) for at in range(self._reader.canon.slots)}
+        begun = dict(folder.slots)
+        steps = enumerate(zip(run, places, strict=True))
+        pattern = "".join(self._segment(number, step, place) for number, (step, place) in steps)
+        source = self._source(places[-1].loop.depth, begun, len(run), repeats=repeats)
+        code = compile(source, f"<{self._reader.spec.head.key}:{'+'.join(each.tag for each in places)}>", "exec")
+        ids = tuple(step.place for step in run)
+        names = {**self._constants, **SHARED_VALUES, "match": re.compile(pattern).match, "ids": ids}
+        exec(code, names)  # noqa: S102  our own source, made from the map
+        return cast("Callable[..., int]", names["read"])
+
+    # the pattern
+
+    def _segment(self, number: int, step: Step, place: Place) -> str:
+        """Return the pattern of a segment, after its code has been folded."""
+        ending = f"_{number}"
+        writer = FunctionWriter(self._reader, place, len(step.shape) + 1, step.shape)
+        if not writer.can_pass or place.rule is None:
+            raise Unfoldable
+        texts = dict(step.texts)
+        pieces = [re.escape(place.tag)]
+        for at, (there, use) in enumerate(zip(step.shape, place.rule.uses, strict=False), 1):
+            whole = f"e{at}{ending}"
+            if not there:
+                self._folder.env[whole] = Known("")
+                pieces.append("")
+            elif isinstance(there, tuple):
+                self._folder.env[whole] = Text("", 1, NO_LIMIT)
+                parts = [
+                    self._value(f"e{at}_{part}{ending}", use.parts[part - 1].element, texts.get(At(at, part)))
+                    if each
+                    else ""
+                    for part, each in enumerate(there, 1)
+                ]
+                pieces.append(re.escape(self._component).join(parts))
+            else:
+                pieces.append(self._value(whole, use.element, texts.get(At(at))))
+        parts_ = writer.parts(place.rule)
+        for name, constant in writer.names.items():
+            if name not in SHARED:
+                self._constants[name + ending] = constant
+        self._folder.take(
+            number, parsed(parts_.locals, ending), parsed(parts_.checks, ending), parsed(parts_.body, ending)
+        )
+        return re.escape(self._element).join(pieces) + re.escape(self._end)
+
+    def _value(self, name: str, rule: ElementRule | None, text: str | None) -> str:
+        if text is not None:
+            self._folder.env[name] = Known(text)
+            return re.escape(text)
+        least, most = bounds(rule, mandatory=True) if rule is not None else (1, NO_LIMIT)
+        least = max(least, 1)
+        self._folder.env[name] = Text(name, least, most)
+        self._groups.append(name)
+        times = f"{{{least},{most}}}+" if most < NO_LIMIT else "++" if least == 1 else f"{{{least},}}+"
+        return f"({self._not}{times})"
+
+    # the function
+
+    def _source(self, depth: int, begun: dict[int, Value], length: int, *, repeats: bool) -> str:
+        folder = self._folder
+        closing, stores = self._closing(depth, begun, length)
+        body: list[ast.stmt] = []
+        if self._groups:
+            names: list[ast.expr] = [ast.Name(each, ast.Store()) for each in self._groups]
+            body.append(ast.Assign([ast.Tuple(names, ast.Store())], ast.parse("found.groups()", mode="eval").body))
+        body += folder.first
+        if folder.checks:
+            test = folder.checks[0] if len(folder.checks) == 1 else ast.BoolOp(ast.And(), folder.checks)
+            body.append(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []))
+        body += [*self._objects(), *folder.out, *closing]
+        asks = any(isinstance(each, ast.Name) and each.id == "v" for made in folder.out for each in ast.walk(made))
+        asks = asks or any(
+            isinstance(each, ast.Name) and each.id == "v" for test in folder.dirty for each in ast.walk(test)
+        )
+        lines = [
+            "def read(text, at, c, v, k, marks, places):",
+            "    found = match(text, at)",
+            "    if found is None: return at",
+            "    count = 0",
+            "    try:",
+            "        while found is not None:",
+            *_indented(body, 12),
+            *_indented(stores if asks else [], 12),
+            "            at = found.end()",
+            "            count += 1",
+            "            found = match(text, at)" if repeats else "            break",
+            "    except ValueError:",
+            "        pass",
+            "    if count:",
+            "        places.extend(ids * count)" if repeats else "        places.extend(ids)",
+            *_indented([] if asks else stores, 8),
+            "    return at",
+        ]
+        return "\n".join(lines)
+
+    def _closing(self, depth: int, begun: dict[int, Value], length: int) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        """Return the statements that note what is not canonical and not bound, and those that leave scopes and slots
+        as the segments one by one would have."""
+        folder = self._folder
+        closing: list[ast.stmt] = []
+        dirty = folder.dirty
+        if dirty:
+            sets = _store("v", DIRTY, ast.Constant(1))
+            test = dirty[0] if len(dirty) == 1 else ast.BoolOp(ast.Or(), dirty)
+            closing.append(sets if isinstance(dirty[0], ast.Constant) else ast.If(test, [sets], []))
+        for number, marks in folder.marks:
+            at = ast.parse(f"len(places) + count * {length} + {number}", mode="eval").body
+            closing.append(ast.Assign([ast.Subscript(ast.Name("marks", ast.Load()), at, ast.Store())], marks))
+        stores: list[ast.stmt] = []
+        for at_, value in sorted(folder.slots.items()):
+            before = begun.get(at_)
+            if not (isinstance(before, Known) and isinstance(value, Known) and before.value == value.value):
+                stores.append(_store("v", at_, folder.node(value)))
+        for at_, scope in sorted(folder.scopes.items()):
+            if at_ <= depth and not (isinstance(scope, Made) and scope.base == f"c[{at_}]"):
+                stores.append(_store("c", at_, folder.node(scope)))
+        return closing, stores
+
+    def _objects(self) -> list[ast.stmt]:
+        """Return the statements that make the objects of the run which something outside holds."""
+        made: list[ast.stmt] = []
+        done: set[int] = set()
+        for each in self._held():
+            self._make(each, made, done)
+        return made
+
+    def _held(self) -> Iterator[Made]:
+        """Yield the objects that have a name, and the document where the run begins it."""
+        seen: set[int] = set()
+        waiting: list[Any] = [*self._folder.env.values(), *self._folder.scopes.values()]
+        while waiting:
+            each = waiting.pop()
+            if id(each) in seen or not isinstance(each, Made | Items):
+                continue
+            seen.add(id(each))
+            waiting += each.fields.values() if isinstance(each, Made) else each.values
+            if isinstance(each, Made) and (each.name or each.base):
+                yield each
+
+    def _make(self, made: Made, into: list[ast.stmt], done: set[int]) -> None:
+        if id(made) in done:
+            return
+        done.add(id(made))
+        if made.base:
+            if not made.fields:
+                return
+            name = made.name or "document"
+            base = ast.parse(made.base, mode="eval").body
+            fields = [(key, self._plain(value, into, done)) for key, value in made.fields.items()]
+            into.append(ast.Assign([ast.Name(name, ast.Store())], base))
+            into += [
+                ast.Assign([ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(key), ast.Store())], value)
+                for key, value in fields
+            ]
+            return
+        value = self._literal(made, into, done)
+        into.append(ast.Assign([ast.Name(made.name, ast.Store())], value))
+
+    def _literal(self, made: Made, into: list[ast.stmt], done: set[int]) -> ast.expr:
+        values = [self._plain(each, into, done) for each in made.fields.values()]
+        return ast.Dict([ast.Constant(key) for key in made.fields], values)
+
+    def _plain(self, value: Value, into: list[ast.stmt], done: set[int]) -> ast.expr:
+        match value:
+            case Made():
+                if value.base:
+                    raise Unfoldable
+                if not value.name:
+                    return self._literal(value, into, done)
+                self._make(value, into, done)
+                return ast.Name(value.name, ast.Load())
+            case Items(values=values):
+                return ast.List([self._plain(each, into, done) for each in values], ast.Load())
+            case Live(node=node):
+                late = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & self._assigned()
+                if late:
+                    raise Unfoldable
+                return node
+            case _:
+                return self._folder.node(value)
+
+    def _assigned(self) -> set[str]:
+        """Return the names that are assigned only after the objects are made."""
+        return {
+            target.id
+            for statement in self._folder.out
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        }
+
+
+def _indented(statements: list[ast.stmt], by: int) -> list[str]:
+    text = ast.unparse(ast.fix_missing_locations(ast.Module(statements, []))) if statements else ""
+    return textwrap.indent(text, " " * by).splitlines()
+
+
+def _store(name: str, at: int, value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(at), ast.Store())], value)
