@@ -87,6 +87,8 @@ class Interchange:
     service: list[str] = field(default_factory=list)  # TA1 and the like, as received
     groups: list[Group] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    application: str = ""
+    agreement: str = ""
 
     @property
     def accepted(self) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tradehub.edi import edifact, x12
-from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS, document_of
+from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
+from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
@@ -226,9 +227,10 @@ class Reading:
         release = cut.release[:6] if standard == "x12" else cut.release
         tag = "ST" if standard == "x12" else "UNH"
         at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
+        kind = replace(at, element=1) if standard == "x12" else replace(at, element=2, component=1)
         if not cut.type.isalnum() or not (release + "0").isalnum():
             issues.append(
-                Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
+                Issue(Fault.UNKNOWN_MESSAGE, kind, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
             )
             return None, None
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
@@ -237,7 +239,7 @@ class Reading:
             other = FALLBACKS[standard]
             if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
-                issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, value=cut.type))
+                issues.append(Issue(Fault.UNKNOWN_MESSAGE, kind, text, value=cut.type))
                 return None, None
             text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
             severity = Severity.WARNING if self._tolerant else Severity.ERROR
