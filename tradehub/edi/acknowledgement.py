@@ -67,6 +67,8 @@ def acknowledge(
     Empty when there is nothing to answer. ``control`` numbers the answer, ``group_control`` its group (the same where
     empty). ``functional_set`` is 997 or 999; where it is empty, groups from 005010 on are answered by 999.
     """
+    if received.standard == "tradacoms":
+        return b""  # the standard has no acknowledgement of syntax
     x12 = received.standard == "x12"
     messages = functional(received, functional_set) if x12 else control_messages(received)
     service = interchange_note(received, at) if x12 else ()

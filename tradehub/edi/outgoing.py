@@ -22,6 +22,7 @@ from tradehub.edi.envelope import (
 )  # fmt: skip
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
+from tradehub.edi.tradacoms_writing import write_transmission
 
 SPARE = "*|^~!>\\`{}\x1c\x1d\x1e\x1f"  # X12 delimiters to change to where the data holds the agreed ones
 
@@ -95,6 +96,8 @@ def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -
     first."""
     if envelope.standard == "x12":
         return _write_x12(messages, envelope)
+    if envelope.standard == "tradacoms":
+        return write_transmission(messages, envelope)
     return _write_edifact(messages, envelope)
 
 
@@ -301,10 +304,13 @@ def _written(each: ReadMessage, maps: MapStore) -> str:
         return each.raw
     standard, release, kind = each.map_key.split("/")
     found = each.interchange.delimiters
-    swap = Release(found) if found.release else None
+    signs = found if f"{found.release}{found.tag}" in each.raw else found._replace(tag="")
+    swap = Release(signs) if found.release else None
     texts = [each.header]
-    for raw in maps.get(standard, kind, release, each.guide).write(each.document):
+    for raw in maps.get(standard, kind, release, each.guide).write(each.document)[each.shared :]:
         text = swap.cover(raw) if swap is not None else raw
+        if found.tag:
+            text = text.replace(ELEMENT, found.tag, 1)
         texts.append(text.replace(ELEMENT, found.element).replace(COMPONENT, found.component))
     texts += [each.trailer] if each.trailer else []
     whole = "".join(text + found.segment for text in texts)

@@ -37,6 +37,8 @@ class Cut:
     agency: str = ""
     association: str = ""
     hidden: bool = False
+    shared: int = 0  # segments at the beginning of the body that stand in another message, and its number
+    shared_number: str = ""
 
 
 def settle(text: str, element: str, segment: str) -> str:
