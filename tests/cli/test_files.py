@@ -47,10 +47,12 @@ def file(tmp_path: Path) -> Path:
         (ORDER, 0, "accepted"),
         (BAD_DAY, 1, "BEG*00*SA*PO-1**20261399"),
         (ORDER.replace("SE*7", "SE*9"), 1, "SE"),
+        (ORDER.replace("ST*850", "ST*204"), 3, "syntax only"),
+        (ORDER.replace("ST*850", "ST*204").replace("SE*7", "SE*9"), 1, "rejected"),
         ("Dear supplier, please send 24 valves.", 2, "unusable"),
         ("", 2, "unusable"),
     ],
-    ids=["sound", "no such day", "wrong count", "a letter", "empty"],
+    ids=["sound", "no such day", "wrong count", "no map", "no map and wrong count", "a letter", "empty"],
 )
 def test_check_says_what_is_wrong_and_exits_accordingly(file: Path, text: str, status: int, said: str) -> None:
     file.write_text(text)
@@ -80,6 +82,10 @@ def test_check_of_several_files_exits_with_the_worst(tmp_path: Path) -> None:
     bad.write_text(BAD_DAY)
     assert run("check", good, bad).exit_code == 1
     assert run("check", good, tmp_path / "absent.edi").exit_code == 2
+    unknown = tmp_path / "unknown.edi"
+    unknown.write_text(ORDER.replace("ST*850", "ST*204"))
+    assert run("check", good, unknown).exit_code == 3
+    assert run("check", unknown, bad).exit_code == 1
 
 
 def test_pyx12_is_a_second_judge(file: Path) -> None:
@@ -95,6 +101,7 @@ def test_pyx12_is_a_second_judge(file: Path) -> None:
         ("edifact:ORDERS:D96A", "BGM+220+PO-1+9'"),
         ("ubl:Order:2.1", "<cbc:ID>PO-1</cbc:ID>"),
         ("x12:850:004010", "BEG*00*SA*PO-1**20261123"),
+        ("tradacoms:ORDERS:9", "ORD=PO-1::261123'"),
         ("json", '"number": "PO-1"'),
     ],
 )

@@ -97,7 +97,7 @@ def test_contrl_names_segment_and_component():
     reading = read(EDIFACT.replace("20240229", "20240230").encode(), maps())
     list(reading)
     answer = acknowledge(reading.interchanges[0], at=NOON, control="7").decode()
-    assert "UCM+1+ORDERS:D:96A:UN+4'UCS+3'UCD+12+1:2'" in answer
+    assert "UCM+1+ORDERS:D:96A:UN+4'UCS+3'UCD+12+2:2'" in answer
 
 
 def test_an_unknown_message_is_answered_as_not_supported():

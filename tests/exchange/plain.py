@@ -47,6 +47,9 @@ class PlainCodec:
             native=plain,
         )
 
+    def knows(self, message: str) -> bool:
+        return True
+
     def write(self, message: str, document: Document, frame: Frame) -> Written:
         if document.number == "UNWRITABLE":
             raise CannotWrite("the number does not fit")

@@ -92,7 +92,7 @@ X12_CASES = {
     "another's name": Case(
         x12("ZZ*NINGBOVALVES   ", "ZZ*HAIDITRADING   "), "rejected", "sender-not-of-channel", r"TA1.*\*R\*006~"
     ),
-    "not for us": Case(x12("HAIDITRADING   ", "SOMEBODYELSE   "), "rejected", "unknown-receiver", r"TA1.*\*R\*008~"),
+    "not for us": Case(x12("HAIDITRADING   ", "SOMEBODYELSE   "), "rejected", "unknown-receiver", r"TA1.*\*R\*009~"),
     "unknown set": Case(x12("ST*850*", "ST*860*"), "rejected", "unknown-message", r"AK2\*860\*0001~AK5\*R\*1~"),
     "not of trade": Case(x12("ST*850*", "ST*204*"), "rejected", "unknown-message", r"AK2\*204\*0001~AK5\*R\*1~"),
     "another release": Case(x12("*X*004010", "*X*005010"), "rejected", "no-agreement", r"AK2\*850\*0001~AK5\*R\*1"),
@@ -118,14 +118,14 @@ EDIFACT_CASES = {
         edifact("6901234000016:14+26", "6900000000016:14+26"), "rejected", "unknown-receiver", r"UCI\+7.*\+4\+7\+UNB'"
     ),
     "unknown message": Case(
-        edifact("ORDERS", "PRICAT"), "rejected", "unknown-message", r"UCM\+1\+PRICAT:D:96A:UN\+4\+18"
+        edifact("ORDERS", "PRICAT"), "rejected", "unknown-message", r"UCM\+1\+PRICAT:D:96A:UN\+4\+14\+UNH\+3:1'"
     ),
     "another release": Case(
         edifact("D:96A", "D:01B"), "rejected", "no-agreement", r"UCM\+1\+ORDERS:D:01B:UN\+4\+17"
     ),
     "wrong count": Case(edifact("UNT+12+", "UNT+11+"), "rejected", "syntax", r"UCM\+1\+.*\+4\+29\+UNT"),
-    "bad date": Case(edifact("137:20261123", "137:20261399"), "rejected", "syntax", r"UCS\+3'UCD\+\d+\+1:2'"),
-    "unknown unit": Case(edifact("10:PCE", "10:ZQZ"), "rejected", "syntax", r"UCS\+8'UCD\+12\+1:3'"),
+    "bad date": Case(edifact("137:20261123", "137:20261399"), "rejected", "syntax", r"UCS\+3'UCD\+\d+\+2:2'"),
+    "unknown unit": Case(edifact("10:PCE", "10:ZQZ"), "rejected", "syntax", r"UCS\+8'UCD\+12\+2:3'"),
     "reference to no deal": Case(edifact("PO-1", "NO-DEAL"), "accepted", "unknown-deal", "UCM+1+ORDERS:D:96A:UN+7'"),
 }  # fmt: skip
 AP, RE = "<cbc:ResponseCode>AP</cbc:ResponseCode>", "<cbc:ResponseCode>RE</cbc:ResponseCode>"

@@ -1,4 +1,4 @@
-"""``tradehub check FILE``: read X12, EDIFACT or UBL, and say what is right and wrong with it, placed and coded."""
+"""``tradehub check FILE``: read X12, EDIFACT, TRADACOMS or UBL, and say what is right and wrong with it, placed and coded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, judge
+from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, is_syntax_only, judge
 from tradehub.edi import Issue, ReadMessage, Severity
 
 MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
@@ -24,32 +24,40 @@ MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "n
 )
 @click.option("--quiet", is_flag=True, help="The verdict alone.")
 def check(paths: tuple[Path, ...], as_json: bool, strict: bool, engine: str, quiet: bool) -> None:
-    """Judge each FILE. Exit status 0: accepted, 1: rejected, 2: unusable."""
+    """Judge each FILE. Exit status 0: accepted, 1: rejected, 2: unusable, 3: right as far as syntax goes, and no map
+    to judge its content by. Of several files the worst counts: 2, then 1, then 3."""
     worst = 0
     for path in paths:
         try:
             judged = judge(path, tolerant=not strict)
         except Unusable as unusable:
-            worst = max(worst, 2)
+            worst = worse(worst, 2)
             click.echo(json.dumps({"file": str(path), "verdict": "unusable", "text": unusable.message}) if as_json
                        else f"{path}: unusable\n  {unusable.message}")  # fmt: skip
             continue
-        worst = max(worst, EXIT[judged.grade])
+        worst = worse(worst, EXIT[judged.grade])
         if as_json:
             click.echo(json.dumps(as_object(judged), ensure_ascii=False))
         else:
             say(judged, quiet=quiet)
         if engine == "pyx12":
-            worst = max(worst, second(path, judged, as_json=as_json))
+            worst = worse(worst, second(path, judged, as_json=as_json))
     sys.exit(worst)
+
+
+def worse(one: int, other: int) -> int:
+    """Return the worse of two exit statuses."""
+    return max(one, other, key=(0, 3, 1, 2).index)
 
 
 def say(judged: Judged, *, quiet: bool = False) -> None:
     """Print the verdict on a file and, placed under its segment, each issue."""
-    colour = {"accepted": "green", "accepted with warnings": "yellow"}.get(judged.grade, "red")
+    colour = {"accepted": "green", "accepted with warnings": "yellow", "syntax only": "yellow"}.get(judged.grade, "red")
     click.echo(f"{judged.path}: {click.style(judged.grade, fg=colour)}")
     if quiet:
         return
+    if judged.grade == "syntax only":
+        click.echo("  envelope, segments and counts are right; there is no map to judge the content by")
     for issue in judged.issues if judged.standard != "xml" else ():
         click.echo(f"  {MARKS[issue.severity]}: {issue.text}")
     for interchange in judged.interchanges:
@@ -81,6 +89,8 @@ def title(message: ReadMessage) -> str:
 def verdict(message: ReadMessage) -> str:
     errors = sum(1 for issue in message.issues if issue.severity is Severity.ERROR)
     warnings = sum(1 for issue in message.issues if issue.severity is Severity.WARNING)
+    if is_syntax_only(message):
+        return "syntax only"
     said = "accepted" if message.accepted else "rejected"
     counts = [
         f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
@@ -110,12 +120,18 @@ def as_object(judged: Judged) -> dict[str, Any]:
                 "release": each.release,
                 "control_number": each.control_number,
                 "number": (each.document or {}).get("number"),
-                "verdict": "accepted" if each.accepted else "rejected",
+                "verdict": one_word(each),
                 "issues": [_issue(issue) for issue in each.issues],
             }
             for each in judged.messages
         ],
     }
+
+
+def one_word(message: ReadMessage) -> str:
+    if is_syntax_only(message):
+        return "syntax only"
+    return "accepted" if message.accepted else "rejected"
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from tradehub.documents.terms import plain_values
 from tradehub.edi import EnvelopeFacts, Id, MapError, message, read, write_interchange
 from tradehub.platform import clock
 
-VERSIONS = {"x12": "00401", "edifact": "UNOC:3"}
+VERSIONS = {"x12": "00401", "edifact": "UNOC:3", "tradacoms": "ANA:1"}
+TARGETS = "x12:850:004010, edifact:ORDERS:D96A, tradacoms:ORDERS:9, ubl:Order:2.1"
 
 
 class Target(NamedTuple):
@@ -27,7 +28,7 @@ class Target(NamedTuple):
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--to", "target", required=True, help="x12:850:004010, edifact:ORDERS:D96A, ubl:Order:2.1 or json.")
+@click.option("--to", "target", required=True, help=f"{TARGETS} or json.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of standard output.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done, and the losses, as JSON on standard error.")
 @click.option("--force", is_flag=True, help="Convert a rejected file as far as it was understood.")
@@ -53,8 +54,8 @@ def parsed(target: str) -> Target:
     if target == "json":
         return Target("json")
     parts = target.split(":")
-    if len(parts) != 3 or parts[0] not in {"x12", "edifact", "ubl"}:
-        raise Unusable(f"{target!r} is not a target: write x12:850:004010, edifact:ORDERS:D96A, ubl:Order:2.1 or json")
+    if len(parts) != 3 or parts[0] not in {*VERSIONS, "ubl"}:
+        raise Unusable(f"{target!r} is not a target: write {TARGETS} or json")
     wanted = Target(*parts)
     if not map_store().has(*wanted):
         raise Unusable(f"there is no map for {target}")

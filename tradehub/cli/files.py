@@ -11,15 +11,17 @@ from typing import Any
 import click
 
 from tradehub.documents import KINDS, Document
-from tradehub.edi import Interchange, Issue, ReadMessage, Segment, Severity, detect, read
+from tradehub.edi import Fault, Interchange, Issue, ReadMessage, Segment, Severity, detect, read
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
+from tradehub.edi.envelope import split_segments
 from tradehub.platform import resources
 
 MAX_BYTES = 512 * 1024 * 1024
 """A file is read whole; one that is larger is more likely a mistake than a batch."""
 
-GRADES = ("accepted", "accepted with warnings", "rejected", "unusable")
-EXIT = {"accepted": 0, "accepted with warnings": 0, "rejected": 1, "unusable": 2}
+GRADES = ("accepted", "accepted with warnings", "syntax only", "rejected", "unusable")
+"""``syntax only``: envelope, segments and counts are as they should be, and there is no map to say more by."""
+EXIT = {"accepted": 0, "accepted with warnings": 0, "syntax only": 3, "rejected": 1, "unusable": 2}
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,26 @@ class Judged:
         if self.standard is None or not (self.messages or self.interchanges):
             return "unusable"
         whole = [*self.issues, *(issue for each in self.interchanges for issue in envelope_issues(each))]
-        if any(issue.is_error for issue in whole) or not all(each.accepted for each in self.messages):
+        judged = [each for each in self.messages if not is_syntax_only(each)]
+        if any(issue.is_error for issue in whole) or not all(each.accepted for each in judged):
             return "rejected"
+        if len(judged) < len(self.messages):
+            return "syntax only"
         noted = [*whole, *(issue for each in self.messages for issue in each.issues)]
         warned = any(issue.severity is Severity.WARNING for issue in noted)
         return "accepted with warnings" if warned else "accepted"
+
+
+def is_syntax_only(message: ReadMessage) -> bool:
+    """Return whether all that is to be said against a message is that we have no map for it."""
+    errors = [issue for issue in message.issues if issue.is_error]
+    whole = [*message.group.issues, *message.interchange.issues]
+    return (
+        bool(errors)
+        and message.document is None
+        and all(issue.fault is Fault.UNKNOWN_MESSAGE for issue in errors)
+        and not any(issue.is_error for issue in whole)
+    )
 
 
 def judge(path: Path, *, tolerant: bool = True) -> Judged:
@@ -122,11 +139,22 @@ class Lines:
     def segments(self) -> Sequence[Segment]:
         return tuple(self.message.segments())
 
+    @cached_property
+    def of_header(self) -> Sequence[Segment]:
+        """The segments of the header message of the file in which the message stands (TRADACOMS)."""
+        return tuple(split_segments(self.message.group.header, self.message.interchange.delimiters))
+
+    def _segments_of(self, issue: Issue) -> Sequence[Segment]:
+        is_shared = self.message.shared and issue.at.message != self.message.control_number
+        return self.of_header if is_shared else self.segments
+
     def under(self, issue: Issue) -> str | None:
         """Return the raw segment with a caret under the fault; None where the issue points at no segment."""
         delimiters = self.message.interchange.delimiters
         number = issue.at.segment
-        if self.message.standard == "xml" or not 0 < number <= len(self.segments):
+        segments = self._segments_of(issue) if self.message.standard != "xml" else ()
+        if not 0 < number <= len(segments):
             return None
-        raw = self.segments[number - 1].text(delimiters.element, delimiters.component or ":")
-        return issue.line(raw, delimiters.element, delimiters.component or ":")
+        raw = segments[number - 1].text(delimiters.element, delimiters.component or ":", delimiters.repeat or "^")
+        line = issue.line(raw, delimiters.element, delimiters.component or ":")
+        return line.replace(delimiters.element, delimiters.tag, 1) if delimiters.tag else line

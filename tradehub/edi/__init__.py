@@ -4,7 +4,8 @@
 ``acknowledge`` answers.
 """
 
-from tradehub.edi.acknowledgement import Acknowledged, acknowledge, acknowledged
+from tradehub.edi.acknowledgement import acknowledge, answer_of
+from tradehub.edi.answers import Acknowledged, Noted, acknowledged, interchange_acknowledged
 from tradehub.edi.envelope import Delimiters, Group, Id, Interchange, ReadMessage, Verdict
 from tradehub.edi.intake import Detected, Reading, detect, read
 from tradehub.edi.maps import Map, MapStore
@@ -15,7 +16,7 @@ from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
 __all__ = [
     "Acknowledged", "Delimiters", "Detected", "EnvelopeFacts", "Fault", "Group", "Id", "Interchange", "Issue", "Map",
     "MapError",
-    "MapStore", "OutMessage", "Position", "ReadMessage", "Reading", "Segment", "Severity", "Verdict", "acknowledge",
+    "MapStore", "Noted", "OutMessage", "Position", "ReadMessage", "Reading", "Segment", "Severity", "Verdict", "acknowledge",
     "acknowledged",
-    "detect", "encode", "message", "read", "write_back", "write_interchange",
+    "answer_of", "detect", "encode", "interchange_acknowledged", "message", "read", "write_back", "write_interchange",
 ]  # fmt: skip

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tradehub.edi.envelope import EDIFACT_DELIMITERS, AsciiText, Delimiters, Group, Id, Interchange, Release
-from tradehub.edi.segments import Fault, Issue, Position, Severity
+from tradehub.edi.envelope import (
+    EDIFACT_DELIMITERS,
+    AsciiText,
+    Delimiters,
+    Group,
+    Id,
+    Interchange,
+    Release,
+    split_segments,
+)
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
 from tradehub.edi.x12 import Cut, own_text
 
 ENVELOPE_TAGS = ("UNH", "UNE", "UNG", "UNZ", "UNB")
@@ -18,17 +27,39 @@ CHARSETS = {
 }  # fmt: skip
 
 
+REPETITION = "*"
+"""Repetition separator of syntax 4 where UNA names none. Earlier syntaxes reserve its place in UNA."""
+
+
 def delimiters(text: str) -> tuple[Delimiters, int]:
-    """Return the delimiters and where the segments begin: after UNA, or at once."""
+    """Return the delimiters and where the segments begin: after UNA, or at once. Only syntax 4 repeats elements."""
     if text.startswith("UNA") and len(text) > 8:
         component, element, decimal, release, repeat, segment = tuple(text[3:9])
-        found = Delimiters(element, component, segment, release.strip(), repeat.strip(), decimal)
-        return found, 9
+        found = Delimiters(element, component, segment, release.strip(), "", decimal)
+        return found._replace(repeat=(repeat.strip() or REPETITION) if _repeats(text[9:], found) else ""), 9
     if text.startswith(("UNB", "UNG", "UNH")):
         element = text[3:4]
         if element == "\x1d":
             return Delimiters("\x1d", "\x1f", "\x1c", "", "", ","), 0
-    return EDIFACT_DELIMITERS, 0
+    return EDIFACT_DELIMITERS._replace(repeat=REPETITION if _repeats(text, EDIFACT_DELIMITERS) else ""), 0
+
+
+def _repeats(text: str, found: Delimiters) -> bool:
+    """Return whether the interchange that begins here says syntax 4."""
+    pieces = text.lstrip()[:40].split(found.element, 2)
+    return pieces[0] == "UNB" and len(pieces) > 1 and pieces[1].split(found.component)[1:2] == ["4"]
+
+
+def syntax_of(interchange: Interchange) -> tuple[str, str]:
+    """Return level and version of the syntax (0001, 0002); UNOC and 3 where the interchange says neither."""
+    level, _, rest = interchange.version.partition(":")
+    version = rest.partition(":")[0]
+    return (level, version or "3") if level.startswith("UNO") else ("UNOC", "3")
+
+
+def segment_of(text: str, found: Delimiters) -> Segment:
+    """Return a service segment as received, apart; an empty one where there is none."""
+    return next(split_segments(text, found), Segment(""))
 
 
 class Edifact:
@@ -44,6 +75,7 @@ class Edifact:
         self.interchanges: list[Interchange] = []
         self._group: Group | None = None
         self._grouped = False
+        self._numbers: set[str] = set()  # message references of the group, or of the interchange without groups
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
@@ -77,14 +109,13 @@ class Edifact:
         if tag == "UNB":
             if self.interchanges and self.interchanges[-1].header and not self.interchanges[-1].trailer:
                 self._note(self.interchanges[-1], Fault.MISSING_TRAILER, "UNZ", "the interchange has no UNZ")
-            self.interchanges.append(read_unb(segment, self._delimiters, self._charset))
-            self._group, self._grouped = None, False
+            self._open(read_unb(self._meant(segment), self._delimiters, self._charset))
             return
+        segment = self._meant(segment)
         current = self._current()
         if tag == "UNG":
             self._close_group(None)
-            self._group, self._grouped = read_ung(segment, self._delimiters), True
-            current.groups.append(self._group)
+            self._open_next(current, read_ung(segment, self._delimiters))
         elif tag == "UNE":
             self._close_group(segment)
         elif tag == "UNZ":
@@ -94,6 +125,31 @@ class Edifact:
             at = Position(current.control_number, tag=tag)
             text = f"{tag} stands outside of any message"
             current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+
+    def _meant(self, segment: str) -> str:
+        """Return a service segment as it was received, released characters and all."""
+        return self.release.release(segment) if self.release else segment
+
+    def _open(self, interchange: Interchange) -> None:
+        self._group, self._grouped = None, False
+        self._numbers = set()
+        number = interchange.control_number
+        if number and any(number == each.control_number for each in self.interchanges):
+            self._note(interchange, Fault.DUPLICATE_CONTROL_NUMBER, "UNB", f"{number} is there before", 5)
+        self.interchanges.append(interchange)
+
+    def _open_next(self, interchange: Interchange, group: Group) -> None:
+        """Open a group of its own; groups and messages without one do not mix."""
+        number = group.control_number
+        if number and any(number == each.control_number for each in interchange.groups):
+            self._note_group(interchange, group, Fault.DUPLICATE_CONTROL_NUMBER, f"{number} is there before", "UNG", 5)
+        if not number:
+            self._note_group(interchange, group, Fault.MISSING_ELEMENT, "UNG has no reference", "UNG", 5)
+        if any(not each.header for each in interchange.groups):
+            self._note(interchange, Fault.MIXED_LEVELS, "UNG", "messages stand beside groups")
+        interchange.groups.append(group)
+        self._group, self._grouped = group, True
+        self._numbers = set()
 
     def _current(self) -> Interchange:
         if not self.interchanges:
@@ -121,6 +177,7 @@ class Edifact:
         own = own_text(text[stop + 1 : limit], end) if limit > stop else ""
         cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", own, "")
         cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self.hidden
+        self._check_header(cut)
         if close < 0:
             cut.issues.append(self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, 0, "", "the message has no UNT"))
             after = limit
@@ -132,6 +189,15 @@ class Edifact:
         raw = text[start:after] + end
         cut.raw = self.release.release(raw) if self.release else raw
         return cut, after + 1
+
+    def _check_header(self, cut: Cut) -> None:
+        number = cut.control_number
+        if not number:
+            cut.issues.append(self._issue(cut, Fault.MISSING_ELEMENT, 1, 1, "", "UNH has no reference", "UNH"))
+        elif number in self._numbers:
+            text = f"{number} is the reference of an earlier message"
+            cut.issues.append(self._issue(cut, Fault.DUPLICATE_CONTROL_NUMBER, 1, 1, number, text, "UNH"))
+        self._numbers.add(number)
 
     def _check_trailer(self, cut: Cut) -> None:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
@@ -146,14 +212,16 @@ class Edifact:
             cut.issues.append(self._issue(cut, Fault.CONTROL_NUMBER_MISMATCH, count, 2, control, text))
 
     @staticmethod
-    def _issue(cut: Cut, fault: Fault, number: int, element: int, value: str, text: str) -> Issue:
+    def _issue(cut: Cut, fault: Fault, number: int, element: int, value: str, text: str, tag: str = "UNT") -> Issue:
         group = cut.group.control_number
-        at = Position(cut.interchange.control_number, group, cut.control_number, number, "UNT", "", element)
+        at = Position(cut.interchange.control_number, group, cut.control_number, number, tag, "", element)
         return Issue(fault, at, text, value=value)
 
     def _open_group(self, interchange: Interchange) -> Group:
         if self._group is None:
             self._group = Group()
+            if any(each.header for each in interchange.groups):
+                self._note(interchange, Fault.MIXED_LEVELS, "UNH", "a message stands beside groups")
             interchange.groups.append(self._group)
         return self._group
 
@@ -167,70 +235,113 @@ class Edifact:
             self._note_group(interchange, group, Fault.MISSING_TRAILER, "the group has no UNE")
             return
         group.trailer = segment
-        pieces = [*(each.strip() for each in segment.split(self._delimiters.element)), "", ""]
-        if not pieces[1].isdigit() or int(pieces[1]) != len(group.messages):
-            text = f"UNE says {pieces[1] or 'nothing'}, there are {len(group.messages)} messages"
-            self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text)
-        if pieces[2] != group.control_number:
-            self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "UNE and UNG have different references")
+        count, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
+        if not count.isdigit() or int(count) != len(group.messages):
+            text = f"UNE says {count or 'nothing'}, there are {len(group.messages)} messages"
+            self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
+        if number != group.control_number:
+            text = "UNE and UNG have different references"
+            self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, text, element=2)
+        if not group.messages:
+            self._note_group(interchange, group, Fault.EMPTY_LEVEL, "the group is empty")
 
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
-        pieces = [*(each.strip() for each in segment.split(self._delimiters.element)), "", ""]
+        stated, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
-        if not pieces[1].isdigit() or int(pieces[1]) != count:
-            text = f"UNZ says {pieces[1] or 'nothing'}, there are {count}"
-            self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text)
-        if pieces[2] != interchange.control_number:
-            self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "UNZ", "UNZ and UNB have different references")
+        if not stated.isdigit() or int(stated) != count:
+            text = f"UNZ says {stated or 'nothing'}, there are {count}"
+            self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
+        if number != interchange.control_number:
+            text = "UNZ and UNB have different references"
+            self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "UNZ", text, 2)
+        if not interchange.groups:
+            self._note(interchange, Fault.EMPTY_LEVEL, "UNZ", "the interchange is empty")
 
     @staticmethod
-    def _note(interchange: Interchange, fault: Fault, tag: str, text: str) -> None:
-        interchange.issues.append(Issue(fault, Position(interchange.control_number, tag=tag), text))
+    def _note(interchange: Interchange, fault: Fault, tag: str, text: str, element: int = 0) -> None:
+        at = Position(interchange.control_number, tag=tag, element=element)
+        interchange.issues.append(Issue(fault, at, text))
 
     @staticmethod
-    def _note_group(interchange: Interchange, group: Group, fault: Fault, text: str) -> None:
-        group.issues.append(Issue(fault, Position(interchange.control_number, group.control_number, tag="UNE"), text))
+    def _note_group(
+        interchange: Interchange, group: Group, fault: Fault, text: str, tag: str = "UNE", element: int = 0
+    ) -> None:
+        at = Position(interchange.control_number, group.control_number, tag=tag, element=element)
+        group.issues.append(Issue(fault, at, text))
 
 
 def read_unb(segment: str, found: Delimiters, charset: str) -> Interchange:
-    """Return the interchange that UNB opens."""
-    pieces = [each.split(found.component) for each in segment.split(found.element)]
-    value = [[part.strip() for part in each] + [""] * (3 - len(each)) for each in pieces] + [["", "", ""]] * 12
-    return Interchange(
+    """Return the interchange that UNB opens, and what is wrong with UNB on it."""
+    header = segment_of(segment, found)
+    stated = tuple(each.strip() for each in header.components(1))
+    made = Interchange(
         "edifact",
-        Id(value[2][1], value[2][0]),
-        Id(value[3][1], value[3][0]),
-        value[5][0],
-        ":".join(part for part in value[1] if part),
-        value[11][0] == "1",
-        value[4][0],
-        value[4][1],
-        value[9][0] == "1",
+        Id(header.element(2, 2).strip(), header.element(2, 1).strip()),
+        Id(header.element(3, 2).strip(), header.element(3, 1).strip()),
+        header.element(5, 1).strip(),
+        ":".join(each for each in stated if each),
+        header.element(11).strip() == "1",
+        header.element(4, 1).strip(),
+        header.element(4, 2).strip(),
+        header.element(9).strip() in WANTED,
         found,
         charset,
         segment,
+        application=header.element(7).strip(),
+        agreement=header.element(10).strip(),
     )
+    made.issues += _faults_of_unb(made, (*stated, "", ""))
+    return made
+
+
+WANTED = frozenset({"1", "2"})
+"""Values of 0031 that ask for an acknowledgement; 2, of syntax 4, for one of receipt alone."""
+
+
+def _faults_of_unb(made: Interchange, stated: tuple[str, ...]) -> Iterator[Issue]:
+    """Yield what is wrong: without its reference an interchange cannot be answered; the rest is passed over."""
+
+    def issue(fault: Fault, element: int, component: int, text: str, severity: Severity, value: str = "") -> Issue:
+        at = Position(made.control_number, tag="UNB", element=element, component=component)
+        return Issue(fault, at, text, severity, value=value)
+
+    if not made.control_number:
+        yield issue(Fault.MISSING_ELEMENT, 5, 0, "UNB has no reference", Severity.ERROR)
+    if stated[0] not in CHARSETS:
+        text = f"{stated[0] or 'nothing'!r} is no syntax level"
+        yield issue(Fault.INVALID_CODE, 1, 1, text, Severity.WARNING, stated[0])
+    if stated[1] not in {"1", "2", "3", "4"}:
+        text = f"{stated[1]!r} is no version of the syntax"
+        yield issue(Fault.INVALID_CODE, 1, 2, text, Severity.WARNING, stated[1])
+    for element, side in ((2, made.sender), (3, made.receiver)):
+        if not side.value:
+            yield issue(Fault.MISSING_ELEMENT, element, 1, "UNB names nobody here", Severity.WARNING)
 
 
 def read_ung(segment: str, found: Delimiters) -> Group:
     """Return the group that UNG opens."""
-    value = [[part.strip() for part in each.split(found.component)] for each in segment.split(found.element)] + [
-        [""]
-    ] * 9
-    return Group(value[1][0], value[2][0], value[3][0], value[5][0], "".join(value[7]), segment)
+    header = segment_of(segment, found)
+    version = "".join(header.components(7))
+    code, sender, receiver, number = (header.element(at, 1).strip() for at in (1, 2, 3, 5))
+    return Group(code, sender, receiver, number, version, segment)
 
 
-def unb(interchange: Interchange) -> str:
-    """Return the UNB segment, without terminator."""
-    found = interchange.delimiters
-    syntax = interchange.version.replace(":", found.component) or f"UNOC{found.component}3"
+def unb(interchange: Interchange) -> Segment:
+    """Return the UNB segment that says what is known of an interchange."""
+    syntax = COMPONENT.join(interchange.version.split(":") if interchange.version else ("UNOC", "3"))
     sides = [
-        found.component.join(filter(None, (side.value, side.qualifier)))
+        COMPONENT.join(filter(None, (side.value, side.qualifier)))
         for side in (interchange.sender, interchange.receiver)
     ]
-    moment = f"{interchange.date}{found.component}{interchange.time}"
-    pieces = ["UNB", syntax, *sides, moment, interchange.control_number, "", "", ""]
-    pieces += ["1" if interchange.wants_acknowledgement else "", "", "1" if interchange.test else ""]
-    return found.element.join(pieces).rstrip(found.element)
+    moment = COMPONENT.join((interchange.date, interchange.time))
+    asks = "1" if interchange.wants_acknowledgement else ""
+    test = "1" if interchange.test else ""
+    return Segment(
+        "UNB",
+        (
+            syntax, *sides, moment, interchange.control_number, "", interchange.application, "", asks,
+            interchange.agreement, test,
+        ),
+    )  # fmt: skip

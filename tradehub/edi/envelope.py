@@ -10,7 +10,8 @@ from tradehub.edi.segments import COMPONENT, Issue, Segment, Severity
 
 
 class Delimiters(NamedTuple):
-    """``release`` is empty in X12, ``repeat`` where the version has none."""
+    """``release`` is empty in X12, ``repeat`` where the version has none; ``tag`` parts a segment's tag from its first
+    element where that is a sign of its own (TRADACOMS)."""
 
     element: str = "*"
     component: str = ":"
@@ -18,6 +19,7 @@ class Delimiters(NamedTuple):
     release: str = ""
     repeat: str = ""
     decimal: str = "."
+    tag: str = ""
 
 
 X12_DELIMITERS = Delimiters("*", ">", "~")
@@ -87,6 +89,8 @@ class Interchange:
     service: list[str] = field(default_factory=list)  # TA1 and the like, as received
     groups: list[Group] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    application: str = ""
+    agreement: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -116,6 +120,7 @@ class ReadMessage:
     header: str = ""
     trailer: str = ""
     guide: Any = None
+    shared: int = 0  # segments of the document that stand in the file's header message (TRADACOMS)
 
     @property
     def accepted(self) -> bool:
@@ -141,6 +146,8 @@ def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:
         if not piece.strip():
             continue
         number += 1
+        if delimiters.tag:
+            piece = piece[:3] + piece[3:].replace(delimiters.tag, delimiters.element, 1)
         if delimiters.component:
             piece = piece.replace(delimiters.component, COMPONENT)
         tag, *elements = piece.split(delimiters.element)
@@ -162,6 +169,8 @@ class Release:
         signs = [mark, delimiters.element, delimiters.component, delimiters.segment]
         if delimiters.repeat.strip():
             signs.append(delimiters.repeat)
+        if delimiters.tag:
+            signs.append(delimiters.tag)
         self._pairs = [(mark + sign, hidden) for sign, hidden in zip(signs, HIDDEN, strict=False) if sign]
         self._shown = {ord(hidden): pair[1] for pair, hidden in self._pairs}
         self._hidden = {ord(pair[1]): hidden for pair, hidden in self._pairs}

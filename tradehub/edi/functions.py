@@ -256,7 +256,9 @@ WRITERS: dict[str, Callable[[Any], str]] = {
     write_datetime,
 }  # fmt: skip
 
-FUNCTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str | None]]] = {}
+FUNCTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str | None]]] = {
+    "yymmdd": (read_date, lambda day: f"{day.year % 100:02}{day.month:02}{day.day:02}"),
+}
 """Named converter pairs for ``fn:<name>``."""
 
 

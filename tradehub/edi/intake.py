@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from tradehub.edi import edifact, x12
-from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS, document_of
+from tradehub.edi import edifact, tradacoms, x12
+from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
+from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
 from tradehub.edi.schema import Guide
 from tradehub.edi.segments import Fault, Issue, Position, Severity
+from tradehub.edi.tradacoms import Tradacoms
 from tradehub.edi.x12 import X12, Cut
 
 Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | Mapping[str, Any] | None] | None
@@ -26,7 +28,10 @@ MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobo
 FALLBACKS = {
     "x12": "004010",
     "edifact": "D96A",
+    "tradacoms": "9",
 }  # the release whose maps stand in, with a warning, for one that has none
+CODECS = {"x12": x12, "edifact": edifact, "tradacoms": tradacoms}
+HEADERS = {"x12": "ST", "edifact": "UNH", "tradacoms": "MHD"}
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -93,7 +98,7 @@ class Reading:
 
     def _messages(self, data: bytes) -> Iterator[ReadMessage]:
         standard, start, encoding = self.detected
-        if standard not in {"x12", "edifact"}:
+        if standard is None or standard not in CODECS:
             if standard is None:
                 self._note(Fault.NOT_EDI, "this is neither EDI nor XML", Severity.ERROR)
             return
@@ -103,7 +108,7 @@ class Reading:
             data = data[start:]
         head = self._decoded(data[:LOOK], standard) if data.isascii() else ""
         opening = head or self._text(data, standard, encoding)
-        found, begin = (x12 if standard == "x12" else edifact).delimiters(opening)
+        found, begin = CODECS[standard].delimiters(opening)
         if standard == "x12" and not begin:
             self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)
             return
@@ -124,13 +129,15 @@ class Reading:
             self._note(Fault.BAD_ENVELOPE, "there is no interchange", Severity.ERROR)
         self._settle_severity()
 
-    def _cutter(self, text: str | AsciiText, found: Delimiters) -> X12 | Edifact:
+    def _cutter(self, text: str | AsciiText, found: Delimiters) -> X12 | Edifact | Tradacoms:
         if self.detected.standard == "x12":
             return X12(text, found, self._charset)
+        if self.detected.standard == "tradacoms":
+            return Tradacoms(text, found, self._charset)
         return Edifact(text, found, self._charset, self.una)
 
     def _decoded(self, head: bytes, standard: str) -> str:
-        self._charset = "ascii" if standard == "x12" else self._claimed(head)
+        self._charset = self._claimed(head) if standard == "edifact" else "ascii"
         return head.decode("ascii")
 
     def _settle_severity(self) -> None:
@@ -212,6 +219,7 @@ class Reading:
             cut.header,
             cut.trailer,
             guide,
+            cut.shared,
         )
         if document is None and cut.type in ACKNOWLEDGEMENTS:
             message.document = document_of(message)
@@ -224,11 +232,12 @@ class Reading:
     def _map(self, cut: Cut, issues: list[Issue]) -> tuple[Map | None, Any]:
         standard = cut.interchange.standard
         release = cut.release[:6] if standard == "x12" else cut.release
-        tag = "ST" if standard == "x12" else "UNH"
+        tag = HEADERS[standard]
         at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
+        kind = replace(at, element=1) if standard == "x12" else replace(at, element=2, component=1)
         if not cut.type.isalnum() or not (release + "0").isalnum():
             issues.append(
-                Issue(Fault.UNKNOWN_MESSAGE, at, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
+                Issue(Fault.UNKNOWN_MESSAGE, kind, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
             )
             return None, None
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
@@ -237,7 +246,7 @@ class Reading:
             other = FALLBACKS[standard]
             if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
-                issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, value=cut.type))
+                issues.append(Issue(Fault.UNKNOWN_MESSAGE, kind, text, value=cut.type))
                 return None, None
             text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
             severity = Severity.WARNING if self._tolerant else Severity.ERROR
@@ -264,11 +273,12 @@ def _stricter(issue: Issue) -> Issue:
 
 def _issue(placed: Placed, cut: Cut, release: Release | None) -> Issue:
     found = placed.finding
+    is_shared = placed.number <= cut.shared
     at = Position(
         cut.interchange.control_number,
         cut.group.control_number,
-        cut.control_number,
-        placed.number + 1,
+        cut.shared_number if is_shared and cut.shared else cut.control_number,
+        placed.number + 1 - (0 if is_shared else cut.shared),
         placed.tag,
         placed.path,
         found.element,

@@ -357,12 +357,12 @@ class _Application:
         self._drop(kept, mine)
         result = self._ordered(kept, mine)
         for each in sorted(
-            (each for each in mine if each["tag"][0] not in "-=@"), key=lambda each: int(each["ordinal"])
+            (each for each in mine if (each["tag"] or " ")[0] not in "-=@"), key=lambda each: int(each["ordinal"])
         ):
             raw = self._join(each["tag"], each["values"])
             result.insert(min(each["ordinal"], len(result)), Leaf(-1, raw))
         for each in mine:
-            if each["tag"][0] == "=" and each["ordinal"] < len(result):
+            if (each["tag"] or " ")[0] == "=" and each["ordinal"] < len(result):
                 leaf = result[each["ordinal"]]
                 if isinstance(leaf, Leaf):
                     leaf.raw = self._form(leaf.raw, each)
@@ -371,7 +371,7 @@ class _Application:
     def _drop(self, kept: list[Leaf | Instance | None], mine: Sequence[Extension]) -> None:
         dropped: dict[int, list[str]] = {}
         for each in mine:
-            if each["tag"][0] == "-":
+            if (each["tag"] or " ")[0] == "-":
                 dropped.setdefault(each["ordinal"], []).append(self._join(each["tag"][1:], each["values"][1:]))
         for at, raws in dropped.items():
             part = kept[at] if at < len(kept) else None

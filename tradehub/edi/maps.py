@@ -210,7 +210,7 @@ class MapStore:
             head, body = schema.load_map(plain, path)
             dictionary = self.dictionary(standard, release)
             structure: tuple[schema.StructureNode, ...] = ()
-            if standard in {"x12", "edifact"}:
+            if standard in schema.SEGMENTED:
                 place = f"{standard}/{release}/structure/{message}.yaml"
                 _, rows = self.plain(place)
                 if rows is None:

@@ -22,6 +22,7 @@ from tradehub.edi.envelope import (
 )  # fmt: skip
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
+from tradehub.edi.tradacoms_writing import write_transmission
 
 SPARE = "*|^~!>\\`{}\x1c\x1d\x1e\x1f"  # X12 delimiters to change to where the data holds the agreed ones
 
@@ -47,7 +48,8 @@ class EnvelopeFacts:
 
     ``version`` is ISA12 or S001 (``UNOC:3``); ``group_sender`` and ``group_receiver`` are GS02 and GS03,
     the interchange's ids
-    where they are empty. ``delimiters`` and ``charset`` are those of the standard where they are not given.
+    where they are empty, and likewise 0040 and 0044 where EDIFACT messages are ``grouped`` (UNG). ``application`` is
+    0026, ``agreement`` 0032. ``delimiters`` and ``charset`` are those of the standard where they are not given.
     """
 
     standard: str
@@ -64,6 +66,9 @@ class EnvelopeFacts:
     delimiters: Delimiters | None = None
     charset: str = ""
     service: tuple[Segment, ...] = ()
+    grouped: bool = False
+    application: str = ""
+    agreement: str = ""
 
 
 def encode(rules: Map, document: Document | Mapping[str, Any]) -> tuple[Segment, ...]:
@@ -91,6 +96,8 @@ def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -
     first."""
     if envelope.standard == "x12":
         return _write_x12(messages, envelope)
+    if envelope.standard == "tradacoms":
+        return write_transmission(messages, envelope)
     return _write_edifact(messages, envelope)
 
 
@@ -120,13 +127,16 @@ def _write_x12(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes
 def _facts(envelope: EnvelopeFacts, found: Delimiters, day: str, time: str) -> Interchange:
     return Interchange(
         envelope.standard, envelope.sender, envelope.receiver, envelope.control_number, envelope.version, envelope.test,
-        day, time, envelope.wants_acknowledgement, found,
+        day, time, envelope.wants_acknowledgement, found, application=envelope.application,
+        agreement=envelope.agreement,
     )  # fmt: skip
 
 
 def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> Delimiters:
     """Return the agreed delimiters, each changed where the data holds it: X12 has no release character."""
     found = envelope.delimiters or X12_DELIMITERS
+    if envelope.version >= x12.REPEATS_FROM and not found.repeat:
+        found = found._replace(repeat=x12.REPETITION)
     used: set[str] = set()
     for each in messages:
         for segment in each.segments:
@@ -135,16 +145,14 @@ def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) ->
     sides = (*envelope.sender, *envelope.receiver, envelope.group_sender, envelope.group_receiver)
     used.update("".join(sides))
     signs: list[str] = []
-    for sign in (found.element, found.component, found.segment):
-        taken = used | {each for each in (found.element, found.component, found.segment) if each != sign} | set(signs)
+    agreed = (found.element, found.component, found.segment, *found.repeat)
+    for sign in agreed:
+        taken = used | {each for each in agreed if each != sign} | set(signs)
         signs.append(
             sign if sign not in used and sign not in signs else next(each for each in SPARE if each not in taken)
         )
-    return replace_delimiters(found, *signs)
-
-
-def replace_delimiters(found: Delimiters, element: str, component: str, segment: str) -> Delimiters:
-    return found._replace(element=element, component=component, segment=segment)
+    element, component, terminator, *repeat = signs
+    return found._replace(element=element, component=component, segment=terminator, repeat="".join(repeat))
 
 
 def _joined(segment: Segment, found: Delimiters) -> str:
@@ -153,11 +161,14 @@ def _joined(segment: Segment, found: Delimiters) -> str:
 
 
 def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
-    found = envelope.delimiters or EDIFACT_DELIMITERS
     texts = "".join(element for each in messages for segment in each.segments for element in segment.elements)
     syntax, charset = _syntax(envelope, texts)
+    is_fourth = syntax.endswith(":4")
+    found = envelope.delimiters or EDIFACT_DELIMITERS
+    found = found._replace(repeat=(found.repeat or edifact.REPETITION) if is_fourth else "")
     release = Release(found) if found.release else None
-    facts = _facts(envelope, found, f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}")
+    day = f"{envelope.at:%Y%m%d}" if is_fourth else f"{envelope.at:%y%m%d}"
+    facts = _facts(envelope, found, day, f"{envelope.at:%H%M}")
     facts.version = syntax
 
     def wire(segment: Segment) -> str:
@@ -166,17 +177,24 @@ def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> b
             ELEMENT
         )
         text = text.replace(ELEMENT, found.element).replace(COMPONENT, found.component)
+        text = text.replace(REPEAT, found.repeat or found.element)
         return release.release(text) if release else text
 
-    parts = [edifact.unb(facts)]
-    for each in messages:
-        kind = found.component.join(
-            filter(None, (each.type, each.release[:1], each.release[1:], each.agency, each.association))
-        )
-        parts.append(found.element.join(("UNH", each.control_number, kind)))
-        parts += [wire(segment) for segment in each.segments]
-        parts.append(found.element.join(("UNT", str(len(each.segments) + 2), each.control_number)))
-    parts.append(found.element.join(("UNZ", str(len(messages)), facts.control_number)))
+    parts = [wire(edifact.unb(facts))]
+    count = 0
+    for count, (kind, group) in enumerate(_groups(messages, envelope), 1):
+        held = list(group)
+        number = str(int(envelope.group_control_number or 1) + count - 1)
+        if kind is not None:
+            parts.append(wire(_ung(held[0], number, facts, envelope)))
+        for each in held:
+            parts.append(wire(_unh(each)))
+            parts += [wire(segment) for segment in each.segments]
+            parts.append(found.element.join(("UNT", str(len(each.segments) + 2), each.control_number)))
+        if kind is not None:
+            parts.append(found.element.join(("UNE", str(len(held)), number)))
+    stated = count if envelope.grouped else len(messages)
+    parts.append(found.element.join(("UNZ", str(stated), facts.control_number)))
     una = (
         "UNA"
         + found.component
@@ -187,6 +205,33 @@ def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> b
         + found.segment
     )
     return (una + "".join(part + found.segment for part in parts)).encode(charset, "replace")
+
+
+def _groups(
+    messages: Sequence[OutMessage], envelope: EnvelopeFacts
+) -> Iterable[tuple[OutMessage | None, Iterable[OutMessage]]]:
+    """Return neighbouring messages of one type and version together, or, without groups, all of them."""
+    if not envelope.grouped:
+        return [(None, messages)]
+    return [
+        (held[0], held)
+        for held in (
+            list(group)
+            for _, group in groupby(messages, key=lambda each: (each.type, each.release, each.agency, each.association))
+        )
+    ]
+
+
+def _ung(first: OutMessage, number: str, facts: Interchange, envelope: EnvelopeFacts) -> Segment:
+    sides = (envelope.group_sender or envelope.sender.value, envelope.group_receiver or envelope.receiver.value)
+    moment = COMPONENT.join((facts.date, facts.time))
+    version = COMPONENT.join(filter(None, (first.release[:1], first.release[1:], first.association)))
+    return Segment("UNG", (first.type, *sides, moment, number, first.agency, version))
+
+
+def _unh(each: OutMessage) -> Segment:
+    kind = (each.type, each.release[:1], each.release[1:], each.agency, each.association)
+    return Segment("UNH", (each.control_number, COMPONENT.join(filter(None, kind))))
 
 
 def _syntax(envelope: EnvelopeFacts, texts: str) -> tuple[str, str]:
@@ -259,10 +304,13 @@ def _written(each: ReadMessage, maps: MapStore) -> str:
         return each.raw
     standard, release, kind = each.map_key.split("/")
     found = each.interchange.delimiters
-    swap = Release(found) if found.release else None
+    signs = found if f"{found.release}{found.tag}" in each.raw else found._replace(tag="")
+    swap = Release(signs) if found.release else None
     texts = [each.header]
-    for raw in maps.get(standard, kind, release, each.guide).write(each.document):
+    for raw in maps.get(standard, kind, release, each.guide).write(each.document)[each.shared :]:
         text = swap.cover(raw) if swap is not None else raw
+        if found.tag:
+            text = text.replace(ELEMENT, found.tag, 1)
         texts.append(text.replace(ELEMENT, found.element).replace(COMPONENT, found.component))
     texts += [each.trailer] if each.trailer else []
     whole = "".join(text + found.segment for text in texts)

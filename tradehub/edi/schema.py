@@ -30,6 +30,10 @@ def parse_yaml(text: str, name: str = "map") -> Plain:
         raise MapError(f"{name}: {wrong}") from wrong
 
 
+SEGMENTED = frozenset({"x12", "edifact", "tradacoms"})
+"""Standards of segments, whose maps have a structure; the others are trees of XML."""
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
 
@@ -328,7 +332,7 @@ def load_map(plain: Plain, name: str) -> tuple[MessageHead, tuple[BodyNode, ...]
     file = _validated(MapFile, plain, name)
     if file.message.document not in KINDS:
         raise MapError(f"{name}: {file.message.document!r} is no kind of document")
-    return file.message, body_nodes(file.body, name, xml=file.message.standard not in {"x12", "edifact"})
+    return file.message, body_nodes(file.body, name, xml=file.message.standard not in SEGMENTED)
 
 
 def body_nodes(rows: list[Any], name: str, *, xml: bool = False) -> tuple[BodyNode, ...]:

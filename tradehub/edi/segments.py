@@ -53,19 +53,20 @@ class Fault(Enum):
     """What is wrong, with the codes that say so: 997 AK304 (segment), 997 AK403 (element), CONTRL 0085."""
 
     # segment
-    UNKNOWN_SEGMENT = ("unknown_segment", "1", "", "14")
+    UNKNOWN_SEGMENT = ("unknown_segment", "1", "", "15")
     UNEXPECTED_SEGMENT = ("unexpected_segment", "2", "", "15")
     MISSING_SEGMENT = ("missing_segment", "3", "", "13")
     TOO_MANY_LOOPS = ("too_many_loops", "4", "", "36")
     TOO_MANY_SEGMENTS = ("too_many_segments", "5", "", "35")
     NOT_IN_SET = ("not_in_set", "6", "", "15")
     OUT_OF_ORDER = ("out_of_order", "7", "", "15")
-    EMPTY_SEGMENT = ("empty_segment", "8", "", "13")
+    EMPTY_SEGMENT = ("empty_segment", "8", "", "18")
     # element
     MISSING_ELEMENT = ("missing_element", "8", "1", "13")
     MISSING_CONDITIONAL = ("missing_conditional", "8", "2", "13")
     TOO_MANY_ELEMENTS = ("too_many_elements", "8", "3", "16")
     TOO_MANY_COMPONENTS = ("too_many_components", "8", "3", "16")
+    TOO_MANY_REPETITIONS = ("too_many_repetitions", "8", "12", "35")
     TOO_SHORT = ("too_short", "8", "4", "40")
     TOO_LONG = ("too_long", "8", "5", "39")
     INVALID_CHARACTER = ("invalid_character", "8", "6", "21")
@@ -78,7 +79,7 @@ class Fault(Enum):
     # business figures that a message states about itself
     WRONG_SUM = ("wrong_sum", "", "", "29")
     # message and envelope
-    UNKNOWN_MESSAGE = ("unknown_message", "", "", "18")
+    UNKNOWN_MESSAGE = ("unknown_message", "", "", "14")
     MISSING_TRAILER = ("missing_trailer", "", "", "13")
     WRONG_SEGMENT_COUNT = ("wrong_segment_count", "", "", "29")
     WRONG_MESSAGE_COUNT = ("wrong_message_count", "", "", "29")
@@ -91,7 +92,10 @@ class Fault(Enum):
     BAD_ENVELOPE = ("bad_envelope", "", "", "12")
     CHARSET = ("charset", "", "", "21")
     NOT_EDI = ("not_edi", "", "", "2")
-    TRAILING_GARBAGE = ("trailing_garbage", "", "", "22")
+    TRAILING_GARBAGE = ("trailing_garbage", "", "", "33")
+    EMPTY_LEVEL = ("empty_level", "", "", "32")
+    MIXED_LEVELS = ("mixed_levels", "", "", "30")
+    LIMIT_EXCEEDED = ("limit_exceeded", "", "", "18")
 
     def __init__(self, word: str, ak3: str, ak4: str, contrl: str) -> None:
         self.word = word
@@ -120,13 +124,14 @@ class Position:
 
     def __str__(self) -> str:
         if not self.segment:
-            return self.tag or "interchange"
-        place = self.tag
-        if self.element:
-            place += f"{self.element:02}"
-        if self.component:
-            place += f".{self.component}"
-        return f"segment {self.segment} ({place})"
+            return f"{self.tag}{self._inside}" if self.tag else "interchange"
+        return f"segment {self.segment} ({self.tag}{self._inside})"
+
+    @property
+    def _inside(self) -> str:
+        element = f"{self.element:02}" if self.element else ""
+        component = f".{self.component}" if self.component else ""
+        return element + component + (f" repetition {self.repetition}" if self.repetition else "")
 
 
 @dataclass(frozen=True, slots=True)

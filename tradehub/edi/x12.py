@@ -14,6 +14,8 @@ from tradehub.edi.segments import Fault, Issue, Position, Severity
 
 ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
 NO_COMPONENT = "\x1f"  # stands for the component separator that an interchange does not name
+REPEATS_FROM = "00402"  # ISA12 from which on ISA11 is the repetition separator
+REPETITION = "^"  # ... and what is written there unless something else was agreed
 ENVELOPE_TAGS = ("ST", "GE", "GS", "IEA", "ISA")
 
 
@@ -35,6 +37,8 @@ class Cut:
     agency: str = ""
     association: str = ""
     hidden: bool = False
+    shared: int = 0  # segments at the beginning of the body that stand in another message, and its number
+    shared_number: str = ""
 
     @property
     def count(self) -> int:
@@ -105,7 +109,7 @@ def _ends_lines(text: str, sign: str) -> bool:
 
 def _delimiters(text: str, element: str, component: int, segment: int) -> Delimiters:
     pieces = text[:component].split(element)
-    repeat = pieces[11] if len(pieces) > 12 and pieces[12] >= "00402" and not pieces[11].isalnum() else ""
+    repeat = pieces[11] if len(pieces) > 12 and pieces[12] >= REPEATS_FROM and not pieces[11].isalnum() else ""
     terminator = text[segment : segment + 1]
     return Delimiters(element, text[component : component + 1], "\n" if terminator == "\r" else terminator, "", repeat)
 
@@ -119,6 +123,7 @@ class X12:
         self._charset = charset
         self.interchanges: list[Interchange] = []
         self._group: Group | None = None
+        self._numbers: set[str] = set()  # control numbers of the group's messages
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
@@ -150,13 +155,12 @@ class X12:
             self._close_group(None)
             if current is not None and not current.trailer:
                 self._note(current, Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
-            self.interchanges.append(read_isa(segment, self._delimiters, self._charset))
+            self._open(read_isa(segment, self._delimiters, self._charset))
         elif current is None:
             return
         elif tag == "GS":
             self._close_group(None)
-            self._group = read_gs(segment, self._delimiters)
-            current.groups.append(self._group)
+            self._open_next(current, read_gs(segment, self._delimiters))
         elif tag == "GE":
             self._close_group(segment)
         elif tag == "IEA":
@@ -168,6 +172,23 @@ class X12:
             text = f"{tag} stands outside of any message"
             at = Position(current.control_number, tag=tag)
             current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+
+    def _open(self, interchange: Interchange) -> None:
+        number = interchange.control_number
+        if number and any(number == each.control_number for each in self.interchanges):
+            self._note(interchange, Fault.DUPLICATE_CONTROL_NUMBER, "ISA", f"{number} is there before", 13)
+        self.interchanges.append(interchange)
+
+    def _open_next(self, interchange: Interchange, group: Group) -> None:
+        number = group.control_number
+        if not number:
+            self._note_group(interchange, group, Fault.BAD_ENVELOPE, "GS", "GS has no control number", 6)
+        elif any(number == each.control_number for each in interchange.groups):
+            text = f"{number} is the number of an earlier group"
+            self._note_group(interchange, group, Fault.DUPLICATE_CONTROL_NUMBER, "GS", text, 6)
+        interchange.groups.append(group)
+        self._group = group
+        self._numbers = set()
 
     def _message(self, start: int, stop: int) -> tuple[Cut, int]:
         text, (element, _, end, *_) = self._text, self._delimiters
@@ -187,6 +208,7 @@ class X12:
         cut = Cut(
             interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, ""
         )
+        self._check_header(cut)
         if close < 0:
             issue = self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, "SE", 0, "", "the message has no SE")
             cut.issues.append(issue)
@@ -198,6 +220,16 @@ class X12:
         cut.raw = text[start:after] + end
         self._check_trailer(cut)
         return cut, after + 1
+
+    def _check_header(self, cut: Cut) -> None:
+        number = cut.control_number
+        if not number:
+            text = "ST has no control number"
+            cut.issues.append(self._issue(cut, Fault.BAD_ENVELOPE, 1, "ST", 2, "", text))
+        elif number in self._numbers:
+            text = f"{number} is the number of an earlier message of the group"
+            cut.issues.append(self._issue(cut, Fault.DUPLICATE_CONTROL_NUMBER, 1, "ST", 2, number, text))
+        self._numbers.add(number)
 
     def _check_trailer(self, cut: Cut) -> None:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
@@ -220,6 +252,7 @@ class X12:
     def _open_group(self, interchange: Interchange) -> Group:
         if self._group is None:
             self._group = Group()
+            self._numbers = set()
             interchange.groups.append(self._group)
             self._note_group(interchange, self._group, Fault.BAD_ENVELOPE, "GS", "the message stands in no group")
         return self._group
@@ -239,10 +272,10 @@ class X12:
         count = len(group.messages)
         if not stated.isdigit() or int(stated) != count:
             text = f"GE says {stated or 'nothing'}, there are {count} messages"
-            self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text)
+            self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
         if (pieces[2] if len(pieces) > 2 else "") != group.control_number:
             text = "GE and GS have different control numbers"
-            self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "GE", text)
+            self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "GE", text, 2)
 
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
@@ -250,24 +283,31 @@ class X12:
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != len(interchange.groups):
             text = f"IEA says {stated or 'nothing'}, there are {len(interchange.groups)} groups"
-            self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text)
+            self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
         if control != interchange.control_number:
-            self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "IEA", "IEA and ISA have different control numbers")
+            text = "IEA and ISA have different control numbers"
+            self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "IEA", text, 2)
+        if not interchange.groups and not interchange.service:
+            self._note(interchange, Fault.EMPTY_LEVEL, "IEA", "the interchange is empty")
 
     @staticmethod
-    def _note(interchange: Interchange, fault: Fault, tag: str, text: str) -> None:
-        interchange.issues.append(Issue(fault, Position(interchange.control_number, tag=tag), text))
+    def _note(interchange: Interchange, fault: Fault, tag: str, text: str, element: int = 0) -> None:
+        at = Position(interchange.control_number, tag=tag, element=element)
+        interchange.issues.append(Issue(fault, at, text))
 
     @staticmethod
-    def _note_group(interchange: Interchange, group: Group, fault: Fault, tag: str, text: str) -> None:
-        group.issues.append(Issue(fault, Position(interchange.control_number, group.control_number, tag=tag), text))
+    def _note_group(
+        interchange: Interchange, group: Group, fault: Fault, tag: str, text: str, element: int = 0
+    ) -> None:
+        at = Position(interchange.control_number, group.control_number, tag=tag, element=element)
+        group.issues.append(Issue(fault, at, text))
 
 
 def read_isa(segment: str, found: Delimiters, charset: str) -> Interchange:
-    """Return the interchange that ISA opens."""
+    """Return the interchange that ISA opens, and what is wrong with ISA on it."""
     pieces = segment.split(found.element)
-    width_is_right = len(pieces) >= 17
+    stated = len(pieces) - 1
     pieces += [""] * (17 - len(pieces))
     value = [each.strip() for each in pieces]
     made = Interchange(
@@ -284,10 +324,40 @@ def read_isa(segment: str, found: Delimiters, charset: str) -> Interchange:
         charset,
         segment,
     )
-    if not width_is_right:
-        text = "ISA has fewer than 16 elements"
-        made.issues.append(Issue(Fault.BAD_ENVELOPE, Position(made.control_number, tag="ISA"), text))
+    made.issues += _faults_of_isa(made, value, stated)
     return made
+
+
+ISA_FORMS = {
+    9: (r"\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", "no day as YYMMDD"),
+    10: (r"([01]\d|2[0-3])[0-5]\d", "no time as HHMM"),
+    12: (r"\d{5}", "no version of the envelope"),
+    13: (r"\d{9}", "no control number of nine digits"),
+    14: (r"[01]", "neither 0 nor 1"),
+    15: (r"[PTI]", "not one of P T I"),
+}
+"""What elements of ISA look like. The interchange can be taken without; whoever asks for TA1 is told by it."""
+
+
+def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator[Issue]:
+    def issue(element: int, text: str, severity: Severity, value: str = "") -> Issue:
+        at = Position(made.control_number, tag="ISA", element=element)
+        return Issue(Fault.BAD_ENVELOPE, at, text, severity, value=value)
+
+    if stated < 16:
+        yield issue(0, "ISA has fewer than 16 elements", Severity.ERROR)
+        return
+    if not made.control_number:
+        yield issue(13, "ISA has no control number", Severity.ERROR)
+    for element, (form, text) in ISA_FORMS.items():
+        if value[element] and not re.fullmatch(form, value[element], re.ASCII):
+            yield issue(element, f"{value[element]!r} is {text}", Severity.WARNING, value[element])
+    for element in (6, 8):
+        if not value[element]:
+            yield issue(element, "ISA names nobody here", Severity.WARNING)
+    if len(made.header) != ISA_LENGTH - 1:
+        text = f"ISA is {len(made.header)} characters long, not {ISA_LENGTH - 1}"
+        yield issue(0, text, Severity.WARNING)
 
 
 def read_gs(segment: str, found: Delimiters) -> Group:

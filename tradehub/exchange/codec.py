@@ -46,7 +46,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a received acknowledgement says of one message of ours, named by control numbers or by its own number."""
+    """What a received acknowledgement says of one message of ours, named by control numbers or by its own number.
+
+    ``findings`` are the receiver's, placed in our message.
+    """
 
     accepted: bool
     text: str = ""
@@ -54,6 +57,7 @@ class Verdict:
     group: str | None = None
     message: str | None = None
     reference: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,7 @@ class Frame:
     interchange_number: int
     group_number: int
     message_number: int
+    functional_set: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,9 @@ class Codec(Protocol):
 
     def read(self, payload: bytes) -> Reading:
         """Read whatever came. Never raises for what a partner did."""
+
+    def knows(self, message: str) -> bool:
+        """Return whether there is a map for ``message``, as in ``x12:824:004010``."""
 
     def write(self, message: str, document: Document, frame: Frame) -> Written:
         """Return the transmission that carries ``document`` as ``message``. Raises CannotWrite."""

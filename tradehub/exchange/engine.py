@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -13,16 +13,15 @@ from pydantic import ValidationError
 
 from tradehub import edi
 from tradehub.documents import KINDS, ApplicationResponse, Document, Judgement
-from tradehub.documents.parts import Identifier, Party
+from tradehub.documents.parts import Identifier, Party, Reference
 from tradehub.edi import xml
 from tradehub.edi.edifact import CHARSETS
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
 from tradehub.exchange import units
-from tradehub.exchange.answers import ACK_OF
 from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
-from tradehub.partners.model import kind_of
+from tradehub.partners.model import RECEIPTS, kind_of
 from tradehub.partners.profile import Identity
 from tradehub.platform import resources
 
@@ -146,6 +145,10 @@ class EngineCodec:
 
     # writing
 
+    def knows(self, message: str) -> bool:
+        standard, type, release = message.split(":")
+        return self.maps.has(standard, type, release)
+
     def write(self, message: str, document: Document, frame: Frame) -> Written:
         standard, type, release = message.split(":")
         if standard == "ubl":
@@ -188,13 +191,14 @@ class EngineCodec:
         standard = str(reading.standard)
         judged = _judged(taken.interchanges[0], reading, refused, whole)
         payload = edi.acknowledge(
-            judged, at=frame.at, control=str(frame.interchange_number), group_control=str(frame.group_number)
-        )
+            judged, at=frame.at, control=str(frame.interchange_number), group_control=str(frame.group_number),
+            functional_set=frame.functional_set,
+        )  # fmt: skip
         if not payload:
             return None
         group = str(frame.group_number) if standard == "x12" else None
         return Written(
-            payload, ACK_OF[standard], _control(standard, frame), group, "0001" if standard == "x12" else "1",
+            payload, edi.answer_of(judged, frame.functional_set), _control(standard, frame), group, "0001" if standard == "x12" else "1",
             f"application/edi-{standard}", ".edi",
         )  # fmt: skip
 
@@ -276,14 +280,13 @@ def _reason_against_all(
 def _part(message: edi.ReadMessage, standard: str) -> Part:
     kind = kind_of(f"{standard}:{message.type}:{message.release}")
     findings = tuple(_finding(issue, standard) for issue in message.issues)
-    if kind == "application_response":
+    document, fault = _document(kind, message.document)
+    if f"{standard}:{message.type}" in RECEIPTS:
         accepted = not any(issue.is_error for issue in message.issues)
-        document: Document | None = None
-        verdicts = tuple(_verdicts(message))
-        fault: tuple[Finding, ...] = ()
+        verdicts = tuple(_verdicts(edi.acknowledged(message)))
     else:
-        document, fault = _document(kind, message.document)
-        accepted, verdicts = message.accepted and document is not None, ()
+        accepted = message.accepted and document is not None
+        verdicts = _verdicts_of(document) if isinstance(document, ApplicationResponse) else ()
     return Part(
         message.type, message.release[:6] if standard == "x12" else message.release,
         message.group.control_number or None, message.control_number or None, kind, document, (*findings, *fault),
@@ -305,26 +308,50 @@ def _document(kind: str | None, plain: dict[str, Any] | None) -> tuple[Document 
 
 def _note_part(interchange: edi.Interchange, note: str) -> Part:
     """A TA1, which answers an interchange of ours and stands in no group."""
-    pieces = [*note.split(interchange.delimiters.element), "", "", "", "", ""]
-    verdict = Verdict(pieces[4] != "R", f"TA1 {pieces[5]}", interchange=pieces[1].zfill(9))
-    return Part("TA1", "004010", None, None, "application_response", None, (), True, (verdict,))
+    said = edi.interchange_acknowledged(note, interchange)
+    verdicts = tuple(_verdicts((said,), "TA1 "))
+    judgements = tuple(Judgement(**each) for each in said.judgements)
+    document = ApplicationResponse(
+        number=interchange.control_number or None, response=said.response, judgements=judgements,
+        subject=Reference(type="x12:interchange", value=said.interchange),
+    )  # fmt: skip
+    return Part("TA1", "004010", None, None, "application_response", document, (), True, verdicts)
 
 
-def _verdicts(message: edi.ReadMessage) -> Iterator[Verdict]:
-    every = edi.acknowledged(message)
-    named = [each for each in every if each.message]
-    for each in named or every:
-        codes = [str(note.get("code", "")) for note in each.judgements]
-        places = [str(note.get("place", "")) for note in each.judgements]
-        told = "; ".join(" ".join(filter(None, pair)) for pair in zip(codes, places, strict=True))
-        yield Verdict(each.is_accepted, told, each.interchange or None, each.group or None, each.message or None)
+def _verdicts(every: Sequence[edi.Acknowledged], named_by: str = "") -> Iterator[Verdict]:
+    """Yield what is said of messages; of groups or the interchange where no message of theirs is named."""
+    named = {(each.interchange, each.group) for each in every if each.message}
+    for each in every:
+        if not each.message and ((each.interchange, each.group) in named or (not each.group and named)):
+            continue
+        told = "; ".join(" ".join(filter(None, (note.code, note.place))) for note in each.notes)
+        yield Verdict(
+            each.is_accepted, named_by + told, each.interchange or None, each.group or None, each.message or None,
+            findings=tuple(_noted(note, is_error=not each.is_accepted) for note in each.notes),
+        )  # fmt: skip
+
+
+def _noted(note: edi.Noted, *, is_error: bool) -> Finding:
+    """A fault of ours as the receiver tells it."""
+    at = note.at
+    fault = note.fault.word if note.fault is not None else f"code {note.code}"
+    return Finding(
+        severity="error" if is_error else "warning", fault=fault, text=f"{note.code} {note.place}".strip(),
+        segment=at.segment or None, tag=at.tag or None, element=at.element or None, component=at.component or None,
+        repetition=at.repetition or None, path=at.path or None, element_id=note.element_id or None, code=note.code,
+        value=note.value or None,
+    )  # fmt: skip
 
 
 def _verdicts_of(answer: ApplicationResponse) -> tuple[Verdict, ...]:
     if answer.subject is None or answer.subject.value is None:
         return ()
     told = "; ".join(each.text or each.code for each in answer.judgements if each.severity == "error")
-    return (Verdict(answer.response != "rejected", told, reference=answer.subject.value),)
+    findings = tuple(
+        Finding(each.severity, "told", each.text or each.code, code=each.code, value=each.value, path=each.place)
+        for each in answer.judgements
+    )
+    return (Verdict(answer.response != "rejected", told, reference=answer.subject.value, findings=findings),)
 
 
 def _finding(issue: edi.Issue, standard: str) -> Finding:

@@ -31,7 +31,7 @@ from tradehub.exchange.model import (
 from tradehub.exchange.outbound import Outbound, keep_findings
 from tradehub.exchange.store import MessageRow, log_stage
 from tradehub.partners.handling import Handler, Received
-from tradehub.partners.model import ACKNOWLEDGEMENTS, Agreement, NoAgreement, agree, kind_of
+from tradehub.partners.model import ACKNOWLEDGEMENTS, RECEIPTS, Agreement, NoAgreement, agree, kind_of
 from tradehub.partners.profile import Control
 from tradehub.partners.service import PartnerService
 from tradehub.platform import clock, ids
@@ -261,18 +261,23 @@ class _Processing:
         """The same once more: not acted on, and answered with the very bytes of the first answer."""
         original = self.session.get_one(MessageRow, earlier)
         root = original.received_with or original.id
-        answer = self.session.scalars(
-            select(MessageRow).where(
-                MessageRow.answers == root, MessageRow.direction == Direction.OUT, MessageRow.owner == self.first.owner
+        family = select(MessageRow.id).where(or_(MessageRow.id == root, MessageRow.received_with == root))
+        given = self.session.scalars(
+            select(MessageRow)
+            .where(
+                MessageRow.answers.in_(family),
+                MessageRow.direction == Direction.OUT,
+                MessageRow.owner == self.first.owner,
             )
-        ).first()
+            .order_by(MessageRow.created_at, MessageRow.id)
+        ).all()
         for row in self.rows:
             row.validation, row.validation_reason, row.validated_at = Validation.DUPLICATE, Reason.DUPLICATE, self.now
             row.delivery, row.duplicate_of = Delivery.NONE, original.id
             row.deal, row.subject = original.deal, original.subject
             row.acknowledgement, row.ack_at = original.acknowledgement, self.now
             log_stage(self.session, row, "duplicate", original.id)
-        if answer is not None:
+        for answer in given:
             self.inbound.outbound.send_again(self.session, answer, key=self.first.id)
 
     # one message
@@ -386,7 +391,7 @@ class _Processing:
     # the answer
 
     def _answer(self, whole: Reason | None) -> None:
-        if self.reading.parts and all(row.message.rsplit(":", 1)[0] in ACKNOWLEDGEMENTS for row in self.rows):
+        if self.reading.parts and all(row.message.rsplit(":", 1)[0] in RECEIPTS for row in self.rows):
             return
         sent = self.inbound.outbound.acknowledge(
             self.session, self.first, self.reading, refused=self._told(), whole=whole, refusals=self._refusals()
@@ -399,6 +404,10 @@ class _Processing:
             row.acknowledgement = Acknowledgement.ACCEPTED if sound else Acknowledgement.REJECTED
             row.ack_at = self.now
             log_stage(self.session, row, "answered", sent.message)
+        for row in self.rows:
+            refusal = self.inbound.outbound.refuse(self.session, row) if row.delivery == Delivery.REFUSED else None
+            if refusal is not None:
+                log_stage(self.session, row, "answered", refusal.message)
 
     def _told(self) -> dict[int, Reason]:
         """What the exchange itself holds against a part: its syntax the codec knows, a replay's twin is no fault."""

@@ -10,11 +10,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Despatch, Document, Receipt, TradeDocument, terms
-from tradehub.documents.parts import PartyId
+from tradehub.documents import (
+    ApplicationResponse,
+    Despatch,
+    Document,
+    Judgement,
+    Receipt,
+    TradeDocument,
+    terms,
+)
+from tradehub.documents.parts import PartyId, Reference
 from tradehub.exchange import answers
 from tradehub.exchange.codec import CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation, next_try
@@ -197,16 +205,18 @@ class Outbound:
             found = self.partners.identity(session, party, "x12-gs")
             return found.value if found else fallback
 
+        profile = self.partners.profile(session, str(row.partner))
         return Frame(
             sender=names.sender,
             receiver=names.receiver,
             group_sender=group_name(row.owner, names.sender.value),
             group_receiver=group_name(str(row.partner), names.receiver.value),
-            envelope=answers.envelope_of(self.partners.profile(session, str(row.partner))),
+            envelope=answers.envelope_of(profile),
             at=clock.now(),
             interchange_number=numbers.interchange,
             group_number=numbers.group,
             message_number=numbers.message,
+            functional_set=answers.functional_set_of(profile),
         )
 
     # acknowledgements of ours
@@ -246,6 +256,45 @@ class Outbound:
             _, row.type, row.release = written.message.split(":")
             self._put(session, row, written, names)
         return row
+
+    def refuse(self, session: Session, refused: MessageRow) -> MessageRow | None:
+        """Tell the sender of a sound message that its capability refuses it: 824 or APERAK, where that was agreed.
+
+        None where the standard tells it otherwise, there is no agreement about the message, or no map.
+        """
+        agreement = self._business_answer(session, refused)
+        if agreement is None:
+            return None
+        row = MessageRow(
+            id=ids.new_id(), owner=refused.owner, direction=Direction.OUT, partner=refused.partner,
+            channel=agreement.channel, created_at=clock.now(), kind="application_response", answers=refused.id,
+            deal=refused.deal, validation=Validation.PENDING, delivery=Delivery.PENDING,
+            acknowledgement=Acknowledgement.NONE, size=0, standard=refused.standard,
+        )  # fmt: skip
+        names = self._names(session, row)
+        if names is None:
+            return None
+        session.add(row)
+        session.flush()
+        number = next_number(
+            session, owner=row.owner, sender=_spelt(names.sender), receiver=_spelt(names.receiver),
+            standard=str(row.standard), level="document",
+        )  # fmt: skip
+        document = _refusal(refused, f"AR-{number}")
+        row.document, row.reference = document.model_dump(mode="json", exclude_defaults=True), document.number
+        row.agreement_id, row.agreement_revision = agreement.id, agreement.revision
+        log_stage(session, row, "made")
+        self._write(session, row, document, agreement)
+        return row
+
+    def _business_answer(self, session: Session, refused: MessageRow) -> Agreement | None:
+        standard, today = str(refused.standard), clock.now().date()
+        type = answers.BUSINESS_ACK_OF.get(standard)
+        for each in self.partners.agreements(session, str(refused.partner)) if type else ():
+            fits = each.direction == "out" and each.message.startswith(f"{standard}:{type}:")
+            if fits and each.is_active and each.holds_on(today) and self.codec.knows(each.message):
+                return each
+        return None
 
     # bytes travel
 
@@ -326,6 +375,7 @@ class Outbound:
                 row.acknowledgement, row.ack_reason = Acknowledgement.REJECTED, Reason.REJECTED_BY_RECEIVER
                 row.reason_text = verdict.text or None
                 self._tell(session, row, self.on_failed)
+            _keep_told(session, row, verdict.findings)
             log_stage(session, row, "acknowledged" if verdict.accepted else "ack-rejected", verdict.text or answer.id)
         return closed
 
@@ -335,7 +385,7 @@ class Outbound:
             MessageRow.partner == answer.partner,
             MessageRow.standard == answer.standard,
             MessageRow.direction == Direction.OUT,
-            MessageRow.answers.is_(None),
+            or_(MessageRow.answers.is_(None), MessageRow.type.in_(answers.BUSINESS_ACK_OF.values())),
         )
         told = False
         for column, value in (
@@ -402,10 +452,36 @@ def _spelt(name: Identity) -> str:
     return f"{name.qualifier}:{name.value}" if name.qualifier else name.value
 
 
+def _refusal(refused: MessageRow, number: str) -> ApplicationResponse:
+    """Return the verdict of a capability that does not act on a message, as its sender is to read it."""
+    rule = str(refused.delivery_reason)
+    return ApplicationResponse(
+        number=number,
+        action="original",
+        issued_on=clock.now().date(),
+        response="rejected",
+        subject=Reference(type=str(refused.kind), value=refused.reference),
+        judgements=(Judgement(code=rule, text=refused.reason_text or rule),),
+    )
+
+
+def _keep_told(session: Session, row: MessageRow, findings: tuple[Finding, ...]) -> None:
+    """Store what the receiver found in a message of ours, behind what we found in it ourselves."""
+    known = session.scalar(select(func.max(IssueRow.number)).where(IssueRow.message_id == row.id)) or 0
+    _store(session, row, findings[: max(MAX_ISSUES - known, 0)], known + 1)
+
+
 def keep_findings(session: Session, row: MessageRow, findings: tuple[Finding, ...]) -> None:
     """Store what was found in a message, and let its worst speak for it."""
     kept = findings[:MAX_ISSUES]
-    for number, each in enumerate(kept, 1):
+    _store(session, row, kept, 1)
+    worst = next((each for each in kept if each.severity == "error"), None)
+    if worst is not None:
+        row.reason_text = worst.text
+
+
+def _store(session: Session, row: MessageRow, findings: tuple[Finding, ...], first: int) -> None:
+    for number, each in enumerate(findings, first):
         session.add(
             IssueRow(
                 owner=row.owner, message_id=row.id, number=number, severity=each.severity, fault=each.fault,
@@ -414,9 +490,6 @@ def keep_findings(session: Session, row: MessageRow, findings: tuple[Finding, ..
                 value=each.value, rule=each.rule, text=each.text, line=each.line,
             )
         )  # fmt: skip
-    worst = next((each for each in kept if each.severity == "error"), None)
-    if worst is not None:
-        row.reason_text = worst.text
 
 
 MAX_ISSUES = 200

@@ -125,6 +125,10 @@ FAULTS: dict[str, tuple[LazyString, ...]] = {
         lazy_gettext("%(place)s has more components than the standard allows: “%(value)s” is one too many."),
         lazy_gettext("%(place)s has more components than the standard allows."),
     ),
+    Fault.TOO_MANY_REPETITIONS.word: (
+        lazy_gettext("%(place)s is repeated more often than the standard allows."),
+        lazy_gettext("An element is repeated more often than the standard allows."),
+    ),
     Fault.TOO_SHORT.word: (
         lazy_gettext("“%(value)s” is too short: at least %(low)s characters are needed."),
         lazy_gettext("The value of %(place)s is too short."),
@@ -194,6 +198,10 @@ FAULTS: dict[str, tuple[LazyString, ...]] = {
         lazy_gettext("“%(value)s” stands outside of any message."),
         lazy_gettext("Something stands outside of any message."),
     ),
+    Fault.EMPTY_LEVEL.word: (lazy_gettext("The envelope is empty: it holds no message."),),
+    Fault.MIXED_LEVELS.word: (lazy_gettext("Messages stand beside groups; they must all stand in groups, or none."),),
+    Fault.LIMIT_EXCEEDED.word: (lazy_gettext("It is larger than we take."),),
+    "told": (lazy_gettext("The partner's system found a fault in it."),),
     "not_a_document": (lazy_gettext("What was read does not make a document."),),
     "term_not_carried": (
         lazy_gettext("The partner's message does not carry this term as it was stated: “%(value)s”."),
@@ -209,9 +217,9 @@ LEAVES_OPEN = frozenset(
     for each in (
         Fault.TOO_MANY_LOOPS, Fault.TOO_MANY_SEGMENTS, Fault.TOO_MANY_ELEMENTS, Fault.OUT_OF_ORDER, Fault.WRONG_SUM,
         Fault.WRONG_MESSAGE_COUNT, Fault.WRONG_GROUP_COUNT, Fault.BAD_ENVELOPE, Fault.CHARSET, Fault.NOT_EDI,
-        Fault.UNKNOWN_MESSAGE, Fault.INVALID_CHARACTER,
+        Fault.UNKNOWN_MESSAGE, Fault.INVALID_CHARACTER, Fault.LIMIT_EXCEEDED,
     )
-) | {"not_a_document"}  # fmt: skip
+) | {"not_a_document", "told"}  # fmt: skip
 """Faults whose sentence leaves something open that the engine's own text, in English, says."""
 
 SEVERITIES: dict[str, Pill] = {

@@ -14,17 +14,22 @@ from tradehub.partners.profile import AckPolicy, Profile
 MESSAGES: dict[str, str] = {
     "x12:840": "inquiry", "x12:843": "offer", "x12:850": "order", "x12:855": "order_response", "x12:856": "despatch",
     "x12:810": "invoice", "x12:997": "application_response", "x12:TA1": "application_response",
+    "x12:999": "application_response", "x12:824": "application_response",
     "edifact:REQOTE": "inquiry", "edifact:QUOTES": "offer", "edifact:ORDERS": "order",
     "edifact:ORDRSP": "order_response", "edifact:DESADV": "despatch",
     "edifact:INVOIC": "invoice", "edifact:CONTRL": "application_response",
+    "edifact:APERAK": "application_response",
     "ubl:RequestForQuotation": "inquiry", "ubl:Quotation": "offer", "ubl:Order": "order",
     "ubl:OrderResponse": "order_response", "ubl:DespatchAdvice": "despatch", "ubl:Invoice": "invoice",
     "ubl:CreditNote": "invoice", "ubl:ApplicationResponse": "application_response",
 }  # fmt: skip
 """The document kind that each message carries, by standard and type."""
 
-ACKNOWLEDGEMENTS = frozenset({"x12:TA1", "x12:997", "edifact:CONTRL", "ubl:ApplicationResponse"})
-"""Messages that answer messages. They travel under the agreement of what they answer and need none of their own."""
+RECEIPTS = frozenset({"x12:TA1", "x12:997", "x12:999", "edifact:CONTRL", "ubl:ApplicationResponse"})
+"""Messages that answer messages and are not answered themselves."""
+
+ACKNOWLEDGEMENTS = RECEIPTS | {"x12:824", "edifact:APERAK"}
+"""Messages that answer messages. They are taken under the agreement of what they answer and need none of their own."""
 
 
 def kind_of(message: str) -> str | None:

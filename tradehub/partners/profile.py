@@ -241,8 +241,8 @@ class Envelope(Entry):
 class AckPolicy(Entry):
     """What answers a message: ``send`` for an inbound one, ``expect`` within how long for an outbound one."""
 
-    send: Literal["997", "CONTRL", "ApplicationResponse"] | None = None
-    expect: Literal["997", "CONTRL", "ApplicationResponse", "http"] | None = None
+    send: Literal["997", "999", "CONTRL", "ApplicationResponse"] | None = None
+    expect: Literal["997", "999", "CONTRL", "ApplicationResponse", "http"] | None = None
     within: Span = timedelta(hours=24)
     on_missing: Literal["task", "ignore"] = "task"
 
