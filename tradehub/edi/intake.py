@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from tradehub.edi import edifact, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS, document_of
 from tradehub.edi.edifact import Edifact
+from tradehub.edi.editions import nearest
 from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
@@ -24,9 +25,9 @@ Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | M
 LOOK = 4096  # bytes looked at to tell what a file is
 MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
 FALLBACKS = {
-    "x12": "004010",
-    "edifact": "D96A",
-}  # the release whose maps stand in, with a warning, for one that has none
+    "x12": ("004010", "005010"),
+    "edifact": ("D96A", "D01B", "D24A"),
+}  # releases whose maps stand in, with a warning, for one that has none: the nearest that has the message, oldest first
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -234,8 +235,9 @@ class Reading:
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None
         if not self._maps.has(standard, cut.type, release):
-            other = FALLBACKS[standard]
-            if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
+            known = [each for each in FALLBACKS[standard] if self._maps.has(standard, cut.type, each)]
+            other = nearest(release, known)
+            if not other or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, value=cut.type))
                 return None, None
