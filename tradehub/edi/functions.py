@@ -718,6 +718,36 @@ def unfold_verdict(document: Scope) -> Scope:
     return document
 
 
+def fold_disputes(document: Scope) -> Scope:
+    """Make the first document of a COMDIS the subject; what is said of a further one has its number as place."""
+    judgements: list[Scope] = []
+    for at, level in enumerate(document.pop("levels", ())):
+        subject = level.get("subject", {})
+        if not at and subject:
+            document["subject"] = {"type": "invoice", **subject}
+        where = {"place": subject["value"]} if at and subject.get("value") else {}
+        judgements += [{**each, **where} for each in level.get("judgements", ())]
+    if judgements:
+        document["judgements"] = judgements
+    return document
+
+
+def unfold_disputes(document: Scope) -> Scope:
+    """Put each judgement below the document it is about."""
+    document = dict(document)
+    subject = document.pop("subject", None)
+    levels: list[Scope] = [{"subject": subject, "judgements": []}] if subject else []
+    for judgement in document.pop("judgements", ()):
+        own = dict(judgement)
+        place = own.pop("place", None)
+        if not levels or (place and levels[-1]["subject"].get("value") != place):
+            levels.append({"subject": {"value": place} if place else {}, "judgements": []})
+        levels[-1]["judgements"].append(own)
+    if levels:
+        document["levels"] = levels
+    return document
+
+
 SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "hl": (fold_hl, unfold_hl),
     "cps": (fold_cps, unfold_cps),
@@ -727,5 +757,6 @@ SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "consignments": (fold_consignments, unfold_consignments),
     "orders": (fold_orders, unfold_orders),
     "verdict": (fold_verdict, unfold_verdict),
+    "disputes": (fold_disputes, unfold_disputes),
 }
 """Named whole-document pairs for ``message.shape``: after reading, before writing."""
