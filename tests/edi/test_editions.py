@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tradehub.edi.editions import nearest
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
 
@@ -64,3 +65,32 @@ def test_the_digest_of_a_file_changes_with_the_file_it_is_like():
 def test_a_file_that_is_like_nothing_is_refused(file, text, said):
     with pytest.raises(MapError, match=said):
         store(**{file: text}).plain(file.replace("__", "/").replace("004010", "005010") + ".yaml")
+
+
+X12 = ("004010", "005010")
+EDIFACT = ("D96A", "D01B", "D24A")
+
+
+@pytest.mark.parametrize(
+    ("release", "known", "stands_in"),
+    [
+        ("003040", X12, "004010"),
+        ("004030", X12, "004010"),
+        ("005030", X12, "005010"),
+        ("D93A", EDIFACT, "D96A"),
+        ("S93A", EDIFACT, "D96A"),
+        ("096A", EDIFACT, "D96A"),
+        ("D97A", EDIFACT, "D96A"),
+        ("D98B", EDIFACT, "D96A"),
+        ("D99B", EDIFACT, "D01B"),
+        ("D03A", EDIFACT, "D01B"),
+        ("D11A", EDIFACT, "D01B"),
+        ("D13B", EDIFACT, "D24A"),
+        ("D21B", EDIFACT, "D24A"),
+        ("D21B", EDIFACT[:2], "D01B"),
+        ("1911", EDIFACT, "D96A"),
+        ("D21B", (), ""),
+    ],
+)
+def test_the_nearest_release_stands_in(release: str, known: tuple[str, ...], stands_in: str):
+    assert nearest(release, known) == stands_in

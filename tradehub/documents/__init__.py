@@ -3,7 +3,7 @@
 from tradehub.documents.base import Document, Extension, TradeDocument
 from tradehub.documents.kinds import KINDS
 from tradehub.documents.parts import Money, PartyId, Quantity
-from tradehub.documents.payment import Allocation, BankAccount, PartyInformation, Remittance
+from tradehub.documents.payment import Adjustment, Allocation, BankAccount, PartyDetails, PartyInformation, Remittance
 from tradehub.documents.planning import (
     Catalogue,
     CatalogueLine,
@@ -40,6 +40,7 @@ from tradehub.documents.trade import (
 
 __all__ = [
     "KINDS",
+    "Adjustment",
     "Allocation",
     "ApplicationResponse",
     "BankAccount",
@@ -66,6 +67,7 @@ __all__ = [
     "OrderChange",
     "OrderResponse",
     "Package",
+    "PartyDetails",
     "PartyId",
     "PartyInformation",
     "Quantity",

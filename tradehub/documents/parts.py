@@ -336,6 +336,9 @@ DATE_TYPES = (
     "invoiced_period",
     "pick_up",
     "document",
+    "value",
+    "execution",
+    "stock",
 )
 
 Action = Literal[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from tradehub.documents.base import TradeDocument
-from tradehub.documents.parts import AllowanceCharge, DatedEvent, Note, Number, Part, Party, Reference
+from tradehub.documents.parts import AllowanceCharge, DatedEvent, Identifier, Note, Number, Part, Party, Reference
 
 
 class BankAccount(Part):
@@ -18,6 +18,15 @@ class BankAccount(Part):
     bank_scheme: str | None = None
     holder: str | None = None
     currency: str | None = None
+
+
+class Adjustment(Part):
+    """A correction of what is due. ``amount`` has the sign that the sender gave it; ``reason_code`` is the sender's."""
+
+    reason_code: str | None = None
+    reason: str | None = None
+    amount: Number | None = None
+    references: tuple[Reference, ...] = ()
 
 
 class Allocation(Part):
@@ -33,6 +42,7 @@ class Allocation(Part):
     dates: tuple[DatedEvent, ...] = ()
     parties: tuple[Party, ...] = ()
     adjustments: tuple[AllowanceCharge, ...] = ()
+    corrections: tuple[Adjustment, ...] = ()
     notes: tuple[Note, ...] = ()
 
 
@@ -50,8 +60,23 @@ class Remittance(TradeDocument):
     allocations: tuple[Allocation, ...] = ()
 
 
+class PartyDetails(Party):
+    """A party and what is to be known of it: its accounts, since when it holds, its places."""
+
+    accounts: tuple[BankAccount, ...] = ()
+    dates: tuple[DatedEvent, ...] = ()
+    places: tuple[Identifier, ...] = ()
+    notes: tuple[Note, ...] = ()
+    currency: str | None = None
+    means: str | None = None
+
+
 class PartyInformation(TradeDocument):
-    """What a partner says of itself and its places (EDIFACT PARTIN): names, numbers, addresses, accounts."""
+    """What a partner says of itself and its places (EDIFACT PARTIN): names, numbers, addresses, accounts.
+
+    ``parties`` send and receive the message; ``subjects`` are those it tells of.
+    """
 
     kind: ClassVar[str] = "party"
     accounts: tuple[BankAccount, ...] = ()
+    subjects: tuple[PartyDetails, ...] = ()

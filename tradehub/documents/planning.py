@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from tradehub.documents.base import TradeDocument
@@ -70,6 +70,7 @@ class ScheduledQuantity(Part):
     pattern: str | None = None
     type: str | None = None
     on: date | None = None
+    at: datetime | None = None
     until: date | None = None
     text: str | None = None
     place: str | None = None

@@ -179,6 +179,15 @@ class Despatch(TradeDocument):
 
 
 class ReceiptLine(Line):
+    """What was received of an article: ``quantity`` came, ``accepted`` and ``rejected`` say what became of it.
+
+    ``variance`` is what came less what was expected; ``reason`` says why, in the sender's code.
+    """
+
+    despatched: Quantity | None = None
+    ordered_quantity: Quantity | None = None
+    variance: Number | None = None
+    package: str | None = Field(default=None, description="number of the Package it came in")
     accepted: Quantity | None = None
     rejected: Quantity | None = None
     short: Quantity | None = None
@@ -190,6 +199,7 @@ class Receipt(TradeDocument):
     """Receiving advice (X12 861, EDIFACT RECADV, UBL ReceiptAdvice)."""
 
     kind: ClassVar[str] = "receipt"
+    packages: tuple[Package, ...] = ()
     lines: tuple[ReceiptLine, ...] = ()
 
 
@@ -243,14 +253,18 @@ class Contract(Document):
 
 
 class Judgement(Part):
-    """One finding about a received document, placed as its standard places it."""
+    """One finding about a received document, placed as its standard places it.
 
-    code: str
+    ``code`` is the finding's own, empty where the sender tells in words only; ``amount`` is what is disputed of money.
+    """
+
+    code: str = ""
     severity: str = "error"
     place: str | None = None
     value: str | None = None
     text: str | None = None
     line: str | None = None
+    amount: Number | None = None
 
 
 class ApplicationResponse(Document):

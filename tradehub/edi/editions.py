@@ -6,6 +6,8 @@ node: all nodes of one name on the first level stand for all of that name.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from tradehub.edi.paths import MapError, parse_head
@@ -72,3 +74,28 @@ def _place(node: Plain, name: str) -> str:
         raise MapError(f"{name}: a node has one key")
     head = parse_head(spelled)
     return f"loop {head.name}@{head.occurrence}" if head.is_loop else f"{head.name}@{head.occurrence}"
+
+
+_EDIFACT = re.compile(r".?(\d\d)([A-C])\Z")
+_CENTURY = 70  # two digits of a year below it are of this century: directories begin with 1988
+
+
+def nearest(release: str, known: Sequence[str]) -> str:
+    """Return the release of ``known`` (oldest first) that lies nearest: X12 by version, EDIFACT by the directory's date.
+
+    Of two equally near it is the older; for a release that does not say its age, the oldest. Empty where none is known.
+    """
+    age = _age(release)
+    if age is None or not known:
+        return known[0] if known else ""
+    return min(known, key=lambda each: abs((_age(each) or 0) - age))
+
+
+def _age(release: str) -> int | None:
+    if release.isdecimal() and len(release) == 6:
+        return int(release)
+    match = _EDIFACT.match(release)
+    if match is None:
+        return None
+    year = int(match[1])
+    return 3 * (year + (100 if year < _CENTURY else 0)) + "ABC".index(match[2])

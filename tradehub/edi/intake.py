@@ -13,6 +13,7 @@ from tradehub.edi import edifact, tradacoms, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
+from tradehub.edi.editions import nearest
 from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
@@ -26,10 +27,10 @@ Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | M
 LOOK = 4096  # bytes looked at to tell what a file is
 MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
 FALLBACKS = {
-    "x12": "004010",
-    "edifact": "D96A",
-    "tradacoms": "9",
-}  # the release whose maps stand in, with a warning, for one that has none
+    "x12": ("004010", "005010"),
+    "edifact": ("D96A", "D01B", "D24A"),
+    "tradacoms": ("9",),
+}  # releases whose maps stand in, with a warning, for one that has none: the nearest that has the message, oldest first
 CODECS = {"x12": x12, "edifact": edifact, "tradacoms": tradacoms}
 HEADERS = {"x12": "ST", "edifact": "UNH", "tradacoms": "MHD"}
 BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -243,8 +244,9 @@ class Reading:
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None
         if not self._maps.has(standard, cut.type, release):
-            other = FALLBACKS[standard]
-            if not self._maps.has(standard, cut.type, other) or (standard == "x12" and len(cut.release) > 6):
+            known = [each for each in FALLBACKS[standard] if self._maps.has(standard, cut.type, each)]
+            other = nearest(release, known)
+            if not other or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, kind, text, value=cut.type))
                 return None, None
