@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "tradehub.cli.check:check",
     "convert": "tradehub.cli.convert:convert",
     "demo": "tradehub.cli.demo:demo",
+    "guide": "tradehub.cli.guide:guide",
     "maps": "tradehub.cli.maps:maps",
     "partners": "tradehub.cli.partners:partners",
     "replay": "tradehub.cli.replay:replay",

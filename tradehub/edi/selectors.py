@@ -95,6 +95,20 @@ def change(
     return changed
 
 
+def count(structure: tuple[StructureNode, ...], text: str) -> int:
+    """Return how many places ``text`` names. Raises MapError where it names none by its form."""
+    selector = parse(text)
+
+    def walk(level: tuple[StructureNode, ...], within: tuple[str, ...]) -> int:
+        found = 0
+        for name, node in named(level):
+            found += selector.meets(node, name, within)
+            found += walk(node.children, (*within, name))
+        return found
+
+    return walk(structure, ())
+
+
 def _in_segment(node: StructureNode, selector: Selector, on_use: OnUse) -> StructureNode:
     if node.rule is None or selector.element > len(node.rule.uses):
         count = len(node.rule.uses) if node.rule else 0
