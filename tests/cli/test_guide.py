@@ -142,7 +142,7 @@ def test_a_guide_with_faults_is_not_tested_but_its_faults_are_said(here: Path):
     assert f"{path.relative_to(here)}:4: limit.XX: there is no XX" in result.output
 
 
-@pytest.mark.parametrize(("text", "status", "said"), [(GUIDE, 0, "1 guides, 0 faults"), ("of: x\n", 1, ":1: of: ")])
+@pytest.mark.parametrize(("text", "status", "said"), [(GUIDE, 0, "1 guide, 0 faults"), ("of: x\n", 1, ":1: of: ")])
 def test_all_guides_are_linted(here: Path, text: str, status: int, said: str):
     guide_file(here, text)
     result = run("lint")
@@ -200,3 +200,18 @@ def test_the_page_of_an_edifact_message_shows_components(here: Path):
     assert "SG2.NAD.02.1 Party id. id limited Up to 13 characters; in the standard 35." in words
     assert "SG2.NAD.02.2 Code list qualifier not used Must not be there." in words
     assert "FTX Free text not used Must not be there." in words
+
+
+def test_a_file_is_checked_by_the_guides_of_a_partner(here: Path):
+    crate = "partners/acme/samples/crate.edi"
+    assert CliRunner().invoke(main, ["check", crate]).exit_code == 1
+    guide_file(here)
+    assert CliRunner().invoke(main, ["check", crate, "--partner", "acme"]).exit_code == 0
+    guide_file(here, "of: x12/004010/855\n")
+    assert CliRunner().invoke(main, ["check", crate, "--partner", "acme"]).exit_code == 1
+
+
+@pytest.mark.parametrize(("partner", "said"), [("nobody", "has no guides"), ("../acme", "no id of a partner")])
+def test_a_partner_without_guides_cannot_judge(partner: str, said: str):
+    result = CliRunner().invoke(main, ["check", "partners/acme/samples/crate.edi", "--partner", partner])
+    assert (result.exit_code, said in result.output) == (2, True), result.output

@@ -238,3 +238,11 @@ def test_plain_data_that_is_no_guide_is_refused():
 def test_a_guide_travels_with_its_message_when_it_is_written_back():
     message = x12(ORDER.replace("CTT*1~", "ZZA*crate 7~CTT*1~"), PRIVATE)
     assert b"ZZA*crate 7~" in write_back([message], maps())
+
+
+def test_what_could_not_be_added_is_one_fault_not_three():
+    text = (
+        "of: x12/004010/850\nsegments: {ZZA: 127 M}\nadd: {PO1: [ZZA O 1 after XX]}\n"
+        "bind: {PO1.ZZA: 01 packaging}\nrequire: [PO1.ZZA, CURR]\n"
+    )
+    assert [each.place for each in guides.read(text, "g.yaml", maps().spec).faults] == ["add.PO1.0", "require.1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ import click
 
 from tradehub.cli.convert import Target, parsed
 from tradehub.cli.files import EXIT, Judged, Unusable, envelope_issues, judge, map_store
-from tradehub.edi import Issue, ReadMessage, Severity
+from tradehub.edi import Interchange, Issue, ReadMessage, Severity
 from tradehub.edi.guides import GuideFile
+from tradehub.edi.intake import FALLBACKS
 from tradehub.edi.schema import Guide
 from tradehub.partners import guides as files
 from tradehub.platform import clock, resources
@@ -75,7 +76,7 @@ def init(
     force: bool,
 ) -> None:
     """Learn a first guide for MESSAGE (x12:850:004010, edifact:ORDERS:D96A) from sample files, for you to edit."""
-    from tradehub.edi.learning import draft, survey
+    from tradehub.edi.learning import counted, draft, survey
 
     wanted = target_of(message)
     home = folder or Path("partners")
@@ -93,7 +94,7 @@ def init(
         raise Unusable(f"{goal} is there already; --force writes over it")
     goal.parent.mkdir(parents=True, exist_ok=True)
     goal.write_text(text, encoding="utf-8")
-    click.echo(f"{goal}: learned from {seen.messages} messages in {len(found)} files")
+    click.echo(f"{goal}: learned from {counted(seen.messages, 'message')} in {counted(len(found), 'file')}")
 
 
 # test ---------------------------------------------------------------------------------------------
@@ -110,6 +111,8 @@ def test(
     partner: str, message: str, folder: Path | None, samples: Path | None, path: Path | None, as_json: bool
 ) -> None:
     """Judge the partner's samples under its guide. Exit status 0: all accepted, 1: one is rejected, 2: cannot be done."""
+    from tradehub.edi.learning import counted
+
     wanted = target_of(message)
     home = folder_of(folder)
     own = sound(path or files.path_of(home, partner, message))
@@ -124,7 +127,7 @@ def test(
     else:
         _table(rows)
         others = len(named) - len(found)
-        click.echo(f"{len(found)} files" + (f"; {others} hold no {message}" if others else ""))
+        click.echo(counted(len(found), "file") + (f"; {others} hold no {message}" if others else ""))
     sys.exit(max(EXIT[row["verdict"]] for row in rows))
 
 
@@ -255,10 +258,12 @@ def _name_of(folder: Path, partner: str) -> str:
 @_FOLDER
 def lint(partner: str, folder: Path | None) -> None:
     """Look for faults in the guides of PARTNER, or of all. Exit status 1 if there are any."""
+    from tradehub.edi.learning import counted
+
     faults, count = faults_of_guides(folder_of(folder), partner)
     for each in faults:
         click.echo(each)
-    click.echo(f"{count} guides, {len(faults)} faults")
+    click.echo(f"{counted(count, 'guide')}, {counted(len(faults), 'fault')}")
     sys.exit(1 if faults else 0)
 
 
@@ -306,6 +311,29 @@ def sound(path: Path) -> GuideFile:
     if file.faults:
         raise Unusable("the guide has faults\n" + "\n".join(f"  {each}" for each in file.faults))
     return file
+
+
+def finder_of(partner: str, folder: Path | None) -> Callable[[Interchange, str, str], Guide | None]:
+    """Return a function that finds the partner's guide for a message, by its type and release.
+
+    A guide of the release that stands in for one without maps serves it too. Raises Unusable where there is no guide.
+    """
+    home = folder_of(folder)
+    if not files.is_name(partner):
+        raise Unusable(f"{partner!r} is no id of a partner: small letters, digits, - and _")
+    own = files.by_map(sound(each) for each in files.guide_files(home, partner))
+    if not own:
+        raise Unusable(f"{partner} has no guides in {home / partner / 'guides'}")
+
+    def find(interchange: Interchange, message: str, release: str) -> Guide | None:
+        standard = interchange.standard
+        wanted = release[:6] if standard == "x12" else release
+        if not map_store().has(standard, message, wanted):
+            wanted = FALLBACKS.get(standard, "")
+        file = own.get(f"{standard}/{wanted}/{message}")
+        return file.guide if file is not None else None
+
+    return find
 
 
 def sample_paths(folder: Path, partner: str, samples: Path | None) -> tuple[Path, ...]:

@@ -79,16 +79,28 @@ def lint(spec: MapSpec, guide: Guide) -> tuple[MapSpec, list[GuideFault]]:
     """Return the map, patched by every entry that makes sense, and what is wrong with the others."""
     faults = list(_faults_of_signs(guide))
     known = set(schema.lint(spec))
+    missing: set[str] = set()  # tags whose adding failed: that nothing can be said of them is no further fault
     for at, patch in _patches(guide):
         try:
             after = patch(spec)
         except MapError as wrong:
-            faults.append(GuideFault(at, str(wrong)))
+            if not missing & _named_by(guide, at):
+                faults.append(GuideFault(at, str(wrong)))
+            missing |= _named_by(guide, at) if at[0] in {"segments", "add"} else set()
             continue
         fresh = [each for each in schema.lint(after) if each not in known]
         faults += [GuideFault(at, each.removeprefix(f"{spec.head.key}: ")) for each in fresh]
         spec = spec if fresh else after
     return replace(spec, guide=guide), faults
+
+
+def _named_by(guide: Guide, at: At) -> set[str]:
+    """Return the tags that an entry is about."""
+    section, *rest = at
+    if section == "add":
+        return {guide.add[rest[0]][int(rest[1])].partition(" ")[0]}
+    text = getattr(guide, section)[int(rest[0])] if section in {"require", "forbid"} else rest[0]
+    return set(re.findall(r"[A-Z][A-Z0-9]*", text))
 
 
 def read(text: str, name: str, spec_of: SpecOf) -> GuideFile:
@@ -249,13 +261,18 @@ def _inside(
     if any(each.name == node.name and not each.is_loop for each in level):
         raise MapError(f"{node.name} stands here already; `widen` allows more of it")
     if behind and behind not in names:
-        raise MapError(f"there is no {behind} here to stand after; there are {', '.join(names)}")
+        raise MapError(f"there is no {behind} here to stand after; there are {_some(names)}")
     at = names.index(behind) + 1 if behind else len(level)
     return (*level[:at], node, *level[at:])
 
 
 def _loops(level: tuple[StructureNode, ...]) -> str:
-    return ", ".join(name for name, each in selectors.named(level) if each.is_loop) or "none"
+    return _some([name for name, each in selectors.named(level) if each.is_loop]) or "none"
+
+
+def _some(names: list[str]) -> str:
+    """Return the names, the first dozen of many."""
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 # Rules of places ----------------------------------------------------------------------------------
@@ -463,7 +480,7 @@ def _insert(nodes: tuple[BodyNode, ...], level: tuple[StructureNode, ...], made:
     ]
     if len(names) < made.head.occurrence:
         raise MapError(
-            f"there is no {made.head.name} here; there are {', '.join(name for name, _ in selectors.named(level))}"
+            f"there is no {made.head.name} here; there are {_some([name for name, _ in selectors.named(level)])}"
         )
     index = names[made.head.occurrence - 1]
     before = sum(1 for each in places if each < index or (each == index and not made.head.tests))

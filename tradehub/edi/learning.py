@@ -151,7 +151,7 @@ class Line:
 
 def draft(seen: Survey, partner: str, message: str, files: int, on: date) -> str:
     """Return the YAML of a first guide. What holds of every sample becomes a rule; the rest stands as comments."""
-    of = f"{_count(seen.messages, 'message')} in {_count(files, 'file')}"
+    of = f"{counted(seen.messages, 'message')} in {counted(files, 'file')}"
     head = [
         f"# Guide of {partner} for {message}: a first draft, learned from {of} on {on:%Y-%m-%d}.",
         "# Whether what was seen is a rule, only the partner can say. Read each line: take out what is chance, take the",
@@ -188,12 +188,13 @@ def _part(name: str, title: str, lines: tuple[Line, ...]) -> Iterator[str]:
         yield f"{mark}{indent}{each.entry:<{width}}  # {remark}".rstrip(" #")
 
 
-def _count(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """Return ``1 file``, ``2 files``."""
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _of(part: int, whole: int, word: str) -> str:
-    return f"in {part} of {_count(whole, word)}"
+    return f"in {part} of {counted(whole, word)}"
 
 
 def _always(seen: Survey) -> Iterator[Line]:
@@ -321,7 +322,7 @@ def _private(seen: Survey) -> Iterator[str]:
     yield "# segments:"
     loops: dict[str, list[str]] = {}
     for tag, stray in own.items():
-        yield f"#   {tag}: {', '.join([filler] * max(stray.width, 1))}  # seen {_count(stray.count, 'time')}"
+        yield f"#   {tag}: {', '.join([filler] * max(stray.width, 1))}  # seen {counted(stray.count, 'time')}"
         loop = stray.after.path.replace("/", ".") if stray.after else ""
         behind = f" after {stray.after.tag}" if stray.after else ""
         loops.setdefault(loop or '""', []).append(f"{tag} {use} 1{behind}")
