@@ -1,7 +1,7 @@
 """The text files of a UN/EDIFACT directory, as the UN/ECE publishes them, read into facts.
 
 Messages (EDMD, TRMD), segments (EDSD, TRSD), composites (EDCD, TRCD), elements (EDED, TRED) and code lists (UNCL). Marks
-of change (``*`` ``+`` ``#`` ``|`` ``X``) in front of an entry are passed over.
+of change (``*`` ``+`` ``-`` ``#`` ``|`` ``X``) in front of an entry are passed over.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from tradehub.edi.facts import Facts, Rows
 
 _RULE = re.compile(r"\s*[-\u2500]{20,}\s*\Z")
 _MARKS = r"[\s*+#|X]*"
-_TITLE = re.compile(_MARKS + r"\b([A-Z]{3}|[CES]\d{3}|\d{4})\s+(\S.*?)\s*(?:\[[A-Z]\])?\s*\Z")
+_TITLE = re.compile(r"[-\s*+#|X]*" r"\b([A-Z]{3}|[CES]\d{3}|\d{4})\s+(\S.*?)\s*(?:\[[A-Z]\])?\s*\Z")
 _POSITION = re.compile(
     r"(\d{3,4})"
     + _MARKS
     + r"\s([CES]\d{3}|\d{4})\s+(\S.*?)\s+([MC])(?:\s+(\d{1,5}))?(?:\s+(an|a|n)\s*(\.\.)?(\d+))?\s*\Z"
 )
-_BEGUN = re.compile(r"(\d{3,4})" + _MARKS + r"\s([CES]\d{3}|\d{4})\s")
+_BEGUN = re.compile(r"(\d{3,4})[-\s*+#|X]*\s([CES]\d{3}|\d{4})\s")
 _REPR = re.compile(r"\s*Repr:\s*(an|a|n)\s*(\.\.)?\s*(\d+)")
 _CODE = re.compile(r"[ *+#|X]{1,2} {1,5}([A-Za-z0-9]{1,17})\s+\S")
 _TYPE = re.compile(r"Message Type\s*:\s*([A-Z]{6})")
