@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "tradehub.cli.check:check",
     "convert": "tradehub.cli.convert:convert",
     "demo": "tradehub.cli.demo:demo",
+    "dictionary": "tradehub.cli.dictionary:dictionary",
+    "guide": "tradehub.cli.guide:guide",
     "maps": "tradehub.cli.maps:maps",
     "partners": "tradehub.cli.partners:partners",
     "replay": "tradehub.cli.replay:replay",

@@ -23,13 +23,26 @@ MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "n
     "--engine", type=click.Choice(["tradehub", "pyx12"]), default="tradehub", help="pyx12: a second judge for X12."
 )
 @click.option("--quiet", is_flag=True, help="The verdict alone.")
-def check(paths: tuple[Path, ...], as_json: bool, strict: bool, engine: str, quiet: bool) -> None:
+@click.option("--partner", help="Judge by the guides of this partner, as in <folder>/PARTNER/guides.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where --partner looks; ./partners if absent."
+)
+def check(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    strict: bool,
+    engine: str,
+    quiet: bool,
+    partner: str | None,
+    folder: Path | None,
+) -> None:
     """Judge each FILE. Exit status 0: accepted, 1: rejected, 2: unusable, 3: right as far as syntax goes, and no map
     to judge its content by. Of several files the worst counts: 2, then 1, then 3."""
+    guide = guides_of(partner, folder) if partner is not None else None
     worst = 0
     for path in paths:
         try:
-            judged = judge(path, tolerant=not strict)
+            judged = judge(path, tolerant=not strict, guide=guide)
         except Unusable as unusable:
             worst = worse(worst, 2)
             click.echo(json.dumps({"file": str(path), "verdict": "unusable", "text": unusable.message}) if as_json
@@ -48,6 +61,13 @@ def check(paths: tuple[Path, ...], as_json: bool, strict: bool, engine: str, qui
 def worse(one: int, other: int) -> int:
     """Return the worse of two exit statuses."""
     return max(one, other, key=(0, 3, 1, 2).index)
+
+
+def guides_of(partner: str, folder: Path | None) -> Any:
+    """Return what finds the partner's guide for a message. Raises Unusable where there is none, or one has faults."""
+    from tradehub.cli.guide import finder_of
+
+    return finder_of(partner, folder)
 
 
 def say(judged: Judged, *, quiet: bool = False) -> None:

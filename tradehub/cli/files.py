@@ -62,8 +62,11 @@ def is_syntax_only(message: ReadMessage) -> bool:
     )
 
 
-def judge(path: Path, *, tolerant: bool = True) -> Judged:
-    """Read a file. Raises click.ClickException (exit status 2) where there is nothing to read."""
+def judge(path: Path, *, tolerant: bool = True, guide: Any = None) -> Judged:
+    """Read a file, under a partner's guide where there is one (as ``edi.read`` takes it).
+
+    Raises click.ClickException (exit status 2) where there is nothing to read.
+    """
     payload = load(path)
     standard = detect(payload).standard
     if standard == "xml":
@@ -71,7 +74,7 @@ def judge(path: Path, *, tolerant: bool = True) -> Judged:
 
         message = read_xml(payload, map_store())
         return Judged(path, standard, (message,), (), () if message.type else message.issues)
-    reading = read(payload, map_store(), tolerant=tolerant)
+    reading = read(payload, map_store(), tolerant=tolerant, guide=guide)
     messages = tuple(reading)
     return Judged(path, standard, messages, tuple(reading.interchanges), tuple(reading.issues))
 

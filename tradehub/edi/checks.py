@@ -29,6 +29,7 @@ class Finding(NamedTuple):
     severity: Severity = Severity.ERROR
 
 
+_UNUSED = "the partner's guide does not use this element"
 _NUMBER = re.compile(r"-?(\d*)(?:\.(\d*))?\Z", re.ASCII)
 _INTEGER = re.compile(r"-?(\d+)\Z", re.ASCII)
 
@@ -92,7 +93,7 @@ def _element(use: Use, value: str, at: int, component: str) -> Iterator[Finding]
             yield Finding(Fault.MISSING_ELEMENT, at, 0, "the element is mandatory", use.ref, rule="M")
         return
     if use.forbidden:
-        yield Finding(Fault.FORBIDDEN, at, 0, "the partner's guide does not use this element", use.ref, value)
+        yield Finding(Fault.FORBIDDEN, at, 0, _UNUSED, use.ref, value)
         return
     if use.element is not None:
         yield from _value(use.element, value, at, 0)
@@ -108,6 +109,8 @@ def _element(use: Use, value: str, at: int, component: str) -> Iterator[Finding]
         text = parts[number - 1] if number <= len(parts) else ""
         if not text and part.mandatory:
             yield Finding(Fault.MISSING_ELEMENT, at, number, "the component is mandatory", part.ref, rule="M")
+        elif text and part.forbidden:
+            yield Finding(Fault.FORBIDDEN, at, number, _UNUSED, part.ref, text)
         elif text and part.element is not None:
             yield from _value(part.element, text, at, number)
     texts = [parts[number] if number < len(parts) else "" for number in range(len(use.parts))]

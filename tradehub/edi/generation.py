@@ -251,7 +251,9 @@ class FunctionWriter:
             if var == "''":
                 return
             for number, part in enumerate(use.parts, 1):
-                if part.element is not None:
+                if part.forbidden:
+                    self._checks.append(f"not {self.var(At(at, number))}")
+                elif part.element is not None:
                     is_sure = use.mandatory or not part.mandatory or self._shape is not None
                     self._check_value(
                         part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var

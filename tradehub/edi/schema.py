@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from tradehub.documents import KINDS
 from tradehub.edi.paths import Binding, Head, MapError, Path, parse_head, parse_node
+from tradehub.edi.placed import shape_faults, yaml_fault
 
 Plain = Any
 
@@ -27,7 +28,8 @@ def parse_yaml(text: str, name: str = "map") -> Plain:
     try:
         return YAML(typ="base", pure=True).load(text)
     except YAMLError as wrong:
-        raise MapError(f"{name}: {wrong}") from wrong
+        line, said = yaml_fault(wrong)
+        raise MapError(f"{name}: line {line}: {said}" if line else f"{name}: {said}") from wrong
 
 
 SEGMENTED = frozenset({"x12", "edifact", "tradacoms"})
@@ -85,12 +87,14 @@ class Guide(_Strict):
     require: list[str] = []
     forbid: list[str] = []
     limit: dict[str, str] = {}
+    widen: dict[str, str] = {}
     close: dict[str, str] = {}
     rename: dict[str, dict[str, str]] = {}
     tables: dict[str, dict[str, str]] = {}
     add: dict[str, list[str]] = {}
     segments: dict[str, str] = {}
     bind: dict[str, str] = {}
+    notes: dict[str, str] = {}
     delimiters: dict[str, str] = {}
     charset: str = ""
     acknowledge: str = Field(default="always", pattern="^(always|errors|never)$")
@@ -193,8 +197,8 @@ def _validated(model: type[Any], plain: Plain, name: str) -> Any:
     try:
         return model.model_validate(plain)
     except ValidationError as wrong:
-        first = wrong.errors()[0]
-        raise MapError(f"{name}: {'.'.join(str(each) for each in first['loc'])}: {first['msg']}") from wrong
+        at, said = next(shape_faults(wrong, tuple(model.model_fields)))
+        raise MapError(f"{name}: {'.'.join(at)}: {said}" if at else f"{name}: {said}") from wrong
 
 
 # Dictionary ---------------------------------------------------------------------------------------
@@ -248,6 +252,11 @@ def _uses(
             raise MapError(f"{name}: {each.strip()!r} is not REF USE")
         uses += [_use(match[1], match[2] == "M", elements, composites, name)] * int(match[3] or 1)
     return tuple(uses), tuple(_condition(each, name) for each in conditions.split())
+
+
+def segment_rule(tag: str, text: str, dictionary: Dictionary) -> SegmentRule:
+    """Return the segment that ``127 M, 352 O; C0201`` spells. Raises MapError."""
+    return SegmentRule(tag, *_uses(text, dictionary.elements, dictionary.composites, f"segment {tag}"))
 
 
 def _use(
