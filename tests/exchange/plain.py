@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradehub.documents import KINDS, Document
-from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
+from tradehub.exchange.codec import CannotWrite, Finding, Frame, Leaf, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
 from tradehub.partners.model import kind_of
 
@@ -32,6 +32,9 @@ class PlainCodec:
             return str(json.loads(payload)["standard"])
         except (ValueError, KeyError, TypeError):
             return None
+
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        return ()
 
     def read(self, payload: bytes) -> Reading:
         plain = json.loads(payload)

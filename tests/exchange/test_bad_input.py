@@ -15,7 +15,7 @@ import pytest
 
 from tests.exchange.conftest import Bench
 from tests.web.house import House, build
-from tradehub.exchange import secrets, web
+from tradehub.exchange import anatomy, monitor, secrets, web
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.store import MessageRow
@@ -309,3 +309,18 @@ def test_a_sign_that_the_agreed_character_set_lacks_is_not_sent_as_another(bench
     bench.jobs.drain()
     stopped = next(row for row in bench.messages("out") if row.reference == "PO-阀门")
     assert (stopped.validation_reason, len(bench.sent("rhein"))) == ("cannot-be-written", 1)
+
+
+def test_xml_is_shown_leaf_by_leaf_with_the_fault_at_its_own(bench: Bench, house: House, posted: list[bytes]) -> None:
+    post(bench, house, UBL_CASES["unknown unit"].text)
+    (row,) = bench.messages()
+    with bench.database.read("haidi") as session:
+        story = monitor.story(session, row.id)
+    assert story is not None
+    shown = anatomy.leaf_values(engine_codec().leaves(UBL_CASES["unknown unit"].text.encode()), story.issues)
+    assert shown[0] == anatomy.Value("ID", "PO-1")
+    assert [(each.name, each.text) for each in shown if each.is_wrong] == [("Quantity @unitCode", "ZQZ")]
+    assert shown[-1].within == ("OrderLine", "LineItem", "Item")
+    page = house.signed_in("owner").get(f"/messages/{row.id}").text
+    assert "<mark><bdi>ZQZ</bdi></mark>" in page
+    assert "OrderLine › LineItem" in page

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tradehub.documents import Document
 from tradehub.exchange.model import Reason
@@ -90,6 +90,14 @@ class Reading:
     pieces: tuple[bytes, ...] = ()
 
 
+class Leaf(NamedTuple):
+    """An element or attribute of an XML text that has no others in it: where it stands, what it says, on which line."""
+
+    path: str
+    text: str
+    line: int
+
+
 @dataclass(frozen=True)
 class Frame:
     """What an envelope is made of: who to whom, when, under which numbers, in which form."""
@@ -129,6 +137,9 @@ class CannotWrite(Exception):
 class Codec(Protocol):
     def detect(self, payload: bytes) -> str | None:
         """Return x12, edifact or ubl; None for what is neither EDI nor XML."""
+
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        """Return what an XML text says, leaf by leaf; nothing for other texts."""
 
     def read(self, payload: bytes) -> Reading:
         """Read whatever came. Never raises for what a partner did."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -20,7 +20,7 @@ from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
 from tradehub.exchange import units
 from tradehub.exchange.answers import ACK_OF
-from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
+from tradehub.exchange.codec import CannotWrite, Finding, Frame, Leaf, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
 from tradehub.partners.model import kind_of
 from tradehub.partners.profile import Identity
@@ -76,6 +76,11 @@ class EngineCodec:
         return _STANDARDS.get(edi.detect(payload).standard or "")
 
     # reading
+
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        if self.detect(payload) != "ubl":
+            return ()
+        return [Leaf(*each) for each in xml.named_leaves(payload, self.maps)]
 
     def read(self, payload: bytes) -> Reading:
         standard = self.detect(payload)

@@ -78,7 +78,7 @@ def _loop_of(tag: str) -> str:
 
 def unknown_in_xml(read: xml.ReadXml, maps: MapStore) -> tuple[edi.Issue, ...]:
     """Return an issue at each ``unitCode`` that is no unit we know."""
-    if read.root is None:
+    if read.root is None or read.rules is None:
         return ()
     known = known_units(maps)
     issues = []
@@ -86,6 +86,7 @@ def unknown_in_xml(read: xml.ReadXml, maps: MapStore) -> tuple[edi.Issue, ...]:
         code = element.get("unitCode")
         if code and code not in known and not (len(code) == 3 and code.startswith("X")):
             name = str(element.tag).rpartition("}")[2]
-            at = edi.Position(segment=line_of(element), tag=name, path=f"{name}/@unitCode")
+            path = f"{xml.path_of(read.rules.structure, read.root, element)}/@unitCode"
+            at = edi.Position(segment=line_of(element), tag=name, path=path)
             issues.append(edi.Issue(edi.Fault.INVALID_CODE, at, f"{code} is no unit that we know", value=code))
     return tuple(issues)

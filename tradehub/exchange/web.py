@@ -110,7 +110,7 @@ def _add_message(routes: Blueprint, pages: Pages) -> None:
                 story=story,
                 row=story.row,
                 lines=shown,
-                parsed=[(line, anatomy.values(line, text)) for line in shown if line.message == story.row.position],
+                parsed=_parsed(pages, story, shown, text),
                 name=pages.name_of(session, story.row.partner or ""),
                 business=business_view(story.row.kind, story.row.document or {}),
                 reason=reason_text(story.row, story.worst, pages.refusals),
@@ -247,6 +247,16 @@ def encoded(mended: str, original: bytes) -> bytes:
         charset = "latin-1"
     text = mended.replace("\n", "\r\n") if b"\r\n" in original else mended
     return text.encode(charset, "replace")
+
+
+def _parsed(pages: Pages, story: monitor.Story, shown: Sequence[anatomy.Line], text: str) -> list[anatomy.Value]:
+    """Return the elements of the message by name."""
+    row = story.row
+    if row.standard == "ubl" and row.payload_sha256 is not None:
+        found = pages.exchange.inbound.codec.leaves(pages.exchange.payloads.get(row.payload_sha256))
+        return anatomy.leaf_values(found, story.issues)
+    of_message = (line for line in shown if line.message == row.position)
+    return [value for line in of_message for value in anatomy.values(line, text)]
 
 
 def _text_of(pages: Pages, row: MessageRow) -> str:
