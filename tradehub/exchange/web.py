@@ -72,11 +72,13 @@ def _add_list(routes: Blueprint, pages: Pages) -> None:
         partner = request.args.get("partner", "")[:50]
         with pages.database.read(org=http.principal().org) as session:
             found = monitor.find(session, chosen=chosen, text=text, page=page, now=clock.now(), partner=partner)
+            worst = monitor.worst(session, found.rows)
             return render_template(
                 "exchange/messages.html",
                 found=found,
                 figures=monitor.figures(session, now=clock.now()),
                 names=_names(pages, session, found.rows),
+                reasons={row.id: reason_text(row, worst.get(row.id), pages.refusals) for row in found.rows},
                 chosen=chosen if chosen in monitor.FILTERS else "all",
                 text=text,
                 page=page,
