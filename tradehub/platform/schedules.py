@@ -216,7 +216,7 @@ class Clock:
             if not self._move_on(session, schedule, due):
                 return False
             if before is not None and before.state in ("queued", "running"):
-                log.warning("tick skipped, the one before it still runs", schedule=id)
+                log.info("tick skipped, the one before it still runs", schedule=id)
                 return False
             schedule.last_job = job_id(id, due)
             self.jobs.enqueue_in_tx(session, schedule.kind, schedule.target, id=schedule.last_job)
