@@ -27,7 +27,7 @@ from tradehub.exchange.service import CannotReplay, ExchangeService
 from tradehub.exchange.store import IssueRow, MessageRow
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
-from tradehub.platform.schedules import Schedule
+from tradehub.platform.schedules import Schedule, job_id
 from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
@@ -213,7 +213,7 @@ def _add_schedules(routes: Blueprint, pages: Pages) -> None:
     def sync(schedule_id: str) -> ResponseReturnValue:
         def act(session: Session) -> str:
             row = session.scalar(select(Schedule).where(Schedule.id == schedule_id)) or abort(404)
-            job = f"sched:{row.id}:{int(clock.now().timestamp())}"
+            job = job_id(row.id, clock.now())
             pages.exchange.jobs.enqueue_in_tx(session, row.kind, row.target, id=job)
             flash(gettext("The channel is being looked into."), "success")
             return "/schedules"
