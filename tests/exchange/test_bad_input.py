@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.exchange.conftest import Bench
 from tests.web.house import House, build
-from tradehub.exchange import anatomy, monitor, secrets, web
+from tradehub.exchange import anatomy, inbound, monitor, secrets, web
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.store import MessageRow
@@ -324,3 +326,29 @@ def test_xml_is_shown_leaf_by_leaf_with_the_fault_at_its_own(bench: Bench, house
     page = house.signed_in("owner").get(f"/messages/{row.id}").text
     assert "<mark><bdi>ZQZ</bdi></mark>" in page
     assert "OrderLine › LineItem" in page
+
+
+def test_a_busy_database_asks_the_sender_to_come_again_and_keeps_the_message_out(
+    bench: Bench, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Busy("database is locked"))
+
+    monkeypatch.setattr(bench.exchange.inbound, "record", busy)
+    monkeypatch.setattr(inbound, "PATIENCE", timedelta(0))
+    token = secrets.resolve("file:keys/nordic-receive.token", bench.data_dir)
+    client = house.client()
+    answer = client.post("/exchange/http/nordic", data=UBL, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.headers["Retry-After"], answer.mimetype) == (
+        503, "5", "application/problem+json",
+    )  # fmt: skip
+    assert bench.messages() == []
+    monkeypatch.undo()
+    answer = client.post("/exchange/http/nordic", data=UBL, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json["duplicate"] if answer.json else None) == (202, False)
+
+
+class Busy(Exception):
+    """What a driver of SQLite raises while another holds the lock."""
+
+    sqlite_errorname = "SQLITE_BUSY"

@@ -41,6 +41,9 @@ from tradehub.platform.jobs import JobContext, Jobs
 
 PROCESS = "exchange.process"
 
+PATIENCE = timedelta(seconds=10)
+"""How long a sender is kept waiting by tries to note what came, before it is told to come again."""
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -92,9 +95,12 @@ class Inbound:
         self.handlers = handlers
 
     def receive(self, arrived: Arrived) -> Receipt:
-        """Keep what came and see to it that it is processed. When this returns, it will not be lost."""
+        """Keep what came and see to it that it is processed. When this returns, it will not be lost.
+
+        Raises DBAPIError where the database is busy for too long; the sender, or the next poll, tries again.
+        """
         digest = self.payloads.put(arrived.payload)
-        return self.database.transact(lambda session: self.record(session, arrived, digest))
+        return self.database.transact(lambda session: self.record(session, arrived, digest), within=PATIENCE)
 
     def record(self, session: Session, arrived: Arrived, digest: str) -> Receipt:
         """Make the row and the job of a payload that is kept already, in the caller's transaction."""
