@@ -3,7 +3,7 @@ any other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from tradehub.edi.schema import (
     SegmentRule,
     StructureNode,
     Use,
+    lint,
     load_dictionary,
     structure_node,
 )  # fmt: skip
@@ -47,7 +48,7 @@ def patched(spec: MapSpec, guide: Guide) -> MapSpec:
     for each in guide.forbid:
         structure = _change(structure, each, None, _forbidden)
     for each, limit in guide.limit.items():
-        structure = _limit(structure, each, int(limit))
+        structure = _limit(structure, each, _number(each, limit))
     for each, codes in guide.close.items():
         closed = frozenset(codes.split())
         structure = _change(structure, each, lambda node: node, lambda use, codes=closed: _closed(use, codes))
@@ -55,6 +56,52 @@ def patched(spec: MapSpec, guide: Guide) -> MapSpec:
     for each, text in guide.bind.items():
         body = _bind(body, structure, each, text)
     return replace(spec, dictionary=dictionary, structure=structure, body=body, guide=guide)
+
+
+_PATCHES = ("tables", "rename", "segments", "add", "require", "forbid", "limit", "close", "bind")
+"""What patches the map, each after what it builds on."""
+
+
+def faults(guide: Guide, spec: MapSpec) -> Iterator[tuple[str, str]]:
+    """Yield each entry of a guide that does not fit a map: its place in the guide (``require[2]``, ``bind.PO1``), and why.
+
+    An entry at fault is left out of what is tried after it.
+    """
+    if guide.of and guide.of != spec.head.key:
+        yield "of", f"is for {guide.of}, not for {spec.head.key}"
+        return
+    sound: dict[str, Any] = {}
+    known = set(lint(spec))
+    for name in _PATCHES:
+        for place, entry in _entries(name, getattr(guide, name)):
+            tried = sound | {name: _joined(sound.get(name), entry)}
+            try:
+                new = [text for text in lint(patched(spec, Guide.model_validate(tried))) if text not in known]
+            except MapError as wrong:
+                new = [str(wrong).removeprefix("guide: ")]
+            if new:
+                yield place, new[0]
+            else:
+                sound = tried
+
+
+def _entries(name: str, patches: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(patches, Mapping):
+        yield from ((f"{name}.{key}", {key: value}) for key, value in patches.items())
+    else:
+        yield from ((f"{name}[{number}]", [each]) for number, each in enumerate(patches, 1))
+
+
+def _joined(before: Any, entry: Any) -> Any:
+    if before is None:
+        return entry
+    return {**before, **entry} if isinstance(entry, dict) else [*before, *entry]
+
+
+def _number(place: str, text: str) -> int:
+    if not text.isdecimal():
+        raise MapError(f"guide: limit: {place}: {text} is not a number")
+    return int(text)
 
 
 def _tables(dictionary: Dictionary, guide: Guide) -> Dictionary:
@@ -150,18 +197,24 @@ def _add(
     nodes = tuple(structure_node(row.split(), known, "guide") for row in rows)
     if not loop:
         return structure + nodes
+    hits = 0
 
     def walk(level: tuple[StructureNode, ...], names: list[str]) -> tuple[StructureNode, ...]:
+        nonlocal hits
         result = []
         for node in level:
             if node.is_loop and node.name == names[0]:
+                hits += len(names) == 1
                 below = node.children + nodes if len(names) == 1 else walk(node.children, names[1:])
                 result.append(replace(node, children=below))
             else:
                 result.append(node)
         return tuple(result)
 
-    return walk(structure, loop.split("."))
+    changed = walk(structure, loop.split("."))
+    if not hits:
+        raise MapError(f"guide: add: there is no loop {loop} in the message")
+    return changed
 
 
 def _private(tag: str, text: str, dictionary: Dictionary) -> SegmentRule:

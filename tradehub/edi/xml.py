@@ -264,6 +264,26 @@ def named_leaves(data: bytes, maps: MapStore) -> list[tuple[str, str, int]]:
     return list(leaves(structure(plain), taken.root, f"/{etree.QName(taken.root).localname}"))
 
 
+OWN = "th"
+"""The prefix of our own terms, in ``structure.yaml``."""
+
+
+def without_own_block(data: bytes, maps: MapStore) -> bytes:
+    """Return a message without our block of terms: what a system has of it that passes over what it does not know."""
+    taken = take(data)
+    _, plain = maps.plain(f"{STANDARD}/{RELEASE}/structure.yaml")
+    if taken.root is None or plain is None:
+        return data
+    shape = structure(plain)
+    for extensions in taken.root.findall(shape.tag("ext:UBLExtensions")):
+        for each in list(extensions):
+            if each.find(f"{{*}}ExtensionContent/{{{shape.namespaces[OWN]}}}Terms") is not None:
+                extensions.remove(each)
+        if not len(extensions):
+            taken.root.remove(extensions)
+    return etree.tostring(taken.root, xml_declaration=True, encoding="UTF-8")
+
+
 def message_for(document: Document) -> str:
     """Return the UBL message that states ``document``. Raises KeyError for a kind without one."""
     if document.kind == "invoice" and document.type == "credit_note":

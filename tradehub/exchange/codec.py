@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from tradehub.documents import Document
+from tradehub.edi.schema import Guide
 from tradehub.exchange.model import Reason
 from tradehub.partners.profile import Envelope, Identity
+
+NO_GUIDES: Mapping[str, Guide] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,10 @@ class Frame:
     group_number: int
     message_number: int
 
+    def under(self, interchange: int, group: int, message: int, *, at: datetime) -> Frame:
+        """Return the same under other numbers, at another time."""
+        return replace(self, interchange_number=interchange, group_number=group, message_number=message, at=at)
+
 
 @dataclass(frozen=True)
 class Written:
@@ -141,10 +149,13 @@ class Codec(Protocol):
     def leaves(self, payload: bytes) -> Sequence[Leaf]:
         """Return what an XML text says, leaf by leaf; nothing for other texts."""
 
-    def read(self, payload: bytes) -> Reading:
-        """Read whatever came. Never raises for what a partner did."""
+    def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        """Read whatever came, each message by the partner's guide to it. Never raises for what a partner did."""
 
-    def write(self, message: str, document: Document, frame: Frame) -> Written:
+    def read_as_others(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        """Read as a system does that passes over what we state in a form of our own."""
+
+    def write(self, message: str, document: Document, frame: Frame, guide: Guide | None = None) -> Written:
         """Return the transmission that carries ``document`` as ``message``. Raises CannotWrite."""
 
     def acknowledge(

@@ -126,8 +126,9 @@ class Inbound:
     def process(self, ctx: JobContext, message_id: str) -> None:
         """Read, judge, hand on and answer one transmission, all in one transaction. A second run does nothing."""
         with ctx.read() as session:
-            digest = session.scalars(select(MessageRow.payload_sha256).where(MessageRow.id == message_id)).one()
-        reading = self.codec.read(self.payloads.get(str(digest)))
+            row = session.get_one(MessageRow, message_id)
+            guides = self.partners.guides(session, str(row.partner), "in")
+        reading = self.codec.read(self.payloads.get(str(row.payload_sha256)), guides)
         digests = [self.payloads.put(piece) for piece in reading.pieces]
         with ctx.write() as session:
             row = session.get_one(MessageRow, message_id)

@@ -12,6 +12,7 @@ from typing import Any
 from tradehub import edi
 from tradehub.edi import xml
 from tradehub.edi.maps import MapStore
+from tradehub.edi.schema import Guide
 from tradehub.edi.segments import COMPONENT
 from tradehub.edi.xml_intake import line_of
 
@@ -44,7 +45,9 @@ def _has_unknown(value: Any, prefix: str) -> bool:
 
 def _in_segments(message: edi.ReadMessage, maps: MapStore, release: str) -> Iterator[edi.Issue]:
     dictionary = maps.dictionary(message.standard, release)
-    codes, wanted = dictionary.tables.get("unit", {}), _ELEMENTS[message.standard]
+    codes, wanted = dict(dictionary.tables.get("unit", {})), _ELEMENTS[message.standard]
+    if isinstance(message.guide, Guide):
+        codes |= {**message.guide.tables.get("unit", {}), **message.guide.rename.get("unit", {})}
     for segment in message.segments():
         rule = dictionary.segments.get(segment.tag)
         for number, use in enumerate(rule.uses if rule else (), 1):

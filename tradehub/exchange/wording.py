@@ -195,6 +195,10 @@ FAULTS: dict[str, tuple[LazyString, ...]] = {
         lazy_gettext("Something stands outside of any message."),
     ),
     "not_a_document": (lazy_gettext("What was read does not make a document."),),
+    "term_of_ours": (
+        lazy_gettext("Other systems pass over this term, which stands in a block of ours: “%(value)s”."),
+        lazy_gettext("Other systems pass over a term, which stands in a block of ours."),
+    ),
     "term_not_carried": (
         lazy_gettext("The partner's message does not carry this term as it was stated: “%(value)s”."),
         lazy_gettext("The partner's message does not carry a term as it was stated."),
