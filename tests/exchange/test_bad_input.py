@@ -348,6 +348,20 @@ def test_a_busy_database_asks_the_sender_to_come_again_and_keeps_the_message_out
     assert (answer.status_code, answer.json["duplicate"] if answer.json else None) == (202, False)
 
 
+def test_a_file_larger_than_agreed_is_seen_in_the_monitor_once(bench: Bench, house: House) -> None:
+    path = bench.drop(b"ISA" + b"x" * 20 * 1024**2, "huge.edi")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 60))
+    assert [bench.poll(), bench.poll()] == [1, 0]
+    (row,) = bench.messages()
+    assert (row.validation, row.validation_reason, row.size) == ("rejected", "too-large", 20 * 1024**2 + 3)
+    client = house.signed_in("owner")
+    assert "It is larger than agreed." in client.get("/messages?only=attention").text
+    page = client.get(f"/messages/{row.id}").text
+    assert "huge.edi" in page
+    assert "Replay" not in page
+    assert (path.parent / "failed").is_dir()
+
+
 class Busy(Exception):
     """What a driver of SQLite raises while another holds the lock."""
 

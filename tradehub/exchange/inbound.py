@@ -102,6 +102,23 @@ class Inbound:
         digest = self.payloads.put(arrived.payload)
         return self.database.transact(lambda session: self.record(session, arrived, digest), within=PATIENCE)
 
+    def refuse_unread(self, arrived: Arrived, size: int) -> Receipt:
+        """Note what was too large to be read, so that it is seen; its bytes stay where the channel puts them."""
+
+        def note(session: Session) -> Receipt:
+            known = _known(session, arrived.key)
+            if known is not None:
+                return Receipt(known.id, known.id, Reason.TOO_LARGE)
+            row = _new_row(arrived, None, None)
+            row.size = size
+            session.add(row)
+            session.flush()
+            log_stage(session, row, "received", arrived.name)
+            _refuse_on_arrival(session, row, Reason.TOO_LARGE)
+            return Receipt(row.id, row.id, Reason.TOO_LARGE)
+
+        return self.database.transact(note, within=PATIENCE)
+
     def record(self, session: Session, arrived: Arrived, digest: str) -> Receipt:
         """Make the row and the job of a payload that is kept already, in the caller's transaction."""
         known = _known(session, arrived.key)
@@ -116,9 +133,7 @@ class Inbound:
         session.flush()
         log_stage(session, row, "received", arrived.name)
         if standard is None:
-            row.validation, row.validation_reason = Validation.REJECTED, Reason.NOT_EDI
-            row.validated_at, row.delivery = clock.now(), Delivery.NONE
-            log_stage(session, row, "rejected", Reason.NOT_EDI)
+            _refuse_on_arrival(session, row, Reason.NOT_EDI)
             return Receipt(row.id, first, Reason.NOT_EDI)
         self.jobs.enqueue_in_tx(session, PROCESS, row.id, id=f"process:{row.id}")
         return Receipt(row.id, first)
@@ -449,7 +464,13 @@ def _reason(row: MessageRow) -> Reason | None:
     return Reason.NOT_EDI if row.validation_reason == Reason.NOT_EDI else None
 
 
-def _new_row(arrived: Arrived, digest: str, standard: str | None) -> MessageRow:
+def _refuse_on_arrival(session: Session, row: MessageRow, reason: Reason) -> None:
+    row.validation, row.validation_reason = Validation.REJECTED, reason
+    row.validated_at, row.delivery = clock.now(), Delivery.NONE
+    log_stage(session, row, "rejected", reason)
+
+
+def _new_row(arrived: Arrived, digest: str | None, standard: str | None) -> MessageRow:
     return MessageRow(
         id=ids.new_id(), owner=arrived.owner, direction=Direction.IN, partner=arrived.partner, channel=arrived.channel,
         intake_key=arrived.key, file_name=arrived.name, created_at=clock.now(), payload_sha256=digest,

@@ -79,6 +79,7 @@ REASONS: dict[str, LazyString] = {
     Reason.NO_AGREEMENT: lazy_gettext("There is no agreement with this partner about this message."),
     Reason.AGREEMENT_NOT_VALID: lazy_gettext("The agreement about this message is not valid today."),
     Reason.PARTNER_SUSPENDED: lazy_gettext("The partner is suspended."),
+    Reason.TOO_LARGE: lazy_gettext("It is larger than agreed. It was not read; the file lies in the folder “failed”."),
     Reason.UNKNOWN_MESSAGE: lazy_gettext("There is no map for this message."),
     Reason.DUPLICATE: lazy_gettext("The same message was received before; it was answered again and not acted on."),
     Reason.OTHER_CONTENT: lazy_gettext("Its control number was used before for other content."),
