@@ -82,7 +82,7 @@ REASONS: dict[str, LazyString] = {
     Reason.TOO_LARGE: lazy_gettext("It is larger than agreed. It was not read; the file lies in the folder “failed”."),
     Reason.UNKNOWN_MESSAGE: lazy_gettext("There is no map for this message."),
     Reason.DUPLICATE: lazy_gettext("The same message was received before; it was answered again and not acted on."),
-    Reason.OTHER_CONTENT: lazy_gettext("Its control number was used before for other content."),
+    Reason.OTHER_CONTENT: lazy_gettext("Its number was used before for other content."),
     Reason.NO_HANDLER: lazy_gettext("Nothing here acts on this kind of document."),
     Reason.ACKNOWLEDGES_NOTHING: lazy_gettext("It acknowledges a message that we did not send."),
     Reason.CANNOT_BE_WRITTEN: lazy_gettext("The document does not fit the partner's message."),
