@@ -59,11 +59,12 @@ class FakeQueue:
     def waiting_since(self) -> datetime | None:
         return min((each.updated_at for each in self.known.values() if each.state == "queued"), default=None)
 
-    def forget_done(self, before: datetime) -> list[str]:
-        done = [each.id for each in self.known.values() if each.state == "done" and each.updated_at < before]
-        for id in done:
+    def forget(self, before: datetime, *, state: str, prefix: str) -> list[str]:
+        ended = [each for each in self.known.values() if each.state == state and each.updated_at < before]
+        ids = [each.id for each in ended if each.id.startswith(prefix)]
+        for id in ids:
             del self.known[id]
-        return done
+        return ids
 
     def hasten(self, id: str) -> None:
         self.due[id] = clock.now()

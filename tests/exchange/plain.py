@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tradehub.documents import KINDS, Document
-from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
+from tradehub.edi.schema import Guide
+from tradehub.exchange.codec import NO_GUIDES, CannotWrite, Finding, Frame, Leaf, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
 from tradehub.partners.model import kind_of
 
@@ -33,7 +34,13 @@ class PlainCodec:
         except (ValueError, KeyError, TypeError):
             return None
 
-    def read(self, payload: bytes) -> Reading:
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        return ()
+
+    def read_as_others(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        return self.read(payload, guides)
+
+    def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
         plain = json.loads(payload)
         standard = plain["standard"]
         return Reading(
@@ -50,7 +57,7 @@ class PlainCodec:
     def knows(self, message: str) -> bool:
         return True
 
-    def write(self, message: str, document: Document, frame: Frame) -> Written:
+    def write(self, message: str, document: Document, frame: Frame, guide: Guide | None = None) -> Written:
         if document.number == "UNWRITABLE":
             raise CannotWrite("the number does not fit")
         type = message.split(":")[1]

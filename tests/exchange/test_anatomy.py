@@ -17,6 +17,7 @@ class Fault:
     tag: str | None = None
     element: int | None = None
     component: int | None = None
+    path: str | None = None
     value: str | None = None
     text: str = "wrong"
     severity: str = "error"

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.exchange.conftest import Bench
 from tests.web.house import House, build
-from tradehub.exchange import secrets, web
+from tradehub.exchange import anatomy, inbound, monitor, secrets, web
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.store import MessageRow
@@ -309,3 +311,58 @@ def test_a_sign_that_the_agreed_character_set_lacks_is_not_sent_as_another(bench
     bench.jobs.drain()
     stopped = next(row for row in bench.messages("out") if row.reference == "PO-阀门")
     assert (stopped.validation_reason, len(bench.sent("rhein"))) == ("cannot-be-written", 1)
+
+
+def test_xml_is_shown_leaf_by_leaf_with_the_fault_at_its_own(bench: Bench, house: House, posted: list[bytes]) -> None:
+    post(bench, house, UBL_CASES["unknown unit"].text)
+    (row,) = bench.messages()
+    with bench.database.read("haidi") as session:
+        story = monitor.story(session, row.id)
+    assert story is not None
+    shown = anatomy.leaf_values(engine_codec().leaves(UBL_CASES["unknown unit"].text.encode()), story.issues)
+    assert shown[0] == anatomy.Value("ID", "PO-1")
+    assert [(each.name, each.text) for each in shown if each.is_wrong] == [("Quantity @unitCode", "ZQZ")]
+    assert shown[-1].within == ("OrderLine", "LineItem", "Item")
+    page = house.signed_in("owner").get(f"/messages/{row.id}").text
+    assert "<mark><bdi>ZQZ</bdi></mark>" in page
+    assert "OrderLine › LineItem" in page
+
+
+def test_a_busy_database_asks_the_sender_to_come_again_and_keeps_the_message_out(
+    bench: Bench, house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise OperationalError("INSERT", {}, Busy("database is locked"))
+
+    monkeypatch.setattr(bench.exchange.inbound, "record", busy)
+    monkeypatch.setattr(inbound, "PATIENCE", timedelta(0))
+    token = secrets.resolve("file:keys/nordic-receive.token", bench.data_dir)
+    client = house.client()
+    answer = client.post("/exchange/http/nordic", data=UBL, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.headers["Retry-After"], answer.mimetype) == (
+        503, "5", "application/problem+json",
+    )  # fmt: skip
+    assert bench.messages() == []
+    monkeypatch.undo()
+    answer = client.post("/exchange/http/nordic", data=UBL, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json["duplicate"] if answer.json else None) == (202, False)
+
+
+def test_a_file_larger_than_agreed_is_seen_in_the_monitor_once(bench: Bench, house: House) -> None:
+    path = bench.drop(b"ISA" + b"x" * 20 * 1024**2, "huge.edi")
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 60))
+    assert [bench.poll(), bench.poll()] == [1, 0]
+    (row,) = bench.messages()
+    assert (row.validation, row.validation_reason, row.size) == ("rejected", "too-large", 20 * 1024**2 + 3)
+    client = house.signed_in("owner")
+    assert "It is larger than agreed." in client.get("/messages?only=attention").text
+    page = client.get(f"/messages/{row.id}").text
+    assert "huge.edi" in page
+    assert "Replay" not in page
+    assert (path.parent / "failed").is_dir()
+
+
+class Busy(Exception):
+    """What a driver of SQLite raises while another holds the lock."""
+
+    sqlite_errorname = "SQLITE_BUSY"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.exchange.conftest import Bench
-from tests.exchange.plain import message, transmission
+from tests.exchange.conftest import Bench, Booked
+from tests.exchange.plain import PlainCodec, message, transmission
+from tradehub.edi.schema import Guide
+from tradehub.exchange.codec import NO_GUIDES, Codec, Reading
 from tradehub.exchange.service import CannotReplay
 from tradehub.exchange.transport import TransportError
 from tradehub.platform import clock
@@ -284,3 +287,19 @@ def test_resending_sends_the_same_bytes(bench: Bench) -> None:
     bench.jobs.drain()
     assert bench.sent() == before
     assert bench.message(row.id).attempts == 2
+
+
+def test_judging_a_long_message_holds_up_no_other_writer(make_bench: Callable[[Codec], Bench]) -> None:
+    class Slow(PlainCodec):
+        """Another writer wants its turn while a message is judged. It would wait in vain, were the lock held."""
+
+        def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+            with bench.database.write() as session:
+                session.add(Booked(number="meanwhile", message=""))
+            return super().read(payload, guides)
+
+    bench = make_bench(Slow())
+    bench.put("PO-1")
+    bench.jobs.drain()
+    assert [row.delivery for row in bench.messages("out")] == ["sent"]
+    assert "meanwhile" in bench.booked()

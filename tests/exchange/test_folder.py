@@ -95,7 +95,9 @@ def test_the_same_name_dropped_later_is_another_arrival(tmp_path: Path) -> None:
 
 def test_a_file_too_large_is_refused_unread(tmp_path: Path) -> None:
     put(tmp_path, "a.edi", b"x" * 1001)
-    assert list(folder(tmp_path).poll()) == []
+    (found,) = folder(tmp_path).poll()
+    assert (found.is_too_large, found.size, found.payload) == (True, 1001, b"")
+    found.refuse({"rule": "too-large"})
     assert names(tmp_path / "in/failed") == ["a.edi", "a.edi.error.json"]
 
 

@@ -51,8 +51,9 @@ class Wire:
         ours = Identity(scheme=self.scheme, qualifier="ZZ" if self.scheme == "x12-isa" else "14", value="HAIDITRADING")
         frame = Frame(ours, ours, "HAIDI", "OTHER", Envelope(), datetime(2026, 11, 23, 8, tzinfo=UTC), 1, 1, 1)
         message = self.name.format(self.types[document.kind])
-        judged = CODEC.read(CODEC.write(message, document, frame).payload)
-        self.lost += [finding.value for finding in not_carried(document, judged)]
+        payload = CODEC.write(message, document, frame).payload
+        judged = CODEC.read(payload)
+        self.lost += [finding.value for finding in not_carried(document, judged, judged)]
         read = judged.parts[0].document
         assert isinstance(read, type(document)), judged.parts[0].findings
         return read
@@ -140,3 +141,12 @@ def test_a_message_that_carries_every_term_has_no_finding(bench: Bench) -> None:
     bench.jobs.drain()
     assert [row.validation for row in bench.messages("out")] == ["accepted"]
     assert list(findings(bench)) == []
+
+
+def test_a_term_in_our_own_block_is_a_warning_for_others_pass_over_it(bench: Bench) -> None:
+    bench.put("PO-1", to="nordic", warranty="24 months")
+    bench.jobs.drain()
+    (row,) = bench.messages("out")
+    assert row.validation == "warned"
+    assert b"24 months" in bench.payloads.get(str(row.payload_sha256))
+    assert list(findings(bench)) == [("warning", "term_of_ours", "warranty", "warranty: 24 months")]

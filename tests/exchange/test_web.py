@@ -46,7 +46,13 @@ def rejected(bench: Bench, house: House) -> str:
 
 def test_the_monitor_shows_three_statuses_and_the_reason(bench: Bench, house: House, rejected: str) -> None:
     page = house.signed_in("owner").get("/messages").text
-    for word in ("Rejected", "Not delivered", "Refused by us", "Ningbo Valves"):
+    for word in (
+        "Rejected",
+        "Not delivered",
+        "Refused by us",
+        "Ningbo Valves",
+        "PO102 names a day that does not exist.",
+    ):
         assert word in page
     detail = house.signed_in("owner").get(f"/messages/{rejected}").text
     assert "The message breaks a rule of its standard. PO102 names a day that does not exist." in detail

@@ -17,7 +17,8 @@ from tests import postgres
 from tests.fakes import FakeJobs
 from tradehub.platform import clock, ids, queue
 from tradehub.platform.db import Base, Database
-from tradehub.platform.jobs import JobContext, JobEffect, JobRecord, Jobs, RetryLater, UnknownJob
+from tradehub.platform.jobs import TICK, TIDY, JobContext, JobEffect, JobRecord, Jobs, RetryLater, UnknownJob
+from tradehub.platform.queue import QueuedJob
 
 PATIENCE_S = 20
 
@@ -253,6 +254,18 @@ def test_what_was_done_long_ago_is_forgotten_and_what_failed_is_not(work: Work, 
     assert work.jobs.get(id + "-failed") is not None
     with work.jobs.database.read() as session:
         assert session.scalars(select(JobEffect).where(JobEffect.job_id == id)).all() == []
+
+
+def test_ticks_are_forgotten_within_hours_and_other_jobs_are_not(work: Work, id: str) -> None:
+    done, failed = f"{TICK}poll:{id}:1", f"{TICK}poll:{id}:2"
+    work.enqueue("count", "x", id=done)
+    work.enqueue("twice", id=failed)
+    work.enqueue("count", "x", id=id)
+    work.settled(done, failed, id)
+    for hours, kept in ((1, {done, failed, id}), (3, {failed, id}), (72, {id})):
+        with clock.frozen(clock.now() + timedelta(hours=hours)):
+            work.jobs.run(QueuedJob(f"tidy:{id}:{hours}", TIDY, ("",)))
+        assert {each for each in (done, failed, id) if work.jobs.get(each) is not None} == kept
 
 
 def test_what_cannot_be_enqueued_is_refused(work: Work) -> None:

@@ -16,6 +16,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 from structlog.testing import capture_logs
 
+from tests.web.house import Crate, build
+from tests.web.house import post as house_post
 from tradehub.platform import db, ids, jobs, queue, schedules
 from tradehub.platform.db import Base, Database
 from tradehub.platform.jobs import JobContext, Jobs
@@ -195,6 +197,20 @@ def test_a_worker_gives_signs_of_life_again_after_a_busy_time(
         with impatient.read() as session:
             before = session.get_one(queue.Worker, "busy").seen_at
         until(lambda: _seen_at(impatient) > before, 5)
+
+
+def test_a_page_says_that_the_database_is_busy_and_when_to_come_again(impatient: Database, tmp_path: Path) -> None:
+    house = build(impatient, tmp_path)
+    client = house.signed_in("owner")
+    with impatient.write() as session:
+        session.add(Crate(id="c", org="haidi", label="valves"))
+    with another_writer(impatient):
+        answer = house_post(client, "/deals/c/label")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "The database is busy" in answer.text
+    assert house_post(client, "/deals/c/label").status_code == 303
+    with impatient.read() as session:
+        assert session.get_one(Crate, "c").label == "valves!"
 
 
 def _seen_at(database: Database):

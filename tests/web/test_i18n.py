@@ -69,3 +69,10 @@ def test_each_language_calls_itself_by_its_own_name() -> None:
     from tradehub.web.language import _own_name
 
     assert [_own_name(code) for code in LANGUAGES] == ["English", "\u4e2d\u6587"]
+
+
+def test_a_text_inside_an_f_string_is_named_for_it_is_not_collected(tmp_path: Path) -> None:
+    module = tmp_path / "house" / "wording.py"
+    module.parent.mkdir()
+    module.write_text("""said = f"+{gettext('%(count)s d', count=2)}"\nfine = gettext("days")\n""")
+    assert list(i18n.uncollected(module.parent)) == ["house/wording.py:1: gettext() inside an f-string"]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import click
 
-from tradehub.cli.serve import Background, end, remember, start_web, stop_on_signal
+from tradehub.cli.serve import Background, end, remember, start, start_web, stop_on_signal
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import secrets
 from tradehub.hub import Hub
@@ -120,7 +120,7 @@ def is_new(hub: Hub) -> bool:
 def start_robots(data: Path, hub: str, seed: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tradehub", "robot", *ROBOTS]
     command += ["--data", str(data), "--hub", hub, "--seed", str(seed), "--quiet"]
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+    return start(command)
 
 
 def wait_until_up(settings: Settings, web: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,7 @@ import click
 from tradehub.cli.convert import Target, parsed
 from tradehub.cli.files import EXIT, Judged, Unusable, envelope_issues, judge, map_store
 from tradehub.edi import Interchange, Issue, ReadMessage, Severity
+from tradehub.edi.editions import nearest
 from tradehub.edi.guides import GuideFile
 from tradehub.edi.intake import FALLBACKS
 from tradehub.edi.schema import Guide
@@ -329,7 +330,8 @@ def finder_of(partner: str, folder: Path | None) -> Callable[[Interchange, str, 
         standard = interchange.standard
         wanted = release[:6] if standard == "x12" else release
         if not map_store().has(standard, message, wanted):
-            wanted = FALLBACKS.get(standard, "")
+            known = [each for each in FALLBACKS.get(standard, ()) if map_store().has(standard, message, each)]
+            wanted = nearest(wanted, known)
         file = own.get(f"{standard}/{wanted}/{message}")
         return file.guide if file is not None else None
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 
 from tradehub.cli.files import Unusable
+from tradehub.edi import guides
+from tradehub.edi.schema import Guide
 from tradehub.partners import files
 from tradehub.partners.files import Profiles
 from tradehub.partners.model import MESSAGES, Finding, Step, check
@@ -95,7 +97,9 @@ def _checked(folder: Path, *, as_json: bool) -> Profiles:
     certificates = {str(path.relative_to(folder)) for path in folder.glob("certs/*")}
     findings = (
         *read.findings,
-        *check(read.profiles, maps=_maps(), today=clock.now().date(), certificates=certificates),
+        *check(
+            read.profiles, maps=_maps(), today=clock.now().date(), certificates=certificates, guide_faults=_guide_faults
+        ),
     )
     _say_findings(findings, as_json=as_json)
     if any(each.severity == "error" for each in findings):
@@ -108,6 +112,10 @@ def _maps() -> set[str]:
     root = resources.folder("edi_mappings")
     found = {f"{each.parent.parent.name}:{each.stem}:{each.parent.name}" for each in root.glob("*/*/*.yaml")}
     return {each for each in found if each.rsplit(":", 1)[0] in MESSAGES}
+
+
+def _guide_faults(message: str, guide: Guide) -> Iterable[tuple[str, str]]:
+    return guides.faults(guide, resources.map_store().spec(*message.split(":")))
 
 
 def _say_findings(findings: Iterable[Finding], *, as_json: bool) -> None:

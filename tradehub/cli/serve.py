@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 from flask import Flask
 
+from tradehub.cli import tether
 from tradehub.platform.settings import Settings
 
 WEB_THREADS = 8
@@ -105,10 +106,18 @@ def remember(**given: object) -> None:
 
 
 def start_web(settings: Settings) -> subprocess.Popen[bytes]:
-    """Start the web server as a process group of its own. Raises ClickException where the port is taken."""
+    """Start the web server. Raises ClickException where the port is taken."""
     claim(settings.host, settings.port)
-    command = [sys.executable, "-m", "granian", *web_options(settings)]
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
+    return start([sys.executable, "-m", "granian", *web_options(settings)])
+
+
+def start(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a program of ours as a process group of its own, which ends when this process does, however it does.
+
+    To be called from a thread that lives as long as the process: Linux takes the end of that thread for the parent's.
+    """
+    tethered = [sys.executable, "-IS", tether.__file__, str(os.getpid()), *command]
+    return subprocess.Popen(tethered, start_new_session=True)  # noqa: S603 - our own command
 
 
 def web_options(settings: Settings, pages: str = PAGES) -> list[str]:

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import click
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.orm import Session
 
 from tradehub.cli.files import Unusable
 from tradehub.contracting.store import ContractRow, ContractVersionRow
 from tradehub.exchange import outbound
 from tradehub.exchange.inbound import PROCESS
-from tradehub.exchange.model import Delivery, Direction, Validation
+from tradehub.exchange.model import Delivery, Direction, Reason, Validation
 from tradehub.exchange.store import ControlNumberRow, MessageRow
 from tradehub.hub import Hub
 from tradehub.negotiation import store as negotiation
@@ -167,7 +167,8 @@ def _payloads(hub: Hub, session: Session, *, everything: bool) -> tuple[int, lis
     for digest, id in known.items():
         if fault := _fault_of(hub, digest, everything=everything):
             wrong.append(f"message {id}: its payload {digest[:12]} is {fault}")
-    unkept = select(MessageRow.id).where(MessageRow.payload_sha256.is_(None))
+    unread = MessageRow.validation_reason.is_not_distinct_from(Reason.TOO_LARGE)
+    unkept = select(MessageRow.id).where(MessageRow.payload_sha256.is_(None), not_(unread))
     bare = unkept.where((MessageRow.direction == Direction.IN) | (MessageRow.delivery == Delivery.SENT))
     return len(known), wrong + [f"message {id} has no payload" for id in session.scalars(bare)]
 

@@ -94,6 +94,17 @@ def lint(spec: MapSpec, guide: Guide) -> tuple[MapSpec, list[GuideFault]]:
     return replace(spec, guide=guide), faults
 
 
+def faults(guide: Guide, spec: MapSpec) -> Iterator[tuple[str, str]]:
+    """Yield each entry of a guide that does not fit a map: its place in the guide (``require[2]``, ``bind.PO1``), and
+    why."""
+    if guide.of and guide.of != spec.head.key:
+        yield "of", f"is for {guide.of}, not for {spec.head.key}"
+        return
+    for (section, *rest), text in lint(spec, guide)[1]:
+        listed = section in {"require", "forbid"}
+        yield f"{section}[{int(rest[0]) + 1}]" if listed else ".".join((section, *rest)), text
+
+
 def _named_by(guide: Guide, at: At) -> set[str]:
     """Return the tags that an entry is about."""
     section, *rest = at

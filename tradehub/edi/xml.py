@@ -245,6 +245,45 @@ def leaves(shape: Structure, root: etree._Element, at: str = "") -> Iterator[tup
         yield from leaves(shape, child, f"{at}/{name}" if number == 1 else f"{at}/{name}[{number}]")
 
 
+def path_of(shape: Structure, root: etree._Element, element: etree._Element) -> str:
+    """Return the path of an element of the document ``root``, as ``leaves`` and issues spell it: ``/Order/cac:OrderLine[2]/cbc:Note``."""
+    steps = []
+    while element is not root and (parent := element.getparent()) is not None:
+        number = 1 + sum(1 for _ in element.itersiblings(element.tag, preceding=True))
+        steps.append(shape.name(str(element.tag)) + (f"[{number}]" if number > 1 else ""))
+        element = parent
+    return "/".join(("", etree.QName(element).localname, *reversed(steps)))
+
+
+def named_leaves(data: bytes, maps: MapStore) -> list[tuple[str, str, int]]:
+    """Return each leaf of a text with its whole path, text and line; none where the text is no readable XML."""
+    taken = take(data)
+    _, plain = maps.plain(f"{STANDARD}/{RELEASE}/structure.yaml")
+    if taken.root is None or plain is None:
+        return []
+    return list(leaves(structure(plain), taken.root, f"/{etree.QName(taken.root).localname}"))
+
+
+OWN = "th"
+"""The prefix of our own terms, in ``structure.yaml``."""
+
+
+def without_own_block(data: bytes, maps: MapStore) -> bytes:
+    """Return a message without our block of terms: what a system has of it that passes over what it does not know."""
+    taken = take(data)
+    _, plain = maps.plain(f"{STANDARD}/{RELEASE}/structure.yaml")
+    if taken.root is None or plain is None:
+        return data
+    shape = structure(plain)
+    for extensions in taken.root.findall(shape.tag("ext:UBLExtensions")):
+        for each in list(extensions):
+            if each.find(f"{{*}}ExtensionContent/{{{shape.namespaces[OWN]}}}Terms") is not None:
+                extensions.remove(each)
+        if not len(extensions):
+            taken.root.remove(extensions)
+    return etree.tostring(taken.root, xml_declaration=True, encoding="UTF-8")
+
+
 def message_for(document: Document) -> str:
     """Return the UBL message that states ``document``. Raises KeyError for a kind without one."""
     if document.kind == "invoice" and document.type == "credit_note":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 MAX_LINES = 5_000
@@ -24,6 +25,7 @@ class Pin(Protocol):
     tag: str | None
     element: int | None
     component: int | None
+    path: str | None
     value: str | None
     text: str
     severity: str
@@ -52,11 +54,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Value:
-    """An element by the name that people give it, such as BEG03 or C507.2: ``DTM01.2``."""
+    """An element by the name that people give it, such as BEG03 or C507.2: ``DTM01.2``; in XML its own name.
+
+    ``within`` are the elements that one of XML stands in, the innermost last.
+    """
 
     name: str
     text: str
     is_wrong: bool = False
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,18 @@ def values(line: Line, text: str) -> list[Value]:
                 name = f"{tag}{number:02}" + (f".{place}" if len(parts) > 1 else "")
                 is_wrong = (number, 0) in wrong or (number, place) in wrong
                 named.append(Value(name, _unreleased(part, found.release), is_wrong))
+    return named
+
+
+def leaf_values(leaves: Iterable[tuple[str, str, int]], pins: Sequence[Pin]) -> list[Value]:
+    """Return the leaves of an XML text (path, text, line) by name, at most as many as lines are shown."""
+    wrong = {pin.path for pin in pins if pin.path}
+    named = []
+    for path, text, _line in islice(leaves, MAX_LINES):
+        *within, name = (step.rpartition(":")[2] for step in path.split("/")[2:])
+        if name.startswith("@") and within:
+            name = f"{within.pop()} {name}"
+        named.append(Value(name, text, path in wrong, tuple(within)))
     return named
 
 

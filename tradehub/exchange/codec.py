@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from tradehub.documents import Document
+from tradehub.edi.schema import Guide
 from tradehub.exchange.model import Reason
 from tradehub.partners.profile import Envelope, Identity
+
+NO_GUIDES: Mapping[str, Guide] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,14 @@ class Reading:
     pieces: tuple[bytes, ...] = ()
 
 
+class Leaf(NamedTuple):
+    """An element or attribute of an XML text that has no others in it: where it stands, what it says, on which line."""
+
+    path: str
+    text: str
+    line: int
+
+
 @dataclass(frozen=True)
 class Frame:
     """What an envelope is made of: who to whom, when, under which numbers, in which form."""
@@ -108,6 +120,10 @@ class Frame:
     group_number: int
     message_number: int
     functional_set: str = ""
+
+    def under(self, interchange: int, group: int, message: int, *, at: datetime) -> Frame:
+        """Return the same under other numbers, at another time."""
+        return replace(self, interchange_number=interchange, group_number=group, message_number=message, at=at)
 
 
 @dataclass(frozen=True)
@@ -135,13 +151,19 @@ class Codec(Protocol):
     def detect(self, payload: bytes) -> str | None:
         """Return x12, edifact or ubl; None for what is neither EDI nor XML."""
 
-    def read(self, payload: bytes) -> Reading:
-        """Read whatever came. Never raises for what a partner did."""
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        """Return what an XML text says, leaf by leaf; nothing for other texts."""
 
     def knows(self, message: str) -> bool:
         """Return whether there is a map for ``message``, as in ``x12:824:004010``."""
 
-    def write(self, message: str, document: Document, frame: Frame) -> Written:
+    def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        """Read whatever came, each message by the partner's guide to it. Never raises for what a partner did."""
+
+    def read_as_others(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        """Read as a system does that passes over what we state in a form of our own."""
+
+    def write(self, message: str, document: Document, frame: Frame, guide: Guide | None = None) -> Written:
         """Return the transmission that carries ``document`` as ``message``. Raises CannotWrite."""
 
     def acknowledge(

@@ -18,8 +18,9 @@ from tradehub.edi import xml
 from tradehub.edi.edifact import CHARSETS
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
+from tradehub.edi.schema import Guide
 from tradehub.exchange import units
-from tradehub.exchange.codec import CannotWrite, Finding, Frame, Name, Part, Reading, Verdict, Written
+from tradehub.exchange.codec import NO_GUIDES, CannotWrite, Finding, Frame, Leaf, Name, Part, Reading, Verdict, Written
 from tradehub.exchange.model import Reason
 from tradehub.partners.model import RECEIPTS, kind_of
 from tradehub.partners.profile import Identity
@@ -76,17 +77,30 @@ class EngineCodec:
 
     # reading
 
-    def read(self, payload: bytes) -> Reading:
+    def leaves(self, payload: bytes) -> Sequence[Leaf]:
+        if self.detect(payload) != "ubl":
+            return ()
+        return [Leaf(*each) for each in xml.named_leaves(payload, self.maps)]
+
+    def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
         standard = self.detect(payload)
         if standard == "ubl":
             return self._read_xml(payload)
         if standard in _SCHEMES:
-            return self._read_segments(payload, standard)
+            return self._read_segments(payload, standard, guides)
         reason = Reason.UNKNOWN_MESSAGE if standard else Reason.NOT_EDI
         return Reading(standard, None, None, None, False, (), reason=reason)
 
-    def _read_segments(self, payload: bytes, standard: str) -> Reading:
-        reading = edi.read(payload, self.maps)
+    def read_as_others(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
+        if self.detect(payload) == "ubl":
+            payload = xml.without_own_block(payload, self.maps)
+        return self.read(payload, guides)
+
+    def _read_segments(self, payload: bytes, standard: str, guides: Mapping[str, Guide]) -> Reading:
+        def guide_to(_interchange: edi.Interchange, type: str, release: str) -> Guide | None:
+            return guides.get(f"{standard}:{type}:{release[:6] if standard == 'x12' else release}")
+
+        reading = edi.read(payload, self.maps, guide=guide_to if guides else None)
         messages = [self._with_units(each) for each in reading]
         parts = [_part(each, standard) for each in messages]
         if standard == "x12":
@@ -149,13 +163,13 @@ class EngineCodec:
         standard, type, release = message.split(":")
         return self.maps.has(standard, type, release)
 
-    def write(self, message: str, document: Document, frame: Frame) -> Written:
+    def write(self, message: str, document: Document, frame: Frame, guide: Guide | None = None) -> Written:
         standard, type, release = message.split(":")
         if standard == "ubl":
             return self._write_xml(type, document)
         try:
             _refuse_foreign_signs(standard, document, frame)
-            rules = self.maps.get(standard, type, release)
+            rules = self.maps.get(standard, type, release, guide)
             number = f"{frame.message_number:04}" if standard == "x12" else str(frame.message_number)
             payload = edi.write_interchange([edi.message(rules, document, number)], _facts(standard, frame))
         except MapError as error:

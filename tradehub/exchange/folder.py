@@ -92,7 +92,7 @@ class FolderTransport:
         try:
             before = path.stat()
             if before.st_size > self.max_bytes:
-                _Dropped(self, path, b"").refuse({"rule": "too-large", "text": f"more than {self.max_bytes} bytes"})
+                yield _Dropped(self, path, b"", before.st_size)
                 return
             payload = path.read_bytes()
             after = path.stat()
@@ -103,7 +103,7 @@ class FolderTransport:
             if not place.exists():  # else another file of that name came meanwhile, and this one waits where it is
                 path.rename(place)  # still being written: back, and wait
             return
-        yield _Dropped(self, path, payload)
+        yield _Dropped(self, path, payload, len(payload))
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,11 @@ class _Dropped:
     folder: FolderTransport
     path: Path
     payload: bytes
+    size: int
+
+    @property
+    def is_too_large(self) -> bool:
+        return self.size > self.folder.max_bytes
 
     @property
     def key(self) -> str:

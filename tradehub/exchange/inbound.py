@@ -41,6 +41,9 @@ from tradehub.platform.jobs import JobContext, Jobs
 
 PROCESS = "exchange.process"
 
+PATIENCE = timedelta(seconds=10)
+"""How long a sender is kept waiting by tries to note what came, before it is told to come again."""
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -92,9 +95,29 @@ class Inbound:
         self.handlers = handlers
 
     def receive(self, arrived: Arrived) -> Receipt:
-        """Keep what came and see to it that it is processed. When this returns, it will not be lost."""
+        """Keep what came and see to it that it is processed. When this returns, it will not be lost.
+
+        Raises DBAPIError where the database is busy for too long; the sender, or the next poll, tries again.
+        """
         digest = self.payloads.put(arrived.payload)
-        return self.database.transact(lambda session: self.record(session, arrived, digest))
+        return self.database.transact(lambda session: self.record(session, arrived, digest), within=PATIENCE)
+
+    def refuse_unread(self, arrived: Arrived, size: int) -> Receipt:
+        """Note what was too large to be read, so that it is seen; its bytes stay where the channel puts them."""
+
+        def note(session: Session) -> Receipt:
+            known = _known(session, arrived.key)
+            if known is not None:
+                return Receipt(known.id, known.id, Reason.TOO_LARGE)
+            row = _new_row(arrived, None, None)
+            row.size = size
+            session.add(row)
+            session.flush()
+            log_stage(session, row, "received", arrived.name)
+            _refuse_on_arrival(session, row, Reason.TOO_LARGE)
+            return Receipt(row.id, row.id, Reason.TOO_LARGE)
+
+        return self.database.transact(note, within=PATIENCE)
 
     def record(self, session: Session, arrived: Arrived, digest: str) -> Receipt:
         """Make the row and the job of a payload that is kept already, in the caller's transaction."""
@@ -110,9 +133,7 @@ class Inbound:
         session.flush()
         log_stage(session, row, "received", arrived.name)
         if standard is None:
-            row.validation, row.validation_reason = Validation.REJECTED, Reason.NOT_EDI
-            row.validated_at, row.delivery = clock.now(), Delivery.NONE
-            log_stage(session, row, "rejected", Reason.NOT_EDI)
+            _refuse_on_arrival(session, row, Reason.NOT_EDI)
             return Receipt(row.id, first, Reason.NOT_EDI)
         self.jobs.enqueue_in_tx(session, PROCESS, row.id, id=f"process:{row.id}")
         return Receipt(row.id, first)
@@ -120,8 +141,9 @@ class Inbound:
     def process(self, ctx: JobContext, message_id: str) -> None:
         """Read, judge, hand on and answer one transmission, all in one transaction. A second run does nothing."""
         with ctx.read() as session:
-            digest = session.scalars(select(MessageRow.payload_sha256).where(MessageRow.id == message_id)).one()
-        reading = self.codec.read(self.payloads.get(str(digest)))
+            row = session.get_one(MessageRow, message_id)
+            guides = self.partners.guides(session, str(row.partner), "in")
+        reading = self.codec.read(self.payloads.get(str(row.payload_sha256)), guides)
         digests = [self.payloads.put(piece) for piece in reading.pieces]
         with ctx.write() as session:
             row = session.get_one(MessageRow, message_id)
@@ -451,7 +473,13 @@ def _reason(row: MessageRow) -> Reason | None:
     return Reason.NOT_EDI if row.validation_reason == Reason.NOT_EDI else None
 
 
-def _new_row(arrived: Arrived, digest: str, standard: str | None) -> MessageRow:
+def _refuse_on_arrival(session: Session, row: MessageRow, reason: Reason) -> None:
+    row.validation, row.validation_reason = Validation.REJECTED, reason
+    row.validated_at, row.delivery = clock.now(), Delivery.NONE
+    log_stage(session, row, "rejected", reason)
+
+
+def _new_row(arrived: Arrived, digest: str | None, standard: str | None) -> MessageRow:
     return MessageRow(
         id=ids.new_id(), owner=arrived.owner, direction=Direction.IN, partner=arrived.partner, channel=arrived.channel,
         intake_key=arrived.key, file_name=arrived.name, created_at=clock.now(), payload_sha256=digest,

@@ -58,6 +58,7 @@ class Reason(StrEnum):
     """Why a message is where it is; what people read is made of it at the edge."""
 
     NOT_EDI = "not-edi"
+    TOO_LARGE = "too-large"
     TRUNCATED = "truncated"
     UNREADABLE = "unreadable"
     SYNTAX = "syntax"

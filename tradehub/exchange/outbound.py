@@ -7,7 +7,7 @@ try. A message that our own reader would refuse does not leave; neither does one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
@@ -23,8 +23,9 @@ from tradehub.documents import (
     terms,
 )
 from tradehub.documents.parts import PartyId, Reference
+from tradehub.edi.schema import Guide
 from tradehub.exchange import answers
-from tradehub.exchange.codec import CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
+from tradehub.exchange.codec import NO_GUIDES, CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation, next_try
 from tradehub.exchange.store import DeliveryAttemptRow, IssueRow, MessageRow, log_stage, next_number
 from tradehub.exchange.transport import Envelope, Transport, TransportError
@@ -75,7 +76,13 @@ class Outbound:
     # a document becomes a message
 
     def send(self, ctx: JobContext, outbox_id: str) -> None:
-        """Make the message of an outbox row, and the job that carries it. A party on our own pages needs none."""
+        """Make the message of an outbox row, and the job that carries it. A party on our own pages needs none.
+
+        It is tried out before the transaction, so that judging a long message holds up no other writer.
+        """
+        with ctx.read() as session:
+            tried = self._plan(session, session.get_one(OutboxRow, outbox_id))
+        trial = None if tried is None else self._try(tried)
         with ctx.write() as session:
             waiting = session.get_one(OutboxRow, outbox_id)
             if waiting.closed_at is not None:
@@ -85,7 +92,6 @@ class Outbound:
                 waiting.closed_at, waiting.outcome = clock.now(), "web"
                 return
             row = self._new_row(session, waiting)
-            document = waiting.restored()
             try:
                 agreement = self._agreement(session, waiting)
             except NoAgreement as missing:
@@ -93,7 +99,44 @@ class Outbound:
                 return
             row.agreement_id, row.agreement_revision = agreement.id, agreement.revision
             row.channel = agreement.channel
-            self._write(session, row, document, agreement)
+            row.standard, row.type, row.release = agreement.message.split(":")
+            plan = self._plan(session, waiting)
+            if plan is None:
+                text = "one of the two has no name in this standard's envelope"
+                self._stop(session, row, Reason.CANNOT_BE_WRITTEN, text)
+                return
+            if trial is None or not trial.plan.is_like(plan):  # the profile changed meanwhile
+                trial = self._try(plan)
+            self._write(session, row, trial)
+
+    def _plan(self, session: Session, waiting: OutboxRow) -> Plan | None:
+        """Return all that a message is made of; None where nobody agreed on it, or one of the two has no name in it."""
+        try:
+            agreement = self._agreement(session, waiting)
+        except NoAgreement:
+            return None
+        standard = agreement.message.partition(":")[0]
+        names = self._names(session, waiting.sender, waiting.recipient, standard)
+        if names is None:
+            return None
+        frame = self._frame(session, waiting.sender, waiting.recipient, names, Numbers(1, 1, 1))
+        guide = self.partners.guides(session, waiting.recipient, "out").get(agreement.message)
+        return Plan(waiting.restored(), agreement, names, frame, guide)
+
+    def _try(self, plan: Plan) -> Trial:
+        """Write a message, and judge it as its reader would."""
+        message, guides = plan.agreement.message, {plan.agreement.message: plan.guide} if plan.guide else NO_GUIDES
+        try:
+            draft = self.codec.write(message, plan.document, plan.frame, plan.guide)
+        except CannotWrite as error:
+            return Trial(plan, Reason.CANNOT_BE_WRITTEN, str(error), error.findings)
+        judged = self.codec.read(draft.payload, guides)
+        findings = (*judged.findings, *(each for part in judged.parts for each in part.findings))
+        if judged.reason is not None or not all(part.accepted for part in judged.parts):
+            text = findings[0].text if findings else None
+            return Trial(plan, Reason.OWN_JUDGEMENT, text, findings, draft.payload)
+        others = self.codec.read_as_others(draft.payload, guides)
+        return Trial(plan, findings=not_carried(plan.document, judged, others))
 
     def _new_row(self, session: Session, waiting: OutboxRow) -> MessageRow:
         row = MessageRow(
@@ -116,33 +159,25 @@ class Outbound:
             on=clock.now().date(),
         )
 
-    def _write(self, session: Session, row: MessageRow, document: Document, agreement: Agreement) -> None:
-        row.standard, row.type, row.release = agreement.message.split(":")
-        names = self._names(session, row)
-        if names is None:
-            self._stop(session, row, Reason.CANNOT_BE_WRITTEN, "one of the two has no name in this standard's envelope")
+    def _write(self, session: Session, row: MessageRow, trial: Trial) -> None:
+        """Make the message that was tried out, under numbers of its own, or say why it does not leave."""
+        plan, agreement = trial.plan, trial.plan.agreement
+        if trial.reason is not None:
+            if trial.payload is not None:
+                row.payload_sha256, row.size = self.payloads.put(trial.payload), len(trial.payload)
+            self._stop(session, row, trial.reason, trial.text, trial.findings)
             return
-        try:
-            draft = self.codec.write(agreement.message, document, self._frame(session, row, names, Numbers(1, 1, 1)))
-        except CannotWrite as error:
-            self._stop(session, row, Reason.CANNOT_BE_WRITTEN, str(error), error.findings)
-            return
-        judged = self.codec.read(draft.payload)
-        lost = not_carried(document, judged)
-        if judged.reason is not None or not all(part.accepted for part in judged.parts):
-            findings = (*judged.findings, *(each for part in judged.parts for each in part.findings))
-            row.payload_sha256, row.size = self.payloads.put(draft.payload), len(draft.payload)
-            self._stop(session, row, Reason.OWN_JUDGEMENT, findings[0].text if findings else None, findings)
-            return
-        numbers = self._take_numbers(session, row, names)
-        final = self.codec.write(agreement.message, document, self._frame(session, row, names, numbers))
-        row.validation, row.validated_at = Validation.WARNED if lost else Validation.ACCEPTED, clock.now()
-        keep_findings(session, row, lost)
+        numbers = self._take_numbers(session, row, plan.names)
+        frame = plan.frame.under(numbers.interchange, numbers.group, numbers.message, at=clock.now())
+        final = self.codec.write(agreement.message, plan.document, frame, plan.guide)
+        row.validation = Validation.WARNED if trial.findings else Validation.ACCEPTED
+        row.validated_at = clock.now()
+        keep_findings(session, row, trial.findings)
         if agreement.ack.expect is not None:
             row.acknowledgement = Acknowledgement.EXPECTED
             if agreement.ack.on_missing == "task":
                 row.ack_deadline = clock.now() + agreement.ack.within
-        self._put(session, row, final, names)
+        self._put(session, row, final, plan.names)
 
     def _put(self, session: Session, row: MessageRow, written: Written, names: Names) -> None:
         """Keep the bytes and let the job carry them, when the caller's transaction is committed."""
@@ -179,10 +214,10 @@ class Outbound:
 
     # envelopes
 
-    def _names(self, session: Session, row: MessageRow) -> Names | None:
-        scheme = answers.IDENTITY_OF[str(row.standard)]
-        ours = self.partners.identity(session, row.owner, scheme)
-        theirs = self.partners.identity(session, str(row.partner), scheme)
+    def _names(self, session: Session, owner: str, partner: str, standard: str) -> Names | None:
+        scheme = answers.IDENTITY_OF[standard]
+        ours = self.partners.identity(session, owner, scheme)
+        theirs = self.partners.identity(session, partner, scheme)
         return Names(ours, theirs) if ours and theirs else None
 
     def _take_numbers(self, session: Session, row: MessageRow, names: Names) -> Numbers:
@@ -200,17 +235,17 @@ class Outbound:
             return Numbers(take("interchange"), take("group"), 1)
         return Numbers(take("interchange"), 1, 1)
 
-    def _frame(self, session: Session, row: MessageRow, names: Names, numbers: Numbers) -> Frame:
+    def _frame(self, session: Session, owner: str, partner: str, names: Names, numbers: Numbers) -> Frame:
         def group_name(party: str, fallback: str) -> str:
             found = self.partners.identity(session, party, "x12-gs")
             return found.value if found else fallback
 
-        profile = self.partners.profile(session, str(row.partner))
+        profile = self.partners.profile(session, partner)
         return Frame(
             sender=names.sender,
             receiver=names.receiver,
-            group_sender=group_name(row.owner, names.sender.value),
-            group_receiver=group_name(str(row.partner), names.receiver.value),
+            group_sender=group_name(owner, names.sender.value),
+            group_receiver=group_name(partner, names.receiver.value),
             envelope=answers.envelope_of(profile),
             at=clock.now(),
             interchange_number=numbers.interchange,
@@ -242,16 +277,17 @@ class Outbound:
             reference=received.reference, delivery=Delivery.PENDING, acknowledgement=Acknowledgement.NONE, size=0,
         )  # fmt: skip
         _, row.type, row.release = answers.ACK_OF[standard].split(":")
-        names = self._names(session, row)
+        names = self._names(session, row.owner, str(row.partner), standard)
         if names is None:
             return None
-        frame = self._frame(session, row, names, Numbers(1, 1, 1))
+        frame = self._frame(session, row.owner, str(row.partner), names, Numbers(1, 1, 1))
         if self.codec.acknowledge(reading, refused, whole, refusals, frame) is None:
             return None
         session.add(row)
         session.flush()
         numbers = self._take_numbers(session, row, names)
-        written = self.codec.acknowledge(reading, refused, whole, refusals, self._frame(session, row, names, numbers))
+        frame = frame.under(numbers.interchange, numbers.group, numbers.message, at=clock.now())
+        written = self.codec.acknowledge(reading, refused, whole, refusals, frame)
         if written is not None:
             _, row.type, row.release = written.message.split(":")
             self._put(session, row, written, names)
@@ -271,7 +307,8 @@ class Outbound:
             deal=refused.deal, validation=Validation.PENDING, delivery=Delivery.PENDING,
             acknowledgement=Acknowledgement.NONE, size=0, standard=refused.standard,
         )  # fmt: skip
-        names = self._names(session, row)
+        partner = str(row.partner)
+        names = self._names(session, row.owner, partner, str(row.standard))
         if names is None:
             return None
         session.add(row)
@@ -284,7 +321,10 @@ class Outbound:
         row.document, row.reference = document.model_dump(mode="json", exclude_defaults=True), document.number
         row.agreement_id, row.agreement_revision = agreement.id, agreement.revision
         log_stage(session, row, "made")
-        self._write(session, row, document, agreement)
+        _, row.type, row.release = agreement.message.split(":")
+        frame = self._frame(session, row.owner, partner, names, Numbers(1, 1, 1))
+        guide = self.partners.guides(session, partner, "out").get(agreement.message)
+        self._write(session, row, self._try(Plan(document, agreement, names, frame, guide)))
         return row
 
     def _business_answer(self, session: Session, refused: MessageRow) -> Agreement | None:
@@ -411,34 +451,73 @@ class Outbound:
             listener(session, waiting.idempotency_key, clock.now())
 
 
-def not_carried(document: Document, judged: Reading) -> tuple[Finding, ...]:
+def not_carried(document: Document, judged: Reading, others: Reading) -> tuple[Finding, ...]:
     """Return a warning for each term that the partner will not find in the message as we stated it.
 
-    ``judged`` is the message as our own reader reads it. A term is named by its path (``documents.terms``). What only
-    reports on goods, a despatch or receipt, has no terms to agree on.
+    ``judged`` is the message as our own reader reads it, ``others`` as one does that passes over our own block of
+    terms. A term is named by its path (``documents.terms``). What only reports on goods, a despatch or receipt, has no
+    terms to agree on.
     """
-    read = next((part.document for part in judged.parts if part.document is not None), None)
-    if not isinstance(document, TradeDocument) or not isinstance(read, TradeDocument):
-        return ()
-    if isinstance(document, Despatch | Receipt):
-        return ()
-    changes = terms.diff(terms.flatten(document), terms.flatten(read))
+    lost, unseen = _lost(document, judged), _lost(document, others)
+    found = dict.fromkeys(lost, (TERM_NOT_CARRIED, NOT_CARRIED))
+    found |= {path: (TERM_OF_OURS, OF_OURS) for path in unseen if path not in lost}
+    stated = lost | unseen
     return tuple(
-        Finding("warning", TERM_NOT_CARRIED, NOT_CARRIED, path=change.path, value=f"{change.path}: {change.before}")
-        for change in changes
-        if change.before is not None
+        Finding("warning", fault, text, path=path, value=f"{path}: {stated[path]}")
+        for path, (fault, text) in found.items()
     )
+
+
+def _lost(document: Document, reading: Reading) -> dict[str, str]:
+    """Return the terms of a document, by path, that a reading of its message lacks or has otherwise."""
+    read = next((part.document for part in reading.parts if part.document is not None), None)
+    if not isinstance(document, TradeDocument) or not isinstance(read, TradeDocument):
+        return {}
+    if isinstance(document, Despatch | Receipt):
+        return {}
+    changes = terms.diff(terms.flatten(document), terms.flatten(read))
+    return {change.path: change.before for change in changes if change.before is not None}
 
 
 NOT_CARRIED = "the message does not state this term as agreed"
 TERM_NOT_CARRIED = "term_not_carried"
 """Fault of a term that a message does not state, or states otherwise than the document that it was made of."""
 
+OF_OURS = "the message states this term in a block of ours, which other systems pass over"
+TERM_OF_OURS = "term_of_ours"
+"""Fault of a term that a message states in a form that only we are sure to read."""
+
 
 @dataclass(frozen=True)
 class Names:
     sender: Identity
     receiver: Identity
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a message is made of."""
+
+    document: Document
+    agreement: Agreement
+    names: Names
+    frame: Frame
+    guide: Guide | None
+
+    def is_like(self, other: Plan) -> bool:
+        """True where the other would come out the same, numbers and time aside."""
+        return replace(self, frame=self.frame.under(1, 1, 1, at=other.frame.at)) == other
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A message tried out. ``reason`` says why it does not leave; without one, ``findings`` are warnings."""
+
+    plan: Plan
+    reason: Reason | None = None
+    text: str | None = None
+    findings: tuple[Finding, ...] = ()
+    payload: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from tradehub.exchange.inbound import PROCESS, Arrived, Inbound, Receipt
 from tradehub.exchange.model import Direction
 from tradehub.exchange.outbound import OnReached, OpenChannel, Outbound
 from tradehub.exchange.store import MessageRow, log_stage
+from tradehub.exchange.transport import Arrival
 from tradehub.exchange.transports import opener
 from tradehub.partners.handling import Handler
 from tradehub.partners.service import PartnerService, PolledChannelOf
@@ -93,15 +94,19 @@ class ExchangeService:
         """Take in what a channel holds and return how many transmissions that were. Raises TransportError."""
         count = 0
         for arrival in self.open_channel(channel.id, channel.channel).poll():
-            receipt = self.inbound.receive(
-                Arrived(arrival.payload, channel.owner, channel.party, channel.name, arrival.key, arrival.name)
-            )
+            receipt = self._take(channel, arrival)
             if receipt.reason is None:
                 arrival.accept()
             else:
                 arrival.refuse({"rule": receipt.reason, "message": receipt.message_id})
             count += 1
         return count
+
+    def _take(self, channel: PolledChannelOf, arrival: Arrival) -> Receipt:
+        arrived = Arrived(arrival.payload, channel.owner, channel.party, channel.name, arrival.key, arrival.name)
+        if arrival.is_too_large:
+            return self.inbound.refuse_unread(arrived, arrival.size)
+        return self.inbound.receive(arrived)
 
     # mending
 

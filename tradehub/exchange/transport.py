@@ -36,7 +36,16 @@ class Arrival(Protocol):
     def name(self) -> str: ...
 
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """What came; empty where ``is_too_large``."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that came, read or not."""
+
+    @property
+    def is_too_large(self) -> bool:
+        """True for what is larger than the channel takes: it was not read, and can only be refused."""
 
     def accept(self) -> None: ...
 

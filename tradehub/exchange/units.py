@@ -12,6 +12,7 @@ from typing import Any
 from tradehub import edi
 from tradehub.edi import xml
 from tradehub.edi.maps import MapStore
+from tradehub.edi.schema import Guide
 from tradehub.edi.segments import COMPONENT
 from tradehub.edi.xml_intake import line_of
 
@@ -44,7 +45,9 @@ def _has_unknown(value: Any, prefix: str) -> bool:
 
 def _in_segments(message: edi.ReadMessage, maps: MapStore, release: str) -> Iterator[edi.Issue]:
     dictionary = maps.dictionary(message.standard, release)
-    codes, wanted = dictionary.tables.get("unit", {}), _ELEMENTS[message.standard]
+    codes, wanted = dict(dictionary.tables.get("unit", {})), _ELEMENTS[message.standard]
+    if isinstance(message.guide, Guide):
+        codes |= {**message.guide.tables.get("unit", {}), **message.guide.rename.get("unit", {})}
     for segment in message.segments():
         rule = dictionary.segments.get(segment.tag)
         for number, use in enumerate(rule.uses if rule else (), 1):
@@ -78,7 +81,7 @@ def _loop_of(tag: str) -> str:
 
 def unknown_in_xml(read: xml.ReadXml, maps: MapStore) -> tuple[edi.Issue, ...]:
     """Return an issue at each ``unitCode`` that is no unit we know."""
-    if read.root is None:
+    if read.root is None or read.rules is None:
         return ()
     known = known_units(maps)
     issues = []
@@ -86,6 +89,7 @@ def unknown_in_xml(read: xml.ReadXml, maps: MapStore) -> tuple[edi.Issue, ...]:
         code = element.get("unitCode")
         if code and code not in known and not (len(code) == 3 and code.startswith("X")):
             name = str(element.tag).rpartition("}")[2]
-            at = edi.Position(segment=line_of(element), tag=name, path=f"{name}/@unitCode")
+            path = f"{xml.path_of(read.rules.structure, read.root, element)}/@unitCode"
+            at = edi.Position(segment=line_of(element), tag=name, path=path)
             issues.append(edi.Issue(edi.Fault.INVALID_CODE, at, f"{code} is no unit that we know", value=code))
     return tuple(issues)

@@ -27,7 +27,7 @@ from tradehub.exchange.service import CannotReplay, ExchangeService
 from tradehub.exchange.store import IssueRow, MessageRow
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
-from tradehub.platform.schedules import Schedule
+from tradehub.platform.schedules import Schedule, job_id
 from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
@@ -72,11 +72,13 @@ def _add_list(routes: Blueprint, pages: Pages) -> None:
         partner = request.args.get("partner", "")[:50]
         with pages.database.read(org=http.principal().org) as session:
             found = monitor.find(session, chosen=chosen, text=text, page=page, now=clock.now(), partner=partner)
+            worst = monitor.worst(session, found.rows)
             return render_template(
                 "exchange/messages.html",
                 found=found,
                 figures=monitor.figures(session, now=clock.now()),
                 names=_names(pages, session, found.rows),
+                reasons={row.id: reason_text(row, worst.get(row.id), pages.refusals) for row in found.rows},
                 chosen=chosen if chosen in monitor.FILTERS else "all",
                 text=text,
                 page=page,
@@ -110,7 +112,7 @@ def _add_message(routes: Blueprint, pages: Pages) -> None:
                 story=story,
                 row=story.row,
                 lines=shown,
-                parsed=[(line, anatomy.values(line, text)) for line in shown if line.message == story.row.position],
+                parsed=_parsed(pages, story, shown, text),
                 name=pages.name_of(session, story.row.partner or ""),
                 business=business_view(story.row.kind, story.row.document or {}),
                 reason=reason_text(story.row, story.worst, pages.refusals),
@@ -211,7 +213,7 @@ def _add_schedules(routes: Blueprint, pages: Pages) -> None:
     def sync(schedule_id: str) -> ResponseReturnValue:
         def act(session: Session) -> str:
             row = session.scalar(select(Schedule).where(Schedule.id == schedule_id)) or abort(404)
-            job = f"sched:{row.id}:{int(clock.now().timestamp())}"
+            job = job_id(row.id, clock.now())
             pages.exchange.jobs.enqueue_in_tx(session, row.kind, row.target, id=job)
             flash(gettext("The channel is being looked into."), "success")
             return "/schedules"
@@ -247,6 +249,16 @@ def encoded(mended: str, original: bytes) -> bytes:
         charset = "latin-1"
     text = mended.replace("\n", "\r\n") if b"\r\n" in original else mended
     return text.encode(charset, "replace")
+
+
+def _parsed(pages: Pages, story: monitor.Story, shown: Sequence[anatomy.Line], text: str) -> list[anatomy.Value]:
+    """Return the elements of the message by name."""
+    row = story.row
+    if row.standard == "ubl" and row.payload_sha256 is not None:
+        found = pages.exchange.inbound.codec.leaves(pages.exchange.payloads.get(row.payload_sha256))
+        return anatomy.leaf_values(found, story.issues)
+    of_message = (line for line in shown if line.message == row.position)
+    return [value for line in of_message for value in anatomy.values(line, text)]
 
 
 def _text_of(pages: Pages, row: MessageRow) -> str:

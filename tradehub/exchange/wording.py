@@ -79,9 +79,10 @@ REASONS: dict[str, LazyString] = {
     Reason.NO_AGREEMENT: lazy_gettext("There is no agreement with this partner about this message."),
     Reason.AGREEMENT_NOT_VALID: lazy_gettext("The agreement about this message is not valid today."),
     Reason.PARTNER_SUSPENDED: lazy_gettext("The partner is suspended."),
+    Reason.TOO_LARGE: lazy_gettext("It is larger than agreed. It was not read; the file lies in the folder “failed”."),
     Reason.UNKNOWN_MESSAGE: lazy_gettext("There is no map for this message."),
     Reason.DUPLICATE: lazy_gettext("The same message was received before; it was answered again and not acted on."),
-    Reason.OTHER_CONTENT: lazy_gettext("Its control number was used before for other content."),
+    Reason.OTHER_CONTENT: lazy_gettext("Its number was used before for other content."),
     Reason.NO_HANDLER: lazy_gettext("Nothing here acts on this kind of document."),
     Reason.ACKNOWLEDGES_NOTHING: lazy_gettext("It acknowledges a message that we did not send."),
     Reason.CANNOT_BE_WRITTEN: lazy_gettext("The document does not fit the partner's message."),
@@ -203,6 +204,10 @@ FAULTS: dict[str, tuple[LazyString, ...]] = {
     Fault.LIMIT_EXCEEDED.word: (lazy_gettext("It is larger than we take."),),
     "told": (lazy_gettext("The partner's system found a fault in it."),),
     "not_a_document": (lazy_gettext("What was read does not make a document."),),
+    "term_of_ours": (
+        lazy_gettext("Other systems pass over this term, which stands in a block of ours: “%(value)s”."),
+        lazy_gettext("Other systems pass over a term, which stands in a block of ours."),
+    ),
     "term_not_carried": (
         lazy_gettext("The partner's message does not carry this term as it was stated: “%(value)s”."),
         lazy_gettext("The partner's message does not carry a term as it was stated."),

@@ -142,5 +142,6 @@ def delta(term: Term) -> str:
     sign = "+" if term.delta > 0 else "−"
     size = format_decimal(abs(term.delta), locale=get_locale(), decimal_quantization=False)
     if term.in_days:
-        return f"{sign}{gettext('%(count)s d', count=size)}"
+        days = gettext("%(count)s d", count=size)
+        return f"{sign}{days}"
     return f"{sign}{size} %"

@@ -18,7 +18,7 @@ from tradehub.documents.lines import keyed
 from tradehub.documents.parts import PartyId
 from tradehub.ordering import forms, wording
 from tradehub.ordering.answers import Answer, delivery_day
-from tradehub.ordering.model import Decision, Refused, Standing
+from tradehub.ordering.model import DECIDABLE, Decision, Refused, Standing
 from tradehub.ordering.service import (
     FILTERS,
     PAGE_SIZE,
@@ -260,7 +260,7 @@ def _as_seller(pages: Pages, session: Session, order_id: str) -> OrderRow:
 
 def _steps(row: OrderRow) -> list[tuple[str, str]]:
     """Return how far the order has come, for the line of steps at its head."""
-    answered = row.stands not in {Standing.AWAITING, Standing.RECEIVED}
+    answered = row.stands not in {Standing.AWAITING, Standing.RECEIVED} | DECIDABLE
     done = [True, answered, row.delivery in {"complete", "over"}, row.billing in {"complete", "over"}]
     texts = [gettext("Order"), gettext("Answer"), gettext("Despatch"), gettext("Invoice")]
     now = done.index(False) if False in done else len(done)

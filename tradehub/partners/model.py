@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
 
 from tradehub.documents.parts import PartyId
+from tradehub.edi.schema import Guide
 from tradehub.partners.profile import AckPolicy, Profile
 
 MESSAGES: dict[str, str] = {
@@ -115,17 +116,28 @@ class Finding:
     severity: Literal["error", "warning"] = "error"
 
 
+GuideFaults = Callable[[str, Guide], Iterable[tuple[str, str]]]
+"""Return what of a guide does not fit the map of a message (``x12:850:004010``): its place in the guide, and why."""
+
+
 def check(
-    profiles: Mapping[str, Profile], *, maps: Collection[str] | None, today: date, certificates: Collection[str] = ()
+    profiles: Mapping[str, Profile],
+    *,
+    maps: Collection[str] | None,
+    today: date,
+    certificates: Collection[str] = (),
+    guide_faults: GuideFaults | None = None,
 ) -> tuple[Finding, ...]:
     """Return the faults of a set of profiles taken together. ``maps`` are the messages we can read and write.
 
-    Without ``maps`` unknown messages are not looked for. ``certificates`` are the certificate files that exist.
+    Without ``maps`` unknown messages are not looked for, without ``guide_faults`` guides are not held to their maps.
+    ``certificates`` are the certificate files that exist.
     """
     findings = [*_duplicate_identities(profiles.values())]
     for profile in profiles.values():
         findings += _faults_of_references(profile, profiles)
         findings += _faults_of_agreements(profile, maps, today)
+        findings += _faults_of_guides(profile, maps, guide_faults)
         findings += _faults_of_certificates(profile, certificates, today)
     return tuple(findings)
 
@@ -166,6 +178,31 @@ def _faults_of_agreements(profile: Profile, maps: Collection[str] | None, today:
             yield Finding(profile.id, f"{at}.valid_until", "dates-reversed", "ends before it begins")
         elif each.valid_until and each.valid_until < today:
             yield Finding(profile.id, f"{at}.valid_until", "agreement-ended", f"ended on {each.valid_until}", "warning")
+
+
+_OF_ENVELOPE = ("delimiters", "charset", "acknowledge")
+"""What a guide says on the envelope when it is used by hand; a partner's stands in its profile."""
+
+
+def _faults_of_guides(
+    profile: Profile, maps: Collection[str] | None, guide_faults: GuideFaults | None
+) -> Iterable[Finding]:
+    for name, guide in profile.guides.items():
+        for field in sorted(guide.model_fields_set.intersection(_OF_ENVELOPE)):
+            text = "is agreed on in the profile: envelope, and ack of the agreement"
+            yield Finding(profile.id, f"guides.{name}.{field}", "guide-of-envelope", text)
+    for number, each in enumerate(profile.agreements, 1):
+        if each.guide is None:
+            continue
+        known = profile.guides.get(each.guide)
+        at = f"agreements[{number}].guide"
+        if known is None:
+            yield Finding(profile.id, at, "unknown-guide", f"there is no guide {each.guide} in this profile")
+        elif each.message.startswith("ubl:"):
+            yield Finding(profile.id, at, "guide-for-segments-only", "only maps of X12 and EDIFACT take a guide")
+        elif guide_faults is not None and (maps is None or each.message in maps):
+            for place, text in guide_faults(each.message, known):
+                yield Finding(profile.id, f"guides.{each.guide}.{place}", "guide-does-not-fit", text)
 
 
 def _faults_of_certificates(profile: Profile, existing: Collection[str], today: date) -> Iterable[Finding]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from tradehub.documents.parts import PartyId
+from tradehub.edi.schema import Guide
 
 LATER_CHANNELS = frozenset({"as2", "sftp", "ftps", "imap", "smtp", "mailbox", "webhook"})
 """Kinds that are planned and refused until they are built: a profile must not promise what nobody keeps."""
@@ -262,7 +263,10 @@ class AgreementEntry(Entry):
 
 
 class Profile(Entry):
-    """One partner of ``owner``: who it is, how it is reached, what was agreed. ``shared``: named to everybody."""
+    """One partner of ``owner``: who it is, how it is reached, what was agreed. ``shared``: named to everybody.
+
+    ``guides`` patch the maps of messages (docs/maps.md, A partner's guide); an agreement names the one it goes by.
+    """
 
     version: Literal["1"] = Field(alias="schema")
     id: Key
@@ -279,6 +283,7 @@ class Profile(Entry):
     certificates: tuple[Certificate, ...] = ()
     channels: dict[Key, Channel] = {}
     envelope: Envelope = Envelope()
+    guides: dict[Key, Guide] = {}
     agreements: tuple[AgreementEntry, ...] = ()
 
     @model_validator(mode="before")

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.documents.parts import PartyId
+from tradehub.edi.schema import Guide
 from tradehub.partners.model import Agreement, Incoming, Known, Step, SyncPlan, plan_sync
 from tradehub.partners.profile import AckPolicy, Channel, Identity, Profile
 from tradehub.partners.store import (
@@ -161,6 +162,13 @@ class PartnerService:
             )
             for row, status in rows
         )  # fmt: skip
+
+    def guides(self, session: Session, partner: str, direction: Literal["in", "out"]) -> dict[str, Guide]:
+        """Return the guides by which messages travel in a direction, by message: ``x12:850:004010``."""
+        profile = self.profile(session, partner)
+        agreed = [each for each in profile.agreements if each.direction == direction] if profile else []
+        guides = profile.guides if profile else {}
+        return {each.message: guides[each.guide] for each in agreed if each.guide in guides}
 
     def channel(self, session: Session, party: str, name: str) -> Channel | None:
         row = session.scalar(select(ChannelRow).where(ChannelRow.party_id == party, ChannelRow.name == name))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,6 +46,7 @@ from sqlalchemy.orm import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tradehub.documents.parts import PartyId
+from tradehub.platform import clock
 
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite connection waits for the writer before it gives up. A writer holds the lock for milliseconds, but
@@ -200,14 +201,21 @@ class Database:
         with self._read(info={_ORG: org}) as session, session.begin():
             yield session
 
-    def transact(self, work: Callable[[Session], T], *, org: str | None = None, attempts: int = ATTEMPTS) -> T:
-        """Run ``work`` in a write session, again where another transaction was in the way. It must bear that."""
+    def transact(
+        self, work: Callable[[Session], T], *, org: str | None = None, attempts: int = ATTEMPTS,
+        within: timedelta | None = None,
+    ) -> T:  # fmt: skip
+        """Run ``work`` in a write session, again where another transaction was in the way. It must bear that.
+
+        It is not tried again once it has taken longer than ``within``: somebody waits for the answer.
+        """
+        until = None if within is None else clock.now() + within
         for _ in range(attempts - 1):
             try:
                 with self.write(org) as session:
                     return work(session)
             except DBAPIError as error:
-                if not is_transient(error):
+                if not is_transient(error) or (until is not None and clock.now() >= until):
                     raise
         with self.write(org) as session:
             return work(session)

@@ -67,6 +67,12 @@ TIDY = "platform.tidy"
 KEPT = timedelta(days=30)
 """How long a done job is remembered: its id enqueued a second time within that time is harmless."""
 
+TICK = "sched:"
+"""How the id of a job begins that a schedule's tick has made: one every two seconds, where a folder is looked into."""
+
+KEPT_TICKS = {"done": timedelta(hours=2), "failed": timedelta(days=2)}
+"""How long a tick's job is remembered. No tick comes twice, and who fails for long is told of by the late alarm."""
+
 _ATTEMPT_MARK = "~"
 
 log = structlog.get_logger(__name__)
@@ -218,10 +224,13 @@ class Jobs:
             raise UnknownJob(id)
         self.queue.cancel(_joined(record.id, record.attempt))
 
-    def tidy(self, *, keep: timedelta = KEPT) -> int:
-        """Forget some of the jobs done before ``keep``, and return how many. Failed ones stay until somebody looks."""
+    def tidy(self, *, keep: timedelta = KEPT, state: str = "done", prefix: str = "") -> int:
+        """Forget some of the jobs that ended so before ``keep``, and return how many.
+
+        Failed ones stay until somebody looks, but for those of ticks.
+        """
         before = clock.now() - keep
-        forgotten = self.queue.forget_done(before)
+        forgotten = self.queue.forget(before, state=state, prefix=prefix)
         with self.database.write() as session:
             session.execute(delete(JobEffect).where(JobEffect.at < before, JobEffect.job_id.in_(map(_base, forgotten))))
         return len(forgotten)
@@ -243,6 +252,9 @@ class Jobs:
         self.revive()
 
     def _tidy_all(self, ctx: JobContext, target: str = "") -> None:
+        for state, keep in KEPT_TICKS.items():
+            while self.tidy(keep=keep, state=state, prefix=TICK):
+                pass
         while self.tidy():
             pass
 

@@ -97,7 +97,7 @@ class Engine(Protocol):
     def latest(self, id: str, mark: str) -> ListedJob | None: ...
     def counts(self) -> dict[str, int]: ...
     def waiting_since(self) -> datetime | None: ...
-    def forget_done(self, before: datetime) -> list[str]: ...
+    def forget(self, before: datetime, *, state: str, prefix: str) -> list[str]: ...
     def hasten(self, id: str) -> None: ...
     def cancel(self, id: str) -> None: ...
     def start(self, slot: str, names: Sequence[str], run: Callable[[QueuedJob], None]) -> None: ...
@@ -167,10 +167,18 @@ class Queue:
         table = "workflow_status" if self.database.is_sqlite else "dbos.workflow_status"
         return text(f"SELECT status, count(*) FROM {table} GROUP BY status")  # noqa: S608 - one of two constants
 
-    def forget_done(self, before: datetime) -> list[str]:
-        """Delete jobs that were done before a moment, a batch at most, and return their ids."""
+    def forget(self, before: datetime, *, state: str, prefix: str) -> list[str]:
+        """Delete jobs that ended in a state before a moment, a batch at most, and return their ids.
+
+        ``prefix`` is how their ids begin; empty for all.
+        """
         found = self._client().list_workflows(
-            status="SUCCESS", completed_before=before.isoformat(), limit=BATCH, load_input=False, load_output=False
+            status=[theirs for theirs, ours in STATES.items() if ours == state],
+            completed_before=before.isoformat(),
+            workflow_id_prefix=prefix or None,
+            limit=BATCH,
+            load_input=False,
+            load_output=False,
         )
         ids = [each.workflow_id for each in found]
         if ids:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database, Scoped, is_transient
-from tradehub.platform.jobs import REVIVE, TIDY, Jobs
+from tradehub.platform.jobs import REVIVE, TICK, TIDY, Jobs
 
 GRACE = timedelta(seconds=60)
 """A tick no older than this is on time: a clock may start, or the machine stall, for so long."""
@@ -41,8 +41,8 @@ MOST_MISSED = 1000
 LOOK_BACK = (timedelta(hours=1), timedelta(days=2), timedelta(days=60))
 """Where the last missed tick is looked for first, so that a year of minutes is not counted through."""
 
-TIDY_AT = "17 3 * * *"
-"""When done jobs are forgotten: at night, and not on the hour, when everybody's syncs are due."""
+TIDY_AT = "17 * * * *"
+"""When done jobs are forgotten: often, for polls leave many, and not on the hour, when everybody's syncs are due."""
 
 REVIVE_EVERY_S = 300
 """How often jobs that failed because the database was busy are looked for."""
@@ -140,7 +140,7 @@ def late(session: Session, at: datetime) -> list[Schedule]:
 
 
 def job_id(schedule_id: str, due: datetime) -> str:
-    return f"sched:{schedule_id}:{int(due.timestamp())}"
+    return f"{TICK}{schedule_id}:{int(due.timestamp())}"
 
 
 class Clock:
@@ -216,7 +216,7 @@ class Clock:
             if not self._move_on(session, schedule, due):
                 return False
             if before is not None and before.state in ("queued", "running"):
-                log.warning("tick skipped, the one before it still runs", schedule=id)
+                log.info("tick skipped, the one before it still runs", schedule=id)
                 return False
             schedule.last_job = job_id(id, due)
             self.jobs.enqueue_in_tx(session, schedule.kind, schedule.target, id=schedule.last_job)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response, make_response, render_template
+import structlog
+from flask import Flask, Response, make_response, render_template, request
 from flask_babel import lazy_gettext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from tradehub.platform import http
+from tradehub.platform.db import is_transient
 
 SENTENCES = {
     400: (
@@ -28,14 +31,24 @@ SENTENCES = {
     ),
     413: (lazy_gettext("Too large"), lazy_gettext("This is more than we take in one piece.")),
     429: (lazy_gettext("Too many attempts"), lazy_gettext("Wait a few minutes, then try again.")),
+    503: (
+        lazy_gettext("Too much at once"),
+        lazy_gettext("The database is busy. Nothing was changed; try again in a few seconds."),
+    ),
     500: (lazy_gettext("Something broke on our side"), lazy_gettext("It has been noted. Nothing was changed.")),
 }
 """Status -> what happened, and what to do. Other statuses show the nearest of their class."""
+
+RETRY_AFTER_S = 5
+"""When a client should come back that found the database busy."""
+
+log = structlog.get_logger(__name__)
 
 
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, answer)
     app.register_error_handler(StaleDataError, lambda _error: page(409))
+    app.register_error_handler(DBAPIError, busy)
 
 
 def answer(error: HTTPException) -> BaseResponse:
@@ -46,6 +59,16 @@ def answer(error: HTTPException) -> BaseResponse:
     response.headers.extend(kept)
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="tradehub"'
+    return response
+
+
+def busy(error: DBAPIError) -> Response:
+    """Answer that the database is busy, where it is; any other fault of it is one of ours, and raised again."""
+    if not is_transient(error):
+        raise error
+    log.warning("the database was busy for too long", path=request.path)
+    response = page(503)
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
     return response
 
 

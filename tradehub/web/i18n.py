@@ -2,12 +2,13 @@
 
 ``python -m tradehub.web.i18n extract|update|check``: ``extract`` prints what there is, ``update`` puts new texts into
 the catalogues (English is filled in by itself), ``check`` fails on a text that is missing or fuzzy, on a placeholder
-that a translation drops or invents, on a bare percent sign in a template's text, and on Chinese characters outside the
-catalogues. Nothing is compiled to files: see ``language``.
+that a translation drops or invents, on a bare percent sign in a template's text, on a text that is not collected, and
+on Chinese characters outside the catalogues. Nothing is compiled to files: see ``language``.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from collections.abc import Iterator
@@ -96,11 +97,20 @@ def stray_characters(package: Path = PACKAGE) -> Iterator[str]:
                 yield f"{path.relative_to(package.parent)}:{number}: {line.strip()[:80]}"
 
 
+def uncollected(package: Path = PACKAGE) -> Iterator[str]:
+    """Name every text inside an f-string: what collects the texts does not look into those."""
+    for path in sorted(package.rglob("*.py")):
+        for outer in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for inner in ast.walk(outer) if isinstance(outer, ast.JoinedStr) else ():
+                if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in KEYWORDS:
+                    yield f"{path.relative_to(package.parent)}:{inner.lineno}: {inner.func.id}() inside an f-string"
+
+
 def check() -> list[str]:
     """Return everything that is wrong; an empty list is what CI wants."""
     found = extract()
     wrong = [fault for code in LANGUAGES for fault in faults(found, load(code))]
-    return [*wrong, *stray_characters()]
+    return [*wrong, *uncollected(), *stray_characters()]
 
 
 def _texts(catalog: Catalog) -> list[Message]:

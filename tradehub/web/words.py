@@ -112,4 +112,4 @@ def ago(at: datetime) -> str:
     apart = at - clock.now()
     if abs(apart.total_seconds()) < 45:
         return str(gettext("now"))
-    return str(format_timedelta(apart, add_direction=True, threshold=2, locale=formats()))
+    return str(format_timedelta(apart, add_direction=True, threshold=2, granularity="minute", locale=formats()))
