@@ -25,7 +25,7 @@ Number = Decimal
 class Part(BaseModel):
     """Base of every value that a document is made of: frozen, and strict about its field names."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)  # most commands need few of them
 
 
 class Money(Part):

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 
 from tradehub.edi.envelope import (
     EDIFACT_DELIMITERS,
+    HIDDEN,
+    NEEDLESS,
     AsciiText,
     Delimiters,
     Group,
     Id,
+    Incoming,
     Interchange,
     Release,
     split_segments,
 )
 from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
-from tradehub.edi.x12 import Cut, own_text
+from tradehub.edi.x12 import Cut, bounds_of, own_text
 
-ENVELOPE_TAGS = ("UNH", "UNE", "UNG", "UNZ", "UNB")
+ENVELOPE_TAGS = ("UNE", "UNG", "UNZ", "UNB")
 CHARSETS = {
     "UNOA": "ascii", "UNOB": "ascii", "UNOC": "iso8859-1", "UNOD": "iso8859-2", "UNOE": "iso8859-5", "UNOF":
     "iso8859-7",
@@ -63,11 +66,16 @@ def segment_of(text: str, found: Delimiters) -> Segment:
 
 
 class Edifact:
-    """Cuts the messages out of a settled text that begins with UNB, UNG or UNH (after UNA)."""
+    """Cuts the messages out of a settled text that begins with UNB, UNG or UNH (after UNA).
 
-    def __init__(self, text: str | AsciiText, found: Delimiters, charset: str, una: str = "") -> None:
-        self.hidden = isinstance(text, str) and bool(found.release) and found.release in text
-        self.release = Release(found) if self.hidden else None
+    In a text that comes by the chunk released characters are hidden already.
+    """
+
+    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str, una: str = "") -> None:
+        is_released = bool(found.release) and (
+            isinstance(text, Incoming) or (isinstance(text, str) and found.release in text)
+        )
+        self.release = Release(found) if is_released else None
         self._text = self.release.hide(text) if self.release and isinstance(text, str) else text
         self._delimiters = found
         self._charset = charset
@@ -79,12 +87,13 @@ class Edifact:
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
-        text, length = self._text, len(self._text)
-        end, at = self._delimiters.segment, 0
-        while at < length:
+        text, end, at = self._text, self._delimiters.segment, 0
+        while at < len(text):
+            if isinstance(text, Incoming):
+                text.let_go(at)
             stop = text.find(end, at)
             if stop < 0:
-                stop = length
+                stop = len(text)
             start = at
             while start < stop and text[start] in " \r\n\t\x1a\x00":
                 start += 1
@@ -163,20 +172,15 @@ class Edifact:
         text, found = self._text, self._delimiters
         element, end = found.element, found.segment
         header = text[start:stop]
-        close = text.find(f"{end}UNT{element}", start)
-        limit = close if close >= 0 else len(text)
-        for tag in ENVELOPE_TAGS:
-            at = text.find(f"{end}{tag}{element}", stop - 1 if tag != "UNH" else stop, limit)
-            if at >= 0:
-                limit, close = at, -1
+        close, limit = bounds_of(text, ("UNH", "UNT"), ENVELOPE_TAGS, stop, end, element)
         interchange = self._current()
         group = self._open_group(interchange)
         pieces = [*header.split(element), "", ""]
         kind = [*pieces[2].split(found.component), "", "", "", "", ""]
         release = (kind[1] + kind[2]).strip()
-        own = own_text(text[stop + 1 : limit], end) if limit > stop else ""
+        own = own_text(text[stop + 1 : limit], end, is_plain=isinstance(text, AsciiText)) if limit > stop else ""
         cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", own, "")
-        cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self.hidden
+        cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self._is_hidden(own)
         self._check_header(cut)
         if close < 0:
             cut.issues.append(self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, 0, "", "the message has no UNT"))
@@ -189,6 +193,9 @@ class Edifact:
         raw = text[start:after] + end
         cut.raw = self.release.release(raw) if self.release else raw
         return cut, after + 1
+
+    def _is_hidden(self, text: str) -> bool:
+        return self.release is not None and not text.isascii() and any(sign in text for sign in HIDDEN + NEEDLESS)
 
     def _check_header(self, cut: Cut) -> None:
         number = cut.control_number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -204,6 +205,26 @@ class Release:
         if isinstance(value, (list, tuple)):
             return type(value)(self.show_all(each) for each in value)
         return value
+
+
+class Incoming(ABC):
+    """A text that comes by the chunk (``stream.TextStream``), in positions of the whole."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, at: int | slice) -> str: ...
+
+    @abstractmethod
+    def __contains__(self, text: str) -> bool: ...
+
+    @abstractmethod
+    def find(self, text: str, start: int = 0, end: int | None = None) -> int: ...
+
+    @abstractmethod
+    def let_go(self, at: int) -> None:
+        """Forget what lies before ``at``."""
 
 
 class AsciiText:

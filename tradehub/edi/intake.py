@@ -5,16 +5,17 @@ Whatever a partner sends, nothing here raises: what is wrong is noted on the mes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
-from tradehub.edi import edifact, tradacoms, x12
+from tradehub.edi import edifact, stream, tradacoms, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.editions import nearest
-from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Interchange, ReadMessage, Release, Verdict
+from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Incoming, Interchange, ReadMessage, Release, Verdict
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
 from tradehub.edi.schema import Guide
@@ -76,15 +77,22 @@ class Reading:
     """The messages of a file, one at a time. ``interchanges`` and ``issues`` are complete when the messages are
     exhausted."""
 
-    def __init__(self, data: bytes, maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> None:
-        self.detected = detect(data)
+    def __init__(
+        self, data: bytes | Iterable[bytes], maps: MapStore, *, tolerant: bool = True, guide: Guides = None
+    ) -> None:
+        chunks = iter(()) if isinstance(data, bytes) else iter(data)
+        head = data if isinstance(data, bytes) else _head(chunks)
+        self.detected = detect(head)
         self.interchanges: list[Interchange] = []
         self.issues: list[Issue] = []
         self.una = ""
         self._maps = maps
         self._tolerant = tolerant
         self._guide = guide
-        self._iterator = self._messages(data)
+        is_whole = (
+            isinstance(data, bytes) or self.detected.standard is None or self.detected.encoding.startswith("utf-16")
+        )
+        self._iterator = self._messages(head + b"".join(chunks)) if is_whole else self._streamed(head, chunks)
 
     def __iter__(self) -> Iterator[ReadMessage]:
         return self._iterator
@@ -120,17 +128,52 @@ class Reading:
         if standard == "edifact":
             self.una = text[:begin]
         if isinstance(text, str):
-            text = x12.settle(text[begin:] if standard == "edifact" else text, found.element, found.segment)
+            text = x12.settle(
+                text[begin:] if standard == "edifact" else text, found.element, found.segment, found.release
+            )
         cutter = self._cutter(text, found)
-        self.interchanges = cutter.interchanges
         del text
+        yield from self._cut(cutter, found)
+
+    def _streamed(self, head: bytes, chunks: Iterator[bytes]) -> Iterator[ReadMessage]:
+        """Yield the messages of what comes by the chunk, holding one of them at a time."""
+        standard, start, encoding = self.detected
+        if start:
+            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
+        codec = CODECS[str(standard)]
+        opening = head[start:].decode("latin-1")
+        found, begin = codec.delimiters(opening)
+        if standard == "x12" and not begin:
+            self._note(Fault.BAD_ENVELOPE, "ISA cannot be read", Severity.ERROR)
+            return
+        claimed = self._claimed(head) if standard == "edifact" else "ascii"
+        self._charset = encoding or claimed
+        if standard == "edifact":
+            self.una, start = opening[:begin], start + begin
+
+        def tell(charset: str) -> None:
+            self._charset = charset
+            if charset != claimed:
+                self._note(Fault.CHARSET, f"the text is {charset}, not {claimed}", Severity.WARNING)
+
+        texts = stream.decoded(
+            chain((head[start:],), chunks), encoding or claimed, is_certain=bool(encoding), tell=tell
+        )
+        settled = stream.settled(texts, found)
+        if standard == "edifact" and found.release:
+            release = Release(found)
+            settled = (release.hide(each) if found.release in each else each for each in settled)
+        yield from self._cut(self._cutter(stream.TextStream(settled), found), found)
+
+    def _cut(self, cutter: X12 | Edifact | Tradacoms, found: Delimiters) -> Iterator[ReadMessage]:
+        self.interchanges = cutter.interchanges
         for cut in cutter.messages():
             yield self._read(cut, found)
         if not self.interchanges:
             self._note(Fault.BAD_ENVELOPE, "there is no interchange", Severity.ERROR)
         self._settle_severity()
 
-    def _cutter(self, text: str | AsciiText, found: Delimiters) -> X12 | Edifact | Tradacoms:
+    def _cutter(self, text: str | AsciiText | Incoming, found: Delimiters) -> X12 | Edifact | Tradacoms:
         if self.detected.standard == "x12":
             return X12(text, found, self._charset)
         if self.detected.standard == "tradacoms":
@@ -233,13 +276,9 @@ class Reading:
     def _map(self, cut: Cut, issues: list[Issue]) -> tuple[Map | None, Any]:
         standard = cut.interchange.standard
         release = cut.release[:6] if standard == "x12" else cut.release
-        tag = HEADERS[standard]
-        at = Position(cut.interchange.control_number, cut.group.control_number, cut.control_number, 1, tag)
-        kind = replace(at, element=1) if standard == "x12" else replace(at, element=2, component=1)
         if not cut.type.isalnum() or not (release + "0").isalnum():
-            issues.append(
-                Issue(Fault.UNKNOWN_MESSAGE, kind, f"{cut.type!r} {release!r} is no message", value=cut.type[:80])
-            )
+            text = f"{cut.type!r} {release!r} is no message"
+            issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type[:80]))
             return None, None
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None
@@ -248,14 +287,27 @@ class Reading:
             other = nearest(release, known)
             if not other or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
-                issues.append(Issue(Fault.UNKNOWN_MESSAGE, kind, text, value=cut.type))
+                issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type))
                 return None, None
             text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
             severity = Severity.WARNING if self._tolerant else Severity.ERROR
-            issues.append(Issue(Fault.UNKNOWN_MESSAGE, at, text, severity, value=cut.release))
+            issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_header(cut), text, severity, value=cut.release))
             release = other
         guide = self._guide(cut.interchange, cut.type, cut.release) if callable(self._guide) else self._guide
         return self._maps.get(standard, cut.type, release, guide), guide
+
+
+def _place_of_header(cut: Cut) -> Position:
+    interchange, group = cut.interchange, cut.group
+    return Position(
+        interchange.control_number, group.control_number, cut.control_number, 1, HEADERS[interchange.standard]
+    )
+
+
+def _place_of_type(cut: Cut) -> Position:
+    """Return where a header says which message it begins: ST01, UNH02.1, MHD02.1."""
+    element, component = (1, 0) if cut.interchange.standard == "x12" else (2, 1)
+    return replace(_place_of_header(cut), element=element, component=component)
 
 
 def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
@@ -290,8 +342,20 @@ def _issue(placed: Placed, cut: Cut, release: Release | None) -> Issue:
     return Issue(found.fault, at, found.text, found.severity, found.element_id, value, found.rule)
 
 
-def read(data: bytes, maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> Reading:
+def _head(chunks: Iterator[bytes]) -> bytes:
+    """Return as many chunks as it takes to tell what they are the beginning of."""
+    taken = b""
+    for chunk in chunks:
+        taken += chunk
+        if len(taken) >= LOOK:
+            break
+    return taken
+
+
+def read(data: bytes | Iterable[bytes], maps: MapStore, *, tolerant: bool = True, guide: Guides = None) -> Reading:
     """Read a file of X12 or EDIFACT interchanges: an iterator of messages that also gathers the envelope's facts.
+
+    ``data`` is the file, or its bytes by the chunk: then no more is held than a message and what has come with it.
 
     ``guide`` is a partner's guide, or a function of (interchange, type, release) that finds one.
     """

@@ -58,12 +58,8 @@ class Path:
         for step in self.steps:
             name = step.name
             found = [value for each in found if (value := each.get(name)) is not None]
-            if found and any(each.__class__ is list or each.__class__ is tuple for each in found):
-                found = [
-                    item
-                    for each in found
-                    for item in (each if each.__class__ is list or each.__class__ is tuple else (each,))
-                ]
+            if found and isinstance(found[0], (list, tuple)):  # one field holds lists everywhere, or nowhere
+                found = [item for each in found for item in each]
                 if step.field:
                     found = [each for each in found if each.get(step.field) == step.value]
         return found

@@ -317,12 +317,7 @@ class Reader:
 
         A segment that is no head comes again in one loop instance only straight after itself: that is told at a glance.
         """
-        counts = Counter(places)
-        counted = self._counted
-        suspects = {each for each, number in counts.items() if each in counted and number > counted[each]}
-        if suspects and -1 not in counts:
-            row = "".join(map(chr, places))
-            suspects = {each for each in suspects if self.machine.heads[each] or chr(each) * (counted[each] + 1) in row}
+        suspects = self._suspects(places)
         if not suspects:
             return
         heads: dict[int, list[int]] = {}
@@ -337,11 +332,27 @@ class Reader:
                     seen[suspect] = 0
             if each in seen:
                 seen[each] += 1
-                if seen[each] > counted[each]:
+                if seen[each] > self._counted[each]:
                     place = self.machine.places[each]
                     fault = Fault.TOO_MANY_LOOPS if place.is_head else Fault.TOO_MANY_SEGMENTS
-                    finding = Finding(fault, 0, 0, f"{place.tag} stands more than {counted[each]} times")
+                    finding = Finding(fault, 0, 0, f"{place.tag} stands more than {self._counted[each]} times")
                     findings.append(Placed(number, place.tag, place.path, finding))
+
+    def _suspects(self, places: list[int]) -> set[int]:
+        """Return the places that come more often than their maximum in the whole message."""
+        limits = self._counted
+        try:
+            row = bytes(places)
+        except ValueError:  # a segment without a place, or a structure with more than 256
+            return {each for each, number in Counter(places).items() if each in limits and number > limits[each]}
+        heads = self.machine.heads
+        return {
+            each
+            for each in set(places)
+            if each in limits
+            and len(row) > limits[each]
+            and (row.count(each) > limits[each] if heads[each] else bytes((each,)) * (limits[each] + 1) in row)
+        }
 
     def _compare(
         self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Interchange, Release, split_segments
+from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Incoming, Interchange, Release, split_segments
 from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
 from tradehub.edi.x12 import Cut
 
@@ -64,7 +64,7 @@ class Message:
 class Tradacoms:
     """Cuts the detail messages out of a settled text that begins with STX."""
 
-    def __init__(self, text: str | AsciiText, found: Delimiters, charset: str) -> None:
+    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str) -> None:
         whole = text if isinstance(text, str) else text[0 : len(text)]
         self.release = Release(found) if found.release in whole else None
         self._text = self.release.hide(whole) if self.release else whole

@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Interchange
+from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 
 ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
 NO_COMPONENT = "\x1f"  # stands for the component separator that an interchange does not name
 REPEATS_FROM = "00402"  # ISA12 from which on ISA11 is the repetition separator
 REPETITION = "^"  # ... and what is written there unless something else was agreed
-ENVELOPE_TAGS = ("ST", "GE", "GS", "IEA", "ISA")
+ENVELOPE_TAGS = ("GE", "GS", "IEA", "ISA")
 
 
 @dataclass(slots=True)
@@ -54,19 +54,45 @@ class Cut:
 BLANKS = " \t\r\n"
 
 
-def own_text(text: str, end: str) -> str:
-    """Return the segments of ``text``, each with its terminator, without blanks around them and without empty ones."""
-    if text and not text.endswith(end):
+def own_text(text: str, end: str, *, is_plain: bool = False) -> str:
+    """Return the segments of ``text``, each with its terminator, without blanks around them and without empty ones.
+
+    ``is_plain``: there are no line breaks in it, and no blanks after terminators.
+    """
+    if text and text[-1] != end:
         text += end
     is_clean = end + end not in text and text[:1] not in f"{end}{BLANKS}"
-    if is_clean and not any(end + blank in text for blank in BLANKS if blank != end):
+    if is_clean and (is_plain or not any(end + blank in text for blank in BLANKS if blank != end)):
         return text
     segments = (each.strip("\r\n").lstrip(BLANKS) for each in text.split(end))
     return "".join(each + end for each in segments if each)
 
 
-def settle(text: str, element: str, segment: str) -> str:
-    """Return the text without line breaks that are no data: after terminators, around segments, wrapped in columns."""
+def bounds_of(
+    text: str | AsciiText | Incoming, own: tuple[str, str], others: tuple[str, ...], stop: int, end: str, element: str
+) -> tuple[int, int]:
+    """Return where the terminator before a message's trailer stands (-1 where it has none), and where its own segments
+    end.
+
+    ``own`` are the tags of header and trailer, ``others`` those of the envelope, ``stop`` is the header's end. The next
+    header is sought first, so that a file of headers without trailers is not gone through once for each of them.
+    """
+    limit = text.find(f"{end}{own[0]}{element}", stop)
+    limit = len(text) if limit < 0 else limit
+    close = text.find(f"{end}{own[1]}{element}", stop, limit)
+    if close >= 0:
+        return close, close
+    for tag in others:
+        found = text.find(f"{end}{tag}{element}", stop, limit)
+        limit = found if found >= 0 else limit
+    return -1, limit
+
+
+def settle(text: str, element: str, segment: str, release: str = "") -> str:
+    """Return the text without line breaks that are no data: after terminators, around segments, wrapped in columns.
+
+    A blank after a released terminator is data.
+    """
     if segment in "\r\n":
         text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
         return re.sub(r"\n[ \t]+", "\n", text) if "\n " in text or "\n\t" in text else text
@@ -74,7 +100,8 @@ def settle(text: str, element: str, segment: str) -> str:
         return text
     text = text.replace(segment + "\r\n", segment).replace(segment + "\n", segment)
     if f"{segment} " in text or f"{segment}\t" in text or "\n" in text or "\r" in text:
-        text = re.sub(rf"{re.escape(segment)}\s+", lambda _: segment, text)
+        unreleased = f"(?<!{re.escape(release)})" if release else ""
+        text = re.sub(rf"{unreleased}{re.escape(segment)}\s+", lambda _: segment, text)
         text = text.replace("\r", "").replace("\n", "")
     return text
 
@@ -117,7 +144,7 @@ def _delimiters(text: str, element: str, component: int, segment: int) -> Delimi
 class X12:
     """Cuts the messages out of a settled text that begins with ISA."""
 
-    def __init__(self, text: str | AsciiText, found: Delimiters, charset: str) -> None:
+    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str) -> None:
         self._text = text
         self._delimiters = found
         self._charset = charset
@@ -127,12 +154,13 @@ class X12:
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
-        text, length = self._text, len(self._text)
-        end, at = self._delimiters.segment, 0
-        while at < length:
+        text, end, at = self._text, self._delimiters.segment, 0
+        while at < len(text):
+            if isinstance(text, Incoming):
+                text.let_go(at)
             stop = text.find(end, at)
             if stop < 0:
-                stop = length
+                stop = len(text)
             start = at
             while start < stop and text[start] in " \r\n\t\x1a\x00":
                 start += 1
@@ -193,17 +221,12 @@ class X12:
     def _message(self, start: int, stop: int) -> tuple[Cut, int]:
         text, (element, _, end, *_) = self._text, self._delimiters
         header = text[start:stop]
-        close = text.find(f"{end}SE{element}", start)
-        limit = close if close >= 0 else len(text)
-        for tag in ENVELOPE_TAGS:
-            found = text.find(f"{end}{tag}{element}", stop - 1 if tag != "ST" else stop, limit)
-            if found >= 0:
-                limit, close = found, -1
+        close, limit = bounds_of(text, ("ST", "SE"), ENVELOPE_TAGS, stop, end, element)
         interchange = self.interchanges[-1]
         group = self._open_group(interchange)
         pieces = header.split(element)
         control = pieces[2].strip() if len(pieces) > 2 else ""
-        own = own_text(text[stop + 1 : limit], end) if limit > stop else ""
+        own = own_text(text[stop + 1 : limit], end, is_plain=isinstance(text, AsciiText)) if limit > stop else ""
         release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
         cut = Cut(
             interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, ""

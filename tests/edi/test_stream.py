@@ -1,0 +1,81 @@
+"""P9: a file that comes by the chunk, however it is cut, is read like the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+
+from benchmarks.messages import edifact_orders, x12_850
+from tests.edi.engine import maps
+from tradehub.edi import envelope, read, stream, write_back
+
+X12, ORDERS = x12_850(12_000, seed=3), edifact_orders(12_000, seed=3)
+FILES = {
+    "x12": X12,
+    "x12 by lines": X12.replace(b"~", b"~\r\n"),
+    "x12 wrapped at column 80": b"\r\n".join(X12[at : at + 80] for at in range(0, len(X12), 80)),
+    "x12 by lines alone": X12.replace(b"~", b"\n"),
+    "x12 without its end": X12[:-200],
+    "x12 with messages that have no trailer": X12.replace(b"~SE*", b"~XX*"),
+    "edifact": ORDERS,
+    "edifact by lines": ORDERS.replace(b"'", b"'\n"),
+    "edifact with released signs": ORDERS.replace(b"Gate valve", b"Gate?'s ?+valve??"),
+    "edifact with a blank after a released terminator": ORDERS.replace(b"Gate valve", b"Gate?' valve").replace(
+        b"'UNH", b"'\n  UNH"
+    ),
+    "edifact in latin-1": ORDERS.replace(b"Bremen", b"K\xf6ln"),
+    "edifact in utf-8": ORDERS.replace(b"Bremen", "Köln 閥門".encode()),
+    "not edi": b"Dear sirs, " * 2000,
+    "nothing": b"",
+}
+
+
+def chunks(data: bytes, random: Random, sizes: tuple[int, ...] = (1, 2, 7, 100, 1000, 5000)) -> Iterator[bytes]:
+    at = 0
+    while at < len(data):
+        size = random.choice(sizes)
+        yield data[at : at + size]
+        at += size
+
+
+def said(reading) -> tuple:
+    messages = [(each.document, each.issues, each.raw, each.accepted) for each in reading]
+    interchanges = [(each.control_number, each.issues, len(each.messages)) for each in reading.interchanges]
+    return messages, interchanges, {each.fault for each in reading.issues}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_any_chunking_is_read_like_the_whole(name, monkeypatch):
+    data = FILES[name]
+    monkeypatch.setattr(stream, "WINDOW", 500)
+    whole = said(read(data, maps()))
+    for seed in range(4):
+        assert said(read(chunks(data, Random(seed)), maps())) == whole
+    assert said(read(chunks(data, Random(4), (1, 2)), maps())) == whole
+
+
+def test_what_came_by_the_chunk_is_written_back():
+    data = FILES["edifact with released signs"]
+    reading = read(chunks(data, Random(1)), maps())
+    messages = list(reading)
+    assert write_back(messages, maps(), una=reading.una) == data
+
+
+def test_a_blank_after_a_released_terminator_is_data():
+    data = ORDERS.replace(b"Gate valve", b"Gate?' valve", 1).replace(b"'UNH", b"'\n  UNH")
+    names = [line["item"]["name"] for message in read(data, maps()) for line in message.document["lines"]]
+    assert "Gate' valve" in " ".join(names)
+
+
+def test_no_more_is_held_than_the_window():
+    text = stream.TextStream(iter(["abc~" * 100_000] * 40))
+    assert isinstance(text, envelope.Incoming)
+    at = held = 0
+    while (found := text.find("~", at)) >= 0:
+        at = found + 1
+        text.let_go(at)
+        held = max(held, len(text._window))
+    assert at == 16_000_000 == len(text)
+    assert held < 3 * stream.WINDOW
