@@ -138,7 +138,7 @@ def test_a_partner_given_back_is_its_files_again(house: House) -> None:
         ({"name": ""}, 422, "This cannot be taken as it stands."),
         ({"schedule-drop": "now and then"}, 422, "Neither a duration"),
         ({"schedule-drop": "soon"}, 422, "Neither a duration"),
-        ({"name_value": ["NINGBOVALVES", "4012345000009", ""]}, 422, "Another partner has one of these names"),
+        ({"name_value": ["NINGBOVALVES", "4012345000009", ""]}, 422, "One of these names is taken already"),
         ({"name_value": ["", "", ""], "name_qualifier": ["ZZ", "", ""]}, 422, "This name is not complete"),
         ({"status": "asleep"}, 422, "This cannot be taken as it stands."),
         ({"revision": "1"}, 409, "Somebody was faster"),

@@ -114,7 +114,7 @@ def _clashes(after: Profile, others: Mapping[str, Profile]) -> dict[str, str]:
     found = check({**others, after.id: after}, maps=None, today=clock.now().date())
     if all(each.place != "identities" for each in found):
         return {}
-    return {"identities": gettext("Another partner has one of these names, or none is left.")}
+    return {"identities": gettext("One of these names is taken already, or none is left.")}
 
 
 def _form(profile: Profile, form: forms.PartnerForm) -> str:
