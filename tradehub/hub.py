@@ -131,7 +131,7 @@ class Hub:
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
             exchange_pages.blueprint(self.exchange, self.database, name_of=self.partners.name_of, refusals=REFUSALS),
-            partner_pages.blueprint(self.partners, self.database),
+            partner_pages.blueprint(self.partners, self.database, on_changed=self.schedule_polls),
         )
 
     def sections(self) -> Sequence[Section]:

@@ -372,6 +372,8 @@ def leave_one_open(trade: Trade) -> None:
     trade.paths["open deal"] = page.locator("thead a").get_attribute("href") or ""
     offer(trade)
     trade.wait_for(trade.buyer, trade.paths["open deal"], "Your turn")
+    trade.buyer.go("/partners/rhein").get_by_role("button", name="Change here").click()
+    trade.buyer.page.wait_for_url("**/partners/rhein/edit")
 
 
 def buyer_paths(trade: Trade) -> list[str]:
@@ -382,7 +384,7 @@ def buyer_paths(trade: Trade) -> list[str]:
         "/", "/deals", "/deals?only=closed", of["Ningbo Valves"], of["compare"], of["open inquiry"], "/inquiries/new",
         deal, f"{deal}/counter", f"{deal}/accept", f"{deal}/reject", "/orders", *orders, "/contracts", of["contract"],
         "/messages", "/messages?only=attention", broken, f"{broken}/fix", of["sent message"],
-        "/partners", "/partners/nordic", "/schedules", "/users", "/account", "/search?q=2026",
+        "/partners", "/partners/nordic", "/partners/rhein", "/partners/rhein/edit", "/schedules", "/users", "/account", "/search?q=2026",
     ]  # fmt: skip
 
 

@@ -93,9 +93,7 @@ def panel(service: BillingService) -> Callable[[Session, str], Markup]:
         if not http.may("invoice.read"):
             return Markup()
         parts = service.of_order(session, order_id)
-        text = render_template(
-            "billing/_panel.html", parts=parts, states=STATES, severities=SEVERITIES, rules=RULES, item_text=_item
-        )
+        text = render_template("billing/_panel.html", parts=parts, states=STATES, severities=SEVERITIES, rules=RULES)
         return Markup(text)  # noqa: S704 - a rendered template
 
     return show
@@ -160,7 +158,7 @@ def _form_lines(facts: OrderFacts, form: Mapping[str, str]) -> list[FormLine]:
         lines.append(
             FormLine(
                 name=name,
-                item=_item(line.item),
+                item=line.item.label,
                 unit=line.quantity.unit if line.quantity else None,
                 despatched=so_far.despatched,
                 invoiced=so_far.invoiced,
@@ -215,16 +213,10 @@ def _review(service: BillingService, facts: OrderFacts, bill: Bill, form: Mappin
         states=STATES,
         severities=SEVERITIES,
         rules=RULES,
-        item_text=_item,
     )
 
 
 _KEPT = frozenset({"quantity", "price", "issued_on", "due_on", "tax_rate", "number"})
-
-
-def _item(item: object) -> str:
-    ids = getattr(item, "ids", ())
-    return getattr(item, "name", None) or (ids[0].value if ids else "")
 
 
 def search() -> Search:

@@ -91,6 +91,11 @@ class Party(Part):
     references: tuple[Reference, ...] = ()
     bank_account: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What people call it: its name, else the first of its numbers."""
+        return self.name or next((each.value for each in self.ids), "")
+
     def identifier(self, scheme: str) -> str | None:
         """Return the first identifier under ``scheme``, or None."""
         return next((each.value for each in self.ids if each.scheme == scheme), None)
@@ -205,6 +210,11 @@ class Item(Part):
     attributes: tuple[Attribute, ...] = ()
     origin: str | None = None
     brand: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it: its name, else the first of its numbers."""
+        return self.name or next((each.value for each in self.ids), "")
 
     def identifier(self, scheme: str) -> str | None:
         """Return the first identifier under ``scheme``, or None."""

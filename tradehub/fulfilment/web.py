@@ -76,9 +76,7 @@ def panel(service: FulfilmentService) -> Callable[[Session, str], Markup]:
 
     def show(session: Session, order_id: str) -> Markup:
         parts = service.of_order(session, order_id)
-        text = render_template(
-            "fulfilment/_panel.html", parts=parts, states=STATES, severities=SEVERITIES, rules=RULES, item_text=_item
-        )
+        text = render_template("fulfilment/_panel.html", parts=parts, states=STATES, severities=SEVERITIES, rules=RULES)
         return Markup(text)  # noqa: S704 - a rendered template
 
     return show
@@ -137,7 +135,7 @@ def _form_lines(facts: OrderFacts, form: Mapping[str, str]) -> list[FormLine]:
         lines.append(
             FormLine(
                 name=name,
-                item=line.item.name or next((each.value for each in line.item.ids), ""),
+                item=line.item.label,
                 unit=line.quantity.unit if line.quantity else None,
                 ordered=facts.lines[name].ordered - facts.lines[name].cancelled,
                 open=still_open[name],
@@ -190,16 +188,10 @@ def _review(service: FulfilmentService, facts: OrderFacts, shipment: Shipment, f
         states=STATES,
         severities=SEVERITIES,
         rules=RULES,
-        item_text=_item,
     )
 
 
 _KEPT = frozenset({"quantity", "batch", "shipped_on", "arrives_on", "carrier", "tracking"})
-
-
-def _item(item: object) -> str:
-    ids = getattr(item, "ids", ())
-    return getattr(item, "name", None) or (ids[0].value if ids else "")
 
 
 def search() -> Search:

@@ -43,7 +43,7 @@ def form_lines(order: Order, form: Mapping[str, str]) -> list[FormLine]:
         }
         entered = {field: form.get(f"{field}-{name}", value) for field, value in ordered.items()}
         unit = line.quantity.unit if line.quantity else None
-        lines.append(FormLine(name, item_text(line.item.name, line.item.ids), unit, quantity, price, day, entered))
+        lines.append(FormLine(name, line.item.label, unit, quantity, price, day, entered))
     return lines
 
 
@@ -74,12 +74,6 @@ def read(order: Order, form: Mapping[str, str]) -> tuple[Answered | None, dict[s
     if answer is Answer.REJECTED:
         quantities, prices, days = {}, {}, {}
     return Answered(answer, quantities, prices, days, entered.text("text", most=2000) or None), {}
-
-
-def item_text(name: str | None, ids: tuple[object, ...]) -> str:
-    """Return what an item is called on a page: its name, else the first of its numbers."""
-    first = getattr(ids[0], "value", "") if ids else ""
-    return name or first
 
 
 def _plain(value: Decimal | None) -> str:

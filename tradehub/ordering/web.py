@@ -121,7 +121,6 @@ def _order_page(pages: Pages, order_id: str, *, notice: str | None = None) -> st
             order=order,
             lines=[(keyed(order.lines)[each.line], each) for each in row.lines if each.line in keyed(order.lines)],
             delivery_day=delivery_day,
-            item_text=forms.item_text,
             total=goods_total(row),
             proposal=open_proposal(row),
             is_buyer=row.buyer == org,

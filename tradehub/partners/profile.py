@@ -249,9 +249,12 @@ class AckPolicy(Entry):
 
 
 class AgreementEntry(Entry):
+    """What was agreed on one message. One that is not ``enabled`` is kept, and nothing travels by it."""
+
     direction: Direction
     message: Annotated[str, Field(pattern=r"^(x12|edifact|ubl):[A-Za-z0-9]{2,40}:[A-Za-z0-9.]{1,12}$")]
     channel: Key
+    enabled: Flag = True
     guide: Text | None = None
     ack: AckPolicy = AckPolicy()
     valid_from: Day | None = None

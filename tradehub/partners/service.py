@@ -23,6 +23,7 @@ from tradehub.partners.store import (
     PartyIdentityRow,
     PartyRow,
 )
+from tradehub.platform import audit
 
 _CHANNEL: TypeAdapter[Channel] = TypeAdapter(Channel)
 
@@ -218,6 +219,17 @@ class PartnerService:
             _replace(session, profile, source=source, digest=digest, revision=revision, by=by, at=at)
         return plan
 
+    def hand_over(self, session: Session, party: str, to: Literal["file", "web"], *, by: str, at: datetime) -> None:
+        """Let a partner be changed on the pages from now on, or by its file again with the next sync.
+
+        Raises LookupError where the session sees no such partner.
+        """
+        row, profile = self.party(session, party), self.profile(session, party)
+        if row is None or profile is None:
+            raise LookupError(party)
+        if row.source != to:
+            _replace(session, profile, source=to, digest=None, revision=row.revision + 1, by=by, at=at)
+
     def save(self, session: Session, profile: Profile, *, by: str, at: datetime) -> int:
         """Store a partner made on the web and return its revision. Raises ManagedByFile."""
         before = self.party(session, profile.id)
@@ -267,6 +279,10 @@ def _replace(
             profile=profile.model_dump(mode="json", by_alias=True), applied_at=at, applied_by=by,
         )
     )  # fmt: skip
+    audit.append(
+        session, chain=f"partner:{profile.id}", org=profile.owner, actor=by, action="partner-changed",
+        subject=profile.id, details={"revision": revision, "source": source}, at=at,
+    )  # fmt: skip
     _add_identities(session, profile)
     _add_channels(session, profile)
     _add_agreements(session, profile, source, digest, revision)
@@ -304,6 +320,8 @@ def _add_channels(session: Session, profile: Profile) -> None:
 
 def _add_agreements(session: Session, profile: Profile, source: str, digest: str | None, revision: int) -> None:
     for place, each in enumerate(profile.agreements):
+        if not each.enabled:
+            continue
         session.add(
             AgreementRow(
                 id=f"{profile.id}:{each.direction}:{each.message}", owner=profile.owner, party_id=profile.id,
