@@ -69,7 +69,11 @@ def _level(
             most = 1
         if not likely and not node.mandatory:
             most = 1 if draw(st.integers(0, 9)) == 0 else 0
-        for _ in range(draw(st.integers(least, max(least, most)))):
+        if node.name in {"LS", "LE"}:
+            most = 0  # they come with the loop that they bound
+        count = draw(st.integers(least, max(least, most)))
+        into += [f"LS{element}A"] if node.bounded and count else []
+        for _ in range(count):
             drawn.add(node.name)
             if node.is_loop:
                 _level(draw, spec, node.children, into, element, component, depth + 1)
@@ -77,6 +81,7 @@ def _level(
                 raw = _segment(draw, spec, node, element, component)
                 if raw:
                     into.append(raw)
+        into += [f"LE{element}A"] if node.bounded and count else []
 
 
 @cache

@@ -261,6 +261,7 @@ PARTY_ROLES = (
     "forwarder",
     "party_to_receive_docs",
     "intermediary",
+    "warehouse",
     "sender",
     "receiver",
 )
@@ -301,6 +302,12 @@ REFERENCE_TYPES = (
     "specification",
     "requisition",
     "previous",
+    "shipment",
+    "credit_note",
+    "voucher",
+    "dock",
+    "delivery_order",
+    "status_inquiry",
 )
 
 DATE_TYPES = (
@@ -315,6 +322,7 @@ DATE_TYPES = (
     "requested_ship",
     "promised_ship",
     "shipped",
+    "scheduled_ship",
     "valid_from",
     "valid_until",
     "respond_by",
