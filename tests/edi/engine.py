@@ -69,7 +69,11 @@ def _level(
             most = 1
         if not likely and not node.mandatory:
             most = 1 if draw(st.integers(0, 9)) == 0 else 0
-        for _ in range(draw(st.integers(least, max(least, most)))):
+        if node.name in {"LS", "LE"}:
+            most = 0  # they come with the loop that they bound
+        count = draw(st.integers(least, max(least, most)))
+        into += [f"LS{element}A"] if node.bounded and count else []
+        for _ in range(count):
             drawn.add(node.name)
             if node.is_loop:
                 _level(draw, spec, node.children, into, element, component, depth + 1)
@@ -77,6 +81,7 @@ def _level(
                 raw = _segment(draw, spec, node, element, component)
                 if raw:
                     into.append(raw)
+        into += [f"LE{element}A"] if node.bounded and count else []
 
 
 @cache
@@ -111,27 +116,37 @@ def _segment(draw: st.DrawFn, spec: MapSpec, node: StructureNode, element: str, 
 
 
 def _satisfy(draw: st.DrawFn, spec: MapSpec, rule: SegmentRule, values: list[str], component: str) -> None:
-    """Fill in what relational conditions ask for."""
-    for _ in range(3):
+    """Fill in what relational conditions ask for; where that goes round in circles, empty what asks."""
+    for turn in range(8):
         for condition in rule.conditions:
             at = [each - 1 for each in condition.positions if each <= len(values)]
-            present = [each for each in at if values[each]]
-            wanted: list[int] = []
-            match condition.kind:
-                case "P":
-                    wanted = at if present else []
-                case "R":
-                    wanted = [] if present else at[:1]
-                case "C":
-                    wanted = at if values[at[0]] else []
-                case "L":
-                    wanted = at[1:2] if values[at[0]] and len(present) == 1 else []
-                case "E":
-                    for each in present[1:]:
-                        values[each] = ""
-            for each in wanted:
+            for each in _wanted(condition.kind, at, rule, values, turn):
                 while not values[each]:
                     values[each] = _use(draw, spec, rule.uses[each], component, forced=True)
+
+
+def _wanted(kind: str, at: list[int], rule: SegmentRule, values: list[str], turn: int) -> list[int]:
+    """Return the positions that a condition wants filled. From the third turn on its head is emptied instead."""
+    present = [each for each in at if values[each]]
+    gives_way = turn > 2 and not any(rule.uses[each].mandatory for each in (at if kind == "P" else at[:1]))
+    wanted: list[int] = []
+    match kind:
+        case "P":
+            wanted = at if present else []
+        case "R":
+            return [] if present else [at[turn % len(at)]]
+        case "C":
+            wanted = at if values[at[0]] else []
+        case "L":
+            wanted = at[1:2] if values[at[0]] and len(present) == 1 else []
+        case "E":
+            for each in present[1:]:
+                values[each] = ""
+    if gives_way and any(not values[each] for each in wanted):
+        for each in at if kind == "P" else at[:1]:
+            values[each] = ""
+        return []
+    return wanted
 
 
 def _use(draw: st.DrawFn, spec: MapSpec, use: Use, component: str, *, forced: bool = False) -> str:

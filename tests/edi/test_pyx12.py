@@ -1,30 +1,44 @@
-"""P7: pyx12, judging by our own maps, says of a purchase order what we say."""
+"""P7: pyx12, judging by our own maps, says what we say."""
 
 from __future__ import annotations
 
 import importlib.resources
 import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from benchmarks.messages import x12_850
-from tests.edi.engine import maps
+from tests.edi.engine import every_map, maps, message
 from tradehub.edi import pyx12_bridge, read
+from tradehub.edi.schema import MapSpec
 
 ORDER = x12_850(2000, seed=7).decode()
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[MapSpec], str]]:
+    """Give a function that writes one map as a folder of pyx12."""
     logging.disable(logging.CRITICAL)
     own = importlib.resources.files("pyx12") / "map"
     control = {name: (own / name).read_text("utf-8") for name in pyx12_bridge.CONTROL}
-    where: Path = tmp_path_factory.mktemp("pyx12")
-    for name, text in pyx12_bridge.files([maps().spec("x12", "850", "004010")], control).items():
-        (where / name).write_text(text, "utf-8")
-    yield str(where)
+
+    def write(spec: MapSpec) -> str:
+        where: Path = tmp_path_factory.mktemp("pyx12")
+        for name, text in pyx12_bridge.files([spec], control).items():
+            (where / name).write_text(text, "utf-8")
+        return str(where)
+
+    yield write
     logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def folder(compiled: Callable[[MapSpec], str]) -> str:
+    return compiled(maps().spec("x12", "850", "004010"))
 
 
 def verdicts(text: str, folder: str) -> tuple[bool, bool | None]:
@@ -63,3 +77,79 @@ def test_both_refuse_a_planted_fault(fault, folder):
     damaged = FAULTS[fault]()
     assert damaged != ORDER
     assert verdicts(damaged, folder) == (False, False)
+
+
+EVERY = pytest.mark.parametrize(
+    ("kind", "release"), [(kind, release) for standard, kind, release in every_map() if standard == "x12"]
+)
+FEW = settings(
+    max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+)
+
+
+@EVERY
+@FEW
+@given(data=st.data())
+def test_both_accept_a_message_that_the_standard_allows(kind, release, compiled, data):
+    spec = maps().spec("x12", kind, release)
+    text = transmission(spec, as_pyx12_wants(data.draw(message(spec)), bounded=(kind, release) not in SIDE_BY_SIDE))
+    assert verdicts(text, compiled(spec)) == (True, True)
+
+
+@EVERY
+@FEW
+@given(data=st.data())
+def test_both_refuse_one_that_begins_without_its_mandatory_element(kind, release, compiled, data):
+    spec = maps().spec("x12", kind, release)
+    first, *others = as_pyx12_wants(data.draw(message(spec)), bounded=(kind, release) not in SIDE_BY_SIDE)
+    pieces = first.split("*")
+    at = next(at for at, use in enumerate(spec.structure[0].rule.uses, 1) if use.mandatory)
+    damaged = "*".join([*pieces[:at], "", *pieces[at + 1 :]]).rstrip("*")
+    assert verdicts(transmission(spec, [damaged, *others]), compiled(spec)) == (False, False)
+
+
+SIDE_BY_SIDE = {("832", "005010")}
+"""Sets with two loops between LS and LE, one after the other: pyx12 takes the first LS for the first loop's."""
+
+
+def as_pyx12_wants(segments: list[str], *, bounded: bool) -> list[str]:
+    """Return a message without what pyx12 alone refuses: levels not counted from 1, numbers ending in their point."""
+    settled, level, within = [], 0, False
+    for segment in segments:
+        within = segment.startswith("LS*") or within
+        if within and not bounded:
+            within = not segment.startswith("LE*")
+            continue
+        tag, *elements = (
+            ">".join("10" if each == "10." else each for each in element.split(">")) for element in segment.split("*")
+        )
+        if tag == "HL":
+            level += 1
+            elements[:2] = [str(level), "" if level == 1 else "1"]
+        settled.append("*".join([tag, *elements]))
+    return settled
+
+
+def transmission(spec: MapSpec, segments: list[str]) -> str:
+    icvn = pyx12_bridge.envelope_of(spec)
+    repetition = "^" if icvn == "00501" else "U"
+    isa = (
+        f"ISA*00*{'':10}*00*{'':10}*ZZ*{'SENDER':15}*ZZ*{'RECEIVER':15}*260101*1200*{repetition}*{icvn}*000000001*0*T*>"
+    )
+    gs = f"GS*{spec.head.group}*SENDER*RECEIVER*20260101*1200*1*X*{spec.head.release}"
+    body = [f"ST*{spec.head.set}*0001", *segments, f"SE*{len(segments) + 2}*0001"]
+    return "~".join([isa, gs, *body, "GE*1*1", "IEA*1*000000001", ""])
+
+
+@pytest.mark.parametrize("others", [("870", "004010"), ("850", "005010")])
+def test_maps_that_pyx12_cannot_tell_apart_are_not_put_together(others):
+    specs = [maps().spec("x12", "869", "004010"), maps().spec("x12", *others)]
+    own = importlib.resources.files("pyx12") / "map"
+    control = {name: (own / name).read_text("utf-8") for name in pyx12_bridge.CONTROL}
+    with pytest.raises(ValueError, match="tell these maps apart"):
+        pyx12_bridge.files(specs, control)
+
+
+def test_a_release_that_pyx12_does_not_know_is_named():
+    with pytest.raises(ValueError, match="edifact/D96A/ORDERS"):
+        pyx12_bridge.envelope_of(maps().spec("edifact", "ORDERS", "D96A"))

@@ -95,7 +95,7 @@ def test_under_its_own_release_the_same_is_refused():
 
 def test_too_many_elements_and_conditions_of_another_release_are_warnings():
     body = "BEG*00*SA*PO-1**20240229****************X~PO1*1*10*EA*1.20**VP~CTT*1~"
-    got = only(wrapped("850", "PO", body, "005010"))
+    got = only(wrapped("850", "PO", body, "004030"))
     assert {each[2] for each in said(got)} == {"warning"}
     assert {Fault.TOO_MANY_ELEMENTS, Fault.MISSING_CONDITIONAL} <= {each[0] for each in said(got)}
 
@@ -109,7 +109,7 @@ def test_too_many_elements_and_conditions_of_another_release_are_warnings():
     ],
 )
 def test_structure_and_meaning_stay_errors_under_another_release(body, fault):
-    got = only(wrapped("850", "PO", body, "005010"))
+    got = only(wrapped("850", "PO", body, "004030"))
     assert not got.accepted
     assert fault in {each[0] for each in said(got) if each[2] == "error"}
 

@@ -95,7 +95,7 @@ X12_CASES = {
         x12("ZZ*NINGBOVALVES   ", "ZZ*HAIDITRADING   "), "rejected", "sender-not-of-channel", r"TA1.*\*R\*006~"
     ),
     "not for us": Case(x12("HAIDITRADING   ", "SOMEBODYELSE   "), "rejected", "unknown-receiver", r"TA1.*\*R\*009~"),
-    "unknown set": Case(x12("ST*850*", "ST*860*"), "rejected", "unknown-message", r"AK2\*860\*0001~AK5\*R\*1~"),
+    "unknown set": Case(x12("ST*850*", "ST*837*"), "rejected", "unknown-message", r"AK2\*837\*0001~AK5\*R\*1~"),
     "not of trade": Case(x12("ST*850*", "ST*204*"), "rejected", "unknown-message", r"AK2\*204\*0001~AK5\*R\*1~"),
     "another release": Case(x12("*X*004010", "*X*005010"), "rejected", "no-agreement", r"AK2\*850\*0001~AK5\*R\*1"),
     "wrong count": Case(x12("SE*8*", "SE*9*"), "rejected", "syntax", r"AK5\*R\*4"),

@@ -57,7 +57,7 @@ def test_a_sound_message_is_kept_handed_on_once_and_answered(bench: Bench) -> No
         (transmission(message(), to="ZZ|NINGBOVALVES"), "unknown-receiver"),
         (transmission(message(), reason="truncated"), "truncated"),
         (transmission(message(type="864")), "unknown-message"),
-        (transmission(message(type="860")), "unknown-message"),
+        (transmission(message(type="837")), "unknown-message"),
         (transmission(message(fault="invalid_date")), "syntax"),
     ],
 )

@@ -49,10 +49,10 @@ def test_check_plan_apply_and_export_go_together(folder: Path) -> None:
 
 
 def test_a_fault_stops_everything_and_says_where(folder: Path) -> None:
-    (folder / "acme.yaml").write_text(ACME.replace("x12:850:004010", "x12:860:004010"), encoding="utf-8")
+    (folder / "acme.yaml").write_text(ACME.replace("x12:850:004010", "x12:837:004010"), encoding="utf-8")
     for command in ("check", "plan", "apply"):
         code, lines = run(command, "--folder", folder)
         assert (code, lines[0]) == (
-            1, "error: acme.yaml: agreements[1].message: there is no map for x12:860:004010 [unknown-map]",
+            1, "error: acme.yaml: agreements[1].message: there is no map for x12:837:004010 [unknown-map]",
         )  # fmt: skip
     assert run("export", "acme")[0] == 2  # there is no such partner: unusable

@@ -271,6 +271,7 @@ PARTY_ROLES = (
     "forwarder",
     "party_to_receive_docs",
     "intermediary",
+    "warehouse",
     "sender",
     "receiver",
 )
@@ -311,6 +312,12 @@ REFERENCE_TYPES = (
     "specification",
     "requisition",
     "previous",
+    "shipment",
+    "credit_note",
+    "voucher",
+    "dock",
+    "delivery_order",
+    "status_inquiry",
 )
 
 DATE_TYPES = (
@@ -325,6 +332,7 @@ DATE_TYPES = (
     "requested_ship",
     "promised_ship",
     "shipped",
+    "scheduled_ship",
     "valid_from",
     "valid_until",
     "respond_by",

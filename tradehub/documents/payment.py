@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from tradehub.documents.base import TradeDocument
 from tradehub.documents.parts import AllowanceCharge, DatedEvent, Identifier, Note, Number, Part, Party, Reference
 
@@ -53,11 +55,13 @@ class Remittance(TradeDocument):
     """
 
     kind: ClassVar[str] = "remittance"
+    trace: str | None = Field(default=None, description="number under which the money itself travels")
     means: str | None = None
     handling: str | None = None
     is_debit: bool | None = None
     accounts: tuple[BankAccount, ...] = ()
     allocations: tuple[Allocation, ...] = ()
+    corrections: tuple[Adjustment, ...] = ()
 
 
 class PartyDetails(Party):

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from tradehub.documents.base import TradeDocument
-from tradehub.documents.parts import Number, Part, Period, Quantity
+from tradehub.documents.parts import DatedEvent, Number, Part, Period, Quantity, Reference
 from tradehub.documents.trade import Line
 
 
@@ -17,7 +17,10 @@ class TypedQuantity(Part):
     quantity: Quantity | None = None
     on: date | None = None
     until: date | None = None
+    date_type: str | None = None
     place: str | None = None
+    dates: tuple[DatedEvent, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 class Measurement(Part):
@@ -45,6 +48,8 @@ class Catalogue(TradeDocument):
     """
 
     kind: ClassVar[str] = "catalogue"
+    version: str | None = None
+    title: str | None = None
     lines: tuple[CatalogueLine, ...] = ()
 
 
@@ -74,21 +79,32 @@ class ScheduledQuantity(Part):
     until: date | None = None
     text: str | None = None
     place: str | None = None
+    references: tuple[Reference, ...] = ()
 
 
 class ForecastLine(Line):
-    """An article with what will be needed of it. ``quantities`` are figures of the past: received, cumulative."""
+    """An article with what will be needed of it. ``quantities`` are figures of the past: received, cumulative.
 
+    ``unit`` is that of all quantities that name none. ``authorizations`` say how much the seller may make, or buy
+    material for, at the buyer's risk, and until when.
+    """
+
+    unit: str | None = None
     plan: tuple[ScheduledQuantity, ...] = ()
     quantities: tuple[TypedQuantity, ...] = ()
+    authorizations: tuple[TypedQuantity, ...] = ()
 
 
 class Forecast(TradeDocument):
     """Delivery schedule (X12 830, EDIFACT DELFOR) or just-in-time call-off (X12 862, EDIFACT DELJIT).
 
     ``type`` is ``forecast`` or ``call_off`` and so on; ``horizon`` the period that it covers.
+    ``date_basis`` says whether days are of shipment or delivery, ``quantity_basis`` whether quantities are actual or
+    cumulative.
     """
 
     kind: ClassVar[str] = "forecast"
+    date_basis: str | None = None
+    quantity_basis: str | None = None
     horizon: Period | None = None
     lines: tuple[ForecastLine, ...] = ()

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import ClassVar
 
 from tradehub.documents.base import Document
-from tradehub.documents.parts import Part, Quantity, Transport
+from tradehub.documents.parts import Address, DatedEvent, Part, Quantity, Reference, Transport
 from tradehub.documents.trade import Line
 
 
@@ -19,13 +19,20 @@ class StatusEvent(Part):
     at: datetime | None = None
     date_type: str | None = None
     quantity: Quantity | None = None
+    quantity_type: str | None = None
     place: str | None = None
+    address: Address | None = None
+    carrier: str | None = None
+    vehicle: str | None = None
     text: str | None = None
+    dates: tuple[DatedEvent, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 class StatusLine(Line):
-    """A line that is asked after or reported on."""
+    """A line that is asked after or reported on. ``level`` ``order`` is an order as a whole, named by its reference."""
 
+    level: str | None = None
     events: tuple[StatusEvent, ...] = ()
 
 
@@ -33,9 +40,13 @@ class Status(Document):
     """Order status enquiry or report (X12 869, 870; EDIFACT OSTENQ, OSTRPT), transport status (X12 214, IFTSTA).
 
     ``type`` is ``order_enquiry``, ``order_report`` or ``transport``. References name the order or the shipment.
+    ``scope`` says which orders and items an enquiry or report is about (X12 847). Of several orders in one message
+    each
+    stands among the lines, and the lines name theirs by an ``order`` reference.
     """
 
     kind: ClassVar[str] = "status"
+    scope: str | None = None
     events: tuple[StatusEvent, ...] = ()
     transport: tuple[Transport, ...] = ()
     gross_weight: Quantity | None = None

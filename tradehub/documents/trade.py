@@ -38,6 +38,7 @@ class Line(Part):
         default=None,
         description="what the message does to the line, e.g. add, change, accepted (X12 670, EDIFACT 1229)",
     )
+    reason: str | None = Field(default=None, description="why, as a code of the standard (X12 426, EDIFACT 4221)")
     item: Item = Item()
     quantity: Quantity | None = None
     min_quantity: Number | None = None
@@ -100,11 +101,20 @@ class Order(TradeDocument):
     lines: tuple[Line, ...] = ()
 
 
+class ChangeLine(Line):
+    """A line as it is to be from now on. ``outstanding_quantity`` is what is still to come of it, where stated."""
+
+    outstanding_quantity: Quantity | None = None
+
+
 class OrderChange(TradeDocument):
-    """Buyer's change of an order (X12 860, EDIFACT ORDCHG, UBL OrderChange)."""
+    """Buyer's change of an order (X12 860, EDIFACT ORDCHG, UBL OrderChange).
+
+    The ``order`` reference names the order, the ``change`` reference how many changes of it there have been.
+    """
 
     kind: ClassVar[str] = "order_change"
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ChangeLine, ...] = ()
 
 
 class LineResponse(Part):
@@ -126,6 +136,7 @@ class ResponseLine(Line):
 
     responses: tuple[LineResponse, ...] = ()
     backorder_quantity: Quantity | None = None
+    outstanding_quantity: Quantity | None = None
 
 
 class OrderResponse(TradeDocument):
@@ -178,6 +189,15 @@ class Despatch(TradeDocument):
     package_count: int | None = None
 
 
+class Discrepancy(Part):
+    """A quantity in question. ``type`` says what is wrong: ``damaged``, ``short``, ``over`` ... or <standard>:<code>."""
+
+    type: str
+    value: Number | None = None
+    unit: str | None = None
+    reason: str | None = None
+
+
 class ReceiptLine(Line):
     """What was received of an article: ``quantity`` came, ``accepted`` and ``rejected`` say what became of it.
 
@@ -192,7 +212,11 @@ class ReceiptLine(Line):
     rejected: Quantity | None = None
     short: Quantity | None = None
     damaged: Quantity | None = None
-    reason: str | None = None
+    discrepancies: tuple[Discrepancy, ...] = ()
+    sscc: str | None = None
+    marks: tuple[Identifier, ...] = ()
+    batch: str | None = None
+    expires_on: date | None = None
 
 
 class Receipt(TradeDocument):
@@ -200,6 +224,8 @@ class Receipt(TradeDocument):
 
     kind: ClassVar[str] = "receipt"
     packages: tuple[Package, ...] = ()
+    gross_weight: Quantity | None = None
+    package_count: int | None = None
     lines: tuple[ReceiptLine, ...] = ()
 
 
@@ -265,6 +291,24 @@ class Judgement(Part):
     text: str | None = None
     line: str | None = None
     amount: Number | None = None
+    segment: str | None = None
+    position: int | None = None
+    element: str | None = None
+    new_value: str | None = None
+    more_texts: tuple[str, ...] = ()
+
+
+class Outcome(Part):
+    """The verdict on one document, or one item of it, and what was found."""
+
+    response: str | None = None
+    subject: Reference | None = None
+    subject_type: str | None = None
+    subject_group: str | None = None
+    subject_control: str | None = None
+    references: tuple[Reference, ...] = ()
+    dates: tuple[DatedEvent, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
 
 
 class ApplicationResponse(Document):
@@ -272,10 +316,17 @@ class ApplicationResponse(Document):
     read into it too).
 
     ``response`` is received, accepted, accepted_with_errors, in_process, rejected, paid, under_query ...
-    ``subject`` names the document judged, by its type and number or control number.
+    ``subject`` names the document judged, by its type and number or control number; ``subject_type`` is the message
+    that
+    carried it (850, ORDERS), ``subject_group`` and ``subject_control`` are its control numbers. A message that judges
+    several has the first here and the rest in ``others``.
     """
 
     kind: ClassVar[str] = "application_response"
     response: str | None = None
     subject: Reference | None = None
+    subject_type: str | None = None
+    subject_group: str | None = None
+    subject_control: str | None = None
     judgements: tuple[Judgement, ...] = ()
+    others: tuple[Outcome, ...] = ()

@@ -256,10 +256,18 @@ WRITERS: dict[str, Callable[[Any], str]] = {
     write_datetime,
 }  # fmt: skip
 
+
+def _always(word: str) -> tuple[Callable[[str], Any], Callable[[Any], str | None]]:
+    """Return the pair of a field that the message alone decides: any text reads as ``word``, nothing is written."""
+    return lambda _text: word, lambda _value: None
+
+
 FUNCTIONS: dict[str, tuple[Callable[[str], Any], Callable[[Any], str | None]]] = {
     "yymmdd": (read_date, lambda day: f"{day.year % 100:02}{day.month:02}{day.day:02}"),
+    **{word: _always(word) for word in ("forecast", "call_off", "transport", "order_enquiry", "order_report")},
 }
-"""Named converter pairs for ``fn:<name>``."""
+"""Named converter pairs for ``fn:<name>``. For a ``type`` that no element of the message states: ``03? type =
+fn:transport``."""
 
 
 # Trees: 856 (HL) and DESADV (CPS) -----------------------------------------------------------------
@@ -755,8 +763,133 @@ def unfold_disputes(document: Scope) -> Scope:
     return document
 
 
+# Status: 869 and 870 (HL) --------------------------------------------------------------------------
+
+
+def fold_hl_orders(document: Scope) -> Scope:
+    """Turn the HL levels of an order status message into lines. One order is the document's own; of several, each
+    stands among the lines, before its own, which name it."""
+    levels = _with_parents(document.pop("levels", []))
+    by_id = {level.get("id"): level for level in levels}
+    is_single = sum(level.get("level") == "order" for level in levels) == 1
+    lines: list[Scope] = []
+    for level in levels:
+        fields = {name: value for name, value in level.items() if name not in _LEVEL_FIELDS}
+        if level.get("level") != "order":
+            lines += _status_lines(fields, [] if is_single else _order_of(level, by_id))
+        elif is_single:
+            _merge(document, fields)
+        else:
+            lines.append({"level": "order", **fields})
+    if lines:
+        document["lines"] = lines
+    return document
+
+
+def _order_of(level: Scope, by_id: Mapping[Any, Scope]) -> list[Scope]:
+    """Return the order references of the nearest order above a level."""
+    seen: set[int] = set()
+    above = by_id.get(level.get("parent"))
+    while above is not None and id(above) not in seen:
+        seen.add(id(above))
+        if above.get("level") == "order":
+            return [dict(each) for each in above.get("references", ()) if each.get("type") == "order"]
+        above = by_id.get(above.get("parent"))
+    return []
+
+
+def _status_lines(level: Scope, order: list[Scope]) -> list[Scope]:
+    """Return the lines of an item level; what the level says itself goes to the first."""
+    first, *others = level.pop("lines", None) or [{}]
+    lines = [{**level, **first}, *others]
+    for line in lines:
+        references = [*order, *line.get("references", ())]
+        if references:
+            line["references"] = references
+    return lines
+
+
+def unfold_hl_orders(document: Scope) -> Scope:
+    """Turn the lines of a status back into HL levels: each line below its order, numbered from 1."""
+    rest = {name: value for name, value in document.items() if name not in {"lines", "events"}}
+    rows = document.get("lines") or ()
+    levels: list[Scope] = []
+    orders: dict[str, Scope] = {}
+
+    def begin(fields: Scope) -> Scope:
+        level = {**fields, "id": str(len(levels) + 1), "level": "order"}
+        levels.append(level)
+        for each in fields.get("references") or ():
+            if each.get("type") == "order":
+                orders.setdefault(str(each.get("value")), level)
+        return level
+
+    if not any(row.get("level") == "order" for row in rows):
+        named = [each for each in document.get("references") or () if each.get("type") == "order"]
+        rest["references"] = [each for each in document.get("references") or () if each not in named]
+        for reference in named or [{}]:
+            begin({"references": [reference]} if reference else {})
+    for row in rows:
+        if row.get("level") == "order":
+            begin({name: value for name, value in row.items() if name != "level"})
+            continue
+        own = next((each for each in row.get("references") or () if each.get("type") == "order"), None)
+        above = orders.get(str(own.get("value"))) if own is not None else (levels[-1] if levels else None)
+        above = above or begin({"references": [own]} if own is not None else {})
+        above = _order_above(above, levels)
+        levels.append(_item_level(row, above, str(len(levels) + 1)))
+    if document.get("events"):
+        levels[0]["events"] = document["events"]
+    rest["levels"] = levels
+    return rest
+
+
+def _order_above(level: Scope, levels: list[Scope]) -> Scope:
+    """Return the order level that ``level`` is, or lies in."""
+    return level if level["level"] == "order" else levels[int(level["parent"]) - 1]
+
+
+_OF_LEVEL = frozenset({"references", "dates", "parties"})
+
+
+def _item_level(row: Scope, order: Scope, number: str) -> Scope:
+    """Return a line as an item level: with its fields, and once more as the line of it."""
+    said = list(order.get("references") or ())
+    level = {**row, "references": [each for each in row.get("references") or () if each not in said]}
+    if row.keys() - _OF_LEVEL:
+        level["lines"] = [{name: value for name, value in row.items() if name not in _OF_LEVEL}]
+    return {**level, "id": number, "parent": order["id"], "level": "item"}
+
+
+# Application advice: 824 -----------------------------------------------------------------------------
+
+_OUTCOME = ("response", "subject", "subject_type", "subject_group", "subject_control", "judgements", "dates")
+
+
+def fold_outcomes(document: Scope) -> Scope:
+    """Make the first of the verdicts read the document's own, and the rest ``others``."""
+    first, *others = document.pop("outcomes", None) or [{}]
+    _merge(document, first)
+    if others:
+        document["others"] = others
+    return document
+
+
+def unfold_outcomes(document: Scope) -> Scope:
+    """Turn the document's own verdict and the ``others`` back into a list of them."""
+    rest = {name: value for name, value in document.items() if name not in {*_OUTCOME, "others", "references"}}
+    first = {name: document[name] for name in _OUTCOME if name in document}
+    references = document.get("references") or ()
+    rest["references"] = [each for each in references if each.get("type") == "previous"]
+    first["references"] = [each for each in references if each.get("type") != "previous"]
+    rest["outcomes"] = [first, *(document.get("others") or ())]
+    return rest
+
+
 SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "hl": (fold_hl, unfold_hl),
+    "hl_orders": (fold_hl_orders, unfold_hl_orders),
+    "outcomes": (fold_outcomes, unfold_outcomes),
     "cps": (fold_cps, unfold_cps),
     "groups": (fold_groups, unfold_groups),
     "points": (fold_points, unfold_points),

@@ -29,6 +29,7 @@ class Loop:
     index: int = 0
     children: list[Place | Loop] = field(default_factory=list)
     variants: list[Variant] = field(default_factory=list)
+    bounded: bool = False
 
     @property
     def head(self) -> Place:
@@ -143,6 +144,7 @@ def _grow(loop: Loop, level: tuple[StructureNode, ...], places: list[Place], loo
             names[node.name] = names.get(node.name, 0) + 1
             name = node.name if names[node.name] == 1 else f"{node.name}@{names[node.name]}"
             below = Loop(len(loops), name, loop.depth + 1, node.max, node.mandatory, loop, index)
+            below.bounded = node.bounded
             loops.append(below)
             loop.children.append(below)
             _grow(below, node.children, places, loops)
@@ -174,6 +176,7 @@ def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Ski
     """Yield each place that may follow, nearest first, with what is skipped to get there; and whether it is one
     repeat too many."""
     again: list[tuple[Place, tuple[Skipped, ...], bool]] = []
+    unbounded: list[tuple[Place, tuple[Skipped, ...], bool]] = []
     missing: list[Skipped] = []
     index = -1
     if place is not None:
@@ -187,7 +190,10 @@ def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Ski
     while level is not None:
         for sibling in level.children[index + 1 :]:
             head = sibling.head if isinstance(sibling, Loop) else sibling
-            yield head, tuple(missing), False
+            if _lacks_ls(sibling, place):
+                unbounded.append((head, tuple(missing), False))
+            else:
+                yield head, tuple(missing), False
             if sibling.mandatory:
                 missing.append(Skipped(head.tag, level.path))
         if level.parent is not None:
@@ -197,7 +203,13 @@ def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Ski
                 yield level.head, tuple(missing), False
         index = level.index
         level = level.parent
+    yield from unbounded
     yield from again
+
+
+def _lacks_ls(sibling: Place | Loop, place: Place | None) -> bool:
+    """Return whether a loop that LS begins would begin without it: any other place of its first segment is likelier."""
+    return isinstance(sibling, Loop) and sibling.bounded and (place is None or place.tag != "LS")
 
 
 def _steps(loop: Loop, place: Place | None) -> dict[str, Step]:

@@ -1,8 +1,15 @@
 """Our X12 maps in the form of pyx12, so that an independent judge can be asked for its verdict (spec: pyx12's part).
 
-pyx12 reads a folder: ``files`` gives the texts that belong there, ``judge`` asks it. It knows ISA12 00401 and 00501
-only, and an
-empty segment silently ends its reading.
+pyx12 reads a folder: ``files`` gives the texts that belong there, ``judge`` asks it. Every set of 004010 and 005010 can
+be said in its form. What cannot, or is judged otherwise there:
+
+- interchanges other than ISA12 00401 and 00501, and 869 beside 870: a map is found by release and group (GS01) alone;
+- a loop that lacks its bounds LS and LE: no fault to us where it can be told, an error to pyx12;
+- of two loops between LS and LE side by side (832 of 005010, LM and N1), the second without the first;
+- a place that is a habit and no place of the standard: pyx12 takes it without a word;
+- code lists that only warn: pyx12 knows closed ones;
+- HL01 that does not count from 1, HL02 that names no level, a number that ends in its decimal point: errors to pyx12;
+- an empty segment, which silently ends its reading.
 """
 
 from __future__ import annotations
@@ -23,6 +30,9 @@ from tradehub.edi.schema import ElementRule, MapSpec, StructureNode, Use
 CONTROL = ("x12.control.00401.xml", "x12.control.00501.xml", "dataele.xml")
 """pyx12's own files that its folder needs; they come with the package, in ``pyx12/map``."""
 
+ENVELOPES = {"004010": "00401", "005010": "00501"}
+"""Version of the interchange (ISA12) in which pyx12 knows the messages of a release."""
+
 UNBOUNDED = ">1"
 
 
@@ -36,25 +46,44 @@ class Opinion:
 
 
 def files(specs: Iterable[MapSpec], control: Mapping[str, str]) -> dict[str, str]:
-    """Return the texts of a pyx12 map folder, by file name. ``control`` holds pyx12's own files named in CONTROL."""
+    """Return the texts of a pyx12 map folder, by file name. ``control`` holds pyx12's own files named in CONTROL.
+
+    Raises ValueError where one folder cannot hold them: pyx12 finds a map by release and group (GS01) alone, so that
+    not both 869 and 870 fit, and it has one dictionary, so that all must be of one release.
+    """
     specs = list(specs)
+    keys = {(spec.head.release, spec.head.group) for spec in specs}
+    if len(keys) < len(specs) or len({spec.head.release for spec in specs}) > 1:
+        raise ValueError("pyx12 cannot tell these maps apart")
     groups = {spec.head.group for spec in specs}
     made = {name: _text(_control(control[name], groups)) for name in CONTROL[:2]}
     elements: dict[str, ElementRule] = {}
     index = etree.Element("maps")
-    version = etree.SubElement(index, "version", icvn="00401")
+    versions = {number: etree.SubElement(index, "version", icvn=number) for number in ENVELOPES.values()}
+    controls = dict(zip(versions, CONTROL, strict=False))
     for spec in specs:
         elements.update(spec.dictionary.elements)
+        envelope = envelope_of(spec)
         name = f"{spec.head.set}.{spec.head.release}.xml"
-        made[name] = _text(_transaction(spec, made[CONTROL[0]]))
-        entry = etree.SubElement(version, "map", vriic=spec.head.release, fic=spec.head.group, abbr=spec.head.set)
+        made[name] = _text(_transaction(spec, made[controls[envelope]]))
+        entry = etree.SubElement(
+            versions[envelope], "map", vriic=spec.head.release, fic=spec.head.group, abbr=spec.head.set
+        )
         entry.text = name
-    entry = etree.SubElement(version, "map", vriic="", fic="", abbr="X12")
-    entry.text = CONTROL[0]
+    for envelope, version in versions.items():
+        entry = etree.SubElement(version, "map", vriic="", fic="", abbr="X12")
+        entry.text = controls[envelope]
     made["maps.xml"] = _text(index)
     made["dataele.xml"] = _text(_elements(elements, control[CONTROL[2]]))
     made["codes.xml"] = _text(etree.Element("codesets"))
     return made
+
+
+def envelope_of(spec: MapSpec) -> str:
+    """Return the ISA12 under which pyx12 reads messages of a map. Raises ValueError for a release it does not know."""
+    if spec.head.standard != "x12" or spec.head.release not in ENVELOPES:
+        raise ValueError(f"pyx12 knows no {spec.head.key}")
+    return ENVELOPES[spec.head.release]
 
 
 def _parse(text: str) -> etree._Element:
@@ -144,17 +173,29 @@ def _segment_head(tag: str, usage: str, most: str, position: int) -> etree._Elem
 
 def _level(parent: etree._Element, nodes: tuple[StructureNode, ...]) -> None:
     seen: dict[str, int] = {}
+    bounds: etree._Element | None = None
     for position, node in enumerate(nodes, 1):
         usage = "R" if node.mandatory else "S"
         most = str(node.max) if node.max else UNBOUNDED
         if node.is_loop:
-            seen[node.name] = seen.get(node.name, 0) + 1
-            name = f"{node.name}_LOOP" + (str(seen[node.name]) if seen[node.name] > 1 else "")
-            loop = _loop(name, "", usage, most, position * 10)
+            loop = _loop(_numbered(node.name, seen), "", usage, most, position * 10)
             _level(loop, node.children)
-            parent.append(loop)
+            (bounds if node.bounded and bounds is not None else parent).append(loop)
+        elif node.name == "LS":
+            # between LS and LE a loop of its own, else pyx12 takes the first segment of what stands there for any other
+            bounds = _loop(_numbered("LS", seen), "", "S", "1", position * 10)
+            bounds.append(_segment(node, "R", "1", position * 10))
+            parent.append(bounds)
+        elif node.name == "LE" and bounds is not None:
+            bounds.append(_segment(node, "R", "1", position * 10))
         else:
             parent.append(_segment(node, usage, most, position * 10))
+
+
+def _numbered(name: str, seen: dict[str, int]) -> str:
+    """Return the name of a loop: numbered from the second of its name on."""
+    seen[name] = seen.get(name, 0) + 1
+    return f"{name}_LOOP" + (str(seen[name]) if seen[name] > 1 else "")
 
 
 def _segment(node: StructureNode, usage: str, most: str, position: int) -> etree._Element:
