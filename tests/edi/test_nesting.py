@@ -42,8 +42,9 @@ DOCUMENTS: dict[str, list[dict[str, Any]]] = {
         {"references": [{"type": "contract", "value": "C"}, ORDER]},
         {"references": [{"type": "contract", "value": "C"}]},
         {"events": [{"status": "done"}]},
-        {"lines": [{"number": "1", "references": [ORDER]}, {"number": "2", "references": [ORDER, {"type": "contract"}]}]},
+        {"references": [ORDER], "lines": [{"number": "1"}, {"number": "2", "references": [{"type": "contract"}]}]},
         {"lines": [{"number": "1", "references": [ORDER]}, {"number": "2", "references": [{"type": "order", "value": "PO-2"}]}]},
+        {"lines": [{"number": "1", "references": [ORDER]}, {"number": "2"}], "references": [{"type": "order", "value": "PO-3"}]},
         {"lines": [{"number": "1", "references": []}], "events": [{"status": "done"}]},
     ],
     "verdict": [
@@ -99,6 +100,14 @@ def test_lines_of_one_group_stand_together(shape: str, document: dict[str, Any],
 def name_of(level: dict[str, Any]) -> str | None:
     party = level.get("party") or {"ids": [{"value": None}]}
     return level.get("group") or level.get("document", {}).get("value") or party["ids"][0]["value"]
+
+
+def test_an_order_as_a_whole_among_the_lines_is_a_document_with_its_events():
+    whole = {"level": "order", "references": [ORDER], "events": [{"status": "complete"}]}
+    nested = SHAPES["documents"][1]({"lines": [whole, {"number": "1", "references": [ORDER]}]})
+    assert nested["levels"] == [
+        {"document": ORDER, "events": [{"status": "complete"}], "lines": [{"number": "1", "references": []}]}
+    ]
 
 
 def test_a_schedule_with_a_line_of_no_place_goes_by_article():

@@ -161,17 +161,20 @@ _DOCUMENTS = ("order", "order_response", "inquiry", "offer", "despatch")
 
 
 def fold_documents(document: Scope) -> Scope:
-    """Give each line of an OSTENQ or OSTRPT the reference to the document (DOC) that it belongs to.
+    """Say of the documents (DOC) of an OSTENQ or OSTRPT what the lines below belong to.
 
-    A document without lines is referred to by the status as a whole, and its events are the status's own.
+    A single document is the status's own; of several each line names its own. The events of a document as a whole are
+    the status's own.
     """
+    levels = document.pop("levels", [])
     lines: list[Scope] = []
-    for level in document.pop("levels", ()):
+    for level in levels:
         document_of = level.get("document")
         named = [{"type": document_of.get("type", "order"), **document_of}] if document_of else []
-        lines += [_named(line, named) for line in level.get("lines", ())]
-        if not level.get("lines") and named:
-            document.setdefault("references", []).extend(named)
+        of_all = named if len(levels) == 1 or not level.get("lines") else []
+        if of_all:
+            document.setdefault("references", []).extend(of_all)
+        lines += [_named(line, [] if of_all else named) for line in level.get("lines", ())]
         if level.get("events"):
             document.setdefault("events", []).extend(level["events"])
     if lines:
@@ -184,19 +187,23 @@ def _named(line: Scope, references: list[Scope]) -> Scope:
 
 
 def unfold_documents(document: Scope) -> Scope:
-    """Turn lines back into documents with lines; a document that no line belongs to stands alone."""
+    """Turn references and lines back into documents with lines; a document that no line belongs to stands alone."""
     document = dict(document)
-    levels: list[Scope] = []
-    for line in document.pop("lines", ()):
-        references = list(line.get("references", ()))
-        named = references.pop(0) if references and references[0].get("type") in _DOCUMENTS else None
+    lines = document.pop("lines", ())
+    alone = [each for each in document.get("references", ()) if each.get("type") in _DOCUMENTS]
+    document["references"] = [each for each in document.get("references", ()) if each not in alone]
+    of_all = alone.pop(0) if len(alone) == 1 and not any(_own(line) for line in lines) else None
+    levels: list[Scope] = [{"document": of_all, "lines": []}] if of_all else []
+    for line in lines:
+        named = _own(line) or of_all
         if not levels or levels[-1].get("document") != named:
             levels.append({"lines": [], **({"document": named} if named else {})})
-        levels[-1]["lines"].append({**line, "references": references})
-    alone = [each for each in document.get("references", ()) if each.get("type") in _DOCUMENTS]
-    if alone:
-        document["references"] = [each for each in document["references"] if each not in alone]
-        levels += [{"document": each} for each in alone]
+        references = [each for each in line.get("references", ()) if each is not named]
+        if line.get("level") == "order":  # X12 tells of an order as a whole on a line of its own
+            levels[-1]["events"] = line.get("events", [])
+        else:
+            levels[-1]["lines"].append({**line, "references": references})
+    levels += [{"document": each} for each in alone]
     events = document.pop("events", ())
     if events:
         levels = levels or [{}]
@@ -204,6 +211,12 @@ def unfold_documents(document: Scope) -> Scope:
     if levels:
         document["levels"] = levels
     return document
+
+
+def _own(line: Scope) -> Scope | None:
+    """Return the document that the line names as its own: the first of its references, if that is one."""
+    first: Scope = next(iter(line.get("references", ())), {})
+    return first if first.get("type") in _DOCUMENTS else None
 
 
 _JUDGED = ("order", "invoice", "despatch", "receipt", "order_response", "offer", "inquiry", "change", "seller_order")
