@@ -13,9 +13,8 @@ import click
 from tradehub.cli.convert import Target, parsed
 from tradehub.cli.files import EXIT, Judged, Unusable, envelope_issues, judge, map_store
 from tradehub.edi import Interchange, Issue, ReadMessage, Severity
-from tradehub.edi.editions import nearest
 from tradehub.edi.guides import GuideFile
-from tradehub.edi.intake import FALLBACKS
+from tradehub.edi.intake import stand_in
 from tradehub.edi.schema import Guide
 from tradehub.partners import guides as files
 from tradehub.platform import clock, resources
@@ -329,10 +328,7 @@ def finder_of(partner: str, folder: Path | None) -> Callable[[Interchange, str, 
     def find(interchange: Interchange, message: str, release: str) -> Guide | None:
         standard = interchange.standard
         wanted = release[:6] if standard == "x12" else release
-        if not map_store().has(standard, message, wanted):
-            known = [each for each in FALLBACKS.get(standard, ()) if map_store().has(standard, message, each)]
-            wanted = nearest(wanted, known)
-        file = own.get(f"{standard}/{wanted}/{message}")
+        file = own.get(f"{standard}/{stand_in(map_store(), standard, message, wanted)}/{message}")
         return file.guide if file is not None else None
 
     return find

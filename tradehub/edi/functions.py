@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+from tradehub.edi import nesting
+
 Scope = dict[str, Any]
 CACHED = (
     20_000  # texts that a cache may hold before it starts afresh: bounds memory, covers the repeats of one interchange
@@ -512,257 +514,6 @@ def unfold_cps(document: Scope) -> Scope:
     return rest
 
 
-# Lists within lists that the model keeps as one ---------------------------------------------------
-
-
-def _flatten(scope: Scope, outer: str, inner: str, shared: tuple[str, ...]) -> None:
-    """Put the items of each group's list ``inner`` into one of the scope; each gets the group's ``shared`` fields."""
-    items: list[Scope] = scope.pop(inner, [])
-    for group in scope.pop(outer, []):
-        given = {name: group[name] for name in shared if name in group}
-        for item in group.get(inner, ()):
-            for name, value in given.items():
-                if isinstance(value, list):
-                    item[name] = [*map(dict, value), *item.get(name, ())]
-                else:
-                    item.setdefault(name, value)
-            items.append(item)
-    if items:
-        scope[inner] = items
-
-
-def _regroup(scope: Scope, outer: str, inner: str, shared: tuple[str, ...]) -> None:
-    """Put items that follow each other with equal ``shared`` fields into groups, which take the fields."""
-    groups: list[Scope] = []
-    for item in scope.pop(inner, ()):
-        given = {name: item[name] for name in shared if item.get(name)}
-        own = {name: value for name, value in item.items() if name not in shared}
-        if not groups or {name: groups[-1][name] for name in shared if name in groups[-1]} != given:
-            groups.append({**given, inner: []})
-        groups[-1][inner].append(own)
-    if groups:
-        scope[outer] = groups
-
-
-def fold_groups(document: Scope) -> Scope:
-    """Give each line of a PRICAT the product group (PGI) that it stands in."""
-    _flatten(document, "levels", "lines", ("group",))
-    return document
-
-
-def unfold_groups(document: Scope) -> Scope:
-    document = dict(document)
-    _regroup(document, "levels", "lines", ("group",))
-    return document
-
-
-_COMMITMENT = ("status", "pattern")
-
-
-def fold_points(document: Scope) -> Scope:
-    """Give the lines of a DELFOR the place of delivery that they stand below, and their quantities place and commitment.
-
-    By place and article (lines below NAD) a line has the party of its place; by article and place (NAD below LIN) its
-    planned quantities have the place's id.
-    """
-    for level in document.get("levels", ()):
-        if level.get("party"):
-            level["parties"] = [level.pop("party")]
-    _flatten(document, "levels", "lines", ("parties",))
-    for line in document.get("lines", ()):
-        _flatten(line, "schedules", "plan", _COMMITMENT)
-        for place in line.get("places", ()):
-            _flatten(place, "schedules", "plan", _COMMITMENT)
-        _flatten(line, "places", "plan", ("place",))
-    return document
-
-
-def unfold_points(document: Scope) -> Scope:
-    """Turn a forecast into one of the two forms: ``levels`` of places with lines where every line has a party, else
-    ``lines`` with places."""
-    document = dict(document)
-    lines = [_by_place(line) for line in document.pop("lines", ())]
-    if lines:
-        document["lines"] = lines
-        if all(line.get("parties") for line in lines):
-            _levels(document)
-    return document
-
-
-def _levels(document: Scope) -> None:
-    _regroup(document, "levels", "lines", ("parties",))
-    for level in document["levels"]:
-        parties = level.pop("parties", ())
-        if parties:
-            level["party"] = parties[0]
-
-
-def _by_place(line: Scope) -> Scope:
-    line = dict(line)
-    plan = line.pop("plan", ())
-    line["plan"] = [each for each in plan if not each.get("place")]
-    placed: Scope = {"plan": [each for each in plan if each.get("place")]}
-    _regroup(placed, "places", "plan", ("place",))
-    return {**line, **({"places": placed["places"]} if "places" in placed else {})}
-
-
-def unfold_schedules(document: Scope) -> Scope:
-    """As ``unfold_points`` for the directories where every line stands below a processing indicator, and every
-    planned quantity below its commitment (SCC)."""
-    document = dict(document)
-    lines = [_by_place(line) for line in document.pop("lines", ())]
-    for line in lines:
-        line["places"] = [dict(place) for place in line.get("places", ())]
-        for scope in (line, *line["places"]):
-            _regroup(scope, "schedules", "plan", _COMMITMENT)
-    if lines:
-        document["lines"] = lines
-        _levels(document)
-    return document
-
-
-_OF_A_CONSIGNMENT = ("transport",)
-
-
-def fold_consignments(document: Scope) -> Scope:
-    """Turn the consignments (CNI) of an IFTSTA into lines; the events of a single one become the document's own."""
-    levels = document.pop("levels", [])
-    for level in levels:
-        for event in level.get("events", ()):
-            for name in _OF_A_CONSIGNMENT:
-                document.setdefault(name, []).extend(event.pop(name, ()))
-    for name in _OF_A_CONSIGNMENT:
-        if not document.get(name):
-            document.pop(name, None)
-    if len(levels) == 1 and levels[0].get("events"):
-        document["events"] = levels[0].pop("events")
-    if any(levels):
-        document["lines"] = levels
-    return document
-
-
-def unfold_consignments(document: Scope) -> Scope:
-    """Turn lines back into consignments; the document's own events go to the first, which is made where there is
-    none."""
-    document = dict(document)
-    levels = [{**line, "events": list(line.get("events", ()))} for line in document.pop("lines", ())]
-    events = list(document.pop("events", ()))
-    if events and levels and not levels[0].get("events"):
-        levels[0]["events"] = events
-    elif events:
-        levels.insert(0, {"events": events})
-    first = next((level["events"] for level in levels if level.get("events")), None)
-    if first:
-        first[0] = {**first[0], **{name: document[name] for name in _OF_A_CONSIGNMENT if name in document}}
-    if levels:
-        document["levels"] = levels
-    return document
-
-
-_ORDERS = ("order", "order_response", "inquiry", "offer", "despatch")
-
-
-def fold_orders(document: Scope) -> Scope:
-    """Give each line of an OSTENQ or OSTRPT the reference to the document (DOC) that it belongs to.
-
-    A document without lines is referred to by the status as a whole, and its events are the status's own.
-    """
-    lines: list[Scope] = []
-    for level in document.pop("levels", ()):
-        document_of = level.get("document")
-        named = [{"type": document_of.get("type", "order"), **document_of}] if document_of else []
-        lines += [_named(line, named) for line in level.get("lines", ())]
-        if not level.get("lines") and named:
-            document.setdefault("references", []).extend(named)
-        if level.get("events"):
-            document.setdefault("events", []).extend(level["events"])
-    if lines:
-        document["lines"] = lines
-    return document
-
-
-def _named(line: Scope, references: list[Scope]) -> Scope:
-    return {**line, "references": [*references, *line.get("references", ())]} if references else line
-
-
-def unfold_orders(document: Scope) -> Scope:
-    """Turn lines back into documents with lines; a document that no line belongs to stands alone."""
-    document = dict(document)
-    levels: list[Scope] = []
-    for line in document.pop("lines", ()):
-        references = list(line.get("references", ()))
-        named = references.pop(0) if references and references[0].get("type") in _ORDERS else None
-        if not levels or levels[-1].get("document") != named:
-            levels.append({"lines": [], **({"document": named} if named else {})})
-        levels[-1]["lines"].append({**line, "references": references})
-    alone = [each for each in document.get("references", ()) if each.get("type") in _ORDERS]
-    if alone:
-        document["references"] = [each for each in document["references"] if each not in alone]
-        levels += [{"document": each} for each in alone]
-    events = document.pop("events", ())
-    if events:
-        levels = levels or [{}]
-        levels[0]["events"] = list(events)
-    if levels:
-        document["levels"] = levels
-    return document
-
-
-_JUDGED = ("order", "invoice", "despatch", "receipt", "order_response", "offer", "inquiry", "change", "seller_order")
-
-
-def fold_verdict(document: Scope) -> Scope:
-    """Name the document judged by an APERAK: the first reference to a business document, else the first of all."""
-    references = document.get("references", [])
-    if references:
-        subject = next((each for each in references if each.get("type") in _JUDGED), references[0])
-        document["subject"] = subject
-        left = [each for each in references if each is not subject]
-        document["references"] = left
-        if not left:
-            del document["references"]
-    return document
-
-
-def unfold_verdict(document: Scope) -> Scope:
-    """Put the document judged before the other references."""
-    document = dict(document)
-    subject = document.pop("subject", None)
-    if subject:
-        document["references"] = [subject, *document.get("references", ())]
-    return document
-
-
-def fold_disputes(document: Scope) -> Scope:
-    """Make the first document of a COMDIS the subject; what is said of a further one has its number as place."""
-    judgements: list[Scope] = []
-    for at, level in enumerate(document.pop("levels", ())):
-        subject = level.get("subject", {})
-        if not at and subject:
-            document["subject"] = {"type": "invoice", **subject}
-        where = {"place": subject["value"]} if at and subject.get("value") else {}
-        judgements += [{**each, **where} for each in level.get("judgements", ())]
-    if judgements:
-        document["judgements"] = judgements
-    return document
-
-
-def unfold_disputes(document: Scope) -> Scope:
-    """Put each judgement below the document it is about."""
-    document = dict(document)
-    subject = document.pop("subject", None)
-    levels: list[Scope] = [{"subject": subject, "judgements": []}] if subject else []
-    for judgement in document.pop("judgements", ()):
-        own = dict(judgement)
-        place = own.pop("place", None)
-        if not levels or (place and levels[-1]["subject"].get("value") != place):
-            levels.append({"subject": {"value": place} if place else {}, "judgements": []})
-        levels[-1]["judgements"].append(own)
-    if levels:
-        document["levels"] = levels
-    return document
-
-
 # Status: 869 and 870 (HL) --------------------------------------------------------------------------
 
 
@@ -891,12 +642,12 @@ SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "hl_orders": (fold_hl_orders, unfold_hl_orders),
     "outcomes": (fold_outcomes, unfold_outcomes),
     "cps": (fold_cps, unfold_cps),
-    "groups": (fold_groups, unfold_groups),
-    "points": (fold_points, unfold_points),
-    "schedules": (fold_points, unfold_schedules),
-    "consignments": (fold_consignments, unfold_consignments),
-    "orders": (fold_orders, unfold_orders),
-    "verdict": (fold_verdict, unfold_verdict),
-    "disputes": (fold_disputes, unfold_disputes),
+    "groups": (nesting.fold_groups, nesting.unfold_groups),
+    "points": (nesting.fold_points, nesting.unfold_points),
+    "schedules": (nesting.fold_points, nesting.unfold_schedules),
+    "consignments": (nesting.fold_consignments, nesting.unfold_consignments),
+    "documents": (nesting.fold_documents, nesting.unfold_documents),
+    "verdict": (nesting.fold_verdict, nesting.unfold_verdict),
+    "disputes": (nesting.fold_disputes, nesting.unfold_disputes),
 }
 """Named whole-document pairs for ``message.shape``: after reading, before writing."""

@@ -283,8 +283,7 @@ class Reading:
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None
         if not self._maps.has(standard, cut.type, release):
-            known = [each for each in FALLBACKS[standard] if self._maps.has(standard, cut.type, each)]
-            other = nearest(release, known)
+            other = stand_in(self._maps, standard, cut.type, release)
             if not other or (standard == "x12" and len(cut.release) > 6):
                 text = f"there is no map for {cut.type} {cut.release}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type))
@@ -308,6 +307,15 @@ def _place_of_type(cut: Cut) -> Position:
     """Return where a header says which message it begins: ST01, UNH02.1, MHD02.1."""
     element, component = (1, 0) if cut.interchange.standard == "x12" else (2, 1)
     return replace(_place_of_header(cut), element=element, component=component)
+
+
+def stand_in(maps: MapStore, standard: str, message: str, release: str) -> str:
+    """Return the release whose map reads ``message`` of ``release``: its own, else the nearest; empty where there is
+    none."""
+    if maps.has(standard, message, release):
+        return release
+    known = [each for each in FALLBACKS.get(standard, ()) if maps.has(standard, message, each)]
+    return nearest(release, known)
 
 
 def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
