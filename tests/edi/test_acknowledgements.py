@@ -240,6 +240,18 @@ def test_a_999_tells_a_guides_rule_from_the_standards(fault, code):
     assert f"AK4*2**{fault.ak4}~" in acknowledge(received, at=NOON, control="7", functional_set="997").decode()
 
 
+def test_what_a_partners_guide_demands_is_told_by_codes_of_its_own():
+    guide = {"close": {"BEG.02": "NE"}, "require": ["REF", "N1.N1.03"]}
+    reading = read(X12.encode(), maps(), guide=guide)
+    list(reading)
+    answer = acknowledge(reading.interchanges[0], at=NOON, control="7", functional_set="999").decode()
+    assert "IK3*BEG*2**8~IK4*2*92*I6*SA~" in answer
+    assert "IK3*REF*3**I8~" in answer
+    assert "IK4*3*66*I9~" in answer
+    plain = acknowledge(reading.interchanges[0], at=NOON, control="7", functional_set="997").decode()
+    assert "AK4*2*92*7*SA~" in plain
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

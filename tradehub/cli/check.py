@@ -87,12 +87,12 @@ def say(judged: Judged, *, quiet: bool = False) -> None:
         click.echo(f"  {title(message)}: {verdict(message)}")
         lines = Lines(message)
         for issue in message.issues:
-            _say_issue(issue, lines)
+            _say_issue(issue, lines, "note" if is_syntax_only(message) else MARKS[issue.severity])
 
 
-def _say_issue(issue: Issue, lines: Lines) -> None:
+def _say_issue(issue: Issue, lines: Lines, mark: str) -> None:
     under = lines.under(issue)
-    head = f"    {MARKS[issue.severity]}"
+    head = f"    {mark}"
     value = f" [{issue.value[:60]}]" if issue.value else ""
     if under is None:
         click.echo(f"{head}: {issue.at}: {issue.text}{value}")

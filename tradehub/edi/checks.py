@@ -60,20 +60,21 @@ def explain(
         found.append(Finding(Fault.EMPTY_SEGMENT, 0, 0, "the segment is empty"))
     for at, use in enumerate(rule.uses, 1):
         value = elements[at] if at < len(elements) else ""
-        faults = list(_element(use, value, at, component))
+        faults = list(element_faults(use, value, at, component))
         if not faults:
             continue
         if stands_in:
-            faults = _milder(faults)
+            faults = milder(faults)
         found += faults
         if at < len(clean) and any(each.severity is Severity.ERROR for each in faults):
             clean[at] = _blanked(use, value, faults, component)
     values = [elements[at] if at < len(elements) else "" for at in range(1, len(rule.uses) + 1)]
     found += _conditions(rule.conditions, values, [use.ref for use in rule.uses], 0)
-    return _milder(found) if stands_in else found, clean
+    return milder(found) if stands_in else found, clean
 
 
-def _milder(found: list[Finding]) -> list[Finding]:
+def milder(found: list[Finding]) -> list[Finding]:
+    """Return findings as they count under a rule of another release."""
     return [each._replace(severity=Severity.WARNING) if each.fault in RELEASE_BOUND else each for each in found]
 
 
@@ -87,7 +88,8 @@ def _blanked(use: Use, value: str, faults: list[Finding], component: str) -> str
     return component.join(parts).rstrip(component)
 
 
-def _element(use: Use, value: str, at: int, component: str) -> Iterator[Finding]:
+def element_faults(use: Use, value: str, at: int, component: str) -> Iterator[Finding]:
+    """Yield what is wrong with one element, or composite, at position ``at``."""
     if not value:
         if use.mandatory:
             yield Finding(Fault.MISSING_ELEMENT, at, 0, "the element is mandatory", use.ref, rule="M")

@@ -35,7 +35,10 @@ REPETITION = "*"
 
 
 def delimiters(text: str) -> tuple[Delimiters, int]:
-    """Return the delimiters and where the segments begin: after UNA, or at once. Only syntax 4 repeats elements."""
+    """Return the delimiters and where the segments begin: after UNA, or at once. Only syntax 4 repeats elements.
+
+    A file without a single terminator, and with a segment on each line, ends them by lines.
+    """
     if text.startswith("UNA") and len(text) > 8:
         component, element, decimal, release, repeat, segment = tuple(text[3:9])
         found = Delimiters(element, component, segment, release.strip(), "", decimal)
@@ -44,7 +47,9 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
         element = text[3:4]
         if element == "\x1d":
             return Delimiters("\x1d", "\x1f", "\x1c", "", "", ","), 0
-    return EDIFACT_DELIMITERS._replace(repeat=REPETITION if _repeats(text, EDIFACT_DELIMITERS) else ""), 0
+    found = EDIFACT_DELIMITERS._replace(repeat=REPETITION if _repeats(text, EDIFACT_DELIMITERS) else "")
+    by_lines = found.segment not in text and ("\nUNH" in text or "\rUNH" in text)
+    return (found._replace(segment="\n") if by_lines else found), 0
 
 
 def _repeats(text: str, found: Delimiters) -> bool:
@@ -84,6 +89,9 @@ class Edifact:
         self._group: Group | None = None
         self._grouped = False
         self._numbers: set[str] = set()  # message references of the group, or of the interchange without groups
+        self._groups: set[str] = set()  # references of the interchange's groups
+        self._opened: set[str] = set()  # ... of the file's interchanges
+        self._levels: set[bool] = set()  # whether the interchange's messages stand in groups: both, and they mix
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
@@ -141,20 +149,23 @@ class Edifact:
 
     def _open(self, interchange: Interchange) -> None:
         self._group, self._grouped = None, False
-        self._numbers = set()
+        self._numbers, self._groups, self._levels = set(), set(), set()
         number = interchange.control_number
-        if number and any(number == each.control_number for each in self.interchanges):
+        if number and number in self._opened:
             self._note(interchange, Fault.DUPLICATE_CONTROL_NUMBER, "UNB", f"{number} is there before", 5)
+        self._opened.add(number)
         self.interchanges.append(interchange)
 
     def _open_next(self, interchange: Interchange, group: Group) -> None:
         """Open a group of its own; groups and messages without one do not mix."""
         number = group.control_number
-        if number and any(number == each.control_number for each in interchange.groups):
+        if number and number in self._groups:
             self._note_group(interchange, group, Fault.DUPLICATE_CONTROL_NUMBER, f"{number} is there before", "UNG", 5)
         if not number:
             self._note_group(interchange, group, Fault.MISSING_ELEMENT, "UNG has no reference", "UNG", 5)
-        if any(not each.header for each in interchange.groups):
+        self._groups.add(number)
+        self._levels.add(True)
+        if False in self._levels:
             self._note(interchange, Fault.MIXED_LEVELS, "UNG", "messages stand beside groups")
         interchange.groups.append(group)
         self._group, self._grouped = group, True
@@ -227,7 +238,9 @@ class Edifact:
     def _open_group(self, interchange: Interchange) -> Group:
         if self._group is None:
             self._group = Group()
-            if any(each.header for each in interchange.groups):
+            self._numbers = set()
+            self._levels.add(False)
+            if True in self._levels:
                 self._note(interchange, Fault.MIXED_LEVELS, "UNH", "a message stands beside groups")
             interchange.groups.append(self._group)
         return self._group

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from tradehub.edi import edifact, stream, tradacoms, x12
+from tradehub.edi import edifact, guided, limits, repetitions, stream, syntax, tradacoms, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
@@ -110,6 +110,9 @@ class Reading:
         if standard is None or standard not in CODECS:
             if standard is None:
                 self._note(Fault.NOT_EDI, "this is neither EDI nor XML", Severity.ERROR)
+            return
+        if refused := limits.of_file(len(data)):
+            self._note(Fault.LIMIT_EXCEEDED, refused, Severity.ERROR)
             return
         if start:
             self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
@@ -235,15 +238,23 @@ class Reading:
         compiled, guide = self._map(cut, issues)
         document = None
         release = Release(found) if cut.hidden else None
-        if compiled is not None:
+        too_much = limits.exceeded(cut, found, compiled.head.shape if compiled is not None else "")
+        issues += too_much
+        if compiled is None and cut.type not in ACKNOWLEDGEMENTS:
+            issues += islice(syntax.faults(cut, found), MOST_ISSUES)
+        if compiled is not None and not too_much:
             stands_in = self._tolerant and compiled.head.release not in {cut.release, cut.release[:6]}
             needless = NEEDLESS if release is not None and NEEDLESS in cut.text else ""
-            decoded = compiled.read_text(cut.text, *found[:3], needless=needless, stands_in=stands_in)
+            repeat = found.repeat if found.repeat and found.repeat in cut.text else ""
+            decoded = compiled.read_text(cut.text, *found[:3], needless=needless, repeat=repeat, stands_in=stands_in)
             document = decoded.document
             if release is not None:
                 document = release.show_all(document)
             placed = sorted(decoded.findings, key=lambda each: each.number) if decoded.findings else ()
-            issues += [_issue(each, cut, release) for each in placed[:MOST_ISSUES]]
+            noted = [_issue(each, cut, release) for each in placed[:MOST_ISSUES]]
+            if repeat:
+                noted = _repeated(noted, cut, found, compiled, release, stands_in=stands_in)
+            issues += guided.marked(noted, compiled.spec.guide)
         if not self._tolerant and issues:
             issues = [_stricter(issue) for issue in issues]
         raw = cut.raw
@@ -327,6 +338,21 @@ def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
     if end + b" " in data or end + b"\t" in data:
         return False
     return not found.release or data.find(found.release.encode(), begin) < 0
+
+
+def _repeated(
+    noted: list[Issue], cut: Cut, found: Delimiters, compiled: Map, release: Release | None, *, stands_in: bool
+) -> list[Issue]:
+    """Return the issues of a message whose elements repeat: each at its repetition, with those of further values."""
+    repeating = {number: raw for number, raw in enumerate(cut.body, 2) if found.repeat in raw}
+    issues = [repetitions.placed(each, repeating, found.element, found.repeat) for each in noted]
+    more = repetitions.judged(
+        cut.body, found.element, found.component, found.repeat, compiled.spec.dictionary, stands_in=stands_in
+    )
+    for number, tag, repetition, finding in islice(more, MOST_ISSUES):
+        issue = _issue(Placed(number, tag, "", finding), cut, release)
+        issues.append(replace(issue, at=replace(issue.at, repetition=repetition)))
+    return sorted(issues, key=lambda each: each.at.segment)
 
 
 def _stricter(issue: Issue) -> Issue:

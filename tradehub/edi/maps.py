@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from tradehub.documents import Document
-from tradehub.edi import editions, guides, lossless, machine, schema
+from tradehub.edi import editions, guides, lossless, machine, repetitions, schema
 from tradehub.edi.paths import MapError
 from tradehub.edi.reading import Decoded, Placed, Reader
-from tradehub.edi.segments import COMPONENT, ELEMENT, Segment
+from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
 from tradehub.edi.writing import Writer
 
 Sources = Mapping[str, str] | Callable[[str], str | None]
@@ -42,30 +42,45 @@ class Map:
         component: str,
         *,
         needless: str = "",
+        repeat: str = "",
         interpreted: bool = False,
         compared: bool = False,
         stands_in: bool = False,
     ) -> Decoded:
         """Read a message's own segments (without ST/SE or UNH/UNT). The document carries its extensions.
 
-        ``needless`` is a sign that is no part of values. ``interpreted`` walks the tables instead of running
+        ``needless`` is a sign that is no part of values, ``repeat`` the one that parts the values of an element.
+        ``interpreted`` walks the tables instead of running
         generated functions,
         ``compared`` writes the message even where it is known to be canonical: both for tests. ``stands_in``: the
         message is of another release than this map.
         """
+        if repeat:
+            raw_segments = [each.replace(repeat, REPEAT) for each in raw_segments]
         split: Iterable[list[str]] = (raw.split(element) for raw in raw_segments)
         if needless:
             split = ([each.replace(needless, "") for each in pieces] for pieces in split)
+        if repeat:
+            split = repetitions.spread(split, REPEAT, self.spec.dictionary)
         decoded = self._reader.read(split, component, interpreted=interpreted, stands_in=stands_in)
-        is_proved = decoded.is_canonical and not needless and not compared
+        is_proved = decoded.is_canonical and not (needless or repeat or compared)
         return self._with_extensions(decoded, raw_segments, element, component, is_proved=is_proved)
 
     def read_text(
-        self, text: str, element: str, component: str, end: str, *, needless: str = "", stands_in: bool = False
+        self,
+        text: str,
+        element: str,
+        component: str,
+        end: str,
+        *,
+        needless: str = "",
+        repeat: str = "",
+        stands_in: bool = False,
     ) -> Decoded:
         """Read the same from a message's text: its own segments, each with its terminator. The fast way."""
-        if needless:
-            return self.read(text.split(end)[:-1], element, component, needless=needless, stands_in=stands_in)
+        if needless or repeat:
+            segments = text.split(end)[:-1]
+            return self.read(segments, element, component, needless=needless, repeat=repeat, stands_in=stands_in)
         decoded = self._reader.read_text(text, element, component, end, stands_in=stands_in)
         if decoded.is_canonical and not decoded.marks:
             return decoded

@@ -311,7 +311,8 @@ def _written(each: ReadMessage, maps: MapStore) -> str:
         text = swap.cover(raw) if swap is not None else raw
         if found.tag:
             text = text.replace(ELEMENT, found.tag, 1)
-        texts.append(text.replace(ELEMENT, found.element).replace(COMPONENT, found.component))
+        text = text.replace(ELEMENT, found.element).replace(COMPONENT, found.component)
+        texts.append(text.replace(REPEAT, found.repeat))
     texts += [each.trailer] if each.trailer else []
     whole = "".join(text + found.segment for text in texts)
     return swap.release(whole) if swap is not None else whole

@@ -77,6 +77,7 @@ class Tradacoms:
         self._count = 0
         self._in_batch = 0
         self._numbers: set[str] = set()
+        self._opened: set[str] = set()
 
     def messages(self) -> Iterator[Cut]:
         """Yield the detail messages in turn; what is wrong with files and transmissions is noted on them."""
@@ -240,8 +241,9 @@ class Tradacoms:
 
     def _open(self, interchange: Interchange) -> None:
         number = interchange.control_number
-        if number and any(number == each.control_number for each in self.interchanges):
+        if number and number in self._opened:
             self._note(interchange, Fault.DUPLICATE_CONTROL_NUMBER, "STX", f"{number} is there before", 5)
+        self._opened.add(number)
         self.interchanges.append(interchange)
         self._count, self._in_batch, self._numbers = 0, 0, set()
 

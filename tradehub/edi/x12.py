@@ -16,6 +16,7 @@ ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
 NO_COMPONENT = "\x1f"  # stands for the component separator that an interchange does not name
 REPEATS_FROM = "00402"  # ISA12 from which on ISA11 is the repetition separator
 REPETITION = "^"  # ... and what is written there unless something else was agreed
+WRITTEN_WITH = "-.,/ "  # signs that texts, numbers and days are written with: where ISA11 holds one, it is a mistake
 ENVELOPE_TAGS = ("GE", "GS", "IEA", "ISA")
 
 
@@ -96,7 +97,7 @@ def settle(text: str, element: str, segment: str, release: str = "") -> str:
     if segment in "\r\n":
         text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
         return re.sub(r"\n[ \t]+", "\n", text) if "\n " in text or "\n\t" in text else text
-    if element in "\r\n" or not ("\n" in text or "\r" in text):
+    if element in "\r\n" or not any(sign in text for sign in ("\n", "\r", f"{segment} ", f"{segment}\t")):
         return text
     text = text.replace(segment + "\r\n", segment).replace(segment + "\n", segment)
     if f"{segment} " in text or f"{segment}\t" in text or "\n" in text or "\r" in text:
@@ -136,9 +137,13 @@ def _ends_lines(text: str, sign: str) -> bool:
 
 def _delimiters(text: str, element: str, component: int, segment: int) -> Delimiters:
     pieces = text[:component].split(element)
-    repeat = pieces[11] if len(pieces) > 12 and pieces[12] >= REPEATS_FROM and not pieces[11].isalnum() else ""
+    repeat = pieces[11] if len(pieces) > 12 and _parts_repetitions(pieces[11], pieces[12]) else ""
     terminator = text[segment : segment + 1]
     return Delimiters(element, text[component : component + 1], "\n" if terminator == "\r" else terminator, "", repeat)
+
+
+def _parts_repetitions(sign: str, version: str) -> bool:
+    return version >= REPEATS_FROM and len(sign) == 1 and not sign.isalnum() and sign not in WRITTEN_WITH
 
 
 class X12:
@@ -151,6 +156,8 @@ class X12:
         self.interchanges: list[Interchange] = []
         self._group: Group | None = None
         self._numbers: set[str] = set()  # control numbers of the group's messages
+        self._groups: set[str] = set()  # ... of the interchange's groups
+        self._opened: set[str] = set()  # ... of the file's interchanges
 
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
@@ -203,17 +210,20 @@ class X12:
 
     def _open(self, interchange: Interchange) -> None:
         number = interchange.control_number
-        if number and any(number == each.control_number for each in self.interchanges):
+        if number and number in self._opened:
             self._note(interchange, Fault.DUPLICATE_CONTROL_NUMBER, "ISA", f"{number} is there before", 13)
+        self._opened.add(number)
+        self._groups = set()
         self.interchanges.append(interchange)
 
     def _open_next(self, interchange: Interchange, group: Group) -> None:
         number = group.control_number
         if not number:
             self._note_group(interchange, group, Fault.BAD_ENVELOPE, "GS", "GS has no control number", 6)
-        elif any(number == each.control_number for each in interchange.groups):
+        elif number in self._groups:
             text = f"{number} is the number of an earlier group"
             self._note_group(interchange, group, Fault.DUPLICATE_CONTROL_NUMBER, "GS", text, 6)
+        self._groups.add(number)
         interchange.groups.append(group)
         self._group = group
         self._numbers = set()
@@ -375,6 +385,9 @@ def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator
     for element, (form, text) in ISA_FORMS.items():
         if value[element] and not re.fullmatch(form, value[element], re.ASCII):
             yield issue(element, f"{value[element]!r} is {text}", Severity.WARNING, value[element])
+    if value[12] >= REPEATS_FROM and not made.delimiters.repeat:
+        text = f"{value[11]!r} cannot part repetitions"
+        yield issue(11, text, Severity.WARNING, value[11])
     for element in (6, 8):
         if not value[element]:
             yield issue(element, "ISA names nobody here", Severity.WARNING)
