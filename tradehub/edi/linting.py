@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tradehub.edi import editions, schema
@@ -26,10 +27,10 @@ class _File(NamedTuple):
 
     name: str
     plain: Plain
-    lines: Mapping[At, int]
+    text: str
 
     def fault(self, at: At, place: str, text: str) -> FileFault:
-        return FileFault(self.name, line_of(self.lines, at), place, text)
+        return FileFault(self.name, line_of(_lines(self.text), at), place, text)
 
 
 def map_faults(store: MapStore, standard: str, message: str, release: str) -> list[FileFault]:
@@ -54,8 +55,19 @@ def map_faults(store: MapStore, standard: str, message: str, release: str) -> li
 def _file(store: MapStore, name: str) -> _File:
     text = store.text(name)
     if text is None:
-        return _File(name, None, {})
-    return _File(name, schema.parse_yaml(text, name), lines(text))
+        return _File(name, None, "")
+    return _File(name, _parsed(text, name), text)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str, name: str) -> Plain:
+    """Parse a file once: many maps stand on one dictionary. Nobody changes what comes back."""
+    return schema.parse_yaml(text, name)
+
+
+@lru_cache(maxsize=64)
+def _lines(text: str) -> Mapping[At, int]:
+    return lines(text)
 
 
 def _of_error(store: MapStore, wrong: MapError) -> FileFault:
