@@ -152,3 +152,10 @@ def test_every_map_is_without_fault() -> None:
 def test_every_command_explains_itself(name: str) -> None:
     result = run(name, "--help")
     assert (result.exit_code, "Usage:" in result.output) == (0, True)
+
+
+def test_maps_are_linted_by_name_and_altogether():
+    one = run("maps", "lint", "x12:850:004010")
+    assert (one.exit_code, one.output) == (0, "1 maps, 0 faults\n")
+    assert run("maps", "lint", "x12:899:004010").exit_code == 2
+    assert run("maps", "lint").exit_code == 0

@@ -6,8 +6,10 @@ import sys
 
 import click
 
-from tradehub.cli.files import map_store
+from tradehub.cli.files import Unusable, map_store
 from tradehub.edi import MapError
+from tradehub.edi.linting import map_faults, xml_fault
+from tradehub.edi.placed import FileFault
 from tradehub.platform import resources
 
 NOT_MAPS = {"elements", "segments", "codes", "structure", "groups"}
@@ -26,28 +28,37 @@ def list_() -> None:
 
 
 @maps.command()
-def lint() -> None:
-    """Look for faults in every map. Exit status 1 if there are any."""
-    found = 0
-    for standard, message, release in known():
-        try:
-            faults = _faults(standard, message, release)
-        except MapError as error:
-            faults = [str(error)]
-        for each in faults:
-            click.echo(f"{standard}/{release}/{message}.yaml: {each}")
-        found += len(faults)
-    click.echo(f"{len(known())} maps, {found} faults")
-    sys.exit(1 if found else 0)
+@click.argument("names", nargs=-1, metavar="[MAPS...]")
+def lint(names: tuple[str, ...]) -> None:
+    """Look for faults in every map, or in those named (x12:850:004010), and in the guides of the partners.
+
+    Each fault is named with file, line and place. Exit status 1 if there are any.
+    """
+    from tradehub.cli.guide import faults_of_guides, folder_of
+
+    chosen = [each for each in known() if not names or ":".join(each) in names]
+    if not chosen:
+        raise Unusable(f"there is no map {', '.join(names)}; see `tradehub maps list`")
+    said = dict.fromkeys(str(fault) for each in chosen for fault in _faults(*each))
+    guides, count = faults_of_guides(folder_of(None)) if not names else ([], 0)
+    for fault in (*said, *guides):
+        click.echo(fault)
+    guided = f", {count} guides" if count else ""
+    click.echo(f"{len(chosen)} maps{guided}, {len(said) + len(guides)} faults")
+    sys.exit(1 if said or guides else 0)
 
 
-def _faults(standard: str, message: str, release: str) -> list[str]:
-    if standard == "ubl":
-        from tradehub.edi.xml import xml_map
+def _faults(standard: str, message: str, release: str) -> list[FileFault]:
+    store = map_store()
+    if standard != "ubl":
+        return map_faults(store, standard, message, release)
+    from tradehub.edi.xml import xml_map
 
-        xml_map(map_store(), message, release)
-        return []
-    return list(map_store().lint(standard, message, release))
+    try:
+        xml_map(store, message, release)
+    except MapError as wrong:
+        return [xml_fault(store, f"{standard}/{release}/{message}.yaml", wrong)]
+    return []
 
 
 def known() -> list[tuple[str, str, str]]:

@@ -226,9 +226,11 @@ def parse_node(text: str, *, xml: bool = False) -> tuple[Path | None, tuple[Bind
     if text.endswith("}"):
         before, brace, inside = text.partition("{")
         if not brace:
-            raise MapError(f"brace without beginning: {text!r}")
+            raise MapError(f"there is a }} without its {{ in {text!r}")
         target = parse_path(before.strip())
         text = inside[:-1].strip()
+    elif "{" in text:
+        raise MapError(f"there is a {{ without its }} in {text!r}")
     return target, tuple(parse_binding(each.strip(), xml=xml) for each in _split(text, ",") if each.strip())
 
 
@@ -342,7 +344,9 @@ def _parse_bound(
 def _parse_conversion(text: str) -> Conversion:
     name, _, table = text.partition(":")
     if name not in CONVERTERS or (name in _WITH_TABLE) != bool(table):
-        raise MapError(f"no such converter: {text!r}")
+        if name in CONVERTERS:
+            raise MapError(f"write {name}:TABLE" if name in _WITH_TABLE else f"{name} has no table")
+        raise MapError(f"no such converter: {text!r}; there are {', '.join(sorted(CONVERTERS))}")
     return Conversion(name, table)
 
 

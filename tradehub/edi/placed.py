@@ -83,7 +83,8 @@ _YAML_WORDS = {
 
 def shape_faults(wrong: ValidationError, known: Sequence[str]) -> Iterator[tuple[At, str]]:
     """Yield the way to each value that has not the form it must have, and what that form is."""
-    for each in wrong.errors(include_url=False):
+    # A key that is not known comes before one that is missing: most often the one is the other, misspelt.
+    for each in sorted(wrong.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden"):
         at = tuple(str(step) for step in each["loc"] if step != "[key]")
         yield (
             at,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -254,6 +254,30 @@ def _uses(
     return tuple(uses), tuple(_condition(each, name) for each in conditions.split())
 
 
+def check_element(text: str) -> None:
+    """Raise MapError where ``text`` is no element of the dictionary."""
+    if not _ELEMENT.match(text):
+        kinds = "AN ID DT TM R N0 to N9 B, or a n an"
+        raise MapError(f"{text!r} is not TYPE MIN/MAX name, as in AN 1/22 order number; types are {kinds}")
+
+
+def check_uses(text: str, known: Collection[str]) -> None:
+    """Raise MapError where ``text`` is no list of elements and conditions, or names what is not ``known``."""
+    listed, _, conditions = text.partition(";")
+    count = 0
+    for each in listed.split(","):
+        match = _USE.match(each.strip())
+        if not match:
+            raise MapError(f"{each.strip()!r} is not REF USE, as in 324 M or 127 X x2; uses are M O X C")
+        if match[1] not in known:
+            raise MapError(f"{match[1]} is neither element nor composite")
+        count += int(match[3] or 1)
+    for each in conditions.split():
+        made = _condition(each, "")
+        if max(made.positions) > count:
+            raise MapError(f"condition {each} is about position {max(made.positions)}, and there are {count}")
+
+
 def segment_rule(tag: str, text: str, dictionary: Dictionary) -> SegmentRule:
     """Return the segment that ``127 M, 352 O; C0201`` spells. Raises MapError."""
     return SegmentRule(tag, *_uses(text, dictionary.elements, dictionary.composites, f"segment {tag}"))
@@ -272,7 +296,9 @@ def _use(
 def _condition(text: str, name: str) -> Condition:
     match = _CONDITION.match(text)
     if not match:
-        raise MapError(f"{name}: {text!r} is not a condition")
+        raise MapError(
+            f"{name}: " * bool(name) + f"{text!r} is not a condition: a letter of P R E C L, two digits a position"
+        )
     return Condition(match[1], tuple(int(match[2][at : at + 2]) for at in range(0, len(match[2]), 2)))
 
 
@@ -340,7 +366,10 @@ def load_map(plain: Plain, name: str) -> tuple[MessageHead, tuple[BodyNode, ...]
     """Return head and body of a map file. Raises MapError."""
     file = _validated(MapFile, plain, name)
     if file.message.document not in KINDS:
-        raise MapError(f"{name}: {file.message.document!r} is no kind of document")
+        raise MapError(
+            f"{name}: message.document: {file.message.document!r} is no kind of document"
+            + _meant(file.message.document, KINDS)
+        )
     return file.message, body_nodes(file.body, name, xml=file.message.standard not in SEGMENTED)
 
 
@@ -364,13 +393,22 @@ def body_nodes(rows: list[Any], name: str, *, xml: bool = False) -> tuple[BodyNo
 # Lint ---------------------------------------------------------------------------------------------
 
 
+SpecFault = tuple[tuple[int, ...], str]
+"""The way to a node of the body by numbers from 0, and what is wrong there, behind the names of the nodes."""
+
+
 def lint(spec: MapSpec) -> list[str]:
     """Return what is wrong with a segment map: nodes out of the structure, places that do not exist, unknown fields,
     tables, types."""
-    model = KINDS[spec.head.document]
-    found = list(_lint_level(spec.body, spec.structure, model, spec, spec.head.key, shaped=bool(spec.head.shape)))
+    found = [f"{spec.head.key}: {text}" for _, text in faults(spec)]
     found += [f"{spec.head.key}: segment {tag} is not in the dictionary" for tag in sorted(_unknown(spec.structure))]
     return found
+
+
+def faults(spec: MapSpec) -> Iterator[SpecFault]:
+    """Yield what is wrong with the body of a segment map, and where in it."""
+    model = KINDS[spec.head.document]
+    yield from _lint_level(spec.body, spec.structure, model, spec, (), "", shaped=bool(spec.head.shape))
 
 
 def _unknown(nodes: tuple[StructureNode, ...]) -> set[str]:
@@ -386,20 +424,23 @@ def align(nodes: tuple[BodyNode, ...], level: tuple[StructureNode, ...]) -> list
     placed = []
     at = 0
     for node in nodes:
-        places = [
-            index
-            for index, each in enumerate(level)
-            if each.name == node.head.name and each.is_loop == node.head.is_loop
-        ]
-        if node.head.occurrence > 1:
-            places = places[node.head.occurrence - 1 : node.head.occurrence]
-        found = next((index for index in places if index >= at), None)
-        if found is None:
-            what = "out of order" if places else "not in the structure here"
-            raise MapError(f"{'loop ' if node.head.is_loop else ''}{node.head.name} is {what}")
-        placed.append((node, found))
-        at = found
+        at = _place_of(node, level, at)
+        placed.append((node, at))
     return placed
+
+
+def _place_of(node: BodyNode, level: tuple[StructureNode, ...], at: int) -> int:
+    """Return the index of a node's place on the level, from ``at`` on. Raises MapError."""
+    places = [
+        index for index, each in enumerate(level) if each.name == node.head.name and each.is_loop == node.head.is_loop
+    ]
+    if node.head.occurrence > 1:
+        places = places[node.head.occurrence - 1 : node.head.occurrence]
+    found = next((index for index in places if index >= at), None)
+    if found is None:
+        what = f"is out of order: it stands before {level[at].name}" if places else "is not in the structure here"
+        raise MapError(f"{'loop ' if node.head.is_loop else ''}{node.head.name} {what}")
+    return found
 
 
 def _lint_level(
@@ -407,32 +448,35 @@ def _lint_level(
     level: tuple[StructureNode, ...],
     model: Any,
     spec: MapSpec,
+    at: tuple[int, ...],
     where: str,
     *,
     shaped: bool,
-) -> Iterator[str]:
-    try:
-        placed = align(nodes, level)
-    except MapError as error:
-        yield f"{where}: {error}"
-        return
-    for node, index in placed:
-        here = f"{where}: {node.head.name}"
+) -> Iterator[SpecFault]:
+    last = 0
+    for number, node in enumerate(nodes):
+        way, here = (*at, number), f"{where}{node.head.name}: "
+        try:
+            index = _place_of(node, level, last)
+        except MapError as error:
+            yield way, f"{where}{error}"
+            continue
+        last = index
         scope = model
         if node.target is not None and not shaped:
             scope, wrong = resolve(model, node.target)
             if wrong:
-                yield f"{here}: {wrong}"
+                yield way, f"{here}{wrong}"
                 continue
         if node.head.is_loop:
-            yield from _lint_level(node.children, level[index].children, scope, spec, here, shaped=shaped)
+            yield from _lint_level(node.children, level[index].children, scope, spec, way, here, shaped=shaped)
         else:
-            yield from _lint_segment(node, level[index], scope, spec, here, shaped=shaped)
+            yield from (
+                (way, f"{here}{text}") for text in _lint_segment(node, level[index], scope, spec, shaped=shaped)
+            )
 
 
-def _lint_segment(
-    node: BodyNode, place: StructureNode, scope: Any, spec: MapSpec, where: str, *, shaped: bool
-) -> Iterator[str]:
+def _lint_segment(node: BodyNode, place: StructureNode, scope: Any, spec: MapSpec, *, shaped: bool) -> Iterator[str]:
     rule = place.rule
     if rule is None:
         return
@@ -440,39 +484,47 @@ def _lint_segment(
     places += [each.at for each in node.head.tests]
     for each in places:
         if each.element > len(rule.uses):
-            yield f"{where}: element {each} does not exist"
+            yield f"element {each} does not exist; {rule.tag} has {len(rule.uses)}"
         elif each.component and each.component > max(len(rule.uses[each.element - 1].parts), 1):
-            yield f"{where}: component {each} does not exist"
+            yield f"component {each} does not exist; {rule.tag}{each.element:02} has {len(rule.uses[each.element - 1].parts)}"
         elif not each.component and rule.uses[each.element - 1].parts:
-            yield f"{where}: {each} is a composite; name a component"
+            yield f"{each} is a composite; name a component, as in {each}.1"
     for binding in node.bindings:
         for conversion in binding.conversions:
             if conversion.table and conversion.name != "fn" and conversion.table not in spec.dictionary.tables:
-                yield f"{where}: no code table {conversion.table!r}"
+                yield f"no code table {conversion.table!r}" + _meant(conversion.table, spec.dictionary.tables)
         if not shaped:
-            yield from _lint_paths(binding, scope, spec, where)
+            yield from _lint_paths(binding, scope, spec)
 
 
-def _lint_paths(binding: Binding, scope: Any, spec: MapSpec, where: str) -> Iterator[str]:
+def _lint_paths(binding: Binding, scope: Any, spec: MapSpec) -> Iterator[str]:
     for path in binding.paths:
         root = KINDS[spec.head.document] if path.from_root or binding.computed else scope
         end, wrong = resolve(root, path, loosely=bool(binding.computed))
         if wrong:
-            yield f"{where}: {wrong}"
+            yield wrong
             continue
         for name in binding.fields:
             _, wrong = resolve_field(end, name)
             if wrong:
-                yield f"{where}: {path}: {wrong}"
+                yield f"{path}: {wrong}"
         if not binding.fields and not binding.computed:
             expected = _EXPECTED.get(binding.conversion.name)
             if isinstance(end, type) and expected and end not in expected:
-                yield f"{where}: {path} is {end.__name__}, not {binding.conversion}"
+                yield f"{path} is {_KIND_WORDS.get(end.__name__, end.__name__)}, not {binding.conversion}"
     if not binding.paths:
         for name in binding.fields:
             _, wrong = resolve_field(scope, name)
             if wrong:
-                yield f"{where}: {wrong}"
+                yield wrong
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the known name that is nearest to a wrong one, or nothing."""
+    import difflib  # only where something is wrong: a command that finds nothing wrong starts without it
+
+    near = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def resolve(model: Any, path: Path, *, loosely: bool = False) -> tuple[Any, str]:
@@ -493,7 +545,7 @@ def resolve_field(model: Any, name: str, *, as_list: bool | None = None) -> tupl
     """Return the plain type of a field (the item's, for a tuple), or what is wrong."""
     fields = getattr(model, "model_fields", None)
     if fields is None or name not in fields:
-        return None, f"{getattr(model, '__name__', model)} has no field {name!r}"
+        return None, f"{getattr(model, '__name__', model)} has no field {name!r}" + _meant(name, fields or ())
     annotation = fields[name].annotation
     members = (
         typing.get_args(annotation)
@@ -509,7 +561,10 @@ def resolve_field(model: Any, name: str, *, as_list: bool | None = None) -> tupl
     return (typing.get_origin(kind) or kind), ""
 
 
-_NUMERIC = {"Decimal", "int"}
+_KIND_WORDS = {
+    "Decimal": "a number (= decimal)", "int": "a whole number (= int)", "bool": "yes or no (= bool:table)",
+    "date": "a day (= date)", "datetime": "a moment (= datetime)", "time": "a time (= time)", "str": "text",
+}  # fmt: skip
 
 
 def _named(*names: str) -> frozenset[type]:

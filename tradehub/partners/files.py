@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from tradehub.partners.guides import guide_files
 from tradehub.partners.model import Finding, Incoming
 from tradehub.partners.profile import Profile
 
@@ -39,26 +40,34 @@ def read_folder(folder: Path) -> Profiles:
     for path in sorted(folder.glob("*.yaml")):
         if path.name.startswith("_"):
             continue
-        profile, faults = read(path.stem, path.read_bytes())
+        beside = {each.stem: each.read_bytes() for each in guide_files(folder, path.stem)}
+        profile, faults = read(path.stem, path.read_bytes(), beside)
         findings += faults
         if profile is not None:
-            incoming[profile.id] = Incoming(profile, sha256(path.read_bytes()).hexdigest())
+            whole = path.read_bytes() + b"".join(name.encode() + text for name, text in beside.items())
+            incoming[profile.id] = Incoming(profile, sha256(whole).hexdigest())
     return Profiles(incoming, tuple(findings))
 
 
-def read(name: str, content: bytes) -> tuple[Profile | None, tuple[Finding, ...]]:
-    """Read the profile that a file named ``name`` holds. What is wrong is found, never raised."""
-    if len(content) > MAX_BYTES:
-        return None, (Finding(name, "", "too-large", f"more than {MAX_BYTES} bytes"),)
-    try:
-        given = YAML(typ="base", pure=True).load(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        return None, (Finding(name, f"byte {error.start}", "not-utf-8", "is not UTF-8 text"),)
-    except MarkedYAMLError as error:
-        place = f"line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        return None, (Finding(name, place, "not-yaml", str(error.problem)),)
-    except YAMLError as error:
-        return None, (Finding(name, "", "not-yaml", str(error)),)
+def read(
+    name: str, content: bytes, guides: Mapping[str, bytes] | None = None
+) -> tuple[Profile | None, tuple[Finding, ...]]:
+    """Read the profile that a file named ``name`` holds. What is wrong is found, never raised.
+
+    ``guides`` are the files beside it, by name; each stands as if it were written under ``guides`` in the profile.
+    """
+    given, fault = _parsed(name, "", content)
+    if fault is not None:
+        return None, (fault,)
+    for guide, text in (guides or {}).items():
+        plain, fault = _parsed(name, f"guides/{guide}.yaml", text)
+        own = given.setdefault("guides", {}) if isinstance(given, dict) else None
+        if fault is None and isinstance(own, dict) and guide in own:
+            fault = Finding(name, f"guides.{guide}", "guide-twice", "stands in the profile and in a file beside it")
+        if fault is not None:
+            return None, (fault,)
+        if isinstance(own, dict):
+            own[guide] = plain
     try:
         profile = Profile.model_validate(given)
     except ValidationError as error:
@@ -69,6 +78,26 @@ def read(name: str, content: bytes) -> tuple[Profile | None, tuple[Finding, ...]
     if profile.id != name:
         return None, (Finding(name, "id", "name-differs", f"the file is named {name} and the partner {profile.id}"),)
     return profile, ()
+
+
+def _parsed(party: str, file: str, content: bytes) -> tuple[Any, Finding | None]:
+    """Return the plain YAML of a profile, or of a guide's ``file`` beside it; or what is wrong with it."""
+
+    def fault(place: str, rule: str, text: str) -> tuple[None, Finding]:
+        return None, Finding(party, " ".join(each for each in (file, place) if each), rule, text)
+
+    if len(content) > MAX_BYTES:
+        return fault("", "too-large", f"more than {MAX_BYTES} bytes")
+    try:
+        return YAML(typ="base", pure=True).load(content.decode("utf-8")), None
+    except UnicodeDecodeError as error:
+        return fault(f"byte {error.start}", "not-utf-8", "is not UTF-8 text")
+    except MarkedYAMLError as error:
+        return fault(
+            f"line {error.problem_mark.line + 1}" if error.problem_mark else "", "not-yaml", str(error.problem)
+        )
+    except YAMLError as error:
+        return fault("", "not-yaml", str(error))
 
 
 def write(profile: Profile) -> str:

@@ -1,6 +1,7 @@
 """Where a partner's guides and samples stand as files, beside the profile ``<id>.yaml``.
 
-``<id>/guides/x12-850-004010.yaml`` is the guide of ``x12:850:004010``; an agreement names it by its stem. Samples are
+``<id>/guides/x12-850-004010.yaml`` is the guide of ``x12:850:004010``; it stands as if it were written in the profile,
+and an agreement names it by its stem. Samples are
 any files in ``<id>/samples``.
 """
 
@@ -25,7 +26,7 @@ def is_name(partner: str) -> bool:
 
 def path_of(folder: Path, partner: str, message: str) -> Path:
     """Return where the guide of a message (``x12:850:004010``) stands, or would stand."""
-    return folder / partner / "guides" / f"{message.replace(':', '-')}.yaml"
+    return folder / partner / "guides" / f"{message.replace(':', '-').lower()}.yaml"
 
 
 def samples_of(folder: Path, partner: str) -> tuple[Path, ...]:
