@@ -120,7 +120,7 @@ EDIFACT_CASES = {
         edifact("6901234000016:14+26", "6900000000016:14+26"), "rejected", "unknown-receiver", r"UCI\+7.*\+4\+7\+UNB'"
     ),
     "unknown message": Case(
-        edifact("ORDERS", "PRICAT"), "rejected", "unknown-message", r"UCM\+1\+PRICAT:D:96A:UN\+4\+14\+UNH\+3:1'"
+        edifact("ORDERS", "SLSRPT"), "rejected", "unknown-message", r"UCM\+1\+SLSRPT:D:96A:UN\+4\+14\+UNH\+3:1'"
     ),
     "another release": Case(
         edifact("D:96A", "D:01B"), "rejected", "no-agreement", r"UCM\+1\+ORDERS:D:01B:UN\+4\+17"
