@@ -424,7 +424,10 @@ def _issue(received: edi.Interchange, reason: Reason, message: edi.Verdict | Non
     fault = _FAULTS.get(reason, edi.Fault.BAD_ENVELOPE)
     x12 = received.standard == "x12"
     if message is not None:
-        at = edi.Position(received.control_number, "", message.control_number, 1, "ST" if x12 else "UNH")
+        kind = (1, 0) if x12 else (2, 1)  # where ST and UNH name the message
+        element, component = kind if fault is edi.Fault.UNKNOWN_MESSAGE else (0, 0)
+        tag = "ST" if x12 else "UNH"
+        at = edi.Position(received.control_number, "", message.control_number, 1, tag, "", element, component)
     else:
         at = edi.Position(received.control_number, tag="ISA" if x12 else "UNB")
     return edi.Issue(fault, at, reason)
