@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from tests.exchange.conftest import HAIDI, Bench
 from tests.exchange.plain import PlainCodec, message, transmission
+from tests.exchange.test_bad_input import EDIFACT_CASES, drop
 from tests.web.house import House, build
 from tradehub.documents import PartyId
 from tradehub.exchange import web
@@ -148,4 +149,23 @@ def test_a_refusal_is_told_by_824_where_that_was_agreed(
     assert (told.delivery, told.answers) == ("sent", bench.messages("in")[-1].id)
     assert told.document["response"] == "rejected"
     assert told.document["subject"] == {"type": "order", "value": "NO-DEAL"}
-    assert told.document["judgements"][0]["code"] == bench.messages("in")[-1].delivery_reason
+    assert told.document["judgements"][0] == {"code": "ZZZ", "text": "unknown-deal: no deal knows this number"}
+
+
+def test_a_refusal_is_told_by_aperak_that_names_the_document(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    partners = bench.exchange.partners
+    known = partners.agreements
+
+    def with_aperak(session: object, party: str) -> list[Agreement]:
+        found = list(known(session, party))  # type: ignore[arg-type]
+        out = next(each for each in found if each.direction == "out")
+        return [*found, replace(out, id="aperak", message="edifact:APERAK:D96A", ack=AckPolicy())]
+
+    monkeypatch.setattr(partners, "agreements", with_aperak)
+    drop(bench, EDIFACT_CASES["reference to no deal"].text, "rhein")
+    receipt, told = (each.decode() for each in bench.sent("rhein"))
+    assert "UCM+1+ORDERS:D:96A:UN+7'" in receipt
+    assert "+APERAK:D:96A:UN'" in told
+    assert "NO-DEAL" in told
+    assert "ERC+ZZZ" in told
+    assert "unknown-deal" in told

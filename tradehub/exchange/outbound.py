@@ -479,6 +479,9 @@ def _lost(document: Document, reading: Reading) -> dict[str, str]:
     return {change.path: change.before for change in changes if change.before is not None}
 
 
+AGREED_BETWEEN_US = "ZZZ"
+"""The code of an error that no list names (X12 647, UN/EDIFACT 9321, which are too short for our rules)."""
+
 NOT_CARRIED = "the message does not state this term as agreed"
 TERM_NOT_CARRIED = "term_not_carried"
 """Fault of a term that a message does not state, or states otherwise than the document that it was made of."""
@@ -534,13 +537,14 @@ def _spelt(name: Identity) -> str:
 def _refusal(refused: MessageRow, number: str) -> ApplicationResponse:
     """Return the verdict of a capability that does not act on a message, as its sender is to read it."""
     rule = str(refused.delivery_reason)
+    told = ": ".join(filter(None, (rule, refused.reason_text)))
     return ApplicationResponse(
         number=number,
         action="original",
         issued_on=clock.now().date(),
         response="rejected",
         subject=Reference(type=str(refused.kind), value=refused.reference),
-        judgements=(Judgement(code=rule, text=refused.reason_text or rule),),
+        judgements=(Judgement(code=AGREED_BETWEEN_US, text=told),),
     )
 
 
