@@ -73,6 +73,12 @@ ANSWERS = {
     "CONTRL names the element": (
         "rhein", contrl(f"7'{ORDERED}+4'UCS+3'UCD+12+2:2'"), "rejected", [("invalid_code", 3, None, 1, "error")]
     ),
+    "APERAK rejects the document": (
+        "rhein",
+        (UNB + "UNH+1+APERAK:D:96A:UN'BGM++AR-1+27'DTM+137:20261123:102'RFF+ON:PO-1'ERC+ZZZ'FTX+AAO+++no such price'UNT+7+1'"
+         "UNZ+1+99'").encode(),
+        "rejected", [("told", None, None, None, "error")],
+    ),
 }  # fmt: skip
 
 
@@ -114,7 +120,9 @@ def test_an_answer_closes_what_it_names_and_leaves_its_findings_there(bench: Ben
     (came,) = bench.messages("in")
     assert (came.delivery, came.answers) == ("handed_on", sent)
     assert came.document is not None
-    assert bench.sent(partner) == [bench.payloads.get(str(bench.message(sent).payload_sha256))]
+    ours, *answers = bench.sent(partner)
+    assert ours == bench.payloads.get(str(bench.message(sent).payload_sha256))
+    assert [b"CONTRL" in each for each in answers] == [True] * ("APERAK" in name)  # the rest are not answered
 
 
 def test_the_page_of_the_message_marks_the_element_that_the_partner_rejects(bench: Bench, house: House) -> None:
