@@ -133,12 +133,17 @@ class Writer:
 
     def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Driver]:
         level = tuple(_shadow(each) for each in loop.children)
-        drivers = []
+        drivers: list[Driver] = []
         served: set[int] = set()
         for node, index in align(body, level):  # type: ignore[arg-type]
             at = loop.children[index]
             if isinstance(at, Loop):
-                drivers.append(self._loop(node, at))
+                driver = self._loop(node, at)
+                last = drivers[-1] if drivers else None
+                if isinstance(driver, _Items):
+                    driver.index = index
+                if not (isinstance(driver, _Items) and isinstance(last, _Items) and last.joins(driver)):
+                    drivers.append(driver)
             elif not (skip_head and index == 0):
                 drivers.append(self._segment(node, at, is_first=index not in served))
             served.add(index)
@@ -159,6 +164,8 @@ class Writer:
                 raw, has_value = make(scope, sink.root, sink.left, sink.element, sink.component)
                 if not has_value and (count or not is_mandatory or not raw):
                     return count > 0
+                if count and sink.left.taken == before:
+                    return True  # only what has been said before
                 sink.segments.append(raw)
                 sink.places.append(where)
                 count += 1
@@ -170,6 +177,11 @@ class Writer:
             return repeat
         if not is_item:
             return lambda scope, sink: repeat(_target_scope(target, scope, sink), sink)
+        return self._items(target, make, where, most)
+
+    @staticmethod
+    def _items(target: Path, make: Callable[..., tuple[str, int]], where: int, most: int) -> Driver:
+        """Return what writes a segment for each item of a list."""
         parents, name = target.steps[:-1], target.steps[-1].name
 
         def each_item(scope: Scope, sink: Sink) -> bool:
@@ -226,7 +238,7 @@ class Writer:
 
         target = node.target
         if is_item:
-            return _items_driver(target, once, most)  # type: ignore[arg-type]
+            return _Items(target, once, most)  # type: ignore[arg-type]
 
         def shared(scope: Scope, sink: Sink) -> bool:
             if target is not None:
@@ -235,8 +247,12 @@ class Writer:
                     return False
             count = 0
             while count < most:
-                before = sink.left.taken
+                before, start = sink.left.taken, len(sink.segments)
                 if not once(scope, sink):
+                    break
+                if count and sink.left.taken == before:
+                    del sink.segments[start:]  # only what has been said before
+                    del sink.places[start:]
                     break
                 count += 1
                 if sink.left.taken == before:
@@ -278,27 +294,40 @@ def _target_scope(target: Path, scope: Scope, sink: Sink) -> Scope:
     return scope
 
 
-def _items_driver(target: Path, once: Callable[[Scope, Sink], bool | None], most: int) -> Driver:
-    parents, name = target.steps[:-1], target.steps[-1].name
+class _Items:
+    """Writes the items of a list, each by the first loop variant that can: so a tree's levels keep their order."""
 
-    def each_item(scope: Scope, sink: Sink) -> bool:
-        for step in parents:
+    __slots__ = ("_most", "_onces", "_target", "index")
+
+    def __init__(self, target: Path, once: Callable[[Scope, Sink], bool | None], most: int) -> None:
+        self._target = target
+        self._onces = [once]
+        self._most = most
+        self.index = -1
+
+    def joins(self, other: _Items) -> bool:
+        """Take over the variant of ``other`` where it stands at the same place and writes the same list."""
+        if self.index != other.index or self._target != other._target:
+            return False
+        self._onces += other._onces
+        return True
+
+    def __call__(self, scope: Scope, sink: Sink) -> bool:
+        for step in self._target.steps[:-1]:
             scope = scope.get(step.name) or EMPTY
-        items = sink.left.of(scope, name)
+        items = sink.left.of(scope, self._target.steps[-1].name)
         if not items:
             return False
         kept: list[Any] = []
         count = 0
         for item in items:
-            if count < most and once(item, sink):
+            if count < self._most and any(once(item, sink) for once in self._onces):
                 count += 1
             else:
                 kept.append(item)
         sink.left.taken += count
         items[:] = kept
         return count > 0
-
-    return each_item
 
 
 class _Source:
