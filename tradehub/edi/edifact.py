@@ -108,7 +108,7 @@ class Edifact:
             segment = text[start:stop]
             tag = segment[:3]
             if tag == "UNH":
-                cut, at = self._message(start, stop)
+                cut, at = self._message(start, stop, segment)
                 yield cut
                 continue
             if tag == "UNA":
@@ -179,30 +179,30 @@ class Edifact:
             self.interchanges.append(made)
         return self.interchanges[-1]
 
-    def _message(self, start: int, stop: int) -> tuple[Cut, int]:
+    def _message(self, start: int, stop: int, header: str) -> tuple[Cut, int]:
         text, found = self._text, self._delimiters
         element, end = found.element, found.segment
-        header = text[start:stop]
         close, limit = bounds_of(text, ("UNH", "UNT"), ENVELOPE_TAGS, stop, end, element)
+        after = limit if close < 0 else text.find(end, close + 1)
+        after = len(text) if after < 0 else after
+        raw = text[start:after] + end
         interchange = self._current()
         group = self._open_group(interchange)
         pieces = [*header.split(element), "", ""]
         kind = [*pieces[2].split(found.component), "", "", "", "", ""]
         release = (kind[1] + kind[2]).strip()
-        own = own_text(text[stop + 1 : limit], end, is_plain=isinstance(text, AsciiText)) if limit > stop else ""
-        cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", own, "")
+        own = raw[stop + 1 - start : limit + 1 - start] if limit > stop else ""
+        own = own_text(own, end, is_plain=isinstance(text, AsciiText))
+        cut = Cut(interchange, group, kind[0].strip(), release, pieces[1].strip(), header, "", own, raw)
         cut.agency, cut.association, cut.hidden = kind[3].strip() or "UN", kind[4].strip(), self._is_hidden(own)
         self._check_header(cut)
         if close < 0:
             cut.issues.append(self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, 0, "", "the message has no UNT"))
-            after = limit
         else:
-            after = text.find(end, close + 1)
-            after = len(text) if after < 0 else after
-            cut.trailer = text[close + 1 : after]
+            cut.trailer = raw[close + 1 - start : -1]
             self._check_trailer(cut)
-        raw = text[start:after] + end
-        cut.raw = self.release.release(raw) if self.release else raw
+        if self.release is not None:
+            cut.raw = self.release.release(raw)
         return cut, after + 1
 
     def _is_hidden(self, text: str) -> bool:

@@ -60,11 +60,13 @@ class Named:
 
 @dataclass(eq=False, slots=True)
 class Text:
-    """An element's text, known to have from ``least`` to ``most`` characters."""
+    """An element's text, known to have from ``least`` to ``most`` characters. The run is not read where it is one of
+    ``never``."""
 
     name: str
     least: int
     most: int
+    never: frozenset[str] = frozenset()
 
 
 @dataclass(eq=False, slots=True)
@@ -175,6 +177,7 @@ class Folder:
                     self._convert(name, self.value(value))
                 case _:
                     raise Unfoldable
+        self.block(body)
         self._checking = True
         for check in checks:
             match check:
@@ -183,7 +186,6 @@ class Folder:
                 case _:
                     raise Unfoldable
         self._checking = False
-        self.block(body)
 
     def _convert(self, name: str, value: Value) -> None:
         if isinstance(value, Live):
@@ -449,6 +451,8 @@ class Folder:
                 return _within(text, MIRRORED[type(op)](), least)
             case Text(), Known(value="") if isinstance(op, ast.Eq | ast.NotEq):
                 return isinstance(op, ast.NotEq)
+            case Text(never=codes), Named(value=frozenset() as others) if codes >= others:
+                return isinstance(op, ast.NotIn)
             case _:
                 return None
 
@@ -470,12 +474,23 @@ class Folder:
                 return cast(Value, fields[name])
             case Named(value=dict() as words), Known(value=code):
                 return Known(words[code])
+            case Named(value=Words()), Text() if not self._uncertain:
+                return self._word(owner, key)
         table = node.value.id if isinstance(node.value, ast.Name) else ""
         is_word = isinstance(owner, Named) and isinstance(owner.value, Words)
         read = ast.Subscript(self.node(owner), self.node(key), ast.Load())
         if self._checking and table in VALUES:
             self.first.append(ast.Expr(read))
         return Live(read, is_there=is_word or table in VALUES, is_true=is_word or table in DAYS)
+
+    def _word(self, table: Named, text: Text) -> Value:
+        """Read a code that is written for the word it reads to; where the run has another, it is not read as one."""
+        own = self.constants.setdefault(f"{table.name}_own", table.value.own())
+        text.never |= own.others
+        name = f"{table.name}_of_{text.name}"
+        read = ast.Subscript(_name(f"{table.name}_own"), _name(text.name), ast.Load())
+        self.first.append(ast.Assign([ast.Name(name, ast.Store())], read))
+        return Live(_name(name), is_there=True, is_true=True)
 
     def _when(self, node: ast.Subscript) -> Value:
         key = self.value(node.slice)

@@ -248,6 +248,27 @@ class Words(dict[str, str]):
     def __missing__(self, code: str) -> str:
         return self.prefix + code
 
+    def own(self) -> OwnWords:
+        """Return the words of the codes that are written for them."""
+        first: dict[str, str] = {}
+        for code, word in self.items():
+            first.setdefault(word, code)
+        own = OwnWords(self.prefix.removesuffix(":"), {code: word for word, code in first.items()})
+        own.others = frozenset(self) - frozenset(own)
+        return own
+
+
+class OwnWords(Words):
+    """Words of the codes that are written for them, and of unknown ones. Raises KeyError for ``others``: a code of a word
+    that is written with another."""
+
+    others: frozenset[str] = frozenset()
+
+    def __missing__(self, code: str) -> str:
+        if code in self.others:
+            raise KeyError(code)
+        return self.prefix + code
+
 
 READERS: dict[str, Callable[[str], Any]] = {
     "text": str, "decimal": read_decimal, "int": read_int, "date": read_date, "time": read_time, "datetime":

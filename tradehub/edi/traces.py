@@ -321,7 +321,7 @@ class _Builder:
             "            at = found.end()",
             "            count += 1",
             "            found = match(text, at)" if repeats else "            break",
-            "    except ValueError:",
+            "    except (ValueError, KeyError):",
             "        pass",
             "    if count:",
             "        places.extend(ids * count)" if repeats else "        places.extend(ids)",

@@ -174,7 +174,7 @@ class X12:
             segment = text[start:stop]
             tag = segment.partition(self._delimiters.element)[0].strip()
             if tag == "ST" and self.interchanges:
-                cut, at = self._message(start, stop)
+                cut, at = self._message(start, stop, segment)
                 yield cut
                 continue
             if segment.strip("\x1a\x00 \r\n\t"):
@@ -228,30 +228,29 @@ class X12:
         self._group = group
         self._numbers = set()
 
-    def _message(self, start: int, stop: int) -> tuple[Cut, int]:
+    def _message(self, start: int, stop: int, header: str) -> tuple[Cut, int]:
         text, (element, _, end, *_) = self._text, self._delimiters
-        header = text[start:stop]
         close, limit = bounds_of(text, ("ST", "SE"), ENVELOPE_TAGS, stop, end, element)
+        after = limit if close < 0 else text.find(end, close + 1)
+        after = len(text) if after < 0 else after
+        raw = text[start:after] + end
         interchange = self.interchanges[-1]
         group = self._open_group(interchange)
         pieces = header.split(element)
         control = pieces[2].strip() if len(pieces) > 2 else ""
-        own = own_text(text[stop + 1 : limit], end, is_plain=isinstance(text, AsciiText)) if limit > stop else ""
+        own = raw[stop + 1 - start : limit + 1 - start] if limit > stop else ""
+        own = own_text(own, end, is_plain=isinstance(text, AsciiText))
         release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
         cut = Cut(
-            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, ""
+            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, raw
         )
         self._check_header(cut)
         if close < 0:
             issue = self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, "SE", 0, "", "the message has no SE")
             cut.issues.append(issue)
-            cut.raw = text[start:limit] + end
-            return cut, limit + 1
-        after = text.find(end, close + 1)
-        after = len(text) if after < 0 else after
-        cut.trailer = text[close + 1 : after]
-        cut.raw = text[start:after] + end
-        self._check_trailer(cut)
+        else:
+            cut.trailer = raw[close + 1 - start : -1]
+            self._check_trailer(cut)
         return cut, after + 1
 
     def _check_header(self, cut: Cut) -> None:
