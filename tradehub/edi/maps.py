@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from functools import cached_property
 from typing import Any
 
 from tradehub.documents import Document
@@ -28,12 +29,16 @@ class Map:
         self.key = spec.head.key
         self.machine = machine.build(spec)
         self._reader = Reader(spec, self.machine)
-        self._writer = Writer(spec, self.machine, self._reader.tables)
         self.extension_standard = f"{spec.head.standard}:{spec.head.release}:{spec.head.set}"
 
     @property
     def head(self) -> schema.MessageHead:
         return self.spec.head
+
+    @cached_property
+    def _writer(self) -> Writer:
+        """Made when it is first asked for: who only reads canonical messages does without."""
+        return Writer(self.spec, self.machine, self._reader.tables)
 
     def read(
         self,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+if TYPE_CHECKING:  # ruamel.yaml takes long to import, and who has his maps kept does without
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.nodes import Node
 
 At = tuple[str, ...]
 """The way to a value of a YAML text: keys, and numbers of list items from 0."""
@@ -31,6 +32,9 @@ class FileFault:
 
 def lines(text: str) -> dict[At, int]:
     """Return the line, from 1, of each key and list item; nothing of a text that is no YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
     try:
         node = YAML(typ="base", pure=True).compose(text)
     except YAMLError:
@@ -39,6 +43,8 @@ def lines(text: str) -> dict[At, int]:
 
 
 def _lines(node: Node, at: At) -> Iterator[tuple[At, int]]:
+    from ruamel.yaml.nodes import MappingNode, SequenceNode
+
     if isinstance(node, MappingNode):
         for key, value in node.value:
             yield (*at, str(key.value)), key.start_mark.line + 1
@@ -59,6 +65,8 @@ def line_of(known: Mapping[At, int], at: At) -> int:
 
 def yaml_fault(wrong: YAMLError) -> tuple[int, str]:
     """Return (line, what is wrong) of a text that is no YAML, in words for someone who does not know YAML."""
+    from ruamel.yaml.error import MarkedYAMLError
+
     if not isinstance(wrong, MarkedYAMLError):
         return 0, f"this is not YAML: {wrong}"
     mark = wrong.problem_mark or wrong.context_mark

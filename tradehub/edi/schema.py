@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from tradehub.documents import KINDS
 from tradehub.edi.paths import Binding, Head, MapError, Path, parse_head, parse_node
@@ -25,6 +23,9 @@ Plain = Any
 
 def parse_yaml(text: str, name: str = "map") -> Plain:
     """Return the YAML document with every scalar as text. Raises MapError."""
+    from ruamel.yaml import YAML  # here, for it takes as long to import as a kept map takes to compile
+    from ruamel.yaml.error import YAMLError
+
     try:
         return YAML(typ="base", pure=True).load(text)
     except YAMLError as wrong:
