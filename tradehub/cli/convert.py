@@ -32,7 +32,8 @@ class Target(NamedTuple):
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of standard output.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done, and the losses, as JSON on standard error.")
 @click.option("--force", is_flag=True, help="Convert a rejected file as far as it was understood.")
-def convert(path: Path, target: str, output: Path | None, as_json: bool, force: bool) -> None:
+@click.option("--most", type=click.IntRange(min=1), help="Write interchanges of at most so many messages.")
+def convert(path: Path, target: str, output: Path | None, as_json: bool, force: bool, most: int | None) -> None:
     """Convert FILE. Exit status 0: converted, 1: FILE is rejected, 2: cannot be converted."""
     wanted = parsed(target)
     judged = judge(path)
@@ -40,7 +41,7 @@ def convert(path: Path, target: str, output: Path | None, as_json: bool, force: 
         click.echo(f"{path}: rejected; see `tradehub check`, or --force it", err=True)
         sys.exit(1)
     found = documents(judged)
-    payload = as_json_lines(found) if wanted.standard == "json" else in_standard(found, wanted, judged)
+    payload = as_json_lines(found) if wanted.standard == "json" else in_standard(found, wanted, judged, most=most)
     lost = [] if wanted.standard == "json" else losses(found, payload, wanted)
     report(lost, as_json=as_json)
     if output is None:
@@ -70,8 +71,11 @@ def as_json_lines(found: Iterable[Document]) -> bytes:
     return "".join(each.model_dump_json(exclude_defaults=True) + "\n" for each in kept).encode()
 
 
-def in_standard(found: list[Document], wanted: Target, judged: Judged) -> bytes:
-    """Return the documents in the wanted standard; sender and receiver are those of the file."""
+def in_standard(found: list[Document], wanted: Target, judged: Judged, *, most: int | None = None) -> bytes:
+    """Return the documents in the wanted standard; sender and receiver are those of the file.
+
+    They are one interchange, or as many as it takes for none to hold more than ``most`` messages, numbered from 1.
+    """
     if wanted.standard == "ubl":
         return _xml(found, wanted)
     rules = map_store().get(*wanted)
@@ -80,7 +84,12 @@ def in_standard(found: list[Document], wanted: Target, judged: Judged) -> bytes:
         raise Unusable(f"{wanted.message} carries {rules.head.document}, not {', '.join(sorted(unfit))}")
     numbers = (f"{number:04d}" for number in range(1, len(found) + 1))
     messages = [message(rules, each, number) for each, number in zip(found, numbers, strict=True)]
-    return write_interchange(messages, _envelope(wanted.standard, judged))
+    size = most or len(messages)
+    batches = (messages[start : start + size] for start in range(0, len(messages), size))
+    return b"".join(
+        write_interchange(batch, _envelope(wanted.standard, judged, str(number)))
+        for number, batch in enumerate(batches, 1)
+    )
 
 
 def _xml(found: list[Document], wanted: Target) -> bytes:
@@ -97,14 +106,14 @@ def _xml(found: list[Document], wanted: Target) -> bytes:
     return write_xml(rules, found[0])
 
 
-def _envelope(standard: str, judged: Judged) -> EnvelopeFacts:
+def _envelope(standard: str, judged: Judged, number: str) -> EnvelopeFacts:
     first = judged.interchanges[0] if judged.interchanges else None
     sender = first.sender.value if first else ""
     receiver = first.receiver.value if first else ""
     qualifier = "ZZ" if standard == "x12" else ""
     return EnvelopeFacts(
-        standard, Id(qualifier, sender or "SENDER"), Id(qualifier, receiver or "RECEIVER"), "1", clock.now(),
-        version=VERSIONS[standard], group_control_number="1",
+        standard, Id(qualifier, sender or "SENDER"), Id(qualifier, receiver or "RECEIVER"), number, clock.now(),
+        version=VERSIONS[standard], group_control_number=number,
     )  # fmt: skip
 
 
