@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
-from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, is_syntax_only, judge
+from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, is_syntax_only, judge_lightly
 from tradehub.edi import Issue, ReadMessage, Severity
 
+MANY = 100  # accepted messages of a file that are not named one by one
 MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 
@@ -23,6 +25,13 @@ MARKS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "n
     "--engine", type=click.Choice(["tradehub", "pyx12"]), default="tradehub", help="pyx12: a second judge for X12."
 )
 @click.option("--quiet", is_flag=True, help="The verdict alone.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes to share the interchanges of a file out to.",
+)
 @click.option("--partner", help="Judge by the guides of this partner, as in <folder>/PARTNER/guides.")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), help="Where --partner looks; ./partners if absent."
@@ -33,6 +42,7 @@ def check(
     strict: bool,
     engine: str,
     quiet: bool,
+    jobs: int,
     partner: str | None,
     folder: Path | None,
 ) -> None:
@@ -42,7 +52,7 @@ def check(
     worst = 0
     for path in paths:
         try:
-            judged = judge(path, tolerant=not strict, guide=guide)
+            judged = judge_lightly(path, tolerant=not strict, guide=guide, jobs=jobs)
         except Unusable as unusable:
             worst = worse(worst, 2)
             click.echo(json.dumps({"file": str(path), "verdict": "unusable", "text": unusable.message}) if as_json
@@ -83,11 +93,21 @@ def say(judged: Judged, *, quiet: bool = False) -> None:
     for interchange in judged.interchanges:
         for issue in envelope_issues(interchange):
             click.echo(f"  {MARKS[issue.severity]}: {issue.at}: {issue.text}")
+    plain = Counter(f"{each.type} {each.release}" for each in judged.messages if _is_plain(each))
+    is_brief = plain.total() > MANY
+    for kind, count in plain.items() if is_brief else ():
+        click.echo(f"  {count} {kind}: accepted")
     for message in judged.messages:
+        if is_brief and _is_plain(message):
+            continue
         click.echo(f"  {title(message)}: {verdict(message)}")
         lines = Lines(message)
         for issue in message.issues:
             _say_issue(issue, lines, "note" if is_syntax_only(message) else MARKS[issue.severity])
+
+
+def _is_plain(message: ReadMessage) -> bool:
+    return message.accepted and not message.issues
 
 
 def _say_issue(issue: Issue, lines: Lines, mark: str) -> None:

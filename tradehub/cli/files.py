@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from tradehub.documents import KINDS, Document
 from tradehub.edi import Fault, Interchange, Issue, ReadMessage, Segment, Severity, detect, read
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.envelope import split_segments
+from tradehub.edi.interchanges import spans
 from tradehub.platform import resources
 
 MAX_BYTES = 512 * 1024 * 1024
-"""A file is read whole; one that is larger is more likely a mistake than a batch."""
+"""One that is larger is more likely a mistake than a batch."""
+LARGE = 8 * 1024 * 1024
+"""A file from this size on is judged by the chunk."""
+CHUNK = 1024 * 1024
 
 GRADES = ("accepted", "accepted with warnings", "syntax only", "rejected", "unusable")
 """``syntax only``: envelope, segments and counts are as they should be, and there is no map to say more by."""
@@ -79,13 +83,84 @@ def judge(path: Path, *, tolerant: bool = True, guide: Any = None) -> Judged:
     return Judged(path, standard, messages, tuple(reading.interchanges), tuple(reading.issues))
 
 
+def judge_lightly(path: Path, *, tolerant: bool = True, guide: Any = None, jobs: int = 1) -> Judged:
+    """Judge a file without keeping its documents: of a large one no more than a message is held at a time.
+
+    With ``jobs`` its interchanges are shared out to so many processes, unless a guide is asked for each message. Raises
+    as ``judge`` does.
+    """
+    size = _size(path)
+    if size < LARGE and jobs == 1:
+        return judge(path, tolerant=tolerant, guide=guide)
+    parts = spans(load(path)) if jobs > 1 and guide is None else []
+    if len(parts) > 1:
+        return _side_by_side(path, parts, tolerant=tolerant, guide=guide, jobs=jobs)
+    return _judged_span(path, 0, size, tolerant=tolerant, guide=guide)
+
+
+def _side_by_side(path: Path, parts: list[tuple[int, int]], *, tolerant: bool, guide: Any, jobs: int) -> Judged:
+    from concurrent.futures import ProcessPoolExecutor
+
+    judged = partial(_judged_span, path, tolerant=tolerant, guide=guide)
+    with ProcessPoolExecutor(jobs) as pool:
+        each = list(pool.map(judged, *zip(*parts, strict=True)))
+    numbers = [interchange.control_number for one in each for interchange in one.interchanges]
+    if len(numbers) != len(set(numbers)):  # one that is there twice is seen only where both are
+        return _judged_span(path, 0, parts[-1][1], tolerant=tolerant, guide=guide)
+    return Judged(
+        path,
+        each[0].standard,
+        tuple(message for one in each for message in one.messages),
+        tuple(interchange for one in each for interchange in one.interchanges),
+        tuple(issue for one in each for issue in one.issues),
+    )
+
+
+def _judged_span(path: Path, start: int, end: int, *, tolerant: bool, guide: Any) -> Judged:
+    """Judge a part of a file by the chunk; its messages keep what a verdict is told by."""
+    reading = read(_chunks(path, start, end), map_store(), tolerant=tolerant, guide=guide)
+    if reading.detected.standard == "xml":
+        return judge(path, tolerant=tolerant, guide=guide)
+    messages = tuple(_lightened(each) for each in reading)
+    return Judged(path, reading.detected.standard, messages, tuple(reading.interchanges), tuple(reading.issues))
+
+
+def _lightened(message: ReadMessage) -> ReadMessage:
+    if message.document is not None:
+        message.document = {"number": message.document.get("number")}
+    if not message.issues:
+        message.raw = message.header = message.trailer = ""
+    message.guide = None
+    return message
+
+
+def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < end:
+            chunk = file.read(min(CHUNK, end - start))
+            if not chunk:
+                return
+            start += len(chunk)
+            yield chunk
+
+
 def load(path: Path) -> bytes:
+    _size(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Unusable(f"{path} is larger than {MAX_BYTES // 1024**2} MB")
         return path.read_bytes()
     except OSError as error:
         raise Unusable(f"{path}: {error.strerror}") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}") from error
+    if size > MAX_BYTES:
+        raise Unusable(f"{path} is larger than {MAX_BYTES // 1024**2} MB")
+    return size
 
 
 class Unusable(click.ClickException):
