@@ -53,7 +53,7 @@ class Canon:
 
     def _walk(self, loop: Loop, depth: int) -> None:
         for each in loop.children:
-            if len(each.variants) > 1:
+            if len(each.variants) > 1 and not _is_one_list(each):
                 slot = depth + 1 + len(self._slots)
                 self._slots[each] = slot
                 self._resets.setdefault(loop.id, []).append(slot)
@@ -144,6 +144,14 @@ class Canon:
             if text != wanted:
                 return False
         return True
+
+
+def _is_one_list(each: Place | Loop) -> bool:
+    """Return whether a loop's variants write items of one list: then they are written in the list's order."""
+    targets = {variant.node.target for variant in each.variants}
+    return (
+        isinstance(each, Loop) and len(targets) == 1 and all(target and target.steps[-1].append for target in targets)
+    )
 
 
 class Unprovable(Exception):

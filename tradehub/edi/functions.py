@@ -399,13 +399,14 @@ def unfold_hl(document: Scope) -> Scope:
         if kind == "shipment":
             level.update(top)
         elif kind == "order":
-            level["references"] = source.get("references", [])
+            level |= {"references": source["references"]} if source.get("references") else {}
         elif kind == "item":
-            level.update({name: value for name, value in source.items() if name not in {"package", "_order"}})
             own = source.get("_order", [])
-            if own:
-                left = [each for each in source.get("references", ()) if each not in own]
-                level["references"] = left
+            left = [each for each in source.get("references", ()) if each not in own]
+            level.update(
+                {name: value for name, value in source.items() if name not in {"package", "_order", "references"}}
+            )
+            level |= {"references": left} if left else {}
         else:
             level.update({name: source[name] for name in _PACKAGE_FIELDS if name in source and name != "kind"})
         levels.append(level)
@@ -672,3 +673,6 @@ SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "disputes": (nesting.fold_disputes, nesting.unfold_disputes),
 }
 """Named whole-document pairs for ``message.shape``: after reading, before writing."""
+
+CAREFUL = frozenset({"hl"})
+"""Shapes whose folding leaves every object and list inside the document as it was."""

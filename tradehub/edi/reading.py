@@ -133,7 +133,7 @@ class Reader:
         self._sites = Sites(machine)
         self.canon = Canon(machine, self.tables, self.depth)
         self._prunes = _prunes(machine, self.root_model())
-        self._shape = functions.SHAPES[spec.head.shape][0] if spec.head.shape else None
+        self._shape = functions.SHAPES[spec.head.shape] if spec.head.shape else None
         self._known_tags = machine.tags
 
     def _link(self, state: State, steps: Mapping[str, Step]) -> None:
@@ -265,14 +265,22 @@ class Reader:
         if taken[0] == SUSPECT:
             for names, required in self._prunes:
                 _prune(document, names, required)
-        is_canonical = may_be_canonical and not (
-            findings or taken[-1] or taken[0] == SUSPECT or Odd.seen or self._shape is not None
-        )
+        is_canonical = may_be_canonical and not (findings or taken[-1] or taken[0] == SUSPECT or Odd.seen)
         if is_canonical and self.canon.computed and not self.canon.computed_stand(document, run.computed, figures):
             is_canonical = False
         if self._shape is not None:
-            document = self._shape(document)
+            fold, unfold = self._shape
+            before = self._kept(document) if is_canonical else None
+            document = fold(document)
+            is_canonical = is_canonical and unfold(document) == before
         return Decoded(document, places, findings, run.marks, is_canonical)
+
+    def _kept(self, document: Scope) -> Scope:
+        """Return what the document is before its shape is folded."""
+        if self.spec.head.shape in functions.CAREFUL:
+            return {name: list(each) if each.__class__ is list else each for name, each in document.items()}
+        kept: Scope = _copied(document)
+        return kept
 
     # What is not beyond doubt
 
@@ -399,6 +407,13 @@ class Reader:
         exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:{count}>", "exec"), names)  # noqa: S102
         made: Function = names["read"]
         return made
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of plain values, all the way down."""
+    if value.__class__ is dict:
+        return {name: _copied(each) for name, each in value.items()}
+    return [_copied(each) for each in value] if value.__class__ is list else value
 
 
 def _missing(skipped: Skipped, number: int) -> Placed:

@@ -23,6 +23,9 @@ from tradehub.edi.schema import BodyNode, MapSpec, Use, align
 EMPTY: Scope = {}
 ENDLESS = 1_000_000  # repeats where the standard sets no limit
 
+CHAINS: dict[tuple[Path, ...], tuple[Path, ...]] = {}
+"""Alternative paths, each once, so that nodes that draw from the same ones know it by identity."""
+
 SegmentWriter = Callable[[Scope, Scope, "Left", str, str], tuple[str, Any]]
 
 
@@ -78,7 +81,7 @@ class Left(dict[Any, Any]):
     def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope, most: int = 0) -> Any:
         """Take the next value of alternative paths. A text longer than ``most`` goes on in the place of the next
         value."""
-        key = (id(scope), paths)
+        key = (id(scope), id(paths))
         found = self.get(key)
         if found is None:
             values = [value for path in paths for value in path.values(root if path.from_root else scope)]
@@ -112,6 +115,26 @@ def _pieces(value: Any, most: int) -> list[Any]:
 Driver = Callable[[Scope, Sink], bool]
 """Writes what one node makes of a scope; tells whether it holds a value."""
 
+Needing = tuple[frozenset[str] | None, Driver]
+"""A driver with the fields that it draws from; None where it must be asked in any case."""
+
+
+def _fields_of(node: BodyNode) -> frozenset[str] | None:
+    """Return the fields of a scope from which a node has its values; None where it looks elsewhere too."""
+    if any(path.from_root or binding.computed for binding in node.bindings for path in binding.paths):
+        return None
+    inside = [_fields_of(child) for child in node.children]
+    if node.target is not None:
+        elsewhere = node.target.from_root or None in inside
+        return None if elsewhere else frozenset({node.target.steps[0].name})
+    names = {path.steps[0].name for binding in node.bindings for path in binding.paths}
+    names |= {name for binding in node.bindings if not binding.paths for name in binding.fields}
+    for each in inside:
+        if each is None:
+            return None
+        names |= each
+    return frozenset(names)
+
 
 class Writer:
     """Writes documents as the segments of one message type under one resolved map."""
@@ -127,25 +150,29 @@ class Writer:
         if self._shape is not None:
             document = self._shape(document)
         sink = Sink(document, element, component)
-        for driver in self._drivers:
-            driver(document, sink)
+        for needs, driver in self._drivers:
+            if needs is None or not needs.isdisjoint(document):
+                driver(document, sink)
         return sink.segments, sink.places
 
-    def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Driver]:
+    def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Needing]:
+        """Return the drivers of a level, each with the fields that it draws from: without one of them it writes nothing."""
         level = tuple(_shadow(each) for each in loop.children)
-        drivers: list[Driver] = []
+        drivers: list[Needing] = []
         served: set[int] = set()
         for node, index in align(body, level):  # type: ignore[arg-type]
             at = loop.children[index]
             if isinstance(at, Loop):
                 driver = self._loop(node, at)
-                last = drivers[-1] if drivers else None
+                last = drivers[-1][1] if drivers else None
                 if isinstance(driver, _Items):
                     driver.index = index
                 if not (isinstance(driver, _Items) and isinstance(last, _Items) and last.joins(driver)):
-                    drivers.append(driver)
+                    drivers.append((_fields_of(node), driver))
             elif not (skip_head and index == 0):
-                drivers.append(self._segment(node, at, is_first=index not in served))
+                is_first = index not in served
+                needs = None if at.mandatory and is_first else _fields_of(node)
+                drivers.append((needs, self._segment(node, at, is_first=is_first)))
             served.add(index)
         return drivers
 
@@ -227,8 +254,8 @@ class Writer:
                 return None
             sink.segments.append(raw)
             sink.places.append(where)
-            for driver in children:
-                if driver(scope, sink):
+            for needs, driver in children:
+                if (needs is None or not needs.isdisjoint(scope)) and driver(scope, sink):
                     has_value = 1
             if not has_value:
                 del sink.segments[start:]
@@ -355,6 +382,7 @@ class _Source:
         self._fixed: dict[At, str] = {}
         self._defaults: dict[At, str] = {}
         self._given: list[tuple[At, str, At]] = []
+        self._takers: dict[int, str] = {}  # of a row of places the last: where it finds no item, none after it does
 
     def source(self) -> tuple[str, dict[str, Any]]:
         for binding in self._node.bindings:
@@ -451,7 +479,9 @@ class _Source:
             self._item(binding, group)
         elif len(binding.paths) > 1:
             most = longest(self._place.rule, group[0]) * binding.spread if binding.paths[-1].appends else 0
-            value = self._local(f"left.chain({self._own('P', binding.paths)}, s, r, {most})")
+            value = self._local(
+                f"left.chain({self._own('P', CHAINS.setdefault(binding.paths, binding.paths))}, s, r, {most})"
+            )
             self._put(binding, group[0], self._text(binding.conversion, group[0], value))
         else:
             self._single(binding, group)
@@ -513,12 +543,14 @@ class _Source:
         write = self._item_writer(binding, fields, group)
         if path is not None and steps[-1].append:
             owner = self._object(path, steps[:-1])
-            value = self._local(f"left.take({owner}, {steps[-1].name!r}, {write}) or {('',) * len(fields)!r}")
+            before = self._takers.get(id(binding))
+            take = f"left.take({owner}, {steps[-1].name!r}, {write})"
+            value = self._takers[id(binding)] = self._local(f"{before} and {take}" if before else take)
         else:
             owner = self._object(path, steps) if path is not None else "s"
-            value = self._local(f"{write}({owner}) or {('',) * len(fields)!r}")
+            value = self._local(f"{write}({owner})")
         for number, at in enumerate(group[: len(fields)]):
-            self._set(at, f"{value}[{number}]")
+            self._set(at, f"{value}[{number}] if {value} else ''")
 
     def _item_writer(self, binding: Binding, fields: tuple[str, ...], group: tuple[At, ...]) -> str:
         writers = [
