@@ -340,15 +340,16 @@ def apply(written: Instance, extensions: Iterable[Extension], *, element: str, c
 class _Application:
     def __init__(self, by_path: dict[str, list[Extension]], element: str, component: str) -> None:
         self._by_path = by_path
+        pieces = [path.split("/") for path in by_path]
+        self._above = {"/".join(each[:length]) for each in pieces for length in range(len(each) + 1)}
         self._element = element
         self._component = component
 
     def change(self, instance: Instance, path: str) -> None:
-        paths = _paths(instance, path)
         parts = list(instance.parts)
-        for at, below in paths.items():
+        for at, below in _paths(instance, path).items():
             part = parts[at]
-            if isinstance(part, Instance):
+            if below in self._above and isinstance(part, Instance):
                 self.change(part, below)
         mine = self._by_path.get(path, ())
         if not mine:

@@ -54,6 +54,13 @@ class Path:
 
     def values(self, scope: Scope) -> list[Any]:
         """Return what stands at the path, each item of its lists in turn."""
+        if len(self.steps) == 2 and not (self.steps[0].append or self.steps[0].field):
+            within = scope.get(self.steps[0].name)
+            if within is None:
+                return []
+            if within.__class__ is dict and not self.steps[1].field:
+                value = within.get(self.steps[1].name)
+                return [] if value is None else list(value) if value.__class__ in {list, tuple} else [value]
         found: list[Any] = [scope]
         for step in self.steps:
             name = step.name

@@ -21,6 +21,7 @@ from tradehub.edi.paths import Place as At
 from tradehub.edi.schema import BodyNode, MapSpec, Use, align
 
 EMPTY: Scope = {}
+MOST_SETS = 1000  # of fields that are remembered for a level: documents of one sender have a few dozen
 ENDLESS = 1_000_000  # repeats where the standard sets no limit
 
 CHAINS: dict[tuple[Path, ...], tuple[Path, ...]] = {}
@@ -119,6 +120,27 @@ Needing = tuple[frozenset[str] | None, Driver]
 """A driver with the fields that it draws from; None where it must be asked in any case."""
 
 
+class _Drivers:
+    """The drivers of a level; of those, the ones that have something to do with a scope are looked up by its fields."""
+
+    __slots__ = ("_all", "_chosen")
+
+    def __init__(self, drivers: list[Needing]) -> None:
+        self._all = drivers
+        self._chosen: dict[tuple[str, ...], list[Driver]] = {}
+
+    def of(self, scope: Scope) -> list[Driver]:
+        """Return the drivers that draw from a field which the scope has, in order."""
+        key = tuple(scope)
+        found = self._chosen.get(key)
+        if found is None:
+            if len(self._chosen) >= MOST_SETS:
+                self._chosen.clear()
+            found = [driver for needs, driver in self._all if needs is None or not needs.isdisjoint(scope)]
+            self._chosen[key] = found
+        return found
+
+
 def _fields_of(node: BodyNode) -> frozenset[str] | None:
     """Return the fields of a scope from which a node has its values; None where it looks elsewhere too."""
     if any(path.from_root or binding.computed for binding in node.bindings for path in binding.paths):
@@ -143,16 +165,15 @@ class Writer:
         self.spec = spec
         self._tables = tables
         self._shape = functions.SHAPES[spec.head.shape][1] if spec.head.shape else None
-        self._drivers = self._level(spec.body, machine.root)
+        self._drivers = _Drivers(self._level(spec.body, machine.root))
 
     def write(self, document: Scope, element: str, component: str) -> tuple[list[str], list[int]]:
         """Return raw segments (without ST/SE or UNH/UNT) and the ids of their places."""
         if self._shape is not None:
             document = self._shape(document)
         sink = Sink(document, element, component)
-        for needs, driver in self._drivers:
-            if needs is None or not needs.isdisjoint(document):
-                driver(document, sink)
+        for driver in self._drivers.of(document):
+            driver(document, sink)
         return sink.segments, sink.places
 
     def _level(self, body: tuple[BodyNode, ...], loop: Loop, *, skip_head: bool = False) -> list[Needing]:
@@ -241,7 +262,7 @@ class Writer:
         is_item = node.target is not None and node.target.steps[-1].append
         own = head or BodyNode(node.head)
         make = self._function(own, loop.head, tests, is_item=is_item)
-        children = self._level(node.children, loop, skip_head=True)
+        children = _Drivers(self._level(node.children, loop, skip_head=True))
         where, most = loop.head.id, loop.max or ENDLESS
         inner = own.target if head is not None else None
 
@@ -254,8 +275,8 @@ class Writer:
                 return None
             sink.segments.append(raw)
             sink.places.append(where)
-            for needs, driver in children:
-                if (needs is None or not needs.isdisjoint(scope)) and driver(scope, sink):
+            for driver in children.of(scope):
+                if driver(scope, sink):
                     has_value = 1
             if not has_value:
                 del sink.segments[start:]
