@@ -76,7 +76,7 @@ class Edifact:
     In a text that comes by the chunk released characters are hidden already.
     """
 
-    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str, una: str = "") -> None:
+    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str) -> None:
         is_released = bool(found.release) and (
             isinstance(text, Incoming) or (isinstance(text, str) and found.release in text)
         )
@@ -84,7 +84,7 @@ class Edifact:
         self._text = self.release.hide(text) if self.release and isinstance(text, str) else text
         self._delimiters = found
         self._charset = charset
-        self._una = una
+        self._advice = ""  # service string advice before an interchange that is not the first
         self.interchanges: list[Interchange] = []
         self._group: Group | None = None
         self._grouped = False
@@ -109,13 +109,16 @@ class Edifact:
             tag = segment[:3]
             if tag == "UNH":
                 cut, at = self._message(start, stop, segment)
+                self._lay("")
                 yield cut
                 continue
             if tag == "UNA":
                 at = start + 9
+                self._advice = text[start:at]
                 continue
             if segment.strip("\x1a\x00 \r\n\t"):
                 self._envelope(tag, segment)
+                self._lay(self._meant(text[start : stop + 1]))
             at = stop + 1
         if self._grouped:
             self._close_group(None)
@@ -133,15 +136,19 @@ class Edifact:
         if tag == "UNG":
             self._close_group(None)
             self._open_next(current, read_ung(segment, self._delimiters))
-        elif tag == "UNE":
+        elif tag == "UNE" and self._grouped:
             self._close_group(segment)
-        elif tag == "UNZ":
+        elif tag == "UNZ" and not current.trailer:
             self._close_group(None)
             self._close(current, segment)
         else:
             at = Position(current.control_number, tag=tag)
             text = f"{tag} stands outside of any message"
             current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+
+    def _lay(self, piece: str) -> None:
+        self.interchanges[-1].layout += [self._advice, piece] if self._advice else [piece]
+        self._advice = ""
 
     def _meant(self, segment: str) -> str:
         """Return a service segment as it was received, released characters and all."""

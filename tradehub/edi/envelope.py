@@ -88,6 +88,9 @@ class Interchange:
     header: str = ""
     trailer: str = ""
     service: list[str] = field(default_factory=list)  # TA1 and the like, as received
+    layout: list[str] = field(default_factory=list)
+    """All that stands around its messages, as received and in its order, each with its terminator: header, trailer,
+    those of its groups, service segments, whatever else was found there; an empty text for each message."""
     groups: list[Group] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     application: str = ""
@@ -234,6 +237,9 @@ class AsciiText:
 
     def __init__(self, data: bytes) -> None:
         self._bytes = data
+
+    def beyond(self, at: int) -> AsciiText:
+        return AsciiText(self._bytes[at:])
 
     def __len__(self) -> int:
         return len(self._bytes)

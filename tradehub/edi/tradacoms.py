@@ -91,10 +91,12 @@ class Tradacoms:
             if segment[:3] == "MHD":
                 taken, at = self._take(start, stop)
                 cut = self._sorted(taken)
+                self.interchanges[-1].layout.append(taken.raw if cut is None else "")
                 if cut is not None:
                     yield cut
             else:
                 self._service(segment[:3], segment)
+                self.interchanges[-1].layout.append(self._meant(self._text[start : stop + 1]))
         self._close_file()
         self._end_missing()
 
