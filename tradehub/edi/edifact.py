@@ -142,9 +142,7 @@ class Edifact:
             self._close_group(None)
             self._close(current, segment)
         else:
-            at = Position(current.control_number, tag=tag)
-            text = f"{tag} stands outside of any message"
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
 
     def _lay(self, piece: str) -> None:
         self.interchanges[-1].layout += [self._advice, piece] if self._advice else [piece]
@@ -267,7 +265,7 @@ class Edifact:
             text = f"UNE says {count or 'nothing'}, there are {len(group.messages)} messages"
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
         if number != group.control_number:
-            text = "UNE and UNG have different references"
+            text = f"UNE ends {number or 'nothing'}, UNG began {group.control_number or 'nothing'}"
             self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, text, element=2)
         if not group.messages:
             self._note_group(interchange, group, Fault.EMPTY_LEVEL, "the group is empty")
@@ -278,10 +276,10 @@ class Edifact:
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
         if not stated.isdigit() or int(stated) != count:
-            text = f"UNZ says {stated or 'nothing'}, there are {count}"
+            text = f"UNZ says {stated or 'nothing'}, there are {count} {'groups' if has_groups else 'messages'}"
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
         if number != interchange.control_number:
-            text = "UNZ and UNB have different references"
+            text = f"UNZ ends {number or 'nothing'}, UNB began {interchange.control_number or 'nothing'}"
             self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "UNZ", text, 2)
         if not interchange.groups:
             self._note(interchange, Fault.EMPTY_LEVEL, "UNZ", "the interchange is empty")
@@ -337,10 +335,10 @@ def _faults_of_unb(made: Interchange, stated: tuple[str, ...]) -> Iterator[Issue
     if not made.control_number:
         yield issue(Fault.MISSING_ELEMENT, 5, 0, "UNB has no reference", Severity.ERROR)
     if stated[0] not in CHARSETS:
-        text = f"{stated[0] or 'nothing'!r} is no syntax level"
+        text = f"{stated[0]!r} is no syntax level" if stated[0] else "UNB names no syntax level"
         yield issue(Fault.INVALID_CODE, 1, 1, text, Severity.WARNING, stated[0])
     if stated[1] not in {"1", "2", "3", "4"}:
-        text = f"{stated[1]!r} is no version of the syntax"
+        text = f"{stated[1]!r} is no version of the syntax" if stated[1] else "UNB names no version of the syntax"
         yield issue(Fault.INVALID_CODE, 1, 2, text, Severity.WARNING, stated[1])
     for element, side in ((2, made.sender), (3, made.receiver)):
         if not side.value:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tradehub.edi.segments import COMPONENT, Issue, Segment, Severity
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
 
 
 class Delimiters(NamedTuple):
@@ -35,6 +35,8 @@ class Id(NamedTuple):
 
 
 NOBODY = Id()
+MOST_ISSUES = 500
+"""Kept for one message, or around them: an acknowledgement of more helps nobody, and memory stays bounded."""
 
 
 @dataclass(slots=True)
@@ -99,6 +101,13 @@ class Interchange:
     @property
     def accepted(self) -> bool:
         return not any(issue.is_error for issue in self.issues)
+
+    def note_outside(self, tag: str, segment: str) -> None:
+        """Note a segment that stands outside of any message; of very many, the first."""
+        if len(self.issues) < MOST_ISSUES:
+            at = Position(self.control_number, tag=tag[:20])
+            text = f"{tag[:20] or 'a segment without a tag'} stands outside of any message"
+            self.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
 
     @property
     def messages(self) -> list[Verdict]:

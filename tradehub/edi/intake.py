@@ -15,18 +15,27 @@ from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.editions import nearest
-from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Incoming, Interchange, ReadMessage, Release, Verdict
+from tradehub.edi.envelope import (
+    MOST_ISSUES,
+    NEEDLESS,
+    AsciiText,
+    Delimiters,
+    Incoming,
+    Interchange,
+    ReadMessage,
+    Release,
+    Verdict,
+)
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
 from tradehub.edi.schema import Guide
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 from tradehub.edi.tradacoms import Tradacoms
-from tradehub.edi.x12 import X12, Cut
+from tradehub.edi.x12 import BLANKS, X12, Cut
 
 Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | Mapping[str, Any] | None] | None
 
 LOOK = 4096  # bytes looked at to tell what a file is
-MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
 FALLBACKS = {
     "x12": ("004010", "005010"),
     "edifact": ("D96A", "D01B", "D24A"),
@@ -116,8 +125,7 @@ class Reading:
             self._note(Fault.LIMIT_EXCEEDED, refused, Severity.ERROR)
             return
         if start:
-            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
-        if start:
+            self._note_before(data[:start])
             data = data[start:]
         if standard == "edifact" and not encoding.startswith("utf-16"):
             found, _ = edifact.delimiters(data[:LOOK].decode("latin-1"))
@@ -144,7 +152,7 @@ class Reading:
         """Yield the messages of what comes by the chunk, holding one of them at a time."""
         standard, start, encoding = self.detected
         if start:
-            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
+            self._note_before(head[:start])
         codec = CODECS[str(standard)]
         opening = head[start:].decode("latin-1")
         found, begin = codec.delimiters(opening)
@@ -195,6 +203,12 @@ class Reading:
         for each in self.interchanges:
             each.issues[:] = [_stricter(issue) for issue in each.issues]
         self.issues[:] = [_stricter(issue) for issue in self.issues]
+
+    def _note_before(self, data: bytes) -> None:
+        """Note what stands before the interchange and is passed over."""
+        text = data.removeprefix(BOMS[0]).decode("latin-1").strip("\0\x1a" + BLANKS)
+        what = f"{text[:40]!r}" if text else "a byte order mark" if data.startswith(BOMS) else "blanks"
+        self._note(Fault.BAD_ENVELOPE, f"{what} before the interchange: passed over", Severity.NOTE)
 
     def _note(self, fault: Fault, text: str, severity: Severity) -> None:
         self.issues.append(Issue(fault, Position(), text, severity))

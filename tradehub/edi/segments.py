@@ -164,9 +164,13 @@ class Issue:
         return self.fault.contrl
 
     def line(self, raw_segment: str, element: str = "*", component: str = ":") -> str:
-        """Return two plain lines: the raw segment, and a caret under the fault with what is wrong."""
+        """Return two plain lines: the raw segment, and a caret under the fault with its place.
+
+        What is missing would stand before the segment.
+        """
         start = _column(raw_segment, self.at, element, component)
-        return f"{raw_segment}\n{' ' * start}^ {self.at}: {self.text}"
+        before = ", before this" if self.fault is Fault.MISSING_SEGMENT else ""
+        return f"{raw_segment}\n{' ' * start}^ {self.at}{before}"
 
 
 def _column(raw: str, at: Position, element: str, component: str) -> int:

@@ -184,7 +184,7 @@ class Tradacoms:
                 at = Position(interchange.control_number, group.control_number, taken.number, 2, tag, "", element)
                 group.issues.append(Issue(Fault.WRONG_MESSAGE_COUNT, at, text, Severity.WARNING, value=stated))
             if each.tag == "RSG" and each.element(1).strip() != interchange.control_number:
-                text = "RSG and STX have different references"
+                text = f"RSG ends {each.element(1).strip() or 'nothing'}, STX began {interchange.control_number}"
                 at = Position(interchange.control_number, group.control_number, taken.number, 2, "RSG", "", 1)
                 group.issues.append(Issue(Fault.CONTROL_NUMBER_MISMATCH, at, text, value=each.element(1)))
 
@@ -237,9 +237,7 @@ class Tradacoms:
             self._close_file()
             self._close(current, segment)
         else:
-            at = Position(current.control_number, tag=tag)
-            text = f"{tag} stands outside of any message"
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
 
     def _open(self, interchange: Interchange) -> None:
         number = interchange.control_number

@@ -132,7 +132,7 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
     if not element or element.isalnum():
         return X12_DELIMITERS, 0
     if text[105:106] in {"\r", "\n"} and _ends_lines(text, text[104:105]):
-        return Delimiters(element, NO_COMPONENT, text[104]), ISA_LENGTH - 1
+        return _delimiters(text, element, 104, 104)._replace(component=NO_COMPONENT), ISA_LENGTH - 1
     if text[103:104] == element and text[:104].count(element) == 16 and not text[105:106].isalnum():
         return _delimiters(text, element, 104, 105), ISA_LENGTH
     at = -1
@@ -144,7 +144,7 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
     if second and not second.isalnum():
         return _delimiters(text, element, at + 1, at + 2), at + 3
     if first and not first.isalnum():
-        return Delimiters(element, NO_COMPONENT, first), at + 2
+        return _delimiters(text, element, at + 1, at + 1)._replace(component=NO_COMPONENT), at + 2
     return X12_DELIMITERS, 0
 
 
@@ -233,9 +233,7 @@ class X12:
         elif tag == "TA1":
             current.service.append(segment)
         else:
-            text = f"{tag} stands outside of any message"
-            at = Position(current.control_number, tag=tag)
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
 
     def _current(self) -> Interchange:
         if not self.interchanges:
@@ -272,14 +270,12 @@ class X12:
         raw = text[start:after] + end
         interchange = self._current()
         group = self._open_group(interchange)
-        pieces = [*header.split(element), "", ""]
+        pieces = [*header.split(element), "", "", ""]
         control = pieces[2].strip()
         own = raw[stop + 1 - start : limit + 1 - start] if limit > stop else ""
         own = own_text(own, end, is_plain=isinstance(text, AsciiText))
         release = group.version or ("00" + interchange.version[1:] if interchange.version else pieces[3].strip())
-        cut = Cut(
-            interchange, group, pieces[1].strip(), release, control, header, "", own, raw
-        )
+        cut = Cut(interchange, group, pieces[1].strip(), release, control, header, "", own, raw)
         self._check_header(cut)
         if close < 0:
             issue = self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, "SE", 0, "", "the message has no SE")
@@ -341,8 +337,9 @@ class X12:
         if not stated.isdigit() or int(stated) != count:
             text = f"GE says {stated or 'nothing'}, there are {count} messages"
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
-        if (pieces[2] if len(pieces) > 2 else "") != group.control_number:
-            text = "GE and GS have different control numbers"
+        control = pieces[2] if len(pieces) > 2 else ""
+        if control != group.control_number:
+            text = f"GE ends {control or 'nothing'}, GS began {group.control_number or 'nothing'}"
             self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "GE", text, 2)
 
     def _close(self, interchange: Interchange, segment: str) -> None:
@@ -354,7 +351,7 @@ class X12:
             self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
         if control != interchange.control_number:
-            text = "IEA and ISA have different control numbers"
+            text = f"IEA ends {control or 'nothing'}, ISA began {interchange.control_number or 'nothing'}"
             self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "IEA", text, 2)
         if not interchange.groups and not interchange.service:
             self._note(interchange, Fault.EMPTY_LEVEL, "IEA", "the interchange is empty")
@@ -421,7 +418,7 @@ def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator
         if value[element] and not re.fullmatch(form, value[element], re.ASCII):
             yield issue(element, f"{value[element]!r} is {text}", Severity.WARNING, value[element])
     if value[12] >= REPEATS_FROM and not made.delimiters.repeat:
-        text = f"{value[11]!r} cannot part repetitions"
+        text = f"{value[11]!r} is no repetition separator, which ISA11 holds since version {REPEATS_FROM}"
         yield issue(11, text, Severity.WARNING, value[11])
     for element in (6, 8):
         if not value[element]:
