@@ -17,7 +17,7 @@ from tradehub.edi.envelope import (
     Release,
     split_segments,
 )
-from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity, miscounted
 from tradehub.edi.x12 import Cut, bounds_of, own_text
 
 ENVELOPE_TAGS = ("UNE", "UNG", "UNZ", "UNB")
@@ -227,7 +227,7 @@ class Edifact:
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != count:
-            text = f"UNT says {stated or 'nothing'}, there are {count} segments"
+            text = miscounted("UNT", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
         if control != cut.control_number:
@@ -262,7 +262,7 @@ class Edifact:
         group.trailer = segment
         count, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
         if not count.isdigit() or int(count) != len(group.messages):
-            text = f"UNE says {count or 'nothing'}, there are {len(group.messages)} messages"
+            text = miscounted("UNE", count, len(group.messages), "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
         if number != group.control_number:
             text = f"UNE ends {number or 'nothing'}, UNG began {group.control_number or 'nothing'}"
@@ -276,7 +276,7 @@ class Edifact:
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
         if not stated.isdigit() or int(stated) != count:
-            text = f"UNZ says {stated or 'nothing'}, there are {count} {'groups' if has_groups else 'messages'}"
+            text = miscounted("UNZ", stated, count, "group" if has_groups else "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
         if number != interchange.control_number:
             text = f"UNZ ends {number or 'nothing'}, UNB began {interchange.control_number or 'nothing'}"

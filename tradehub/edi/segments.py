@@ -183,3 +183,8 @@ def _column(raw: str, at: Position, element: str, component: str) -> int:
     if at.component > 1:
         start += sum(len(part) + 1 for part in pieces[at.element].split(component)[: at.component - 1])
     return min(start, len(raw))
+
+
+def miscounted(tag: str, stated: str, count: int, what: str) -> str:
+    """Return what to say of a trailer that states another number of segments, messages or groups than there are."""
+    return f"{tag} says {stated or 'nothing'}, there {'is' if count == 1 else 'are'} {count} {what}{'s' * (count != 1)}"

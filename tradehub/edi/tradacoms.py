@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Incoming, Interchange, Release, split_segments
-from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
+from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity, miscounted
 from tradehub.edi.x12 import Cut
 
 DELIMITERS = Delimiters("+", ":", "'", "?", tag="=")
@@ -150,7 +150,7 @@ class Tradacoms:
             return
         stated = self._segment(taken.trailer).element(1).strip()
         if not stated.isdigit() or int(stated) != count:
-            text = f"MTR says {stated or 'nothing'}, there are {count} segments"
+            text = miscounted("MTR", stated, count, "segment")
             taken.note(Fault.WRONG_SEGMENT_COUNT, count, "MTR", 1, stated, text, Severity.ERROR)
 
     def _sorted(self, taken: Message) -> Cut | None:
@@ -180,7 +180,7 @@ class Tradacoms:
         for each in self._segments(taken.body):
             stated = each.element(element).strip() if each.tag == tag else ""
             if stated and stated != str(len(group.messages)):
-                text = f"{tag} says {stated}, the file holds {len(group.messages)} messages"
+                text = miscounted(tag, stated, len(group.messages), "message") + " in the file"
                 at = Position(interchange.control_number, group.control_number, taken.number, 2, tag, "", element)
                 group.issues.append(Issue(Fault.WRONG_MESSAGE_COUNT, at, text, Severity.WARNING, value=stated))
             if each.tag == "RSG" and each.element(1).strip() != interchange.control_number:
@@ -253,14 +253,14 @@ class Tradacoms:
             group.trailer += (self._delimiters.segment if group.trailer else "") + self._meant(segment)
         stated = self._segment(segment).element(1).strip()
         if stated != str(self._in_batch):
-            text = f"EOB says {stated or 'nothing'}, there are {self._in_batch} messages"
+            text = miscounted("EOB", stated, self._in_batch, "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "EOB", text, 1)
 
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
         stated = self._segment(segment).element(1).strip()
         if not stated.isdigit() or int(stated) != self._count:
-            text = f"END says {stated or 'nothing'}, there are {self._count} messages"
+            text = miscounted("END", stated, self._count, "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "END", text, 1)
         if not interchange.groups:
             self._note(interchange, Fault.EMPTY_LEVEL, "END", "the transmission is empty", 0)

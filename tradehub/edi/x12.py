@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange
-from tradehub.edi.segments import Fault, Issue, Position, Severity
+from tradehub.edi.segments import Fault, Issue, Position, Severity, miscounted
 
 BARE = (
     re.compile(r"ST([^\w\s])\d{3}\1\w+(?:\1\w+)?(\W)"),
@@ -300,7 +300,7 @@ class X12:
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != count:
-            text = f"SE says {stated or 'nothing'}, there are {count} segments"
+            text = miscounted("SE", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, "SE", 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
         if control != cut.control_number:
@@ -335,7 +335,7 @@ class X12:
         stated = pieces[1] if len(pieces) > 1 else ""
         count = len(group.messages)
         if not stated.isdigit() or int(stated) != count:
-            text = f"GE says {stated or 'nothing'}, there are {count} messages"
+            text = miscounted("GE", stated, count, "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
         if control != group.control_number:
@@ -347,7 +347,7 @@ class X12:
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
         if not stated.isdigit() or int(stated) != len(interchange.groups):
-            text = f"IEA says {stated or 'nothing'}, there are {len(interchange.groups)} groups"
+            text = miscounted("IEA", stated, len(interchange.groups), "group")
             self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
         if control != interchange.control_number:
