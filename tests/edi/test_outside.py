@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from tests.edi.engine import maps
-from tests.edi.test_interchanges import EDIFACT, GOOD, GS, ISA, X12
+from tests.edi.test_interchanges import EDIFACT, GOOD, GS, ISA, NOON, X12
 from tests.edi.test_stream import chunks
-from tradehub.edi import Fault, Reading, ReadMessage, read, write_back
+from tradehub.edi import Fault, Reading, ReadMessage, acknowledge, read, write_back
 
 TA1 = f"{ISA}TA1*000000007*240301*1200*A*000~IEA*0*000000001~"
 WIDE = ISA.replace("HAIDI          *", "HAIDI            *")
@@ -128,6 +128,47 @@ def test_messages_without_an_interchange_are_read(text, release, said):
 def test_what_only_looks_like_a_message_is_not_edi(text):
     reading, messages = taken(text)
     assert (told(reading), messages) == ([(Fault.NOT_EDI, "interchange")], [])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "elements"),
+    [("*U*00401", "**U*00401", 17), ("*U*00401", "*00401", 15), (" *00*", " 00*", 15), ("*P*>~", "*P~", 15)],
+)
+@pytest.mark.parametrize("follows", ["GS*", "TA1*000000007*240301*1200*A*000~GS*"])
+def test_an_isa_of_more_or_fewer_elements_ends_before_the_group(old, new, elements, follows):
+    text = X12.replace(old, new, 1).replace("GS*", follows, 1)
+    reading, (message,) = taken(text)
+    assert (message.document["number"], message.accepted) == ("PO-1", False)
+    assert reading.interchanges[0].issues[0].text == f"ISA has {elements} elements, not 16"
+    assert reading.interchanges[0].delimiters[0::2][:2] == ("*", "~")
+    assert back(reading, [message]).decode() == text
+
+
+@pytest.mark.parametrize("text", [ISA[:60], "ISA*" + "*" * 500, "ISA*00*~*GE*1", ISA.replace(">~", "")])
+def test_an_isa_that_shows_no_separators_cannot_be_read(text):
+    reading, messages = taken(text)
+    assert (messages, told(reading)) == ([], [(Fault.BAD_ENVELOPE, "interchange")])
+
+
+@pytest.mark.parametrize("count", ["6\u00b3", "\u0666", "9" * 5000, "-6", "6.0", "x", ""])
+def test_a_count_that_is_no_number_is_a_wrong_count(count):
+    for text, place in ((X12.replace("SE*6*", f"SE*{count}*"), "segment 6 (SE01)"),
+                        (EDIFACT.replace("UNT+9+", f"UNT+{count}+"), "segment 9 (UNT01)")):  # fmt: skip
+        reading, (message,) = taken(text)
+        assert (Fault.WRONG_SEGMENT_COUNT, place) in [(issue.fault, str(issue.at)) for issue in message.issues]
+        assert acknowledge(reading.interchanges[0], at=NOON, control="1")
+
+
+def test_a_count_may_have_zeros_in_front():
+    assert taken(X12.replace("SE*6*", "SE*0006*"))[1][0].issues == ()
+
+
+def test_a_byte_order_mark_before_bytes_that_are_not_utf_8_is_not_believed():
+    text = b"\xef\xbb\xbf" + X12.replace("Haidi~", "Haid\xed~").encode("cp1252")
+    reading, (message,) = taken(text)
+    assert message.document["parties"][0]["name"] == "Haid\xed"
+    assert (Fault.CHARSET, "interchange") in told(reading)
+    assert back(reading, [message]) == text[3:]
 
 
 # packages

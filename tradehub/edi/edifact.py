@@ -17,7 +17,7 @@ from tradehub.edi.envelope import (
     Release,
     split_segments,
 )
-from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity, miscounted
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity, is_count, miscounted
 from tradehub.edi.x12 import Cut, bounds_of, own_text
 
 ENVELOPE_TAGS = ("UNE", "UNG", "UNZ", "UNB")
@@ -226,7 +226,7 @@ class Edifact:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
+        if not is_count(stated, count):
             text = miscounted("UNT", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
@@ -261,7 +261,7 @@ class Edifact:
             return
         group.trailer = segment
         count, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
-        if not count.isdigit() or int(count) != len(group.messages):
+        if not is_count(count, len(group.messages)):
             text = miscounted("UNE", count, len(group.messages), "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
         if number != group.control_number:
@@ -275,7 +275,7 @@ class Edifact:
         stated, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
-        if not stated.isdigit() or int(stated) != count:
+        if not is_count(stated, count):
             text = miscounted("UNZ", stated, count, "group" if has_groups else "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
         if number != interchange.control_number:

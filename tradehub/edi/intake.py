@@ -220,10 +220,9 @@ class Reading:
         self._charset = encoding or claimed
         if data.isascii() and not encoding.startswith("utf-16"):
             return data.decode("ascii")
-        if encoding:
-            self._charset = encoding
+        if encoding.startswith("utf-16"):
             return data.decode(encoding, "replace")
-        return self._guess(data, claimed)
+        return self._guess(data, encoding or claimed)
 
     def _claimed(self, data: bytes) -> str:
         """Return the character set that UNB, or the partner's guide, says."""

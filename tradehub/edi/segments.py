@@ -185,6 +185,11 @@ def _column(raw: str, at: Position, element: str, component: str) -> int:
     return min(start, len(raw))
 
 
+def is_count(stated: str, count: int) -> bool:
+    """Return whether a text says this number, with or without zeros in front."""
+    return stated.isascii() and stated.isdigit() and (stated.lstrip("0") or "0") == str(count)
+
+
 def miscounted(tag: str, stated: str, count: int, what: str) -> str:
     """Return what to say of a trailer that states another number of segments, messages or groups than there are."""
     return f"{tag} says {stated or 'nothing'}, there {'is' if count == 1 else 'are'} {count} {what}{'s' * (count != 1)}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Incoming, Interchange, Release, split_segments
-from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity, miscounted
+from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity, is_count, miscounted
 from tradehub.edi.x12 import Cut
 
 DELIMITERS = Delimiters("+", ":", "'", "?", tag="=")
@@ -149,7 +149,7 @@ class Tradacoms:
             taken.note(Fault.MISSING_TRAILER, count, "MTR", 0, "", text, Severity.ERROR)
             return
         stated = self._segment(taken.trailer).element(1).strip()
-        if not stated.isdigit() or int(stated) != count:
+        if not is_count(stated, count):
             text = miscounted("MTR", stated, count, "segment")
             taken.note(Fault.WRONG_SEGMENT_COUNT, count, "MTR", 1, stated, text, Severity.ERROR)
 
@@ -259,7 +259,7 @@ class Tradacoms:
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
         stated = self._segment(segment).element(1).strip()
-        if not stated.isdigit() or int(stated) != self._count:
+        if not is_count(stated, self._count):
             text = miscounted("END", stated, self._count, "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "END", text, 1)
         if not interchange.groups:

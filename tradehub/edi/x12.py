@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange
-from tradehub.edi.segments import Fault, Issue, Position, Severity, miscounted
+from tradehub.edi.segments import Fault, Issue, Position, Severity, is_count, miscounted
 
 BARE = (
     re.compile(r"ST([^\w\s])\d{3}\1\w+(?:\1\w+)?(\W)"),
@@ -139,13 +139,23 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
     for _ in range(16):
         at = text.find(element, at + 1)
         if at < 0 or at > 400:
-            return X12_DELIMITERS, 0
+            return _before_group(text, element)
     first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
-    if second and not second.isalnum():
+    if second and not second.isalnum() and second != element:
         return _delimiters(text, element, at + 1, at + 2), at + 3
-    if first and not first.isalnum():
+    if first and not first.isalnum() and first != element:
         return _delimiters(text, element, at + 1, at + 1)._replace(component=NO_COMPONENT), at + 2
-    return X12_DELIMITERS, 0
+    return _before_group(text, element)
+
+
+def _before_group(text: str, element: str) -> tuple[Delimiters, int]:
+    """Return what stands before GS or TA1, where ISA has more or fewer elements than it should."""
+    found = re.search(rf"([^\w\s])?([^\w{re.escape(element)}])\s*(?=(?:GS|TA1){re.escape(element)})", text[:400])
+    if found is None:
+        return X12_DELIMITERS, 0
+    component = found.start(1) if found[1] and found[1] != element else -1
+    signs = _delimiters(text, element, component, found.start(2))
+    return (signs if component >= 0 else signs._replace(component=NO_COMPONENT)), found.end(2)
 
 
 def is_bare(text: str) -> re.Match[str] | None:
@@ -299,7 +309,7 @@ class X12:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
+        if not is_count(stated, count):
             text = miscounted("SE", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, "SE", 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
@@ -334,7 +344,7 @@ class X12:
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
         count = len(group.messages)
-        if not stated.isdigit() or int(stated) != count:
+        if not is_count(stated, count):
             text = miscounted("GE", stated, count, "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
@@ -346,7 +356,7 @@ class X12:
         interchange.trailer = segment
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != len(interchange.groups):
+        if not is_count(stated, len(interchange.groups)):
             text = miscounted("IEA", stated, len(interchange.groups), "group")
             self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
@@ -409,8 +419,8 @@ def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator
         at = Position(made.control_number, tag="ISA", element=element)
         return Issue(Fault.BAD_ENVELOPE, at, text, severity, value=value)
 
-    if stated < 16:
-        yield issue(0, "ISA has fewer than 16 elements", Severity.ERROR)
+    if stated != 16:
+        yield issue(0, f"ISA has {stated} elements, not 16", Severity.ERROR)
         return
     if not made.control_number:
         yield issue(13, "ISA has no control number", Severity.ERROR)
