@@ -34,6 +34,9 @@ _NUMBER = re.compile(r"-?(\d*)(?:\.(\d*))?\Z", re.ASCII)
 _INTEGER = re.compile(r"-?(\d+)\Z", re.ASCII)
 
 
+TEXTS = frozenset({"a", "an"})
+"""Types of EDIFACT elements that hold any sign, but the component separator only if it is released.
+X12, which cannot release it, takes it for text; TRADACOMS uses its types."""
 RELEASE_BOUND = frozenset({
     Fault.TOO_LONG, Fault.TOO_SHORT, Fault.INVALID_CODE, Fault.TOO_MANY_ELEMENTS, Fault.MISSING_CONDITIONAL,
     Fault.EXCLUDED,
@@ -98,7 +101,11 @@ def element_faults(use: Use, value: str, at: int, component: str) -> Iterator[Fi
         yield Finding(Fault.FORBIDDEN, at, 0, _UNUSED, use.ref, value)
         return
     if use.element is not None:
-        yield from _value(use.element, value, at, 0)
+        if use.element.type in TEXTS and component in value:
+            text = "the element has no components: is a separator in it not released?"
+            yield Finding(Fault.TOO_MANY_COMPONENTS, at, 2, text, use.ref, value)
+        else:
+            yield from _value(use.element, value, at, 0)
         return
     parts = value.split(component)
     for number in range(len(use.parts) + 1, len(parts) + 1):
