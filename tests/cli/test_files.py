@@ -67,6 +67,56 @@ def test_check_points_at_the_element(file: Path) -> None:
     assert lines[raw + 1].index("^") == lines[raw].index("20261399")
 
 
+def test_check_says_the_place_and_the_code_of_each_fault(file: Path) -> None:
+    """... once: the words, the segment, and under it where and by which code an acknowledgement says it."""
+    file.write_text(BAD_DAY.replace("PO1*1*24*EA", "PO1*1*24*").replace("N1*BY*Haidi Trading*UL*6901234000016~\n", ""))
+    output = run("check", file).output
+    assert "    error: '20261399' is a day that does not exist\n      BEG*00*SA*PO-1**20261399\n" in output
+    assert "^ segment 2 (BEG05), AK403 8\n" in output
+    assert "error: SE says 7, there are 6 segments\n      SE*7*0001\n         ^ segment 6 (SE01)\n" in output
+
+
+def test_check_shows_what_is_missing_before_which_segment(file: Path) -> None:
+    file.write_text(ORDER.replace("BEG*00*SA*PO-1**20261123~\n", "").replace("SE*7", "SE*6"))
+    assert (
+        "error: BEG is missing\n      CUR*BY*USD\n      ^ segment 2 (BEG), before this, AK304 3"
+        in run("check", file).output
+    )
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "said"),
+    [
+        ("IEA*1*000000001", "IEA*1*000000002", "          ^ IEA02\n  850 004010 PO-1: rejected with its envelope\n"),
+        ("GE*1*1", "GE*1*2", "  error: GE ends 2, GS began 1\n    GE*1*2\n         ^ GE02\n"),
+        ("*U*00401*", "*U*00402*", "  warning: 'U' is no repetition separator, which ISA11 holds since version 00402\n"),
+        ("GE*1*1~\n", "GE*1*1~\nNTE*1~\n", "  warning: NTE: NTE stands outside of any message [NTE*1]\n"),
+        ("ISA*", "\ufeffISA*", "  note: a byte order mark before the interchange: passed over\n"),
+        ("ISA*", "From: Haidi\nISA*", "  note: 'From: Haidi' before the interchange: passed over\n"),
+        ("ISA*", "\n ISA*", "  note: blanks before the interchange: passed over\n"),
+    ],
+)  # fmt: skip
+def test_check_points_into_the_envelope(file: Path, good: str, bad: str, said: str) -> None:
+    file.write_text(ORDER.replace(good, bad), encoding="utf-8")
+    assert said in run("check", file).output
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"),
+    [
+        ("PO1*1**EA*12.05**BP*V-22", "with 03, 02 is needed too (C0302)"),
+        ("PO1*1*24*EA*12.05**BP", "06 and 07 go together: with one of them, each is needed (P0607)"),
+        ("PO1*1*24*EA~N1*ST", "02 or 03 is needed (R0203)"),
+        ("PO1*1*24*EA~QTY*01*5*EA*X", "02 and 04 exclude each other (E0204) [X]"),
+        ("ITD*01*3*2", "with 03, 04 or 05 or 13 is needed too (L03040513)"),
+    ],
+)
+def test_check_says_a_broken_condition_in_words(file: Path, segment: str, said: str) -> None:
+    old = "PO1*1*24*EA*12.05**BP*V-22" if segment.startswith("PO1") else "CUR*BY*USD"
+    file.write_text(ORDER.replace(old, segment))
+    assert f": {said}\n" in run("check", file).output
+
+
 def test_check_as_json_places_and_codes_each_issue(file: Path) -> None:
     file.write_text(BAD_DAY)
     result = run("check", "--json", file)

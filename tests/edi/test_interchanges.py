@@ -153,3 +153,30 @@ def test_no_damage_raises(cut, junk):
         list(reading)
         for each in reading.interchanges:
             acknowledge(each, at=NOON, control="1")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "place"),
+    [
+        ("BGM+220+PO?+1+9", "BGM+220+PO:1+9", "segment 2 (BGM02.2)"),
+        ("BGM+220+PO?+1+9", "BGM+220+PO?+1:+9", "segment 2 (BGM02.2)"),
+        ("NAD+BY+1::92", "NAD+BY:1+1::92", "segment 4 (NAD01.2)"),
+    ],
+)
+def test_a_separator_in_an_edifact_element_without_components_is_a_fault_and_stays_one(good, bad, place):
+    """Written as a released sign it would be another message."""
+    text = EDIFACT.replace(good, bad)
+    reading = read(text.encode(), maps())
+    (message,) = list(reading)
+    assert [(issue.fault, str(issue.at)) for issue in message.issues][:1] == [(Fault.TOO_MANY_COMPONENTS, place)]
+    assert write_back([message], maps(), una=reading.una).decode() == text
+
+
+def test_a_released_separator_is_text():
+    (message,) = list(read(EDIFACT.replace("PO?+1", "PO?:1").encode(), maps()))
+    assert (message.accepted, message.document["number"]) == (True, "PO:1")
+
+
+def test_x12_has_no_way_to_release_the_component_separator_and_takes_it_for_text():
+    (message,) = list(read(X12.replace("PO-1", "PO>1").encode(), maps()))
+    assert (message.accepted, message.document["number"]) == (True, "PO>1")

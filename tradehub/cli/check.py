@@ -10,7 +10,16 @@ from typing import Any
 
 import click
 
-from tradehub.cli.files import EXIT, Judged, Lines, Unusable, envelope_issues, is_syntax_only, judge_lightly
+from tradehub.cli.files import (
+    EXIT,
+    Judged,
+    Lines,
+    Unusable,
+    envelope_issues,
+    is_syntax_only,
+    judge_lightly,
+    under_envelope,
+)
 from tradehub.edi import Issue, ReadMessage, Severity
 
 MANY = 100  # accepted messages of a file that are not named one by one
@@ -92,7 +101,7 @@ def say(judged: Judged, *, quiet: bool = False) -> None:
         click.echo(f"  {MARKS[issue.severity]}: {issue.text}")
     for interchange in judged.interchanges:
         for issue in envelope_issues(interchange):
-            click.echo(f"  {MARKS[issue.severity]}: {issue.at}: {issue.text}")
+            _say_issue(issue, under_envelope(interchange, issue), MARKS[issue.severity], "  ")
     plain = Counter(f"{each.type} {each.release}" for each in judged.messages if _is_plain(each))
     is_brief = plain.total() > MANY
     for kind, count in plain.items() if is_brief else ():
@@ -103,22 +112,29 @@ def say(judged: Judged, *, quiet: bool = False) -> None:
         click.echo(f"  {title(message)}: {verdict(message)}")
         lines = Lines(message)
         for issue in message.issues:
-            _say_issue(issue, lines, "note" if is_syntax_only(message) else MARKS[issue.severity])
+            mark = "note" if is_syntax_only(message) else MARKS[issue.severity]
+            _say_issue(issue, lines.under(issue), mark, "    ", code_of(issue, message.standard))
 
 
 def _is_plain(message: ReadMessage) -> bool:
     return message.accepted and not message.issues
 
 
-def _say_issue(issue: Issue, lines: Lines, mark: str) -> None:
-    under = lines.under(issue)
-    head = f"    {mark}"
-    value = f" [{issue.value[:60]}]" if issue.value else ""
+def code_of(issue: Issue, standard: str) -> str:
+    """Return the code by which an acknowledgement says it: of AK403 or AK304, of 0085; empty where there is none."""
+    if standard == "x12":
+        code = f"AK403 {issue.ak4}" if issue.at.element and issue.ak4 else f"AK304 {issue.ak3}" if issue.ak3 else ""
+        return f", {code}" if code else ""
+    return f", 0085 {issue.contrl}" if standard == "edifact" else ""
+
+
+def _say_issue(issue: Issue, under: str | None, mark: str, indent: str, code: str = "") -> None:
+    value = f" [{issue.value[:60]}]" if issue.value and issue.value not in issue.text else ""
     if under is None:
-        click.echo(f"{head}: {issue.at}: {issue.text}{value}")
+        click.echo(f"{indent}{mark}: {issue.at}: {issue.text}{value}")
         return
     raw, pointer = under.split("\n", 1)
-    click.echo(f"{head}: {issue.text}{value}\n      {raw}\n      {pointer}")
+    click.echo(f"{indent}{mark}: {issue.text}{value}\n{indent}  {raw}\n{indent}  {pointer}{code}")
 
 
 def title(message: ReadMessage) -> str:
@@ -131,7 +147,7 @@ def verdict(message: ReadMessage) -> str:
     warnings = sum(1 for issue in message.issues if issue.severity is Severity.WARNING)
     if is_syntax_only(message):
         return "syntax only"
-    said = "accepted" if message.accepted else "rejected"
+    said = "accepted" if message.accepted else "rejected" if errors else "rejected with its envelope"
     counts = [
         f"{count} {word}{'s' * (count > 1)}" for count, word in ((errors, "error"), (warnings, "warning")) if count
     ]

@@ -207,6 +207,24 @@ def kind_of(message: ReadMessage) -> str:
     return str(map_store().get(standard, name, release).head.document)
 
 
+def under_envelope(interchange: Interchange, issue: Issue) -> str | None:
+    """Return the segment of the envelope with a caret under the fault; None where the issue points at none."""
+    delimiters = interchange.delimiters
+    groups = [each for each in interchange.groups if each.control_number == issue.at.group]
+    around = [
+        interchange.header,
+        interchange.trailer,
+        *(text for each in groups for text in (each.header, each.trailer)),
+    ]
+    for raw in around:
+        tag = raw.split(delimiters.tag or delimiters.element)[0].strip()
+        if tag and tag == issue.at.tag and not issue.at.segment:
+            line = issue.line(raw.replace(delimiters.tag, delimiters.element, 1) if delimiters.tag else raw,
+                              delimiters.element, delimiters.component)  # fmt: skip
+            return line.replace(delimiters.element, delimiters.tag, 1) if delimiters.tag else line
+    return None
+
+
 class Lines:
     """The raw segments of a message, to point into."""
 

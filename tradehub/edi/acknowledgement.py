@@ -5,6 +5,7 @@ Codes: X12 elements 715-718, 720, 723 (997), 618, 620, 621 (999), I17, I18 (TA1)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
@@ -210,7 +211,7 @@ def _group_trailer(group: Group, received: Interchange, accepted: int, *, is_ref
 
 def _stated(group: Group, element: str) -> int:
     pieces = group.trailer.split(element)
-    return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdigit() else 0
+    return int(pieces[1]) if len(pieces) > 1 and re.fullmatch(r"[0-9]{1,9}", pieces[1]) else 0
 
 
 def _noted(issues: Sequence[Issue]) -> list[Issue]:

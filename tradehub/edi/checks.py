@@ -34,6 +34,9 @@ _NUMBER = re.compile(r"-?(\d*)(?:\.(\d*))?\Z", re.ASCII)
 _INTEGER = re.compile(r"-?(\d+)\Z", re.ASCII)
 
 
+TEXTS = frozenset({"a", "an"})
+"""Types of EDIFACT elements that hold any sign, but the component separator only if it is released.
+X12, which cannot release it, takes it for text; TRADACOMS uses its types."""
 RELEASE_BOUND = frozenset({
     Fault.TOO_LONG, Fault.TOO_SHORT, Fault.INVALID_CODE, Fault.TOO_MANY_ELEMENTS, Fault.MISSING_CONDITIONAL,
     Fault.EXCLUDED,
@@ -98,7 +101,11 @@ def element_faults(use: Use, value: str, at: int, component: str) -> Iterator[Fi
         yield Finding(Fault.FORBIDDEN, at, 0, _UNUSED, use.ref, value)
         return
     if use.element is not None:
-        yield from _value(use.element, value, at, 0)
+        if use.element.type in TEXTS and component in value:
+            text = "the element has no components: is a separator in it not released?"
+            yield Finding(Fault.TOO_MANY_COMPONENTS, at, 2, text, use.ref, value)
+        else:
+            yield from _value(use.element, value, at, 0)
         return
     parts = value.split(component)
     for number in range(len(use.parts) + 1, len(parts) + 1):
@@ -179,7 +186,8 @@ def _moment(rule: ElementRule, value: str, at: int, component: int) -> Iterator[
     try:
         read(value)
     except ValueError:
-        yield Finding(fault, at, component, f"{value!r} is a {what} that does not exist", rule.id, value, rule.type)
+        text = f"is a {what} that does not exist" if value.isdigit() else f"is no {what}"
+        yield Finding(fault, at, component, f"{value!r} {text}", rule.id, value, rule.type)
 
 
 def _conditions(
@@ -189,8 +197,29 @@ def _conditions(
         for position in _broken(each, values):
             at, component = (within, position) if within else (position, 0)
             fault = Fault.EXCLUDED if each.kind == "E" else Fault.MISSING_CONDITIONAL
-            text = f"condition {each} is not met"
-            yield Finding(fault, at, component, text, refs[position - 1], values[position - 1], str(each))
+            yield Finding(fault, at, component, _said(each), refs[position - 1], values[position - 1], str(each))
+
+
+SAID = {
+    "P": "{all} go together: with one of them, each is needed",
+    "R": "{any} is needed",
+    "E": "{all} exclude each other",
+    "C": "with {first}, {others} is needed too",
+    "L": "with {first}, {rest} is needed too",
+}
+"""What the relational conditions of X12 (and the dependency notes of EDIFACT) ask for."""
+
+
+def _said(condition: Condition) -> str:
+    first, *others = (f"{position:02}" for position in condition.positions)
+    places = {
+        "first": first,
+        "others": " and ".join(others),
+        "rest": " or ".join(others),
+        "all": " and ".join((first, *others)),
+        "any": " or ".join((first, *others)),
+    }
+    return f"{SAID[condition.kind].format(**places)} ({condition})"
 
 
 def _broken(condition: Condition, values: list[str]) -> list[int]:

@@ -17,7 +17,7 @@ from tradehub.edi.envelope import (
     Release,
     split_segments,
 )
-from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity, is_count, miscounted
 from tradehub.edi.x12 import Cut, bounds_of, own_text
 
 ENVELOPE_TAGS = ("UNE", "UNG", "UNZ", "UNB")
@@ -76,7 +76,7 @@ class Edifact:
     In a text that comes by the chunk released characters are hidden already.
     """
 
-    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str, una: str = "") -> None:
+    def __init__(self, text: str | AsciiText | Incoming, found: Delimiters, charset: str) -> None:
         is_released = bool(found.release) and (
             isinstance(text, Incoming) or (isinstance(text, str) and found.release in text)
         )
@@ -84,7 +84,7 @@ class Edifact:
         self._text = self.release.hide(text) if self.release and isinstance(text, str) else text
         self._delimiters = found
         self._charset = charset
-        self._una = una
+        self._advice = ""  # service string advice before an interchange that is not the first
         self.interchanges: list[Interchange] = []
         self._group: Group | None = None
         self._grouped = False
@@ -109,13 +109,16 @@ class Edifact:
             tag = segment[:3]
             if tag == "UNH":
                 cut, at = self._message(start, stop, segment)
+                self._lay("")
                 yield cut
                 continue
             if tag == "UNA":
                 at = start + 9
+                self._advice = text[start:at]
                 continue
             if segment.strip("\x1a\x00 \r\n\t"):
                 self._envelope(tag, segment)
+                self._lay(self._meant(text[start : stop + 1]))
             at = stop + 1
         if self._grouped:
             self._close_group(None)
@@ -133,15 +136,17 @@ class Edifact:
         if tag == "UNG":
             self._close_group(None)
             self._open_next(current, read_ung(segment, self._delimiters))
-        elif tag == "UNE":
+        elif tag == "UNE" and self._grouped:
             self._close_group(segment)
-        elif tag == "UNZ":
+        elif tag == "UNZ" and not current.trailer:
             self._close_group(None)
             self._close(current, segment)
         else:
-            at = Position(current.control_number, tag=tag)
-            text = f"{tag} stands outside of any message"
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
+
+    def _lay(self, piece: str) -> None:
+        self.interchanges[-1].layout += [self._advice, piece] if self._advice else [piece]
+        self._advice = ""
 
     def _meant(self, segment: str) -> str:
         """Return a service segment as it was received, released characters and all."""
@@ -221,8 +226,8 @@ class Edifact:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
-            text = f"UNT says {stated or 'nothing'}, there are {count} segments"
+        if not is_count(stated, count):
+            text = miscounted("UNT", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
         if control != cut.control_number:
@@ -256,11 +261,11 @@ class Edifact:
             return
         group.trailer = segment
         count, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
-        if not count.isdigit() or int(count) != len(group.messages):
-            text = f"UNE says {count or 'nothing'}, there are {len(group.messages)} messages"
+        if not is_count(count, len(group.messages)):
+            text = miscounted("UNE", count, len(group.messages), "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
         if number != group.control_number:
-            text = "UNE and UNG have different references"
+            text = f"UNE ends {number or 'nothing'}, UNG began {group.control_number or 'nothing'}"
             self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, text, element=2)
         if not group.messages:
             self._note_group(interchange, group, Fault.EMPTY_LEVEL, "the group is empty")
@@ -270,11 +275,11 @@ class Edifact:
         stated, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
-        if not stated.isdigit() or int(stated) != count:
-            text = f"UNZ says {stated or 'nothing'}, there are {count}"
+        if not is_count(stated, count):
+            text = miscounted("UNZ", stated, count, "group" if has_groups else "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
         if number != interchange.control_number:
-            text = "UNZ and UNB have different references"
+            text = f"UNZ ends {number or 'nothing'}, UNB began {interchange.control_number or 'nothing'}"
             self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "UNZ", text, 2)
         if not interchange.groups:
             self._note(interchange, Fault.EMPTY_LEVEL, "UNZ", "the interchange is empty")
@@ -330,10 +335,10 @@ def _faults_of_unb(made: Interchange, stated: tuple[str, ...]) -> Iterator[Issue
     if not made.control_number:
         yield issue(Fault.MISSING_ELEMENT, 5, 0, "UNB has no reference", Severity.ERROR)
     if stated[0] not in CHARSETS:
-        text = f"{stated[0] or 'nothing'!r} is no syntax level"
+        text = f"{stated[0]!r} is no syntax level" if stated[0] else "UNB names no syntax level"
         yield issue(Fault.INVALID_CODE, 1, 1, text, Severity.WARNING, stated[0])
     if stated[1] not in {"1", "2", "3", "4"}:
-        text = f"{stated[1]!r} is no version of the syntax"
+        text = f"{stated[1]!r} is no version of the syntax" if stated[1] else "UNB names no version of the syntax"
         yield issue(Fault.INVALID_CODE, 1, 2, text, Severity.WARNING, stated[1])
     for element, side in ((2, made.sender), (3, made.receiver)):
         if not side.value:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tradehub.edi.segments import COMPONENT, Issue, Segment, Severity
+from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
 
 
 class Delimiters(NamedTuple):
@@ -35,6 +35,8 @@ class Id(NamedTuple):
 
 
 NOBODY = Id()
+MOST_ISSUES = 500
+"""Kept for one message, or around them: an acknowledgement of more helps nobody, and memory stays bounded."""
 
 
 @dataclass(slots=True)
@@ -88,6 +90,9 @@ class Interchange:
     header: str = ""
     trailer: str = ""
     service: list[str] = field(default_factory=list)  # TA1 and the like, as received
+    layout: list[str] = field(default_factory=list)
+    """All that stands around its messages, as received and in its order, each with its terminator: header, trailer,
+    those of its groups, service segments, whatever else was found there; an empty text for each message."""
     groups: list[Group] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     application: str = ""
@@ -96,6 +101,13 @@ class Interchange:
     @property
     def accepted(self) -> bool:
         return not any(issue.is_error for issue in self.issues)
+
+    def note_outside(self, tag: str, segment: str) -> None:
+        """Note a segment that stands outside of any message; of very many, the first."""
+        if len(self.issues) < MOST_ISSUES:
+            at = Position(self.control_number, tag=tag[:20])
+            text = f"{tag[:20] or 'a segment without a tag'} stands outside of any message"
+            self.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
 
     @property
     def messages(self) -> list[Verdict]:
@@ -234,6 +246,9 @@ class AsciiText:
 
     def __init__(self, data: bytes) -> None:
         self._bytes = data
+
+    def beyond(self, at: int) -> AsciiText:
+        return AsciiText(self._bytes[at:])
 
     def __len__(self) -> int:
         return len(self._bytes)

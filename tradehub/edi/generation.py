@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, joined, spread_over
+from tradehub.edi.checks import TEXTS
 from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Variant
 from tradehub.edi.paths import Binding, Path, Test, child
@@ -204,6 +205,13 @@ class FunctionWriter:
             if use.parts and not use.forbidden:
                 self._unpack(use, at)
         self._guard_shape()
+        texts = [
+            self.whole(at)
+            for at, use in enumerate(rule.uses[: self.last], 1)
+            if use.element and use.element.type in TEXTS
+        ]
+        if parted := " or ".join(f"cs in {each}" for each in texts if each != "''"):
+            self._lines.append(f"if {parted}: return 1")
         parts = self.parts(rule)
         lines = ["def read(e, c, v, cs, k):", f"    _, {names} = e"]
         lines += ["    " + line for line in (*self._lines, *parts.locals)]

@@ -10,23 +10,32 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from tradehub.edi import edifact, guided, limits, repetitions, stream, syntax, tradacoms, x12
+from tradehub.edi import edifact, guided, limits, packages, repetitions, stream, syntax, tradacoms, x12
 from tradehub.edi.acknowledgement import ACKNOWLEDGEMENTS
 from tradehub.edi.answers import document_of
 from tradehub.edi.edifact import Edifact
 from tradehub.edi.editions import nearest
-from tradehub.edi.envelope import NEEDLESS, AsciiText, Delimiters, Incoming, Interchange, ReadMessage, Release, Verdict
+from tradehub.edi.envelope import (
+    MOST_ISSUES,
+    NEEDLESS,
+    AsciiText,
+    Delimiters,
+    Incoming,
+    Interchange,
+    ReadMessage,
+    Release,
+    Verdict,
+)
 from tradehub.edi.maps import Map, MapStore
 from tradehub.edi.reading import Placed
 from tradehub.edi.schema import Guide
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 from tradehub.edi.tradacoms import Tradacoms
-from tradehub.edi.x12 import X12, Cut
+from tradehub.edi.x12 import BLANKS, X12, Cut
 
 Guides = Guide | Mapping[str, Any] | Callable[[Interchange, str, str], Guide | Mapping[str, Any] | None] | None
 
 LOOK = 4096  # bytes looked at to tell what a file is
-MOST_ISSUES = 500  # kept for one message: an acknowledgement of more helps nobody, and memory stays bounded
 FALLBACKS = {
     "x12": ("004010", "005010"),
     "edifact": ("D96A", "D01B", "D24A"),
@@ -58,7 +67,7 @@ def detect(data: bytes) -> Detected:
     blank = len(head) - len(head.lstrip(b" \t\r\n\x00\x0b\x0c\x1a"))
     text = head[blank:]
     start += blank if not encoding.startswith("utf-16") else 0
-    if text[:3] == b"ISA":
+    if text[:3] == b"ISA" or x12.is_bare(text[:200].decode("latin-1")):
         return Detected("x12", start, encoding)
     if text[:3] in {b"UNA", b"UNB"} or text[:4] in {b"UNH+", b"UNG+"}:
         return Detected("edifact", start, encoding)
@@ -86,6 +95,7 @@ class Reading:
         self.interchanges: list[Interchange] = []
         self.issues: list[Issue] = []
         self.una = ""
+        self.objects: tuple[bytes, ...] = ()  # what its packages hold (UNO to UNP), which is no part of any text here
         self._maps = maps
         self._tolerant = tolerant
         self._guide = guide
@@ -115,9 +125,11 @@ class Reading:
             self._note(Fault.LIMIT_EXCEEDED, refused, Severity.ERROR)
             return
         if start:
-            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
-        if start:
+            self._note_before(data[:start])
             data = data[start:]
+        if standard == "edifact" and not encoding.startswith("utf-16"):
+            found, _ = edifact.delimiters(data[:LOOK].decode("latin-1"))
+            data, self.objects = packages.lifted(data, found)
         head = self._decoded(data[:LOOK], standard) if data.isascii() else ""
         opening = head or self._text(data, standard, encoding)
         found, begin = CODECS[standard].delimiters(opening)
@@ -128,12 +140,10 @@ class Reading:
         if head:
             text = AsciiText(data) if _is_plain(data, found, begin) else self._text(data, standard, encoding)
         del data  # from here on the text alone is held
-        if standard == "edifact":
-            self.una = text[:begin]
+        if standard == "edifact" and begin:
+            self.una, text = text[:begin], text.beyond(begin) if isinstance(text, AsciiText) else text[begin:]
         if isinstance(text, str):
-            text = x12.settle(
-                text[begin:] if standard == "edifact" else text, found.element, found.segment, found.release
-            )
+            text = x12.settle(text, found.element, found.segment, found.release)
         cutter = self._cutter(text, found)
         del text
         yield from self._cut(cutter, found)
@@ -142,7 +152,7 @@ class Reading:
         """Yield the messages of what comes by the chunk, holding one of them at a time."""
         standard, start, encoding = self.detected
         if start:
-            self._note(Fault.BAD_ENVELOPE, "there is something before the interchange", Severity.NOTE)
+            self._note_before(head[:start])
         codec = CODECS[str(standard)]
         opening = head[start:].decode("latin-1")
         found, begin = codec.delimiters(opening)
@@ -181,7 +191,7 @@ class Reading:
             return X12(text, found, self._charset)
         if self.detected.standard == "tradacoms":
             return Tradacoms(text, found, self._charset)
-        return Edifact(text, found, self._charset, self.una)
+        return Edifact(text, found, self._charset)
 
     def _decoded(self, head: bytes, standard: str) -> str:
         self._charset = self._claimed(head) if standard == "edifact" else "ascii"
@@ -194,6 +204,12 @@ class Reading:
             each.issues[:] = [_stricter(issue) for issue in each.issues]
         self.issues[:] = [_stricter(issue) for issue in self.issues]
 
+    def _note_before(self, data: bytes) -> None:
+        """Note what stands before the interchange and is passed over."""
+        text = data.removeprefix(BOMS[0]).decode("latin-1").strip("\0\x1a" + BLANKS)
+        what = f"{text[:40]!r}" if text else "a byte order mark" if data.startswith(BOMS) else "blanks"
+        self._note(Fault.BAD_ENVELOPE, f"{what} before the interchange: passed over", Severity.NOTE)
+
     def _note(self, fault: Fault, text: str, severity: Severity) -> None:
         self.issues.append(Issue(fault, Position(), text, severity))
 
@@ -204,10 +220,9 @@ class Reading:
         self._charset = encoding or claimed
         if data.isascii() and not encoding.startswith("utf-16"):
             return data.decode("ascii")
-        if encoding:
-            self._charset = encoding
+        if encoding.startswith("utf-16"):
             return data.decode(encoding, "replace")
-        return self._guess(data, claimed)
+        return self._guess(data, encoding or claimed)
 
     def _claimed(self, data: bytes) -> str:
         """Return the character set that UNB, or the partner's guide, says."""
@@ -291,15 +306,16 @@ class Reading:
             text = f"{cut.type!r} {release!r} is no message"
             issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type[:80]))
             return None, None
+        name = f"{cut.type} {cut.release}".strip()
         if not self._maps.has(standard, cut.type, release) and cut.type in ACKNOWLEDGEMENTS:
             return None, None
         if not self._maps.has(standard, cut.type, release):
             other = stand_in(self._maps, standard, cut.type, release)
             if not other or (standard == "x12" and len(cut.release) > 6):
-                text = f"there is no map for {cut.type} {cut.release}"
+                text = f"there is no map for {name}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type))
                 return None, None
-            text = f"there is no map for {cut.type} {cut.release}; it is read under {other}"
+            text = f"there is no map for {name}; it is read under {other}"
             severity = Severity.WARNING if self._tolerant else Severity.ERROR
             issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_header(cut), text, severity, value=cut.release))
             release = other

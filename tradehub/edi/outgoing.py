@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from tradehub.documents import Document
-from tradehub.edi import edifact, x12
+from tradehub.edi import edifact, packages, x12
 from tradehub.edi.envelope import (
     EDIFACT_DELIMITERS,
     X12_DELIMITERS,
@@ -264,39 +264,31 @@ def _encodable(text: str, charset: str) -> str:
     return text.encode(charset, "replace").decode(charset)
 
 
-def write_back(messages: Iterable[ReadMessage], maps: MapStore, *, una: str = "") -> bytes:
+def write_back(
+    messages: Iterable[ReadMessage],
+    maps: MapStore,
+    *,
+    una: str = "",
+    interchanges: Sequence[Interchange] = (),
+    objects: Sequence[bytes] = (),
+) -> bytes:
     """Return the file that read messages came from, written from their documents: the same bytes, line breaks aside.
 
-    Messages without a map are written as they came. The interchanges' headers and trailers are those received.
+    Messages without a map are written as they came, and so is all that stood around messages. ``interchanges`` are
+    those of the file: without them one that holds no message is left out. ``objects`` are those of its packages.
     """
-    parts: list[str] = []
-    interchange: Interchange | None = None
-    group = None
+    held: dict[int, list[ReadMessage]] = {}
+    known = {id(each): each for each in interchanges}
     for each in messages:
-        end = each.interchange.delimiters.segment
-        if each.interchange is not interchange:
-            parts += _closing(interchange, group, each.interchange)
-            interchange, group = each.interchange, None
-            opening = [interchange.header, *interchange.service]
-            parts.append(una + "".join(part + end for part in opening if part))
-            una = ""
-        if each.group is not group:
-            if group is not None and group.trailer:
-                parts.append(group.trailer + end)
-            group = each.group
-            if group.header:
-                parts.append(group.header + end)
-        parts.append(_written(each, maps))
-    parts += _closing(interchange, group, None)
-    charset = interchange.charset if interchange is not None else "ascii"
-    return "".join(parts).encode(charset, "replace")
-
-
-def _closing(interchange: Interchange | None, group: Any, _next: Interchange | None) -> list[str]:
-    if interchange is None:
-        return []
-    end = interchange.delimiters.segment
-    return [part + end for part in (group.trailer if group is not None else "", interchange.trailer) if part]
+        known.setdefault(id(each.interchange), each.interchange)
+        held.setdefault(id(each.interchange), []).append(each)
+    whole = una.encode("latin-1", "replace")
+    for key, interchange in known.items():
+        waiting = iter(held.get(key, ()))
+        parts = [part or next((_written(each, maps) for each in waiting), "") for part in interchange.layout]
+        whole += "".join(parts).encode(interchange.charset, "replace")
+    found = next((each.delimiters for each in known.values()), EDIFACT_DELIMITERS)
+    return packages.put_back(whole, objects, found)
 
 
 def _written(each: ReadMessage, maps: MapStore) -> str:

@@ -164,9 +164,13 @@ class Issue:
         return self.fault.contrl
 
     def line(self, raw_segment: str, element: str = "*", component: str = ":") -> str:
-        """Return two plain lines: the raw segment, and a caret under the fault with what is wrong."""
+        """Return two plain lines: the raw segment, and a caret under the fault with its place.
+
+        What is missing would stand before the segment.
+        """
         start = _column(raw_segment, self.at, element, component)
-        return f"{raw_segment}\n{' ' * start}^ {self.at}: {self.text}"
+        before = ", before this" if self.fault is Fault.MISSING_SEGMENT else ""
+        return f"{raw_segment}\n{' ' * start}^ {self.at}{before}"
 
 
 def _column(raw: str, at: Position, element: str, component: str) -> int:
@@ -179,3 +183,13 @@ def _column(raw: str, at: Position, element: str, component: str) -> int:
     if at.component > 1:
         start += sum(len(part) + 1 for part in pieces[at.element].split(component)[: at.component - 1])
     return min(start, len(raw))
+
+
+def is_count(stated: str, count: int) -> bool:
+    """Return whether a text says this number, with or without zeros in front."""
+    return stated.isascii() and stated.isdigit() and (stated.lstrip("0") or "0") == str(count)
+
+
+def miscounted(tag: str, stated: str, count: int, what: str) -> str:
+    """Return what to say of a trailer that states another number of segments, messages or groups than there are."""
+    return f"{tag} says {stated or 'nothing'}, there {'is' if count == 1 else 'are'} {count} {what}{'s' * (count != 1)}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Incoming, Interchange, Release, split_segments
-from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
+from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity, is_count, miscounted
 from tradehub.edi.x12 import Cut
 
 DELIMITERS = Delimiters("+", ":", "'", "?", tag="=")
@@ -91,10 +91,12 @@ class Tradacoms:
             if segment[:3] == "MHD":
                 taken, at = self._take(start, stop)
                 cut = self._sorted(taken)
+                self.interchanges[-1].layout.append(taken.raw if cut is None else "")
                 if cut is not None:
                     yield cut
             else:
                 self._service(segment[:3], segment)
+                self.interchanges[-1].layout.append(self._meant(self._text[start : stop + 1]))
         self._close_file()
         self._end_missing()
 
@@ -147,8 +149,8 @@ class Tradacoms:
             taken.note(Fault.MISSING_TRAILER, count, "MTR", 0, "", text, Severity.ERROR)
             return
         stated = self._segment(taken.trailer).element(1).strip()
-        if not stated.isdigit() or int(stated) != count:
-            text = f"MTR says {stated or 'nothing'}, there are {count} segments"
+        if not is_count(stated, count):
+            text = miscounted("MTR", stated, count, "segment")
             taken.note(Fault.WRONG_SEGMENT_COUNT, count, "MTR", 1, stated, text, Severity.ERROR)
 
     def _sorted(self, taken: Message) -> Cut | None:
@@ -178,11 +180,11 @@ class Tradacoms:
         for each in self._segments(taken.body):
             stated = each.element(element).strip() if each.tag == tag else ""
             if stated and stated != str(len(group.messages)):
-                text = f"{tag} says {stated}, the file holds {len(group.messages)} messages"
+                text = miscounted(tag, stated, len(group.messages), "message") + " in the file"
                 at = Position(interchange.control_number, group.control_number, taken.number, 2, tag, "", element)
                 group.issues.append(Issue(Fault.WRONG_MESSAGE_COUNT, at, text, Severity.WARNING, value=stated))
             if each.tag == "RSG" and each.element(1).strip() != interchange.control_number:
-                text = "RSG and STX have different references"
+                text = f"RSG ends {each.element(1).strip() or 'nothing'}, STX began {interchange.control_number}"
                 at = Position(interchange.control_number, group.control_number, taken.number, 2, "RSG", "", 1)
                 group.issues.append(Issue(Fault.CONTROL_NUMBER_MISMATCH, at, text, value=each.element(1)))
 
@@ -235,9 +237,7 @@ class Tradacoms:
             self._close_file()
             self._close(current, segment)
         else:
-            at = Position(current.control_number, tag=tag)
-            text = f"{tag} stands outside of any message"
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
 
     def _open(self, interchange: Interchange) -> None:
         number = interchange.control_number
@@ -253,14 +253,14 @@ class Tradacoms:
             group.trailer += (self._delimiters.segment if group.trailer else "") + self._meant(segment)
         stated = self._segment(segment).element(1).strip()
         if stated != str(self._in_batch):
-            text = f"EOB says {stated or 'nothing'}, there are {self._in_batch} messages"
+            text = miscounted("EOB", stated, self._in_batch, "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "EOB", text, 1)
 
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
         stated = self._segment(segment).element(1).strip()
-        if not stated.isdigit() or int(stated) != self._count:
-            text = f"END says {stated or 'nothing'}, there are {self._count} messages"
+        if not is_count(stated, self._count):
+            text = miscounted("END", stated, self._count, "message")
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "END", text, 1)
         if not interchange.groups:
             self._note(interchange, Fault.EMPTY_LEVEL, "END", "the transmission is empty", 0)

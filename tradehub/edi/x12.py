@@ -10,8 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange
-from tradehub.edi.segments import Fault, Issue, Position, Severity
+from tradehub.edi.segments import Fault, Issue, Position, Severity, is_count, miscounted
 
+BARE = (
+    re.compile(r"ST([^\w\s])\d{3}\1\w+(?:\1\w+)?(\W)"),
+    re.compile(r"GS([^\w\s])[A-Z]{2}\1(?:[^\r\n]{0,40}?\1){6}\w+(\W)"),
+)
+"""What a file without ISA begins with: message or group. Both say element separator and terminator."""
 ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
 NO_COMPONENT = "\x1f"  # stands for the component separator that an interchange does not name
 REPEATS_FROM = "00402"  # ISA12 from which on ISA11 is the repetition separator
@@ -96,7 +101,10 @@ def settle(text: str, element: str, segment: str, release: str = "") -> str:
     """
     if segment in "\r\n":
         text = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-        return re.sub(r"\n[ \t]+", "\n", text) if "\n " in text or "\n\t" in text else text
+        text = _unwrapped(text) if text.startswith("ISA") else text
+        if any(sign in text for sign in ("\n ", "\n\t", " \n", "\t\n")):
+            text = "\n".join(line.strip(" \t") for line in text.split("\n"))
+        return text
     if element in "\r\n" or not any(sign in text for sign in ("\n", "\r", f"{segment} ", f"{segment}\t")):
         return text
     text = text.replace(segment + "\r\n", segment).replace(segment + "\n", segment)
@@ -107,30 +115,59 @@ def settle(text: str, element: str, segment: str, release: str = "") -> str:
     return text
 
 
+def _unwrapped(text: str) -> str:
+    """Return a text whose segments end with lines, with an ISA of one line."""
+    stop = max(delimiters(text)[1] - 1, 0)
+    return text[:stop].replace("\n", "") + text[stop:]
+
+
 def delimiters(text: str) -> tuple[Delimiters, int]:
-    """Return the delimiters that ISA sets and where ISA ends; length 0 where there is no ISA that can be read."""
+    """Return the delimiters that ISA sets and where ISA ends; length 0 where there is no ISA that can be read.
+
+    Without ISA the first segment sets those that it shows.
+    """
+    if bare := is_bare(text):
+        return Delimiters(bare[1], NO_COMPONENT, "\n" if bare[2] == "\r" else bare[2]), bare.end()
     element = text[3:4]
     if not element or element.isalnum():
         return X12_DELIMITERS, 0
     if text[105:106] in {"\r", "\n"} and _ends_lines(text, text[104:105]):
-        return Delimiters(element, NO_COMPONENT, text[104]), ISA_LENGTH - 1
-    if text[103:104] == element and text[:ISA_LENGTH].count(element) == 16 and not text[105:106].isalnum():
+        return _delimiters(text, element, 104, 104)._replace(component=NO_COMPONENT), ISA_LENGTH - 1
+    if text[103:104] == element and text[:104].count(element) == 16 and not text[105:106].isalnum():
         return _delimiters(text, element, 104, 105), ISA_LENGTH
     at = -1
     for _ in range(16):
         at = text.find(element, at + 1)
         if at < 0 or at > 400:
-            return X12_DELIMITERS, 0
+            return _before_group(text, element)
     first, second = text[at + 1 : at + 2], text[at + 2 : at + 3]
-    if second and not second.isalnum():
+    if second and not second.isalnum() and second != element:
         return _delimiters(text, element, at + 1, at + 2), at + 3
-    if first and not first.isalnum():
-        return Delimiters(element, NO_COMPONENT, first), at + 2
-    return X12_DELIMITERS, 0
+    if first and not first.isalnum() and first != element:
+        return _delimiters(text, element, at + 1, at + 1)._replace(component=NO_COMPONENT), at + 2
+    return _before_group(text, element)
+
+
+def _before_group(text: str, element: str) -> tuple[Delimiters, int]:
+    """Return what stands before GS or TA1, where ISA has more or fewer elements than it should."""
+    found = re.search(rf"([^\w\s])?([^\w{re.escape(element)}])\s*(?=(?:GS|TA1){re.escape(element)})", text[:400])
+    if found is None:
+        return X12_DELIMITERS, 0
+    component = found.start(1) if found[1] and found[1] != element else -1
+    signs = _delimiters(text, element, component, found.start(2))
+    return (signs if component >= 0 else signs._replace(component=NO_COMPONENT)), found.end(2)
+
+
+def is_bare(text: str) -> re.Match[str] | None:
+    """Return what a file begins with that has messages, or groups, and no ISA; None where it has one, or is none."""
+    found = next((match for form in BARE if (match := form.match(text))), None)
+    return found if found and found[1] != found[2] else None
 
 
 def _ends_lines(text: str, sign: str) -> bool:
     """Return whether the line after ISA ends in ``sign`` too: then it is the terminator, and ISA16 was left out."""
+    if sign == " ":
+        return False
     start = text.find("\n", 104) + 1
     return bool(start) and text[start : text.find("\n", start)].rstrip("\r").endswith(sign)
 
@@ -139,7 +176,8 @@ def _delimiters(text: str, element: str, component: int, segment: int) -> Delimi
     pieces = text[:component].split(element)
     repeat = pieces[11] if len(pieces) > 12 and _parts_repetitions(pieces[11], pieces[12]) else ""
     terminator = text[segment : segment + 1]
-    return Delimiters(element, text[component : component + 1], "\n" if terminator == "\r" else terminator, "", repeat)
+    ends_lines = terminator == "\r" or (terminator == " " and text[segment + 1 : segment + 2] in {"\r", "\n"})
+    return Delimiters(element, text[component : component + 1], "\n" if ends_lines else terminator, "", repeat)
 
 
 def _parts_repetitions(sign: str, version: str) -> bool:
@@ -173,40 +211,46 @@ class X12:
                 start += 1
             segment = text[start:stop]
             tag = segment.partition(self._delimiters.element)[0].strip()
-            if tag == "ST" and self.interchanges:
+            if tag == "ST":
                 cut, at = self._message(start, stop, segment)
+                cut.interchange.layout.append("")
                 yield cut
                 continue
             if segment.strip("\x1a\x00 \r\n\t"):
                 self._envelope(tag, segment)
+                self.interchanges[-1].layout.append(text[start : stop + 1])
             at = stop + 1
         self._close_group(None)
-        if self.interchanges and not self.interchanges[-1].trailer:
+        if self.interchanges and self.interchanges[-1].header and not self.interchanges[-1].trailer:
             self._note(self.interchanges[-1], Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
 
     def _envelope(self, tag: str, segment: str) -> None:
-        current = self.interchanges[-1] if self.interchanges else None
         if tag == "ISA":
             self._close_group(None)
-            if current is not None and not current.trailer:
-                self._note(current, Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
+            if self.interchanges and not self.interchanges[-1].trailer:
+                self._note(self.interchanges[-1], Fault.MISSING_TRAILER, "IEA", "the interchange has no IEA")
             self._open(read_isa(segment, self._delimiters, self._charset))
-        elif current is None:
             return
-        elif tag == "GS":
+        current = self._current()
+        if tag == "GS":
             self._close_group(None)
             self._open_next(current, read_gs(segment, self._delimiters))
-        elif tag == "GE":
+        elif tag == "GE" and self._group is not None:
             self._close_group(segment)
-        elif tag == "IEA":
+        elif tag == "IEA" and not current.trailer:
             self._close_group(None)
             self._close(current, segment)
         elif tag == "TA1":
             current.service.append(segment)
         else:
-            text = f"{tag} stands outside of any message"
-            at = Position(current.control_number, tag=tag)
-            current.issues.append(Issue(Fault.TRAILING_GARBAGE, at, text, Severity.WARNING, value=segment[:80]))
+            current.note_outside(tag, segment)
+
+    def _current(self) -> Interchange:
+        if not self.interchanges:
+            made = Interchange("x12", delimiters=self._delimiters, charset=self._charset)
+            self._note(made, Fault.BAD_ENVELOPE, "ISA", "there is no ISA")
+            self.interchanges.append(made)
+        return self.interchanges[-1]
 
     def _open(self, interchange: Interchange) -> None:
         number = interchange.control_number
@@ -234,16 +278,14 @@ class X12:
         after = limit if close < 0 else text.find(end, close + 1)
         after = len(text) if after < 0 else after
         raw = text[start:after] + end
-        interchange = self.interchanges[-1]
+        interchange = self._current()
         group = self._open_group(interchange)
-        pieces = header.split(element)
-        control = pieces[2].strip() if len(pieces) > 2 else ""
+        pieces = [*header.split(element), "", "", ""]
+        control = pieces[2].strip()
         own = raw[stop + 1 - start : limit + 1 - start] if limit > stop else ""
         own = own_text(own, end, is_plain=isinstance(text, AsciiText))
-        release = group.version or ("00" + interchange.version[1:] if interchange.version else "")
-        cut = Cut(
-            interchange, group, pieces[1].strip() if len(pieces) > 1 else "", release, control, header, "", own, raw
-        )
+        release = group.version or ("00" + interchange.version[1:] if interchange.version else pieces[3].strip())
+        cut = Cut(interchange, group, pieces[1].strip(), release, control, header, "", own, raw)
         self._check_header(cut)
         if close < 0:
             issue = self._issue(cut, Fault.MISSING_TRAILER, cut.count + 2, "SE", 0, "", "the message has no SE")
@@ -267,8 +309,8 @@ class X12:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
-            text = f"SE says {stated or 'nothing'}, there are {count} segments"
+        if not is_count(stated, count):
+            text = miscounted("SE", stated, count, "segment")
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, "SE", 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
         if control != cut.control_number:
@@ -302,23 +344,24 @@ class X12:
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
         count = len(group.messages)
-        if not stated.isdigit() or int(stated) != count:
-            text = f"GE says {stated or 'nothing'}, there are {count} messages"
+        if not is_count(stated, count):
+            text = miscounted("GE", stated, count, "message")
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
-        if (pieces[2] if len(pieces) > 2 else "") != group.control_number:
-            text = "GE and GS have different control numbers"
+        control = pieces[2] if len(pieces) > 2 else ""
+        if control != group.control_number:
+            text = f"GE ends {control or 'nothing'}, GS began {group.control_number or 'nothing'}"
             self._note_group(interchange, group, Fault.CONTROL_NUMBER_MISMATCH, "GE", text, 2)
 
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != len(interchange.groups):
-            text = f"IEA says {stated or 'nothing'}, there are {len(interchange.groups)} groups"
+        if not is_count(stated, len(interchange.groups)):
+            text = miscounted("IEA", stated, len(interchange.groups), "group")
             self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
         if control != interchange.control_number:
-            text = "IEA and ISA have different control numbers"
+            text = f"IEA ends {control or 'nothing'}, ISA began {interchange.control_number or 'nothing'}"
             self._note(interchange, Fault.CONTROL_NUMBER_MISMATCH, "IEA", text, 2)
         if not interchange.groups and not interchange.service:
             self._note(interchange, Fault.EMPTY_LEVEL, "IEA", "the interchange is empty")
@@ -376,8 +419,8 @@ def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator
         at = Position(made.control_number, tag="ISA", element=element)
         return Issue(Fault.BAD_ENVELOPE, at, text, severity, value=value)
 
-    if stated < 16:
-        yield issue(0, "ISA has fewer than 16 elements", Severity.ERROR)
+    if stated != 16:
+        yield issue(0, f"ISA has {stated} elements, not 16", Severity.ERROR)
         return
     if not made.control_number:
         yield issue(13, "ISA has no control number", Severity.ERROR)
@@ -385,7 +428,7 @@ def _faults_of_isa(made: Interchange, value: list[str], stated: int) -> Iterator
         if value[element] and not re.fullmatch(form, value[element], re.ASCII):
             yield issue(element, f"{value[element]!r} is {text}", Severity.WARNING, value[element])
     if value[12] >= REPEATS_FROM and not made.delimiters.repeat:
-        text = f"{value[11]!r} cannot part repetitions"
+        text = f"{value[11]!r} is no repetition separator, which ISA11 holds since version {REPEATS_FROM}"
         yield issue(11, text, Severity.WARNING, value[11])
     for element in (6, 8):
         if not value[element]:
