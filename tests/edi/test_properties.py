@@ -14,7 +14,7 @@ from tradehub.edi import reading, traces
 from tradehub.edi.maps import Map
 
 SLOW = settings(
-    max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
+    max_examples=2, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck)
 )
 END = "~"
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))

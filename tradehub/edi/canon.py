@@ -43,25 +43,31 @@ class Canon:
         self._tables = tables
         self._sources: dict[tuple[Any, str], list[Source]] = {}
         self._slots: dict[Any, int] = {}
+        self._once: dict[tuple[int, int], int] = {}
         self._resets: dict[int, list[int]] = {}
         self._order = 0
         self.computed: list[Binding] = []
         self._walk(machine.root, depth)
-        self.slots = len(self._slots)
+        self.slots = len(self._slots) + len(self._once)
 
     # analysis -------------------------------------------------------------------------------------
 
     def _walk(self, loop: Loop, depth: int) -> None:
         for each in loop.children:
             if len(each.variants) > 1 and not _is_one_list(each):
-                slot = depth + 1 + len(self._slots)
-                self._slots[each] = slot
-                self._resets.setdefault(loop.id, []).append(slot)
-            for variant in each.variants:
+                self._slots[each] = self._slot(loop, depth)
+            for number, variant in enumerate(each.variants):
+                if isinstance(each, Place) and is_written_once(each, variant):
+                    self._once[each.id, number] = self._slot(loop, depth)
                 self._order += 1
                 self._note(each, variant)
             if isinstance(each, Loop):
                 self._walk(each, depth)
+
+    def _slot(self, loop: Loop, depth: int) -> int:
+        slot = depth + 1 + len(self._slots) + len(self._once)
+        self._resets.setdefault(loop.id, []).append(slot)
+        return slot
 
     def _note(self, each: Place | Loop, variant: Variant) -> None:
         loop = each.parent if isinstance(each, Loop) else each.loop
@@ -114,9 +120,24 @@ class Canon:
         return [f"v[{slot}] = 0" for slot in slots]
 
     def order(self, each: Place | Loop, number: int) -> list[str]:
-        """Return the lines that note a node's turn at a place with several nodes."""
+        """Return the lines that note a node's turn at a place with several nodes: from 1, 0 is none so far."""
         slot = self._slots.get(each)
-        return [f"if v[{slot}] > {number}: {DIRTY}", f"v[{slot}] = {number}"] if slot is not None else []
+        if slot is None:
+            return []
+        test = f"v[{slot}] > {number + 1}"
+        if (
+            isinstance(each, Place)
+            and each.mandatory
+            and not each.is_head
+            and not is_first(each, each.variants[number])
+        ):
+            test = f"v[{slot}] < 1 or {test}"  # the writer begins a mandatory place by its first node, whatever it has
+        return [f"if {test}: {DIRTY}", f"v[{slot}] = {number + 1}"]
+
+    def once(self, place: Place, number: int) -> list[str]:
+        """Return the lines that note a segment whose fields the writer would put into the one before."""
+        slot = self._once.get((place.id, number))
+        return [f"if v[{slot}] > 0: {DIRTY}", f"v[{slot}] = 1"] if slot is not None else []
 
     def lines(self, writer: FunctionWriter, place: Place, variant: Variant) -> list[str]:
         """Return the lines that tell whether this segment is canonical under this node, and return its marks."""
@@ -169,6 +190,24 @@ def scope_of(loop: Loop | None, variant: Variant) -> Any:
     return (0, 0)
 
 
+def is_written_once(place: Place, variant: Variant) -> bool:
+    """Return whether a segment that may repeat binds several fields that are no lists: the writer puts all into one."""
+    target = variant.node.target
+    if place.is_head or place.max == 1 or (target is not None and target.steps[-1].append):
+        return False
+    fields = [
+        binding
+        for binding in variant.node.bindings
+        if binding.const is None and not binding.computed and not any(path.appends for path in binding.paths)
+    ]
+    return len(fields) > 1
+
+
+def is_first(place: Place, variant: Variant) -> bool:
+    """Return whether no other node of the place comes before this one, under the same nodes of the loops around it."""
+    return next(each for each in place.variants if each.loops == variant.loops) is variant
+
+
 class _Segment:
     def __init__(
         self, canon: Canon, tables: dict[str, CodeTable], writer: FunctionWriter, place: Place, variant: Variant
@@ -201,7 +240,8 @@ class _Segment:
             self._dirty.append(f"not {last}")
         tests = [each for each in dict.fromkeys(self._dirty) if each and each != "''"]
         lines = [f"if {' or '.join(tests)}: {DIRTY}"] if tests else []
-        lines += self._canon.order(self._place, self._place.variants.index(self._variant))
+        number = self._place.variants.index(self._variant)
+        lines += self._canon.order(self._place, number) + self._canon.once(self._place, number)
         if marks:
             names = [(self._writer.own("M", mark), var) for mark, var in marks]
             some = " or ".join(var for _, var in names)
@@ -213,8 +253,7 @@ class _Segment:
         """Return whether the writer gives the segment even without a value: mandatory, and no item of a list."""
         if not self._place.mandatory or self._place.is_head or self._variant.node.target is not None:
             return False
-        first = next(each for each in self._place.variants if each.loops == self._variant.loops)
-        return first is self._variant
+        return is_first(self._place, self._variant)
 
     def _normal(self, at: At) -> At:
         rule = self._place.rule

@@ -588,13 +588,16 @@ def unfold_hl_orders(document: Scope) -> Scope:
     rows = document.get("lines") or ()
     levels: list[Scope] = []
     orders: dict[str, Scope] = {}
+    nameless: list[Scope] = []
 
     def begin(fields: Scope) -> Scope:
         level = {**fields, "id": str(len(levels) + 1), "level": "order"}
         levels.append(level)
-        for each in fields.get("references") or ():
-            if each.get("type") == "order":
-                orders.setdefault(str(each.get("value")), level)
+        named = [each for each in fields.get("references") or () if each.get("type") == "order"]
+        for each in named:
+            orders.setdefault(str(each.get("value")), level)
+        if not named:
+            nameless.append(level)
         return level
 
     if not any(row.get("level") == "order" for row in rows):
@@ -607,7 +610,9 @@ def unfold_hl_orders(document: Scope) -> Scope:
             begin({name: value for name, value in row.items() if name != "level"})
             continue
         own = next((each for each in row.get("references") or () if each.get("type") == "order"), None)
-        above = orders.get(str(own.get("value"))) if own is not None else (levels[-1] if levels else None)
+        above = (
+            orders.get(str(own.get("value"))) if own is not None else next(iter((*nameless[-1:], *levels[-1:])), None)
+        )
         above = above or begin({"references": [own]} if own is not None else {})
         above = _order_above(above, levels)
         levels.append(_item_level(row, above, str(len(levels) + 1)))

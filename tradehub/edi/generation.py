@@ -424,7 +424,7 @@ class FunctionWriter:
         if target is None:
             return [], set()
         parent = self._place.loop.parent
-        model = self._reader.scope_model(parent) if parent is not None else None
+        model = self._reader.scope_model(parent, dict(variant.loops)) if parent is not None else None
         for step in target.steps:
             model = field_model(model, step.name)
         given = {step.field for step in target.steps}
@@ -490,7 +490,7 @@ class FunctionWriter:
         depth = self._place.loop.depth
         scope = f"c[{depth}]"
         lines: list[str] = []
-        tree, root_lines = self._tree(variant.node.bindings, scope, target)
+        tree, root_lines = self._tree(variant, scope)
         if target is None:
             if tree.is_empty and not root_lines:
                 return []
@@ -517,10 +517,11 @@ class FunctionWriter:
             lines.append(f"    v[0] = {SUSPECT}")
         return lines + root_lines
 
-    def _tree(self, bindings: tuple[Binding, ...], scope: str, target: Path | None) -> tuple[Tree, list[str]]:
-        tree = Tree(self._model(target))
+    def _tree(self, variant: Variant, scope: str) -> tuple[Tree, list[str]]:
+        model = self._model(variant, variant.node.target)
+        tree = last = Tree(model)
         extra: list[str] = []
-        for binding in bindings:
+        for binding in variant.node.bindings:
             if binding.const is not None:
                 continue
             for group in binding.groups:
@@ -532,18 +533,21 @@ class FunctionWriter:
                     var = self.var(group[0])
                     mark = self.own("B", (self._place.id, group[0], binding))
                     extra.append(f"if {var}: k.append((*{mark}, {var}))")
-                else:
-                    extra += self._bind(tree, binding, group, scope)
+                    continue
+                if binding.paths and last.comes_later(binding.path.steps):
+                    last = Tree(model)
+                    tree.then.append(last)
+                extra += self._bind(last, variant, binding, group, scope)
         return tree, extra
 
-    def _model(self, target: Path | None) -> Any:
-        """Return the model of what a segment binds into; of several loop variants with different targets, none."""
-        model = self._reader.scope_model(self._place.loop)
+    def _model(self, variant: Variant, target: Path | None) -> Any:
+        """Return the model of what a segment binds into."""
+        model = self._reader.scope_model(self._place.loop, dict(variant.loops))
         for step in target.steps if target is not None else ():
             model = field_model(model, step.name)
         return model
 
-    def _bind(self, tree: Tree, binding: Binding, group: tuple[At, ...], scope: str) -> list[str]:
+    def _bind(self, tree: Tree, variant: Variant, binding: Binding, group: tuple[At, ...], scope: str) -> list[str]:
         guard, values = self._values(binding, group)
         if binding.only or binding.excluded:
             first = self.var(group[0])
@@ -551,7 +555,7 @@ class FunctionWriter:
             tests = [f"{first} {word} {self.own('S', codes)}" for codes, word in sets if codes]
             guard = " and ".join([guard, *tests]) if guard else " and ".join(tests)
         if len(binding.paths) > 1 or (binding.paths and binding.path.from_root):
-            return self._late(binding, guard, values, scope)
+            return self._late(variant, binding, guard, values, scope)
         if not binding.fields:
             tree.leaf(binding.path.steps, guard, values[0][1])
         elif binding.paths:
@@ -566,7 +570,9 @@ class FunctionWriter:
                 tree.leaf_named(name, both, value)
         return []
 
-    def _late(self, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str) -> list[str]:
+    def _late(
+        self, variant: Variant, binding: Binding, guard: str, values: list[tuple[str, str]], scope: str
+    ) -> list[str]:
         paths = self.own("P", binding.paths)
         if binding.fields:
             pairs = ", ".join(f"{name!r}: {value}" for name, (_, value) in zip(binding.fields, values, strict=False))
@@ -574,7 +580,7 @@ class FunctionWriter:
         else:
             value = values[0][1]
         call = self._first(binding, scope, value).replace("%s", paths) or f"put_first({paths}, {scope}, c[0], {value})"
-        if self._may_lack(binding):
+        if self._may_lack(variant, binding):
             return [f"if {guard or 1}:", f"    {call}", f"    v[0] = {SUSPECT}"]
         return [f"if {guard}: {call}" if guard else call]
 
@@ -596,9 +602,9 @@ class FunctionWriter:
             f" or put_first(%s, {scope}, c[0], {value})"
         )
 
-    def _may_lack(self, binding: Binding) -> bool:
+    def _may_lack(self, variant: Variant, binding: Binding) -> bool:
         for path in binding.paths:
-            model = self._reader.root_model() if path.from_root else self._model(None)
+            model = self._reader.root_model() if path.from_root else self._model(variant, None)
             for step in path.steps if binding.fields else path.steps[:-1]:
                 model = field_model(model, step.name)
                 if required_fields(model):
@@ -782,10 +788,26 @@ class Tree:
         self.lists: dict[str, list[tuple[str, str]]] = {}
         self.objects: dict[str, Tree] = {}
         self.selected: dict[tuple[str, str, str], Tree] = {}
+        self.then: list[Tree] = []
+        """What comes after it, where it cannot all be done at once."""
 
     @property
     def is_empty(self) -> bool:
-        return not (self.leaves or self.lists or self.objects or self.selected)
+        return not (self.leaves or self.lists or self.objects or self.selected or self.then)
+
+    def comes_later(self, steps: tuple[Any, ...]) -> bool:
+        """Return whether what is put there must wait: an item of a list from which an item is selected before."""
+        tree = self
+        for step in steps:
+            if step.append:
+                return any(name == step.name for name, _, _ in tree.selected)
+            below = (
+                tree.selected.get((step.name, step.field, step.value)) if step.field else tree.objects.get(step.name)
+            )
+            if below is None:
+                return False
+            tree = below
+        return False
 
     @property
     def has_certain(self) -> bool:
@@ -862,7 +884,10 @@ class Tree:
         for name, below in self.objects.items():
             own = _fresh_name(counter)
             lines += below.attached(var, name, own, counter)
-        return lines + self._select(var, counter)
+        return lines + self._select(var, counter) + self._rest(var, counter)
+
+    def _rest(self, var: str, counter: list[int]) -> list[str]:
+        return [line for each in self.then for line in each.into(var, lambda _: False, counter)]
 
     def attached(self, var: str, name: str, own: str, counter: list[int]) -> list[str]:
         """Return lines that build a new object and put it under ``name``."""
@@ -893,7 +918,7 @@ class Tree:
                 lines += below.into(own, lambda _: False, counter)
                 mark = below.suspect(own)
                 lines += [f"if {own}n and {own}:", f"    {var}[{name!r}] = {own}", *([f"    {mark}"] if mark else [])]
-        return lines + self._select(var, counter)
+        return lines + self._select(var, counter) + self._rest(var, counter)
 
     def _lists(self, var: str, counter: list[int], is_single: Callable[[str], bool]) -> list[str]:
         lines = []

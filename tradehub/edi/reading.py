@@ -142,15 +142,17 @@ class Reader:
             is_bad = bool(step.missing) or step.fault is not None or place.habit
             state[tag] = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
 
-    def scope_model(self, loop: Loop) -> Any:
-        """Return the model that the segments of a loop bind into."""
+    def scope_model(self, loop: Loop, taken: Mapping[int, int]) -> Any:
+        """Return the model that the segments of a loop bind into. ``taken`` tells which of its nodes a loop of several
+        goes by, at each depth."""
         if loop.parent is None:
             return self.root_model()
-        model = self.scope_model(loop.parent)
-        targets = {str(variant.node.target) for variant in loop.variants}
-        if len(targets) != 1 or loop.variants[0].node.target is None:
+        model = self.scope_model(loop.parent, taken)
+        variants = loop.variants[taken[loop.depth] :][:1] if loop.depth in taken else loop.variants
+        targets = {str(variant.node.target) for variant in variants}
+        if len(targets) != 1 or variants[0].node.target is None:
             return model
-        for step in loop.variants[0].node.target.steps:
+        for step in variants[0].node.target.steps:
             model = field_model(model, step.name)
         return model
 

@@ -1,0 +1,168 @@
+"""P1 to P4, P6, P8 and P9 (spec/edi) for every map, each on 200 made-up messages; ``make properties``: on 2,000.
+
+Where a property does not hold, the note names map and seed: ``maker(rules).message(seed)`` makes the message again.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import TracebackType
+
+import pytest
+
+from tests.edi.engine import SEPARATORS, every_map, maps
+from tests.edi.making import maker
+from tests.edi.test_maps_roundtrip import differences
+from tests.edi.test_properties import END, same
+from tradehub.documents import KINDS
+from tradehub.edi import reading, traces
+from tradehub.edi.functions import Scope
+from tradehub.edi.maps import Map
+from tradehub.edi.reading import Decoded
+
+EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
+FRESH = 100  # one message in so many is read by traces made of itself: making them is what costs
+
+
+class Saying:
+    """Adds to whatever goes wrong inside which message it was."""
+
+    def __init__(self, rules: Map, seed: int, raw: list[str]) -> None:
+        self._note = f"{rules.key}, seed {seed}:\n" + "\n".join(raw)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, wrong: BaseException | None, at: TracebackType | None) -> None:
+        if wrong is not None:
+            wrong.add_note(self._note)
+
+
+@pytest.fixture(scope="module")
+def examples(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--examples", default=200))
+
+
+@EVERY
+def test_messages_that_the_standard_allows(standard, kind, release, examples):
+    rules = maps().get(standard, kind, release)
+    signs = SEPARATORS[standard]
+    for seed in range(examples):
+        raw = maker(rules).message(seed)
+        with Saying(rules, seed, raw):
+            decoded = rules.read(raw, *signs)
+            assert rules.write(decoded.document, *signs) == raw  # P2 and P3
+            has_only_faults_of_conversion(decoded)
+            makes_a_document_of_its_kind_when_it_is_clean(rules, decoded)
+            if maker(rules).is_nested:
+                is_written_alike_for_ever(rules, decoded)
+            is_read_alike_by_walked_tables(rules, decoded, raw)
+            is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
+            is_read_alike_by_traces(rules, decoded, raw, is_fresh=seed % FRESH == 0)
+
+
+def has_only_faults_of_conversion(decoded: Decoded) -> None:
+    wrong = [each for each in decoded.findings if each.finding.severity == "error"]
+    assert [each for each in wrong if each.finding.fault.ak4 in {"", "1", "2", "3", "4", "5", "10"}] == []
+
+
+def makes_a_document_of_its_kind_when_it_is_clean(rules: Map, decoded: Decoded) -> None:
+    if not any(each.finding.severity == "error" for each in decoded.findings):
+        KINDS[rules.head.document].model_validate(decoded.document)
+
+
+def is_written_alike_for_ever(rules: Map, decoded: Decoded) -> None:
+    """P1, for documents that the map can say whole: what is written of one is read as that document."""
+    signs = SEPARATORS[rules.head.standard]
+    document = plain(rules.read(rules.write(plain(decoded.document), *signs), *signs).document)
+    again = rules.read(rules.write(document, *signs), *signs).document
+    assert list(differences(numbered(plain(again)), numbered(document))) == []
+
+
+def plain(document: Scope) -> Scope:
+    return {name: value for name, value in document.items() if name != "extensions"}
+
+
+def numbered(document: Scope) -> Scope:
+    """Return a despatch with its packages counted in their order: their numbers mean nothing beyond the message."""
+    packages = document.get("packages") or []
+    numbers = {each.get("number"): str(at) for at, each in enumerate(packages, 1)}
+
+    def renamed(item: Scope) -> Scope:
+        return {
+            name: numbers.get(value, value)
+            if (name in {"number", "parent"} and item in packages) or name == "package"
+            else value
+            for name, value in item.items()
+        }
+
+    named = {name: [renamed(each) for each in document[name]] for name in ("packages", "lines") if name in document}
+    return {**document, **named} if packages else document
+
+
+def is_read_alike_by_walked_tables(rules: Map, decoded: Decoded, raw: list[str]) -> None:
+    """P6; and what is held canonical without having been written, is."""
+    slow = rules.read(raw, *SEPARATORS[rules.head.standard], interpreted=True)
+    assert {name for name in decoded.document if decoded.document[name] != slow.document.get(name)} <= {"extensions"}
+    assert same(decoded.document, slow.document)
+    assert decoded.findings == slow.findings
+
+
+def is_read_alike_by_functions_of_its_shapes(rules: Map, decoded: Decoded, raw: list[str]) -> None:
+    """P6, for the functions that are made when a shape of segment comes often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "WARM", 2)
+        again = of_shapes(rules).read(raw, *SEPARATORS[rules.head.standard])
+    assert same(again.document, decoded.document)
+    assert again.findings == decoded.findings
+
+
+@cache
+def of_shapes(rules: Map) -> Map:
+    return Map(rules.spec, rules.sha256)
+
+
+@cache
+def hurried(rules: Map) -> Map:
+    return Map(rules.spec, rules.sha256)
+
+
+def is_read_alike_by_traces(rules: Map, decoded: Decoded, raw: list[str], *, is_fresh: bool) -> None:
+    """P6, for the runs of segments that are read by one pattern when they come often."""
+    element, component = SEPARATORS[rules.head.standard]
+    text = "".join(each + END for each in raw)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(traces, "OFTEN", 1 if is_fresh else 3)
+        patch.setattr(traces, "WATCHED", len(raw) if is_fresh else 900)
+        special = Map(rules.spec, rules.sha256) if is_fresh else hurried(rules)
+        for _ in range(2 if is_fresh else 1):
+            again = special.read_text(text, element, component, END)
+            assert same(again.document, decoded.document)
+            assert again.findings == decoded.findings
+
+
+APPENDS_AND_SELECTS = {
+    "of": "x12/004010/812",
+    "bind": {"BCD": "13/14 references[] (type/value) = code:reference, 15 references[type=order].line"},
+}
+
+
+def test_what_a_segment_appends_stands_after_what_it_selected_before():
+    rules = maps().get("x12", "812", "004010", APPENDS_AND_SELECTS)
+    raw = ["BCD*20260301*7*I*100*C*20260201*INV-1***PO-9***CT*C-3*4"]
+    slow = rules.read(raw, "*", ">", interpreted=True).document
+    assert [each["type"] for each in slow["references"]] == ["invoice", "order", "contract"]
+    assert rules.read(raw, "*", ">").document["references"] == slow["references"]
+    assert rules.write(rules.read(raw, "*", ">").document, "*", ">") == raw
+
+
+def test_an_order_of_a_status_that_has_no_number_keeps_its_lines():
+    rules = maps().get("x12", "870", "004010")
+    lines = [
+        {"level": "order"},
+        {"level": "order", "references": [{"type": "order", "value": "PO-2"}]},
+        {"number": "1", "item": {"ids": [{"scheme": "buyer", "value": "A"}]}},
+        {"number": "2", "references": [{"type": "order", "value": "PO-2"}]},
+    ]
+    written = rules.write({"action": "response", "number": "S-1", "lines": lines}, "*", ">")
+    assert [each for each in written if each.startswith("HL")] == ["HL*1**O", "HL*2**O", "HL*3*1*I", "HL*4*2*I"]
