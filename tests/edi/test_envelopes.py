@@ -277,7 +277,8 @@ def test_many_interchanges_and_groups_take_time_by_their_number():
         return process_time() - start
 
     took(20)
-    assert took(2000) < 25 * took(200)
+    few, many = (min(took(count) for _ in range(3)) for count in (200, 2000))  # the least: other work disturbs
+    assert many < 25 * few
 
 
 # syntax 4
