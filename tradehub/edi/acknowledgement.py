@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from tradehub.edi.edifact import segment_of, syntax_of
-from tradehub.edi.envelope import Delimiters, Group, Interchange, Verdict
+from tradehub.edi.envelope import Delimiters, Group, Interchange, Verdict, figure
 from tradehub.edi.outgoing import EnvelopeFacts, OutMessage, write_interchange
 from tradehub.edi.segments import COMPONENT, REPEAT, Fault, Issue, Segment, Severity
 
@@ -210,7 +210,7 @@ def _group_trailer(group: Group, received: Interchange, accepted: int, *, is_ref
 
 def _stated(group: Group, element: str) -> int:
     pieces = group.trailer.split(element)
-    return int(pieces[1]) if len(pieces) > 1 and pieces[1].isdigit() else 0
+    return max(figure(pieces[1]), 0) if len(pieces) > 1 else 0
 
 
 def _noted(issues: Sequence[Issue]) -> list[Issue]:

@@ -132,7 +132,8 @@ def _value(rule: ElementRule, value: str, at: int, component: int) -> Iterator[F
             yield Finding(fault, at, component, f"{value!r} is not a number", rule.id, value, kind)
             return
         length = digits
-    if rule.codes and value not in rule.codes:
+    fits = rule.min <= length <= rule.max
+    if rule.codes and value not in rule.codes and (fits or rule.codes_are_closed):
         severity = Severity.ERROR if rule.codes_are_closed else Severity.WARNING
         yield Finding(
             Fault.INVALID_CODE, at, component, f"{value!r} is not in the code list", rule.id, value, severity=severity

@@ -15,6 +15,7 @@ from tradehub.edi.envelope import (
     Incoming,
     Interchange,
     Release,
+    figure,
     split_segments,
 )
 from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
@@ -221,7 +222,7 @@ class Edifact:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
+        if figure(stated) != count:
             text = f"UNT says {stated or 'nothing'}, there are {count} segments"
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
@@ -256,7 +257,7 @@ class Edifact:
             return
         group.trailer = segment
         count, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
-        if not count.isdigit() or int(count) != len(group.messages):
+        if figure(count) != len(group.messages):
             text = f"UNE says {count or 'nothing'}, there are {len(group.messages)} messages"
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, text, element=1)
         if number != group.control_number:
@@ -270,7 +271,7 @@ class Edifact:
         stated, number = (segment_of(segment, self._delimiters).element(at).strip() for at in (1, 2))
         has_groups = any(group.header for group in interchange.groups)
         count = len(interchange.groups) if has_groups else len(interchange.messages)
-        if not stated.isdigit() or int(stated) != count:
+        if figure(stated) != count:
             text = f"UNZ says {stated or 'nothing'}, there are {count}"
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "UNZ", text, 1)
         if number != interchange.control_number:

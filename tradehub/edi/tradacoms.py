@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tradehub.edi.envelope import AsciiText, Delimiters, Group, Id, Incoming, Interchange, Release, split_segments
+from tradehub.edi.envelope import (
+    AsciiText,
+    Delimiters,
+    Group,
+    Id,
+    Incoming,
+    Interchange,
+    Release,
+    figure,
+    split_segments,
+)
 from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
 from tradehub.edi.x12 import Cut
 
@@ -147,7 +157,7 @@ class Tradacoms:
             taken.note(Fault.MISSING_TRAILER, count, "MTR", 0, "", text, Severity.ERROR)
             return
         stated = self._segment(taken.trailer).element(1).strip()
-        if not stated.isdigit() or int(stated) != count:
+        if figure(stated) != count:
             text = f"MTR says {stated or 'nothing'}, there are {count} segments"
             taken.note(Fault.WRONG_SEGMENT_COUNT, count, "MTR", 1, stated, text, Severity.ERROR)
 
@@ -259,7 +269,7 @@ class Tradacoms:
     def _close(self, interchange: Interchange, segment: str) -> None:
         interchange.trailer = segment
         stated = self._segment(segment).element(1).strip()
-        if not stated.isdigit() or int(stated) != self._count:
+        if figure(stated) != self._count:
             text = f"END says {stated or 'nothing'}, there are {self._count} messages"
             self._note(interchange, Fault.WRONG_MESSAGE_COUNT, "END", text, 1)
         if not interchange.groups:

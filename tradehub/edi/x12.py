@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange
+from tradehub.edi.envelope import X12_DELIMITERS, AsciiText, Delimiters, Group, Id, Incoming, Interchange, figure
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 
 ISA_LENGTH = 106  # ISA is of fixed width: 105 characters and the terminator
@@ -268,7 +268,7 @@ class X12:
         pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
         count = cut.count + 2
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != count:
+        if figure(stated) != count:
             text = f"SE says {stated or 'nothing'}, there are {count} segments"
             cut.issues.append(self._issue(cut, Fault.WRONG_SEGMENT_COUNT, count, "SE", 1, stated, text))
         control = pieces[2] if len(pieces) > 2 else ""
@@ -303,7 +303,7 @@ class X12:
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
         count = len(group.messages)
-        if not stated.isdigit() or int(stated) != count:
+        if figure(stated) != count:
             text = f"GE says {stated or 'nothing'}, there are {count} messages"
             self._note_group(interchange, group, Fault.WRONG_MESSAGE_COUNT, "GE", text, 1)
         if (pieces[2] if len(pieces) > 2 else "") != group.control_number:
@@ -314,7 +314,7 @@ class X12:
         interchange.trailer = segment
         pieces = [each.strip() for each in segment.split(self._delimiters.element)]
         stated = pieces[1] if len(pieces) > 1 else ""
-        if not stated.isdigit() or int(stated) != len(interchange.groups):
+        if figure(stated) != len(interchange.groups):
             text = f"IEA says {stated or 'nothing'}, there are {len(interchange.groups)} groups"
             self._note(interchange, Fault.WRONG_GROUP_COUNT, "IEA", text, 1)
         control = pieces[2] if len(pieces) > 2 else ""
