@@ -16,7 +16,7 @@ from tests.edi.engine import every_map, maps
 from tests.edi.fuzzing import TRADACOMS, corpus, hold, interchange, spoiled
 from tests.edi.making import maker
 from tests.edi.test_stream import chunks, said
-from tradehub.edi import limits, read, stream
+from tradehub.edi import Fault, MapStore, limits, read, stream
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 LINEAR, NOISE = 11.0, 0.05  # ten times the size: at most eleven times the processor time, and what a busy machine adds
@@ -70,6 +70,17 @@ def test_counts_that_are_no_figures(data):
     stated += [issue for each in reading.interchanges for group in each.groups for issue in group.issues]
     stated += [issue for each in messages for issue in each.issues]
     assert any(issue.fault.word.startswith("wrong_") for issue in stated), stated
+
+
+@pytest.mark.parametrize("release", ["D:" + "9" * 300, "D:..", "../../x:96A", "D:96A/../D01B", "\xff:96A"])
+def test_a_release_that_is_no_name_of_a_file(release):
+    """Found by atheris: the name went to the file system as it came."""
+    asked: list[str] = []
+    store = MapStore(lambda path: asked.append(path))
+    data = f"UNB+UNOC:3+A+B+260302:1200+1'UNH+1+ORDERS:{release}:UN'BGM+220+1'UNT+3+1'UNZ+1+1'".encode("iso8859-1")
+    (message,) = read(data, store)
+    assert message.issues[0].fault is Fault.UNKNOWN_MESSAGE
+    assert [each for each in asked if ".." in each or len(each) > 99 or not each.isascii()] == []
 
 
 def order(body: str) -> bytes:
