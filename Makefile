@@ -46,7 +46,7 @@ judges: .venv/.dev ## ask pyx12 about 20,000 mutated messages: each difference h
 	@$(PY) -m pytest -q -n 2 -p no:cacheprovider tests/edi/test_judges.py --judged 20000 --timeout 6000
 
 fuzz: .venv/.dev ## read any bytes for FUZZ_SECONDS (an hour unless told), under atheris
-	@$(PY) -m pip install -q 'atheris>=3' && $(PY) benchmarks/fuzz.py --seconds $${FUZZ_SECONDS:-3600}
+	@$(PY) -m pip install -q 'atheris>=3' && $(PY) -m tests.edi.fuzzing --seconds $${FUZZ_SECONDS:-3600}
 
 i18n: .venv/.dev ## collect the texts of all pages into the catalogues
 	@$(PY) -m tradehub.web.i18n update

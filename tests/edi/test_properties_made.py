@@ -5,20 +5,24 @@ Where a property does not hold, the note names map and seed: ``maker(rules).mess
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
+from random import Random
 from types import TracebackType
 
 import pytest
 
 from tests.edi.engine import SEPARATORS, every_map, maps
 from tests.edi.making import maker
+from tests.edi.mutating import mutated
 from tests.edi.test_maps_roundtrip import differences
 from tests.edi.test_properties import END, same
 from tradehub.documents import KINDS
 from tradehub.edi import reading, traces
 from tradehub.edi.functions import Scope
 from tradehub.edi.maps import Map
-from tradehub.edi.reading import Decoded
+from tradehub.edi.reading import Decoded, Placed
+from tradehub.edi.segments import Fault
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 FRESH = 100  # one message in so many is read by traces made of itself: making them is what costs
@@ -166,3 +170,32 @@ def test_an_order_of_a_status_that_has_no_number_keeps_its_lines():
     ]
     written = rules.write({"action": "response", "number": "S-1", "lines": lines}, "*", ">")
     assert [each for each in written if each.startswith("HL")] == ["HL*1**O", "HL*2**O", "HL*3*1*I", "HL*4*2*I"]
+
+
+FOLLOWS = {Fault.MISSING_CONDITIONAL, Fault.EXCLUDED, Fault.WRONG_SUM}
+"""What a fault may bring about elsewhere: an element of a condition has come or gone, a figure is no longer right."""
+
+
+@EVERY
+def test_a_fault_is_named_where_it_lies_and_nowhere_else(standard, kind, release, examples):
+    """P4."""
+    rules = maps().get(standard, kind, release)
+    signs = SEPARATORS[standard]
+    for seed in range(examples):
+        raw = maker(rules).message(seed, most=12)
+        decoded = rules.read(raw, *signs)
+        mutation = mutated(rules, raw, decoded, signs, Random(seed))
+        if mutation is None:
+            continue
+        with Saying(rules, seed, mutation.raw):
+            again = rules.read(mutation.raw, *signs)
+            assert rules.write(again.document, *signs) == mutation.raw
+            before = Counter(_said(each) for each in decoded.findings)
+            new = [each for each in again.findings if before.subtract([_said(each)]) or before[_said(each)] < 0]
+            at = [(each.number, each.finding.element, each.finding.component, each.finding.fault) for each in new]
+            assert (mutation.number, mutation.element, mutation.component, mutation.fault) in at, mutation.kind
+            assert [each for each in new if each.number != mutation.number and each.finding.fault not in FOLLOWS] == []
+
+
+def _said(placed: Placed) -> tuple:
+    return placed.tag, placed.path, placed.finding

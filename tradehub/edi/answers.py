@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradehub.edi.acknowledgement import GROUP_CODES, INTERCHANGE_CODES, ISA_CODES, SET_CODES
-from tradehub.edi.envelope import Interchange, ReadMessage, split_segments
+from tradehub.edi.envelope import Interchange, ReadMessage, figure, split_segments
 from tradehub.edi.segments import Fault, Position, Segment
 
 NOWHERE = Position()
@@ -241,7 +241,7 @@ class _Contrl:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return max(figure(text), 0)
 
 
 def document_of(message: ReadMessage) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from tradehub.edi.segments import COMPONENT, Fault, Issue, Position, Segment, Severity
 
+MOST_DIGITS = 35  # of a count or control number in any standard; Python itself refuses numbers of thousands
+
 
 class Delimiters(NamedTuple):
     """``release`` is empty in X12, ``repeat`` where the version has none; ``tag`` parts a segment's tag from its first
@@ -147,6 +149,11 @@ class ReadMessage:
     def segments(self) -> Iterator[Segment]:
         """Yield the message's segments, ST or UNH first."""
         yield from split_segments(self.raw, self.interchange.delimiters)
+
+
+def figure(text: str) -> int:
+    """Return the count that an envelope states, -1 where the text is none: other digits than ours, or too many."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else -1
 
 
 def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,9 @@ from tradehub.edi.writing import Writer
 
 Sources = Mapping[str, str] | Callable[[str], str | None]
 Plain = Any
+
+NAMES = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,40}(/[A-Za-z0-9][A-Za-z0-9_.-]{0,40})*")
+"""What files of maps are called: nothing that leads elsewhere, and nothing that a file system refuses."""
 
 
 class Map:
@@ -170,7 +174,9 @@ class MapStore:
         self._compiled: dict[str, Map] = {}
 
     def text(self, path: str) -> str | None:
-        """Return the text of a map file, or None."""
+        """Return the text of a map file, or None, also for what no map is called: a message names its type and release."""
+        if not NAMES.fullmatch(path):
+            return None
         return self._sources(path) if callable(self._sources) else self._sources.get(path)
 
     def plain(self, path: str) -> tuple[str, Plain]:

@@ -34,6 +34,8 @@ ENVELOPES = {"004010": "00401", "005010": "00501"}
 """Version of the interchange (ISA12) in which pyx12 knows the messages of a release."""
 
 UNBOUNDED = ">1"
+ACCEPTED = {"A", "E"}
+"""What 997 AK501 says of a message that is taken, in spite of errors or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,16 +246,38 @@ def _element(parent: etree._Element, xid: str, id_: str, usage: str, number: int
 
 def judge(text: str, folder: str) -> Opinion:
     """Return pyx12's verdict on an X12 file under the maps in ``folder``."""
-    noted = io.StringIO()
     try:
-        accepted = x12n_document(ParamsBase(), io.StringIO(text), None, None, None, noted, map_path=folder)
+        accepted, found = _report(text, folder)
     except (EngineError, X12Error) as wrong:
         return Opinion(None, reason=str(wrong))
+    return Opinion(accepted, tuple(_errors(found)))
+
+
+def judge_each(text: str, folder: str) -> dict[str, Opinion]:
+    """Return pyx12's verdict on each message of an X12 file, by its control number (ST02).
+
+    Raises ValueError where pyx12 cannot judge the file.
+    """
     try:
-        found = json.loads(noted.getvalue() or "{}")
+        _, found = _report(text, folder)
+    except (EngineError, X12Error) as wrong:
+        raise ValueError(str(wrong)) from wrong
+    return {
+        message["trn_set_control_num"]: Opinion(message["ack_code"] in ACCEPTED, tuple(_errors(message)))
+        for interchange in found.get("interchanges", ())
+        for group in interchange["groups"]
+        for message in group["transactions"]
+    }
+
+
+def _report(text: str, folder: str) -> tuple[bool, Any]:
+    """Return whether pyx12 accepts a file, and all that it notes."""
+    noted = io.StringIO()
+    accepted = x12n_document(ParamsBase(), io.StringIO(text), None, None, None, noted, map_path=folder)
+    try:
+        return bool(accepted), json.loads(noted.getvalue() or "{}")
     except json.JSONDecodeError:
-        found = {}
-    return Opinion(bool(accepted), tuple(_errors(found)))
+        return bool(accepted), {}
 
 
 def _errors(node: Any) -> Iterable[dict[str, Any]]:
