@@ -206,6 +206,12 @@ def difference(
     return found
 
 
+RAW = "!"
+"""Stands before the tag of a whole segment that begins with one of these signs, as only broken segments do."""
+NOTES = ("-", "=", "@")
+SIGNS = (*NOTES, RAW)
+
+
 class _Difference:
     def __init__(self, element: str, component: str, standard: str, found: list[Extension]) -> None:
         self._element = element
@@ -233,7 +239,7 @@ class _Difference:
             if at not in pairs:
                 for raw in (part.raw,) if isinstance(part, Leaf) else part.segments():
                     tag, *elements = self._split(raw)
-                    self._note(tag, path, ordinal, tuple(elements))
+                    self._note(RAW + tag if tag[:1] in SIGNS else tag, path, ordinal, tuple(elements))
                     ordinal += 1
                 continue
             other = written.parts[pairs[at]]
@@ -358,9 +364,9 @@ class _Application:
         self._drop(kept, mine)
         result = self._ordered(kept, mine)
         for each in sorted(
-            (each for each in mine if (each["tag"] or " ")[0] not in "-=@"), key=lambda each: int(each["ordinal"])
+            (each for each in mine if each["tag"][:1] not in NOTES), key=lambda each: int(each["ordinal"])
         ):
-            raw = self._join(each["tag"], each["values"])
+            raw = self._join(each["tag"].removeprefix(RAW), each["values"])
             result.insert(min(each["ordinal"], len(result)), Leaf(-1, raw))
         for each in mine:
             if (each["tag"] or " ")[0] == "=" and each["ordinal"] < len(result):
