@@ -121,3 +121,16 @@ def is_written_the_same_for_ever(rules, document):
     written = rules.write(first, *SEPARATORS[rules.head.standard])
     second = rules.read(written, *SEPARATORS[rules.head.standard]).document
     assert rules.write(second, *SEPARATORS[rules.head.standard]) == written
+
+
+def test_a_form_is_kept_though_another_message_is_read_meanwhile():
+    """Several threads read at once: a quantity written as 010 comes back so."""
+    rules = maps().get("x12", "850", "004010")
+    raw = ["BEG*00*SA*PO-1**20240301", "PO1*1*010*EA*1.20**VP*X1", "CTT*1"]
+
+    def segments():
+        for each in raw:
+            yield each.split("*")
+            rules.read(["BEG*00*SA*PO-2**20240301", "PO1*1*10*EA*1.20**VP*X1", "CTT*1"], "*", ">")
+
+    assert not rules._reader.read(segments(), ">").is_canonical

@@ -27,10 +27,13 @@ _DIGITS = re.compile(r"\d+\Z", re.ASCII)
 
 
 class Odd:
-    """Set when a text was read that is not the canonical form of its value; the reader of a message resets and asks
-    it."""
+    """Another object each time a text is read that is not the canonical form of its value.
 
-    seen = False
+    A reader compares it with what it was when its message began: what another thread reads meanwhile can at worst cost
+    a comparison, and never hides what this one has read.
+    """
+
+    last: object = None
 
 
 class Decimals(dict[str, Decimal]):
@@ -48,7 +51,7 @@ class Decimals(dict[str, Decimal]):
             raise ValueError("not a number")
         value = Decimal(plain)
         if f"{value:f}" != text:
-            Odd.seen = True
+            Odd.last = object()
             return value
         if len(self) >= CACHED:
             self.clear()
@@ -62,7 +65,7 @@ class Dates(dict[str, date]):
     def __missing__(self, text: str) -> date:
         value = read_date(text)
         if len(text) != 8:
-            Odd.seen = True
+            Odd.last = object()
             return value
         if len(self) >= CACHED:
             self.clear()

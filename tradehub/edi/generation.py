@@ -54,7 +54,7 @@ class Whens(dict[tuple[str, str], tuple[date | None, datetime | None, str | None
     def __missing__(self, key: tuple[str, str]) -> tuple[date | None, datetime | None, str | None]:
         value = functions.read_when(*key)
         if functions.write_when(*value) != key:
-            Odd.seen = True
+            Odd.last = object()
             return value
         if len(self) >= CACHED:
             self.clear()
@@ -66,7 +66,7 @@ class Moments(dict[tuple[str, str], date]):
     def __missing__(self, key: tuple[str, str]) -> date:
         value = functions.read_edifact_date(*key)
         if key != (functions.write_date(value), "102"):
-            Odd.seen = True
+            Odd.last = object()
             return value
         if len(self) >= CACHED:
             self.clear()
@@ -78,7 +78,7 @@ class Times(dict[str, Any]):
     def __missing__(self, text: str) -> Any:
         value = functions.read_time(text)
         if functions.write_time(value) != text:
-            Odd.seen = True
+            Odd.last = object()
             return value
         if len(self) >= CACHED:
             self.clear()

@@ -96,7 +96,7 @@ class _Functions(dict[int, Function]):
 class _Run:
     """One message while it is read."""
 
-    __slots__ = ("component", "computed", "document", "findings", "frame", "marks", "places", "stands_in")
+    __slots__ = ("component", "computed", "document", "findings", "frame", "marks", "odd", "places", "stands_in")
 
     def __init__(self, reader: Reader, component: str, *, stands_in: bool) -> None:
         self.document: Scope = {}
@@ -107,7 +107,7 @@ class _Run:
         self.computed: list[Any] = []
         self.component = component
         self.stands_in = stands_in
-        Odd.seen = False
+        self.odd = Odd.last
 
 
 class Reader:
@@ -267,7 +267,9 @@ class Reader:
         if taken[0] == SUSPECT:
             for names, required in self._prunes:
                 _prune(document, names, required)
-        is_canonical = may_be_canonical and not (findings or taken[-1] or taken[0] == SUSPECT or Odd.seen)
+        is_canonical = may_be_canonical and not (
+            findings or taken[-1] or taken[0] == SUSPECT or Odd.last is not run.odd
+        )
         if is_canonical and self.canon.computed and not self.canon.computed_stand(document, run.computed, figures):
             is_canonical = False
         if self._shape is not None:
