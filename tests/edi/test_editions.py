@@ -94,3 +94,10 @@ EDIFACT = ("D96A", "D01B", "D24A")
 )
 def test_the_nearest_release_stands_in(release: str, known: tuple[str, ...], stands_in: str):
     assert nearest(release, known) == stands_in
+
+
+def test_what_is_not_there_is_not_remembered():
+    maps = store()
+    for number in range(100):
+        assert not maps.has("x12", "850", f"{number:06}")
+    assert maps._plain == {}

@@ -186,7 +186,9 @@ class MapStore:
         """
         if path not in self._plain:
             text = self.text(path)
-            self._plain[path] = ("", None) if text is None else self._whole(*self._parsed(text, path), path)
+            if text is None:  # not remembered: senders may name any number of releases that there are not
+                return "", None
+            self._plain[path] = self._whole(*self._parsed(text, path), path)
         return self._plain[path]
 
     def _whole(self, digest: str, plain: Plain, path: str) -> tuple[str, Plain]:
