@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 import importlib.resources
 import logging
-import resource
 import statistics
 import subprocess
 import sys
@@ -178,7 +177,9 @@ def peak(path: str, by_the_chunk: str) -> None:
     reading = read(data, MapStore(read_text))
     del data
     assert sum(1 for _ in reading) and reading.accepted
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MEGABYTE)
+    status = Path("/proc/self/status").read_text("ascii")  # ru_maxrss also holds what the parent had before it forked
+    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    print(kilobytes * 1024 / MEGABYTE)
 
 
 def memory(folder: Path, size: int, how: str, most: float) -> Row:
