@@ -101,3 +101,19 @@ def test_what_is_not_there_is_not_remembered():
     for number in range(100):
         assert not maps.has("x12", "850", f"{number:06}")
     assert maps._plain == {}
+
+
+def test_two_files_of_a_release_may_be_loaded_at_once():
+    """Several threads ask for maps: one file is loaded while another of its release waits for the file it is like."""
+    files = {**BASE, **OWN}
+    asked: list[str] = []
+
+    def source(path: str) -> str | None:
+        if path == "x12/004010/elements.yaml" and not asked:
+            asked.append(path)
+            assert maps.plain("x12/005010/segments.yaml")[1] is not None
+        return files.get(path)
+
+    maps = MapStore(source)
+    assert maps.plain("x12/005010/elements.yaml")[1] is not None
+    assert asked

@@ -167,7 +167,6 @@ class MapStore:
         self._sources = sources
         self._cache = cache
         self._plain: dict[str, tuple[str, Plain]] = {}
-        self._standing: list[str] = []
         self._dictionaries: dict[str, schema.Dictionary] = {}
         self._specs: dict[str, schema.MapSpec] = {}
         self._maps: dict[tuple[str, str], Map] = {}
@@ -184,25 +183,25 @@ class MapStore:
 
         Raises MapError.
         """
+        return self._loaded(path, ())
+
+    def _loaded(self, path: str, above: tuple[str, ...]) -> tuple[str, Plain]:
+        """Return the same; ``above`` are the files that are like this one."""
         if path not in self._plain:
             text = self.text(path)
             if text is None:  # not remembered: senders may name any number of releases that there are not
                 return "", None
-            self._plain[path] = self._whole(*self._parsed(text, path), path)
+            self._plain[path] = self._whole(*self._parsed(text, path), path, above)
         return self._plain[path]
 
-    def _whole(self, digest: str, plain: Plain, path: str) -> tuple[str, Plain]:
+    def _whole(self, digest: str, plain: Plain, path: str, above: tuple[str, ...]) -> tuple[str, Plain]:
         release = editions.release_of(plain)
         if not release:
             return digest, plain
-        standard, own, name = path.split("/", 2)
-        if own in self._standing:
+        standard, _, name = path.split("/", 2)
+        if path in above:
             raise MapError(f"{path}: it is like itself, by way of {release}")
-        self._standing.append(own)
-        try:
-            under, base = self.plain(f"{standard}/{release}/{name}")
-        finally:
-            self._standing.pop()
+        under, base = self._loaded(f"{standard}/{release}/{name}", (*above, path))
         whole = editions.merged(base, plain, path)
         return hashlib.sha256(f"{digest}\n{under}".encode()).hexdigest(), whole
 
