@@ -79,20 +79,30 @@ IMMATERIAL = re.compile(r"^(price\.type|taxes\.|item\.(description|more_descript
 
 
 def same_terms(before: TradeDocument, after: TradeDocument) -> bool:
-    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1)).
+    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1))."""
+    return not changed_terms(before, after)
 
-    Any term that it changes, and any that it adds and nobody knows, is material (CISG 19(3), PRC 488).
+
+def changed_terms(before: TradeDocument, after: TradeDocument) -> tuple[str, ...]:
+    """Return the paths of the terms of ``before`` that an answer, ``after``, changes or adds to.
+
+    Where it is silent it agrees. What tells more of the same item changes nothing.
     """
-    if len(_offered(after)) != len(_offered(before)):
-        return False
     haggled = (*_line_terms(before, after, True), *_header_terms(before, after, True))
-    for term in haggled:
-        if term.name != "validity" and term.direction is not Direction.SAME and term.after is not None:
-            return False
-    return not any(
-        term.after is not None and not (term.direction is Direction.ADDED and IMMATERIAL.match(term.name))
-        for term in _other_terms(before, after)
-    )
+    moved = [
+        each for each in haggled if each.name not in ("validity", "total") and each.direction is not Direction.SAME
+    ]
+    others = [
+        each
+        for each in _other_terms(before, after)
+        if not (each.direction is Direction.ADDED and IMMATERIAL.match(each.name))
+    ]
+    count = () if len(_offered(after)) == len(_offered(before)) else ("lines",)
+    return (*count, *(_path(each) for each in (*moved, *others) if each.after is not None))
+
+
+def _path(term: Term) -> str:
+    return term.name if term.line is None else f"lines.{term.line}.{term.name}"
 
 
 def further_terms(document: TradeDocument) -> tuple[Term, ...]:

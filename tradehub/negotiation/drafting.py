@@ -119,6 +119,20 @@ def offer(head: Letterhead, base: TradeDocument, draft: Draft) -> Offer:
     return Offer.model_validate(_amended(head, base, draft, "promised_delivery"))
 
 
+def limited_to(document: TradeDocument, quantities: Mapping[str, Decimal]) -> TradeDocument:
+    """Return the document with only these lines, in these quantities; the whole where none is named."""
+    if not quantities or not isinstance(document, Inquiry | Offer | Order):
+        return document
+    lines = []
+    for number, line in keyed(document.lines).items():
+        if number in quantities:
+            unit = line.quantity.unit if line.quantity else None
+            part = Quantity(value=quantities[number], unit=unit)
+            net = line.net_amount if part == line.quantity else None
+            lines.append(line.model_copy(update={"number": number, "quantity": part, "net_amount": net}))
+    return document.model_copy(update={"lines": tuple(lines), "total": None})
+
+
 def as_offer(document: TradeDocument) -> Offer:
     """Return the terms of any proposal as an offer: what is bound does not depend on which document said it."""
     if isinstance(document, Offer):

@@ -240,7 +240,7 @@ class Comparison:
 
 Ordered = TypeVar("Ordered", Fraction, Decimal, date)
 
-CONCLUDED = frozenset({"accepting", "late", "concluded"})
+CONCLUDED = frozenset({"accepting", "late", "signing", "concluded", "terminated"})
 FILTERS: dict[str, Callable[[DealLine], bool]] = {
     "all": lambda line: True,
     "your_turn": lambda line: line.status in ("your_turn", "undelivered"),
@@ -386,7 +386,11 @@ def actions(negotiation: Negotiation, me: PartyId, *, now: datetime) -> dict[str
 _AGREED = {
     model.ContractState.AWAITING_REACH: "accepting",
     model.ContractState.AWAITING_ELECTION: "late",
+    model.ContractState.DISPUTED_TIME: "late",
+    model.ContractState.AWAITING_CONFIRMATION: "signing",
+    model.ContractState.CONCLUDED_OBJECTABLE: "concluded",
     model.ContractState.CONCLUDED: "concluded",
+    model.ContractState.TERMINATED: "terminated",
 }
 _ENDED = frozenset({State.REJECTED, State.LAPSED, State.REVOKED, State.WITHDRAWN})
 
