@@ -43,6 +43,7 @@ _OF_OFFER: Mapping[str, _Codec] = {
     "standard_terms": _PLAIN,
     "lines": _AMOUNTS,
     "amounts": _AMOUNTS,
+    "amount": _NUMBER,
     "lacking": _PLAIN,
 }
 _OF_STATEMENT: Mapping[str, _Codec] = {

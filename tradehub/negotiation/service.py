@@ -188,11 +188,9 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
+        if lines and not offer.divisible:
+            lines, document = _whole_or_part(offer, lines, document)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
-        if document is None and lines and not offer.divisible:
-            quantities = {line: offer.lines.get(line) if amount is None else amount for line, amount in lines}
-            known_lines = {line: amount for line, amount in quantities.items() if amount is not None}
-            document = drafting.limited_to(offer.document, known_lines)
         if document is not None:
             own = self._headed(session, row, actor.party, offer, document)
             changes = compare.changed_terms(offer.document, own)
@@ -324,10 +322,10 @@ class NegotiationService(Inbound, Reading):
         for pick in picks:
             if pick.deal not in rows:
                 raise NotFound(pick.deal)
-            offer = store.load(session, rows[pick.deal]).offer(pick.offer)
-            wanted = dict(pick.lines) or dict.fromkeys(offer.lines)
+            offered = model.quantities(store.load(session, rows[pick.deal]).offer(pick.offer).document)
+            wanted = dict(pick.lines) or dict.fromkeys(offered)
             for line, amount in wanted.items():
-                quantity = offer.lines.get(line, Decimal(0)) if amount is None else amount
+                quantity = offered.get(line, Decimal(0)) if amount is None else amount
                 awarded[line] = awarded.get(line, Decimal(0)) + quantity
         if any(quantity > demanded.get(line, quantity) for line, quantity in awarded.items()):
             raise model.Refused("MORE_THAN_DEMANDED")
@@ -466,6 +464,22 @@ class NegotiationService(Inbound, Reading):
     def _parties(self, session: Session, row: DealRow) -> tuple[Party, Party]:
         buyer, seller = PartyId(row.buyer_id), PartyId(row.seller_id)
         return self.hooks.party(session, buyer), self.hooks.party(session, seller)
+
+
+def _whole_or_part(
+    offer: Offer, lines: Sequence[tuple[str, Decimal | None]], document: TradeDocument | None
+) -> tuple[Sequence[tuple[str, Decimal | None]], TradeDocument | None]:
+    """All lines of an indivisible offer are the offer; some of them are terms of one's own (R22).
+
+    Raises Refused NO_SUCH_LINE.
+    """
+    offered = model.quantities(offer.document)
+    if any(line not in offered for line, _ in lines):
+        raise model.Refused("NO_SUCH_LINE")
+    wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
+    if wanted == offered:
+        return (), document
+    return lines, document or drafting.limited_to(offer.document, wanted)
 
 
 def _terms(offer: Offer) -> dict[str, object]:

@@ -301,8 +301,9 @@ class _World:
         awarded: dict[str, Decimal] = {}
         for pick in entry.picks:
             offer = self._of(pick.negotiation).offer(pick.about)
-            for line, amount in (pick.lines or dict.fromkeys(offer.lines)).items():
-                quantity = offer.lines.get(line, Decimal(0)) if amount is None else amount
+            offered = offer.quantities if isinstance(offer, _Stated) else {}
+            for line, amount in (pick.lines or dict.fromkeys(offered)).items():
+                quantity = offered.get(line, Decimal(0)) if amount is None else amount
                 awarded[line] = awarded.get(line, Decimal(0)) + quantity
         if any(quantity > entry.demand.get(line, quantity) for line, quantity in awarded.items()):
             raise Refused("MORE_THAN_DEMANDED")
@@ -329,8 +330,9 @@ def _statement(entry: StatementEntry, negotiation: Negotiation) -> Statement:
     parent = next((each for each in negotiation.offers if each.id == entry.about), None)
     offer = None if entry.offer is None else _offer(entry, entry.offer, parent)
     lines = tuple(entry.lines.items())
-    if entry.kind is Kind.ACCEPT and offer is None and parent is not None and lines and not parent.divisible:
-        offer = _part(entry, parent, lines)
+    if entry.kind is Kind.ACCEPT and isinstance(parent, _Stated) and lines and not parent.divisible:
+        lines, part = _whole_or_part(entry, parent, lines)
+        offer = offer or part
     return Statement(
         id=entry.id, kind=entry.kind, by=by, about=entry.about, offer=offer, text=entry.text,
         reached_at=None if in_transit else entry.at, sent_at=entry.sent_at, claimed_at=entry.claimed_at, lines=lines,
@@ -342,9 +344,10 @@ def _statement(entry: StatementEntry, negotiation: Negotiation) -> Statement:
 
 @dataclass(frozen=True)
 class _Stated(Offer):
-    """An offer with the terms that the history states of it."""
+    """An offer with the terms, and the quantities by line, that the history states of it."""
 
     stated: Mapping[str, str] = field(default_factory=dict)
+    quantities: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Offer:
@@ -352,7 +355,10 @@ def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Off
     if entry.kind is Kind.ACCEPT and parent is not None and accept_by is None and within is None:
         accept_by = parent.accept_by
     amends = said.amends or (parent.amends if parent is not None else None)
-    stated = _flat(said)
+    stated, valued = _flat(said), _amounts(said)
+    quantities = {
+        name: line.quantity for name, line in said.lines.items() if line.quantity is not None and line.quantity > 0
+    }
     return _Stated(
         id=entry.id, by=PartyId(entry.by or ""), terms_hash=_hash(stated), firm=said.firm, accept_by=accept_by,
         irrevocable=said.irrevocable, parent=entry.about, number=entry.id,
@@ -360,22 +366,28 @@ def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Off
         divisible=said.divisible, group=said.group, amends=amends, terminates=said.terminates,
         catalogue=said.catalogue, performance_accepts=said.performance_accepts,
         conditional_on_receipt=said.conditional_on_receipt, standard_terms=said.standard_terms,
-        lines={name: line.quantity for name, line in said.lines.items() if line.quantity is not None and line.quantity > 0},
-        amounts=_amounts(said), lacking=_lacking(said), stated=stated,
+        lines=quantities if said.divisible else {}, amounts=valued if said.divisible else {},
+        amount=sum(valued.values(), Decimal(0)) if valued else None, lacking=_lacking(said), stated=stated,
+        quantities=quantities,
     )  # fmt: skip
 
 
-def _part(entry: StatementEntry, parent: Offer, lines: tuple[tuple[str, Decimal | None], ...]) -> Offer:
-    """The counter-offer that an acceptance of some lines of an indivisible offer is (R22)."""
-    quantities = {
-        line: parent.lines[line] if amount is None else amount for line, amount in lines if line in parent.lines
-    }
-    amounts = {line: parent.amount_of(line, amount) for line, amount in quantities.items()}
-    text = json.dumps([parent.terms_hash, sorted((line, str(amount)) for line, amount in quantities.items())])
-    return replace(
-        parent, id=entry.id, by=PartyId(entry.by or ""), parent=parent.id, number=entry.id, lines=quantities,
-        amounts=amounts, terms_hash=hashlib.sha256(text.encode()).hexdigest(), irrevocable=False, accept_within=None,
+def _whole_or_part(
+    entry: StatementEntry, parent: _Stated, lines: tuple[tuple[str, Decimal | None], ...]
+) -> tuple[tuple[tuple[str, Decimal | None], ...], Offer | None]:
+    """All lines of an indivisible offer are the offer; some of them are a counter-offer (R22)."""
+    offered = parent.quantities
+    if any(line not in offered for line, _ in lines):
+        return lines, None
+    wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
+    if wanted == offered:
+        return (), None
+    text = json.dumps([parent.terms_hash, sorted((line, str(amount)) for line, amount in wanted.items())])
+    part = replace(
+        parent, id=entry.id, by=PartyId(entry.by or ""), parent=parent.id, number=entry.id, quantities=wanted,
+        amount=None, terms_hash=hashlib.sha256(text.encode()).hexdigest(), irrevocable=False, accept_within=None,
     )  # fmt: skip
+    return lines, part
 
 
 def _changes(entry: StatementEntry, offer: Offer | None, parent: Offer | None) -> tuple[str, ...]:

@@ -181,7 +181,7 @@ class Ledger:
     def change_of(self, statement: Statement, offer: Offer) -> Change:
         """Return what an acceptance's own terms make of it (R9, R10, R22, R24)."""
         changes = self.changes_of(statement, offer)
-        if statement.lines and not offer.divisible and _is_part(statement, offer):
+        if statement.lines and not offer.divisible:
             changes = (*changes, "lines")
         return materiality.judge(
             changes,
@@ -216,7 +216,11 @@ class Ledger:
     def _lapse(self, standing: Standing, until: datetime) -> None:
         if standing.base is not State.EFFECTIVE:
             return
-        if self.negotiation.ground.silence_accepts and standing.remaining and not self._is_answered(standing):
+        if (
+            self.negotiation.ground.silence_accepts
+            and standing.state is State.EFFECTIVE
+            and not self._is_answered(standing)
+        ):
             self._accept_by_silence(standing, until)
         standing.base = State.LAPSED
         standing.ended_at = until
@@ -517,13 +521,6 @@ class Ledger:
 def was_before(statement: Statement, moment: datetime | None) -> bool:
     """Whether ``statement`` was, as far as that is proven, dispatched before ``moment``."""
     return moment is not None and statement.dispatched_at < moment
-
-
-def _is_part(statement: Statement, offer: Offer) -> bool:
-    named = dict(statement.lines)
-    return set(named) != set(offer.lines) or any(
-        amount is not None and amount != offer.lines[line] for line, amount in named.items()
-    )
 
 
 def _counts(acceptance: Acceptance) -> bool:

@@ -271,11 +271,9 @@ def _is_not_countered(case: _Case) -> str | None:
 def _are_lines_open(case: _Case) -> str | None:
     """What a part acceptance names is offered, and not taken yet (R22)."""
     offer, remaining = case.offer, case.ledger.standings[case.offer.id].remaining
-    for line, quantity in case.said.lines:
+    for line, quantity in case.said.lines if offer.divisible else ():
         if line not in offer.lines:
             return "NO_SUCH_LINE"
-        if not offer.divisible:
-            continue
         if quantity is not None and not 0 < quantity <= offer.lines[line]:
             return "MORE_THAN_OFFERED"
         if line not in remaining or (quantity is not None and quantity > remaining[line]):

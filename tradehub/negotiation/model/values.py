@@ -121,13 +121,14 @@ Content = TradeDocument | Callable[[], TradeDocument]
 class Offer:
     """A proposal of terms, firm or not. Never changed once made.
 
-    ``lines`` are the quantities offered, ``amounts`` what they come to, by line; ``lacking`` is the refusal code of
-    what it lacks to be definite (R2). The words themselves are ``document``, which may be fetched only when it is asked
-    for: no rule reads it.
+    ``amount`` is what it comes to, None where a line cannot be valued; ``lacking`` is the refusal code of what it lacks
+    to be definite (R2). The words themselves are ``document``, which may be fetched only when it is asked for: no rule
+    reads it.
 
     ``accept_by`` is a moment; ``accept_within`` counts from the moment the offer reaches (CISG 20(1), PRC 482).
     ``irrevocable`` under UCC 2-205 is a merchant's signed assurance. ``as_is_only``: any change is a counter-offer.
-    ``divisible``: lines, and parts of a line's quantity, may be accepted one by one (R22). ``group`` names offers of
+    ``divisible``: lines, and parts of a line's quantity, may be accepted one by one (R22); only then ``lines`` holds the
+    quantities offered, and ``amounts`` what they come to, by line. ``group`` names offers of
     which the other side picks one. ``amends`` is the offer on which the contract to be changed rests (R25), and
     ``terminates`` says that it is to end. ``catalogue``: published to everyone, accepted by ordering (PRC 491(2)).
     """
@@ -154,12 +155,8 @@ class Offer:
     standard_terms: str | None = None
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    amount: Decimal | None = None
     lacking: str | None = None
-
-    @property
-    def amount(self) -> Decimal | None:
-        """What the whole offer comes to; None where a line cannot be valued."""
-        return sum(self.amounts.values(), Decimal(0)) if self.amounts else None
 
     def amount_of(self, line: str, quantity: Decimal | None) -> Decimal:
         """What ``quantity`` of a line comes to, all of it where None."""
@@ -178,10 +175,12 @@ class Offer:
         cls, id: str, by: PartyId, document: TradeDocument, terms_hash: str, *, number: str = "", **particulars: Any
     ) -> Offer:
         """Return the proposal that ``document`` states, with what the rules need to know of it."""
+        valued = amounts(document)
+        parts = {"lines": quantities(document), "amounts": valued} if particulars.get("divisible") else {}
         known: dict[str, Any] = {
             "accept_by": accept_by(document),
-            "lines": quantities(document),
-            "amounts": amounts(document),
+            "amount": sum(valued.values(), Decimal(0)) if valued else None,
+            **parts,
             "lacking": indefinite(document),
             "number": number or document.number or id,
             **particulars,
