@@ -31,6 +31,12 @@ SUPPLIERS_MAX = 50
 
 FOUND_MAX = 20
 
+CSV_PAGE = 1000
+"""Deals read at a time for a file."""
+
+SHOWN_MAX = 20
+"""Rounds, and lines of a round, shown at once; the rest is one click away."""
+
 
 class Suggested(Protocol):
     """A party offered while its name is being typed."""
@@ -131,8 +137,9 @@ def _add_lists(routes: Blueprint, pages: Pages) -> None:
         chip = chip if chip in FILTERS else "all"
         text = request.args.get("q", "")
         with pages.database.read(org=http.principal().org) as session:
-            found = pages.service.deals(session, chip=chip, text=text, page=request.args.get("page", 1, type=int))
-            return render_template("negotiation/deals.html", found=found, chip=chip, text=text)
+            after = request.args.get("after")
+            found = pages.service.deals(session, chip=chip, text=text, cursor=after)
+            return render_template("negotiation/deals.html", found=found, chip=chip, text=text, after=after)
 
     @routes.get("/deals.csv")
     @http.requires("deal.read")
@@ -142,11 +149,11 @@ def _add_lists(routes: Blueprint, pages: Pages) -> None:
         rows.writerow(["number", "title", "partner", "status", "currency", "total", "rounds", "deadline", "updated"])
         chip, text = request.args.get("only", "all"), request.args.get("q", "")
         with pages.database.read(org=http.principal().org) as session:
-            page, last = 1, 1
-            while page <= last:
-                found = pages.service.deals(session, chip=chip, text=text, page=page)
+            found = pages.service.deals(session, chip=chip, text=text, size=CSV_PAGE)
+            rows.writerows(_csv_row(line) for line in found.lines)
+            while found.next is not None:
+                found = pages.service.deals(session, chip=chip, text=text, cursor=found.next, size=CSV_PAGE)
                 rows.writerows(_csv_row(line) for line in found.lines)
-                page, last = page + 1, found.pages
         headers = {"Content-Disposition": "attachment; filename=deals.csv"}
         return Response(out.getvalue(), mimetype="text/csv", headers=headers)
 

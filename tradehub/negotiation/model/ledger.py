@@ -168,6 +168,12 @@ class Ledger:
             )
         return self.negotiation.calendar(offer.by).rolled(until) if self.regime.rolls_to_working_day else until
 
+    def next_change(self) -> datetime | None:
+        """Return the first moment after which the clock alone changes something; None where it never will."""
+        ends = [self.deadline(each.offer) for each in self._open.values() if each.base is State.EFFECTIVE]
+        ends += [each.window_until for each in self._windows.values()]
+        return min((each for each in ends if each is not None), default=None)
+
     def is_irrevocable(self, offer: Offer, at: datetime) -> bool:
         """Whether ``offer`` cannot be revoked at ``at`` (CISG 16(2), PRC 476, UCC 2-205)."""
         standing = self.standings[offer.id]
