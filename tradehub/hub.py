@@ -27,6 +27,7 @@ from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
+from tradehub.negotiation import jobs as negotiation_jobs
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.recording import Hooks
@@ -103,6 +104,7 @@ class Hub:
             on_failed=self.negotiation.on_failed,
         )
         self.exchange.register()
+        negotiation_jobs.register(self.jobs, self.negotiation)
 
     @cached_property
     def handlers(self) -> Mapping[str, Handler]:
@@ -162,7 +164,10 @@ class Hub:
         self.codec.warm(sorted(agreed | set(ACK_OF.values())))
 
     def schedule_polls(self, session: Session) -> None:
-        """Let the clock look into every polled channel by its own schedule, and into no other."""
+        """Let the clock look into every polled channel by its own schedule, and into no other; and at deals it moved."""
+        schedules.put(
+            session, negotiation_jobs.TIME_PASSES, kind=negotiation_jobs.TIME_PASSES, every_s=negotiation_jobs.EVERY_S
+        )
         wanted = {f"poll:{each.id}": each for each in self.exchange.polled_channels(session)}
         for row in session.scalars(select(Schedule).where(Schedule.kind == POLL)):
             if row.id not in wanted:

@@ -32,6 +32,7 @@ from tradehub.negotiation.model import (
     State,
     Statement,
 )
+from tradehub.negotiation.model.ledger import Acceptance
 from tradehub.negotiation.outlook import Outlook
 from tradehub.negotiation.recording import Hooks, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
@@ -226,6 +227,25 @@ class Worklist:
 
 
 @dataclass(frozen=True)
+class LateCase:
+    """An acceptance that waits for a decision, or for the end of the time in which there may be one.
+
+    ``what`` is a word of ``wording.CASES``, ``kinds`` the acts that decide it; ``is_mine``: I made the offer.
+    """
+
+    row: DealRow
+    other_name: str
+    what: str
+    kinds: tuple[Kind, ...]
+    is_mine: bool
+    sent_at: datetime
+    claimed_at: datetime | None
+    reached_at: datetime | None
+    deadline: datetime | None
+    decide_until: datetime | None
+
+
+@dataclass(frozen=True)
 class Cell:
     """One supplier's price for one line, in its own unit and currency. ``amount`` is what the line comes to."""
 
@@ -296,13 +316,13 @@ class Reading:
         if row is None:
             raise NotFound(deal_id)
         now = clock.now()
-        negotiation = store.load(session, row)
+        entries, offers = store.statement_rows(session, [row.id]), store.offer_rows(session, [row.id])
+        negotiation = store.assembled([row], entries, offers)[row.id]
         ledger = Ledger.of(negotiation, now)
         me = _me(session, row)
         other = negotiation.other(me)
         names = {party: self._name(session, party) for party in (me, other)}
-        entries = store.statement_rows(session, [row.id])
-        rounds = _rounds(ledger, entries, store.offer_rows(session, [row.id]), names, me)
+        rounds = _rounds(ledger, entries, offers, names, me)
         contracts = ledger.contracts()
         return DealView(
             row=row, negotiation=negotiation, me=me, my_name=names[me], other=other, other_name=names[other],
@@ -339,6 +359,21 @@ class Reading:
             expiring=pick(LIVE, soon),
             to_mend=pick(("undelivered",), every),
         )
+
+    def late_cases(self, session: Session) -> list[LateCase]:
+        """Return what waits on the late desk, the earliest end first."""
+        now = clock.now()
+        found = listing.by_deadline(session, listing.Query(now=now), ("late", "concluded"), INQUIRIES_MAX)
+        waiting = [row for row in found if row.changes_at is not None and row.changes_at >= now]
+        cases = [
+            _late_case(
+                row, each, _me(session, row), ledger, self._name(session, ledger.negotiation.other(_me(session, row)))
+            )
+            for row, ledger in ((row, Ledger.of(store.load(session, row), now)) for row in waiting)
+            for each in ledger.acceptances.values()
+            if each.state in _UNDECIDED
+        ]
+        return sorted(cases, key=lambda each: each.decide_until or now)
 
     def comparison(self, session: Session, inquiry_id: str) -> Comparison:
         """Raises NotFound where the organisation sent no such inquiry."""
@@ -427,6 +462,29 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
         "amend": Action("amend", agreed.offer.id if agreed else None, None if stands else Refused("NO_CONTRACT")),
         "comment": Action("comment"),
     }
+
+
+_UNDECIDED: Mapping[ContractState, str] = {
+    ContractState.AWAITING_ELECTION: "late",
+    ContractState.DISPUTED_TIME: "disputed",
+    ContractState.CONCLUDED_OBJECTABLE: "changed",
+}
+_DECIDED_BY: Mapping[str, tuple[Kind, ...]] = {
+    "late": (Kind.ELECT_LATE, Kind.LAPSE_NOTICE),
+    "disputed": (Kind.ADMIT_TIME, Kind.LAPSE_NOTICE),
+    "changed": (Kind.OBJECT,),
+    "delayed": (Kind.LAPSE_NOTICE,),
+}
+
+
+def _late_case(row: DealRow, acceptance: Acceptance, me: PartyId, ledger: Ledger, other_name: str) -> LateCase:
+    what = "delayed" if acceptance.is_delayed else _UNDECIDED[acceptance.state]
+    said, offer = acceptance.statement, acceptance.standing.offer
+    return LateCase(
+        row=row, other_name=other_name, what=what, kinds=_DECIDED_BY[what], is_mine=offer.by == me,
+        sent_at=said.dispatched_at, claimed_at=said.claimed_at, reached_at=acceptance.effective_at,
+        deadline=ledger.deadline(offer), decide_until=acceptance.window_until,
+    )  # fmt: skip
 
 
 def _me(session: Session, row: DealRow) -> PartyId:

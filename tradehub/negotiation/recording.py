@@ -22,6 +22,9 @@ from tradehub.negotiation.store import Circumstances, DealRow
 from tradehub.partners.handling import Concluded
 from tradehub.platform import clock, ids
 
+OVERDUE_MAX = 500
+"""Deals looked at in one transaction after the clock has moved them on: a second's work."""
+
 
 class Outgoing(Protocol):
     """What the outbox offers."""
@@ -201,7 +204,18 @@ class Recorder:
         now = _moment(negotiation, at)
         after = model.step(negotiation, statement, now=now)
         store.record(session, row, negotiation, after, Circumstances(channel="hub"))
-        self._follow(session, row, negotiation, after, now)
+        self._follow(session, row, _known(negotiation, now), after, now)
+
+    def pass_time(self, session: Session, limit: int = OVERDUE_MAX) -> int:
+        """Look at the deals that the clock alone has moved on, and tell the hub of contracts that silence, or the end of
+        a time to object, brought about. Returns how many there were; what stands is computed whether or not this runs."""
+        now = clock.now()
+        rows = store.overdue(session, now, limit)
+        for row in rows:
+            negotiation = store.load(session, row)
+            self._follow(session, row, _known(negotiation, row.seen_at or row.updated_at), negotiation, now)
+            store.look_again(session, row, negotiation, now)
+        return len(rows)
 
     def _conclude(self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None) -> None:
         """Tell the rest of the hub that a contract has come about."""
@@ -252,20 +266,19 @@ class Recorder:
         store.record(session, row, negotiation, after, how)
         if leaves is not None and key is not None:
             self.outbox.put(session, leaves, sender=actor.party, to=to, idempotency_key=key, subject=row.id)
-        self._follow(session, row, negotiation, after, now, order)
+        self._follow(session, row, _known(negotiation, now), after, now, order)
         return statement.id
 
     def _follow(
         self,
         session: Session,
         row: DealRow,
-        before: Negotiation,
+        known: dict[str, Contract],
         after: Negotiation,
         now: datetime,
         order: Order | None = None,
     ) -> None:
-        """Pass on what the statement brought about: contracts, new versions of one, and contracts undone."""
-        known = {each.id: each for each in model.contracts(before, now=now)}
+        """Pass on what a statement, or time, brought about: contracts, new versions of one, and contracts undone."""
         for contract in model.contracts(after, now=now):
             was = known.pop(contract.id, None)
             if _binds(contract) and not _binds(was):
@@ -277,6 +290,10 @@ class Recorder:
         for gone in known.values():
             if _binds(gone):
                 self.hooks.on_undone(session, row.id, gone.id, now)
+
+
+def _known(negotiation: Negotiation, now: datetime) -> dict[str, Contract]:
+    return {each.id: each for each in model.contracts(negotiation, now=now)}
 
 
 def _binds(contract: Contract | None) -> bool:

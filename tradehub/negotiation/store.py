@@ -6,7 +6,7 @@ to the buyer alone: a supplier finds the lines it was asked for in the first off
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -262,9 +262,15 @@ def load(session: Session, row: DealRow) -> Negotiation:
 def load_all(session: Session, rows: Sequence[DealRow]) -> dict[str, Negotiation]:
     """Return several deals with two queries."""
     keys = [row.id for row in rows]
-    offers = offer_rows(session, keys)
-    said: dict[str, list[Statement]] = {key: [] for key in keys}
-    for each in statement_rows(session, keys):
+    return assembled(rows, statement_rows(session, keys), offer_rows(session, keys))
+
+
+def assembled(
+    rows: Sequence[DealRow], entries: Iterable[StatementRow], offers: Mapping[str, OfferRow]
+) -> dict[str, Negotiation]:
+    """Return the deals that these rows make."""
+    said: dict[str, list[Statement]] = {row.id: [] for row in rows}
+    for each in entries:
         said[each.deal_id].append(_statement(each, offers))
     return {row.id: _negotiation(row, said[row.id]) for row in rows}
 
@@ -420,7 +426,7 @@ def _negotiation(row: DealRow, said: Iterable[Statement]) -> Negotiation:
     )
 
 
-def _statement(row: StatementRow, offers: dict[str, OfferRow]) -> Statement:
+def _statement(row: StatementRow, offers: Mapping[str, OfferRow]) -> Statement:
     return Statement(
         id=row.id,
         kind=Kind(row.kind),

@@ -76,6 +76,14 @@ KINDS: Mapping[str, LazyString] = {
 }
 """A statement's kind."""
 
+CASES: Mapping[str, LazyString] = {
+    "late": lazy_gettext("Accepted after the last day"),
+    "disputed": lazy_gettext("The time of dispatch is in dispute"),
+    "changed": lazy_gettext("Accepted with changes that are not material"),
+    "delayed": lazy_gettext("Sent in time, delayed on its way"),
+}
+"""What waits on the late desk."""
+
 CHANNELS: Mapping[str, LazyString] = {
     "web": lazy_gettext("by form"),
     "message": lazy_gettext("by message"),

@@ -38,12 +38,16 @@ dispatch its notice, 18(3) and a signature are acts."""
 
 @dataclass
 class Standing:
-    """An offer and where it stands. ``remaining`` are the quantities not yet accepted, by line."""
+    """An offer and where it stands.
+
+    ``until`` is its deadline once it is effective, ``remaining`` are the quantities not yet accepted, by line.
+    """
 
     offer: Offer
     sent_at: datetime
     base: State
     reached_at: datetime | None = None
+    until: datetime | None = None
     ended_at: datetime | None = None
     is_relied_on: bool = False
     remaining: dict[str, Decimal] = field(default_factory=dict)
@@ -157,6 +161,8 @@ class Ledger:
     def deadline(self, offer: Offer) -> datetime | None:
         """Return the last moment at which acceptance counts (R17); None where no period has begun."""
         standing = self.standings.get(offer.id)
+        if standing is not None and standing.until is not None:
+            return standing.until
         reached = standing.reached_at if standing else None
         if offer.accept_by is not None:
             until = offer.accept_by
@@ -209,11 +215,9 @@ class Ledger:
     # The passing of time
 
     def _pass(self, at: datetime) -> None:
-        for id, standing in list(self._open.items()):
-            until = self.deadline(standing.offer)
-            if until is not None and at > until:
-                del self._open[id]
-                self._lapse(standing, until)
+        over = [(id, each.until) for id, each in self._open.items() if each.until is not None and at > each.until]
+        for id, until in over:
+            self._lapse(self._open.pop(id), until)
         for id, acceptance in list(self._windows.items()):
             if acceptance.window_until is not None and at > acceptance.window_until:
                 del self._windows[id]
@@ -336,6 +340,7 @@ class Ledger:
         if standing.base is not State.EFFECTIVE:
             return
         standing.reached_at = at
+        standing.until = self.deadline(offer)
         self._open[offer.id] = standing
         if statement.kind in (Kind.COUNTER, Kind.ACCEPT) and statement.about in self.standings:
             self._move(self.standings[statement.about], Event.COUNTER, at)
