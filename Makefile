@@ -40,7 +40,7 @@ races: .venv/.dev ## accept one offer from two processes at once, 200 times, on 
 	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_race.py --races 200 --timeout 3000
 
 scale: .venv/.dev ## open a deal of 1,000 rounds over 500 lines, and the work list of 100,000 deals
-	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_listing.py --rounds 1000 --lines 500 --deals 100000 --timeout 3000 --durations 5
+	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_listing.py -k 'long or quick or index' --rounds 1000 --lines 500 --deals 100000 --timeout 3000
 
 properties: .venv/.dev ## hold every map to the engine's properties, on 2,000 made-up messages each
 	@$(PY) -m pytest -q -n 2 -p no:cacheprovider tests/edi/test_properties_made.py --examples 2000 --timeout 3000
