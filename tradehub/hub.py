@@ -27,6 +27,7 @@ from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
+from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import jobs as negotiation_jobs
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
@@ -128,6 +129,7 @@ class Hub:
                 suggest=self._suppliers,
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
+            negotiation_api.blueprint(self.negotiation, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),

@@ -422,7 +422,7 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
     concluded = Refused("CONCLUDED", negotiation.regime) if closed else None
 
     def latest(offers: Sequence[Offer], *states: State) -> Offer | None:
-        return next((each for each in reversed(offers) if found[each.id] in states), None)
+        return next((each for each in reversed(offers) if found.get(each.id) in states), None)
 
     def tried(kind: Kind, offer: Offer | None) -> Action:
         if offer is None:

@@ -66,13 +66,15 @@ class NegotiationService(Inbound, Reading):
         self,
         session: Session,
         actor: Actor,
-        draft: Draft,
+        draft: Draft | Inquiry,
         suppliers: Sequence[PartyId],
         *,
         note: str = "",
         request_key: str | None = None,
     ) -> str:
         """Ask each supplier on the draft's lines, a deal for each, and return the inquiry's id.
+
+        The draft may be a document with any terms; its number and parties are the hub's to write.
 
         ``note`` stays with the buyer's own people. The same ``request_key`` again returns the first inquiry.
         """
@@ -85,7 +87,7 @@ class NegotiationService(Inbound, Reading):
         buyer = self.hooks.party(session, actor.party)
         chosen = list(dict.fromkeys(suppliers))
         letters = [
-            drafting.inquiry(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
+            _invitation(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
             for each in chosen
         ]
         row = InquiryRow(
@@ -464,6 +466,12 @@ class NegotiationService(Inbound, Reading):
     def _parties(self, session: Session, row: DealRow) -> tuple[Party, Party]:
         buyer, seller = PartyId(row.buyer_id), PartyId(row.seller_id)
         return self.hooks.party(session, buyer), self.hooks.party(session, seller)
+
+
+def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
+    if isinstance(draft, Draft):
+        return drafting.inquiry(head, draft)
+    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
 
 
 def _whole_or_part(

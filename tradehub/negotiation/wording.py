@@ -176,11 +176,15 @@ REFUSALS: Mapping[str, LazyString] = {
 }
 
 
+def sentence(refused: Refused) -> str:
+    """Return what a refusal says, in the reader's language."""
+    found = REFUSALS.get(refused.code)
+    return str(found) if found is not None else refused.code
+
+
 def why(refused: Refused) -> str:
     """Return the sentence for a refusal, with the rule it rests on."""
-    sentence = REFUSALS.get(refused.code)
-    said = str(sentence) if sentence is not None else refused.code
-    return str(gettext("%(sentence)s (%(article)s)", sentence=said, article=refused.article))
+    return str(gettext("%(sentence)s (%(article)s)", sentence=sentence(refused), article=refused.article))
 
 
 def delta(term: Term) -> str:
