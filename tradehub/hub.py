@@ -18,7 +18,8 @@ from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Document, Order, PartyId
+from tradehub.documents import Document, Order, OrderChange, OrderResponse, PartyId
+from tradehub.documents.lines import order_number
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
@@ -31,15 +32,17 @@ from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import jobs as negotiation_jobs
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
+from tradehub.negotiation.model import Contract, ContractState
 from tradehub.negotiation.recording import Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
-from tradehub.partners.handling import Concluded, Handled, Handler, Progress, Received
+from tradehub.partners.handling import Concluded, Handled, Handler, OrderFacts, Progress, Received
+from tradehub.partners.model import NoAgreement, agree
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
-from tradehub.platform import schedules
+from tradehub.platform import clock, schedules
 from tradehub.platform.db import Database, org_of
 from tradehub.platform.files import PayloadStore
 from tradehub.platform.jobs import Jobs
@@ -50,6 +53,9 @@ from tradehub.platform.worklist import Search, Section
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
+
+CHANGE_ANSWERS = frozenset({"865"})
+"""Messages that answer the change of an order whatever they refer to."""
 
 REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
@@ -71,7 +77,7 @@ class Hub:
             is_web=self.partners.is_web,
             party_of=self._party_of,
             on_contract=self.contracts.move_on,
-            on_amended=self._amended,
+            on_amended=self._agreed,
         )
         self.billing = BillingService(
             self.outbox,
@@ -90,7 +96,16 @@ class Hub:
         )
         self.negotiation = NegotiationService(
             self.outbox,
-            Hooks(is_web=self.partners.is_web, on_concluded=self._concluded, party=self._party_of),
+            Hooks(
+                is_web=self.partners.is_web,
+                on_concluded=self._concluded,
+                party=self._party_of,
+                on_undone=self._undone,
+                on_amended=self._amended,
+                order=self._order_of,
+                on_ordered=self._ordered,
+                carries=self._carries,
+            ),
         )
         self.codec = engine_codec()
         self.exchange = ExchangeService(
@@ -114,6 +129,7 @@ class Hub:
             "inquiry": self.negotiation.receive_inquiry,
             "offer": self.negotiation.receive_offer,
             "order": self.negotiation.receive_order,
+            "order_change": self._changed,
             "order_response": self._answered,
             "despatch": self.fulfilment.receive_despatch,
             "invoice": self.billing.receive_invoice,
@@ -199,17 +215,72 @@ class Hub:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
 
+    def _changed(self, session: Session, document: Document, received: Received) -> Handled:
+        """A buyer changes its order: it proposes other terms for the contract, or answers the seller's."""
+        if not isinstance(document, OrderChange):
+            raise TypeError(document.kind)
+        facts = self._order_named(session, document, buyer=received.partner, seller=received.owner)
+        return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
+
     def _answered(self, session: Session, document: Document, received: Received) -> Handled:
         """An answer to an order came: it shows that the acceptance which the order carried has arrived."""
+        if isinstance(document, OrderResponse) and (document.reference("change") or received.type in CHANGE_ANSWERS):
+            facts = self._order_named(session, document, buyer=received.owner, seller=received.partner)
+            return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
         handled = self.ordering.receive_order_response(session, document, received)
-        if handled.deal is not None and handled.refusal is None:
+        if handled.deal is not None and handled.refusal is None and isinstance(document, OrderResponse):
             self.negotiation.on_answered(session, handled.deal, received.received_at)
+            self.negotiation.on_order_answered(session, handled.deal, document, received)
         return handled
 
-    def _amended(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
-        """The parties agreed on other terms after the contract: it gets a new version, the old one stays."""
-        self.contracts.amend(session, deal_id, order, by, at)
+    def _order_named(
+        self, session: Session, document: Document, *, buyer: PartyId, seller: PartyId
+    ) -> OrderFacts | None:
+        number = order_number(document)
+        return self.ordering.facts_by_number(session, buyer, seller, number) if number else None
+
+    def _agreed(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
+        """The buyer agreed to the terms of an order response: that changes the contract, and stands among its statements."""
+        if not self.negotiation.agreed(session, deal_id, order, by=by):
+            self.contracts.amend(session, deal_id, order, by, at)
         self.billing.rematch(session, order_id)
+
+    def _amended(self, session: Session, deal_id: str, contract: Contract, at: datetime) -> None:
+        """The parties agreed on other terms after the contract, or on its end: the old version stays beside the new."""
+        order = self.ordering.of_deal(session, deal_id)
+        by = contract.terms.by
+        if order is not None:
+            by = PartyId(order.seller if by == order.buyer else order.buyer)
+        if contract.state is ContractState.TERMINATED:
+            self.contracts.move_on(session, deal_id, "terminated", at)
+            self.ordering.undo(session, deal_id, at)
+            return
+        self.contracts.amend(session, deal_id, contract.terms.document, by, at)
+        changed = self.ordering.amend(session, deal_id, contract.terms.document, by=by, at=at)
+        if changed is not None:
+            self.billing.rematch(session, changed)
+
+    def _undone(self, session: Session, deal_id: str, contract: str, at: datetime) -> None:
+        """An acceptance was withdrawn, objected to or never arrived: there is no contract, and nothing is ordered."""
+        self.contracts.move_on(session, deal_id, "objected", at)
+        self.ordering.undo(session, deal_id, at)
+
+    def _order_of(self, session: Session, deal_id: str) -> Order | None:
+        row = self.ordering.of_deal(session, deal_id)
+        return row.order if row is not None else None
+
+    def _ordered(self, session: Session, deal_id: str, order: Order, received: Received) -> None:
+        """The buyer's own order came on what we had accepted: it has the number that the buyer will use."""
+        self.ordering.adopt(session, deal_id, order, at=received.received_at, message_id=received.message_id)
+
+    def _carries(self, session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
+        """Whether the two have agreed on a message for this kind of document."""
+        agreements = self.partners.agreements(session, to)
+        try:
+            agree(agreements, sender=sender, receiver=to, document=kind, on=clock.now().date(), of_change=True)
+        except NoAgreement:
+            return False
+        return True
 
     def _despatched(self, session: Session, progress: Progress) -> None:
         """Goods are on their way: the order has less to deliver, and an invoice that was early may match now."""
