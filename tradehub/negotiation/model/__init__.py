@@ -43,7 +43,7 @@ __all__ = [
     "REASONABLE_TIME", "REGIMES", "RULES", "TRANSITIONS", "UNDUE_DELAY", "WITHOUT_EFFECT", "Calendar", "Change", "Conflict",
     "Contract", "ContractState", "Event", "Ground", "Kind", "Ledger", "Move", "Negotiation", "Offer", "Refused", "Regime",
     "State", "Statement", "Who", "accept_by", "article", "contract", "contracts", "crossing", "deadline", "indefinite",
-    "is_material", "judge", "lines_of", "offered_lines", "quantities", "refusal", "states", "step", "term_class", "turn",
+    "is_material", "judge", "lines_of", "offered_lines", "quantities", "refusal", "states", "step", "term_class", "turn", "turn_of",
 ]  # fmt: skip
 
 OPEN = frozenset({State.DISPATCHED, State.EFFECTIVE})
@@ -70,8 +70,12 @@ def contract(negotiation: Negotiation, *, now: datetime) -> Contract | None:
 
 def turn(negotiation: Negotiation, *, now: datetime) -> PartyId | None:
     """Return who is to speak: the addressee of the last open proposal; None when nothing is open or all is agreed."""
-    ledger = Ledger.of(negotiation, now)
-    found, closed = ledger.states, ledger.is_closed
+    return turn_of(Ledger.of(negotiation, now))
+
+
+def turn_of(ledger: Ledger) -> PartyId | None:
+    """Return the same of a ledger that has been computed already."""
+    negotiation, found, closed = ledger.negotiation, ledger.states, ledger.is_closed
     offers = [each for each in negotiation.offers if each.id in found and (each.amends is not None or not closed)]
     for offer in reversed(offers):
         if found[offer.id] in OPEN:
