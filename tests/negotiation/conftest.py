@@ -26,7 +26,9 @@ SELLER = Actor(DELTA, "u-delta", "Ann Delta")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--races", type=int, default=20, help="rounds of the race of two acceptances")
+    parser.addoption("--races", type=int, default=20, help="rounds of the races of two commands")
+    parser.addoption("--histories", type=int, default=200, help="random histories for each property of the rules")
+    parser.addoption("--mutants", type=int, default=4, help="how many mutants of the rules to run their tests against")
 
 
 @dataclass

@@ -97,6 +97,17 @@ def test_r16_a_withdrawal_means_the_acceptance_that_was_on_its_way_when_it_was_w
     assert [each.id for each in deal.contracts] == [second]
 
 
+@pytest.mark.parametrize("reached", [True, False])
+def test_r16_an_acceptance_may_be_taken_back_by_its_own_name(reached):
+    deal = Deal()
+    about = deal.offer()
+    acceptance = deal.accept(about, reached=False)
+    notice = deal.say(Kind.WITHDRAW_ACCEPTANCE, HAIDI, acceptance, reached_at=deal.now if reached else None)
+    if not reached:
+        deal.reach(notice)
+    assert (deal.state(about), deal.contract) == ("effective", None)
+
+
 def test_r16_an_acceptance_taken_back_while_it_was_undeliverable_says_nothing_when_it_is_sent_again():
     deal = Deal()
     about = deal.offer()

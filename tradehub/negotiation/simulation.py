@@ -178,7 +178,7 @@ def simulate(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     Never raises for what a line holds: one that cannot be read has the outcome ``invalid``, with its number and why.
     """
-    world = _World()
+    world = World()
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
@@ -213,7 +213,9 @@ def _constant(name: str) -> object:
 
 
 @dataclass
-class _World:
+class World:
+    """The negotiations of one history, as far as it has been read. ``arrivals`` is what is still on its way."""
+
     negotiations: dict[str, Negotiation] = field(default_factory=dict)
     arrivals: list[tuple[datetime, int, str, str]] = field(default_factory=list)
     counted: int = 0
@@ -370,7 +372,7 @@ class _Stated(Offer):
 
     stated: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, Decimal] = field(default_factory=dict)
-    words: OfferEntry = OfferEntry()
+    words: OfferEntry = field(default_factory=OfferEntry)
 
 
 def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Offer:

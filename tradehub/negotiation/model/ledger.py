@@ -330,21 +330,20 @@ class Ledger:
             self._move(self.standings[statement.about], Event.RETRACT, at)
 
     def _arrive(self, statement: Statement, at: datetime) -> None:
-        standing = self.standings.get(statement.about or "")
         if statement.kind is Kind.ACCEPT and statement.id in self.acceptances:
             self._acceptance_arrives(self.acceptances[statement.id], at)
         elif statement.offer is not None:
             self._takes_effect(statement, self.standings[statement.offer.id], at)
-        elif standing is None:
-            return
-        elif statement.kind is Kind.REJECT:
-            self._move(standing, Event.REJECT, at)
-        elif statement.kind is Kind.CANCEL:
-            self._move(standing, Event.CANCEL, at)
         elif statement.kind is Kind.WITHDRAW_ACCEPTANCE:
             self._withdraw_acceptance(statement, at)
         else:
-            self._take_back(statement, standing, at)
+            standing = self.standings[statement.about or ""]
+            if statement.kind is Kind.REJECT:
+                self._move(standing, Event.REJECT, at)
+            elif statement.kind is Kind.CANCEL:
+                self._move(standing, Event.CANCEL, at)
+            else:
+                self._take_back(statement, standing, at)
 
     def _fail(self, statement: Statement) -> None:
         self.failed.add(statement.id)

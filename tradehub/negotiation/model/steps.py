@@ -39,7 +39,7 @@ def step(negotiation: Negotiation, statement: Statement, *, now: datetime) -> Ne
         raise Conflict(statement.expected_version, negotiation.version, negotiation.regime)
     said = replace(statement, at=now)
     case = _Case(Ledger.of(negotiation, now), said, now)
-    for guard in _guards(case):
+    for guard in _guards(said.kind):
         code = guard(case)
         if code is not None:
             raise Refused(code, negotiation.regime)
@@ -442,8 +442,12 @@ def _is_recorded(case: _Case) -> str | None:
     return None if known else "NO_SUCH_OFFER"
 
 
-def _guards(case: _Case) -> tuple[_Guard, ...]:
-    kind = case.said.kind
+def checks(kind: Kind) -> tuple[str, ...]:
+    """Return what is asked of a statement of this kind, in order: the names of its guards."""
+    return tuple(each.__name__.lstrip("_") for each in _guards(kind))
+
+
+def _guards(kind: Kind) -> tuple[_Guard, ...]:
     if kind in NEWS:
         return (_is_recorded, _may_state_terms)
     if kind in WORDS:
