@@ -16,6 +16,7 @@ COMMANDS = {
     "dictionary": "tradehub.cli.dictionary:dictionary",
     "guide": "tradehub.cli.guide:guide",
     "maps": "tradehub.cli.maps:maps",
+    "negotiation": "tradehub.cli.negotiation:negotiation",
     "partners": "tradehub.cli.partners:partners",
     "replay": "tradehub.cli.replay:replay",
     "robot": "tradehub.cli.robot:robot",
