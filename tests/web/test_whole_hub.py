@@ -25,9 +25,11 @@ from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.fulfilment.service import Shipment
 from tradehub.hub import Hub
+from tradehub.negotiation import approved
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http
 from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
@@ -55,6 +57,7 @@ OWN_IDS = {"code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"],
 
 PEOPLE = {
     "lin": (HAIDI, tuple(ROLES)),
+    "mei": (HAIDI, ("buyer",)),
     "eve": (HAIDI, ()),
     "vera": (HAIDI, ("viewer",)),
     "dana": (DELTA, tuple(ROLES)),
@@ -112,6 +115,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _approval(made)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -151,6 +155,19 @@ def _deal(hub: Hub) -> None:
     _drain(hub)
 
 
+def _approval(trade: Trade) -> None:
+    """Mei, who may not bind Haidi, asks to accept the rival's offer; Lin lets her stand in for him."""
+    hub, today = trade.hub, clock.now().date()
+    asker = {name: Asker(HAIDI, trade.users[name], name.capitalize()) for name in ("mei", "lin")}
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        assert view.standing is not None
+        wanted = approved.acceptance(view, view.standing, view.version, view.standing.offer.terms_hash)
+        request = hub.approvals.ask(session, asker["mei"], wanted)
+        delegation = hub.approvals.delegate(session, asker["lin"], trade.users["mei"], today, today)
+    trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -185,9 +202,9 @@ def _list_ids(trade: Trade) -> None:
     assert all(found.values()), found
     trade.form = {
         "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
-        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+        "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
-    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO]}
+    trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO]}
     shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
     trade.hidden = trade.theirs | shared
 

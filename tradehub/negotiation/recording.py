@@ -18,6 +18,7 @@ from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.model import Kind, Negotiation, Offer, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
+from tradehub.partners.authority import Allowed, Binding, Verdict
 from tradehub.partners.handling import Concluded
 from tradehub.platform import clock, ids
 
@@ -45,28 +46,37 @@ def _bare(session: Session, party: PartyId) -> Party:
     return Party(role="", name=str(party))
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """What negotiation asks of the rest of the hub."""
-
-    is_web: Callable[[Session, PartyId], bool]
-    on_concluded: Callable[[Session, Concluded], None] = _nothing
-    party: Callable[[Session, PartyId], Party] = _bare
-
-
 class NotFound(Exception):
     """No such deal, inquiry or round, or none that the session's organisation may see."""
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who speaks: a person for a party, or the party's own system by a message."""
+    """Who speaks: a person for a party, or the party's own system by a message.
+
+    ``approval`` is the approved request that is being carried out.
+    """
 
     party: PartyId
     user_id: str | None = None
     name: str | None = None
     channel: str = "web"
     message_id: str | None = None
+    approval: str | None = None
+
+
+def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
+    return Allowed()
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What negotiation asks of the rest of the hub. ``authorise`` says whether an actor may bind the party."""
+
+    is_web: Callable[[Session, PartyId], bool]
+    on_concluded: Callable[[Session, Concluded], None] = _nothing
+    party: Callable[[Session, PartyId], Party] = _bare
+    authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
 
 
 class Recorder:
