@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 from flask import Blueprint, Flask
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
 from tests.negotiation.conftest import DELTA, MONDAY, NAMES, KeptOutbox, draft, terms
@@ -20,17 +22,16 @@ from tests.negotiation.words import HAIDI
 from tradehub.approvals import web
 from tradehub.approvals.model import Limit, Policy, Threshold
 from tradehub.approvals.service import ApprovalService
-from tradehub.documents import PartyId
 from tradehub.documents.parts import Party
 from tradehub.negotiation import approved, store, wording
 from tradehub.negotiation import web as negotiation_web
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.negotiation.store import DealRow
-from tradehub.partners.authority import Asker, Needs, Wanted
+from tradehub.partners.authority import Asker, Wanted
 from tradehub.platform import clock
-from tradehub.platform.db import Database
-from tradehub.platform.security import Membership, Security
+from tradehub.platform.db import Base, Database
+from tradehub.platform.security import Membership, Security, User
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
 from tradehub.web import create_app
@@ -55,6 +56,10 @@ LIMITS = Policy(
 """The deal below, 24,000 valves at 12.40, is USD 297,600: over a buyer's limit, within an approver's, below two."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--approvals", type=int, default=6, help="rounds of the race of two approvals")
+
+
 @dataclass
 class Firm:
     database: Database
@@ -73,11 +78,15 @@ class Firm:
         with self.database.write(HAIDI) as session:
             return self.approvals.state_policy(session, self.asker("max"), policy, expected_version=version)
 
-    def offered(self, price: str = "12.40", **more: object) -> str:
-        """Return a deal in which Delta has made Haidi a firm offer on the first line."""
+    def inquired(self) -> str:
+        """Return a deal in which Haidi has asked Delta."""
         with self.database.write(HAIDI) as session:
             inquiry = self.negotiation.send_inquiry(session, self.actor("li"), draft(), [DELTA])
-            deal = session.query(DealRow).filter_by(inquiry_id=inquiry).one().id
+            return session.query(DealRow).filter_by(inquiry_id=inquiry).one().id
+
+    def offered(self, price: str = "12.40", **more: object) -> str:
+        """Return a deal in which Delta has made Haidi a firm offer on the first line."""
+        deal = self.inquired()
         with self.database.write(DELTA) as session:
             self.negotiation.make_offer(session, self.actor("dana"), deal, terms(price, **more))
         return deal
@@ -135,13 +144,23 @@ def build(database: Database) -> Firm:
     )
     negotiation = NegotiationService(KeptOutbox(), hooks)
     firm = Firm(database, ApprovalService(partial(approved.carry_out, negotiation)), negotiation, concluded=concluded)
+    with database.read() as session:
+        firm.users = {user.name.lower(): user.id for user in session.query(User)}
+    return firm
+
+
+def settle(database: Database) -> None:
+    """Let the two organisations and their people in."""
     security = Security(database, CHEAP)
+    links = []
     with database.write() as session:
         for org in (HAIDI, DELTA):
             security.add_organisation(session, org, NAMES[org])
         for name, (org, roles) in PEOPLE.items():
-            firm.users[name] = security.add_user(session, org, f"{name}@{org}.example", name.capitalize(), roles)
-    return firm
+            user = security.add_user(session, org, f"{name}@{org}.example", name.capitalize(), roles)
+            links.append(security.issue_link(session, user, org))
+    for link in links:
+        security.open_link(link, PASSWORD)
 
 
 @dataclass
@@ -177,13 +196,13 @@ class Hub:
 
 
 def serve_pages(firm: Firm, folder: Path) -> Flask:
-    app = create_app(Hub(firm, Settings(data_dir=folder, _env_file=None)), hasher=CHEAP)
-    security = Security(firm.database, CHEAP)
-    for name, (org, _) in PEOPLE.items():
-        with firm.database.write() as session:
-            link = security.issue_link(session, firm.users[name], PartyId(org))
-        security.open_link(link, PASSWORD)
-    return app
+    return create_app(Hub(firm, Settings(data_dir=folder, _env_file=None)), hasher=CHEAP)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates compiled once for all tests: an application of its own would compile them anew."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("compiled")))
 
 
 @pytest.fixture
@@ -192,21 +211,41 @@ def at_monday():
         yield frozen
 
 
-@pytest.fixture
-def firm(database: Database, at_monday) -> Firm:
-    return build(database)
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the people in it, to be copied: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("settled") / "tradehub.db"
+    database = Database(f"sqlite:///{path}")
+    Base.metadata.create_all(database.engine)
+    with clock.frozen(MONDAY):
+        settle(database)
+    with database.engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA journal_mode=DELETE")  # all of it into the one file
+    database.dispose()
+    return path
 
 
 @pytest.fixture
-def app(firm: Firm, tmp_path: Path) -> Flask:
-    return serve_pages(firm, tmp_path)
+def firm(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, at_monday) -> Iterator[Firm]:
+    if database_kind == "postgres":
+        database = request.getfixturevalue("database")
+        settle(database)
+        yield build(database)
+        return
+    shutil.copy(request.getfixturevalue("settled"), tmp_path / "tradehub.db")
+    database = Database(f"sqlite:///{tmp_path / 'tradehub.db'}")
+    yield build(database)
+    database.dispose()
+
+
+@pytest.fixture
+def app(firm: Firm, tmp_path: Path, compiled: FileSystemBytecodeCache) -> Flask:
+    made = serve_pages(firm, tmp_path)
+    made.jinja_env.bytecode_cache = compiled
+    return made
 
 
 @pytest.fixture
 def browse(app: Flask):
     """Return a browser of one of the people, by name."""
     return lambda name: Browser(app, f"{name}@{PEOPLE[name][0]}.example")
-
-
-def is_needed(verdict: object) -> bool:
-    return isinstance(verdict, Needs)

@@ -14,7 +14,7 @@ from queue import Empty
 
 from sqlalchemy import func, select
 
-from tests.approvals.conftest import build
+from tests.approvals.conftest import build, settle
 from tests.negotiation.words import HAIDI
 from tradehub.approvals.model import Refused
 from tradehub.negotiation import store
@@ -29,7 +29,7 @@ PATIENCE_S = 60
 def approve_all(url: str, name: str, work: list[str], barrier: Barrier, results) -> None:
     """Approve each request, waiting before each for the other process."""
     database = Database(url)
-    firm = build(database)  # knows the people again by their addresses
+    firm = build(database)
     for request in work:
         barrier.wait(PATIENCE_S)
         try:
@@ -45,6 +45,7 @@ def run(url: str, rounds: int) -> list[str]:
     """Return what went wrong, a line per request; empty where each was done once and refused once."""
     database = Database(url)
     Base.metadata.create_all(database.engine)
+    settle(database)
     firm = build(database)
     deals = [firm.offered(valid_until=None) for _ in range(rounds)]
     work = [firm.ask(deal) for deal in deals]

@@ -29,7 +29,7 @@ STATES: Mapping[str, tuple[str, LazyString]] = {
 
 STEP_STATES: Mapping[str, tuple[str, LazyString]] = {
     "done": ("ok", lazy_gettext("Approved")),
-    "now": ("turn", lazy_gettext("Open")),
+    "now": ("turn", lazy_gettext("Asked now")),
     "ahead": ("off", lazy_gettext("Not reached")),
 }
 
@@ -59,6 +59,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "OVER_LIMIT": lazy_gettext("Nobody in your organisation may approve such an amount."),
     "NO_RATE": lazy_gettext("The spending limits state no rate for this currency."),
     "NO_APPROVER": lazy_gettext("Nobody else in your organisation may approve this."),
+    "STALE_VERSION": lazy_gettext("The deal moved on after this was asked for."),
     "POLICY_CHANGED": lazy_gettext("The spending limits changed meanwhile and now ask for more. Ask for it again."),
     "SELF": lazy_gettext("Nobody stands in for themselves."),
     "PERIOD": lazy_gettext("The last day lies before the first."),

@@ -16,7 +16,7 @@ from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model
 from tradehub.negotiation.drafting import Draft, Letterhead
-from tradehub.negotiation.model import Refused
+from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService
@@ -85,11 +85,22 @@ def carry_out(service: NegotiationService, session: Session, asker: Asker, wante
     actor = Actor(asker.org, asker.user_id, asker.name, asker.channel, approval=asker.approval)
     try:
         _DOING[wanted.binding.act](service, session, actor, wanted, f"approval:{asker.approval}")
+    except Conflict as conflict:
+        raise _overtaken(_what_happened(service, session, wanted) or conflict) from conflict
     except Refused as refused:
-        raise Overtaken(refused.code, refused.rule, refused.article) from refused
+        raise _overtaken(refused) from refused
     except NotFound as missing:
-        gone = Refused("NO_SUCH_OFFER")
-        raise Overtaken(gone.code, gone.rule, gone.article) from missing
+        raise _overtaken(Refused("NO_SUCH_OFFER")) from missing
+
+
+def _what_happened(service: NegotiationService, session: Session, wanted: Wanted) -> Refused | None:
+    """Return what became of the offer, where the deal is at another version: it says more than the number does."""
+    view = service.deal(session, wanted.binding.deal_id)
+    return view.may_accept(view.round(wanted.offer_id))
+
+
+def _overtaken(refused: Refused) -> Overtaken:
+    return Overtaken(refused.code, refused.rule, refused.article)
 
 
 def _accept(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
@@ -104,8 +115,7 @@ def _offer(service: NegotiationService, session: Session, actor: Actor, wanted: 
     base = view.round(wanted.offer_id)
     if wanted.payload["answers_open"] and not base.is_open:
         # What was approved is a counter; to an offer that has ended it would be an offer of its own.
-        refused = view.may_accept(base) or Refused("NOT_ALLOWED")
-        raise Overtaken(refused.code, refused.rule, refused.article)
+        raise _overtaken(view.may_accept(base) or Refused("NOT_ALLOWED"))
     service.make_offer(
         session, actor, view.id, DRAFT.validate_python(wanted.payload["draft"]), about=wanted.offer_id,
         expected_version=wanted.expected_version, request_key=key,
