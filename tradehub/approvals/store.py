@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, ForeignKey, Text, UniqueConstraint, func, 
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from tradehub.approvals.model import Decision, Delegation, Policy, Request, State
-from tradehub.documents.parts import Money, PartyId
+from tradehub.documents.parts import PartyId
 from tradehub.partners.authority import Act, Approver, Binding, Step, Wanted
 from tradehub.platform.db import Base, Scoped, to_json
 
@@ -101,12 +101,6 @@ class RequestRow(_OfOrg, Base):
     @property
     def said(self) -> tuple[Decision, ...]:
         return tuple(each.decision for each in self.decisions)
-
-    @property
-    def money(self) -> Money | None:
-        if self.amount is None or self.currency is None:
-            return None
-        return Money(amount=self.amount, currency=self.currency)
 
     @property
     def wanted(self) -> Wanted:
