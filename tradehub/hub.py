@@ -11,9 +11,12 @@ from datetime import datetime
 from functools import cached_property
 
 from flask import Blueprint
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tradehub.approvals import web as approval_pages
+from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
@@ -29,15 +32,17 @@ from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import api as negotiation_api
+from tradehub.negotiation import approved as negotiation_approved
 from tradehub.negotiation import jobs as negotiation_jobs
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.model import Contract, ContractState
-from tradehub.negotiation.recording import Hooks
+from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
+from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
 from tradehub.partners.handling import Concluded, Handled, Handler, OrderFacts, Progress, Received
 from tradehub.partners.model import NoAgreement, agree
 from tradehub.partners.profile import FolderChannel
@@ -94,6 +99,7 @@ class Hub:
             on_progress=self._despatched,
             is_web=self.partners.is_web,
         )
+        self.approvals = ApprovalService(self._carry_out)
         self.negotiation = NegotiationService(
             self.outbox,
             Hooks(
@@ -105,6 +111,7 @@ class Hub:
                 order=self._order_of,
                 on_ordered=self._ordered,
                 carries=self._carries,
+                authorise=self._authorise,
             ),
         )
         self.codec = engine_codec()
@@ -138,12 +145,25 @@ class Hub:
     def blueprints(self) -> Sequence[Blueprint]:
         """Return the pages of every capability, each with the parts that others show on them."""
         order_panels = (fulfilment_pages.panel(self.fulfilment), billing_pages.panel(self.billing))
+        deal_panels = (
+            contracting_pages.panel(self.contracts),
+            approval_pages.panel(self.approvals, negotiation_wording.REFUSALS),
+            exchange_pages.panel(),
+        )
         return (
             negotiation_pages.blueprint(
                 self.negotiation,
                 self.database,
                 suggest=self._suppliers,
-                panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
+                panels=deal_panels,
+                ask=self._ask_approval,
+            ),
+            approval_pages.blueprint(
+                self.approvals,
+                self.database,
+                shows=self._shown,
+                partners=self._partner_names,
+                refusals=negotiation_wording.REFUSALS,
             ),
             negotiation_api.blueprint(self.negotiation, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
@@ -157,6 +177,7 @@ class Hub:
     def sections(self) -> Sequence[Section]:
         """Return the parts of the work queue, the most urgent first."""
         return (
+            *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
@@ -210,6 +231,23 @@ class Hub:
         """A contract came about: keep its terms, then order on them."""
         self.contracts.record(session, concluded)
         self.ordering.place(session, concluded)
+
+    def _authorise(self, session: Session, actor: Actor, binding: Binding) -> Verdict:
+        asker = Asker(actor.party, actor.user_id, actor.name or "", actor.channel, actor.approval)
+        return self.approvals.authorise(session, asker, binding)
+
+    def _ask_approval(self, session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+        return f"/approvals/{self.approvals.ask(session, asker, wanted, note=note, request_key=key)}"
+
+    def _carry_out(self, session: Session, asker: Asker, wanted: Wanted) -> None:
+        """Do what was approved. So far only negotiation asks; a new act is led to its capability here."""
+        negotiation_approved.carry_out(self.negotiation, session, asker, wanted)
+
+    def _shown(self, session: Session, wanted: Wanted) -> Markup:
+        return negotiation_pages.approval_view(self.negotiation)(session, wanted)
+
+    def _partner_names(self, session: Session) -> Sequence[tuple[str, str]]:
+        return [(row.id, row.name) for row in self.partners.parties(session) if row.id != org_of(session)]
 
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""

@@ -26,9 +26,11 @@ from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.fulfilment.service import Shipment
 from tradehub.hub import Hub
+from tradehub.negotiation import approved
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http
 from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
@@ -59,6 +61,7 @@ OWN_IDS = {
 
 PEOPLE = {
     "lin": (HAIDI, tuple(ROLES)),
+    "mei": (HAIDI, ("buyer",)),
     "eve": (HAIDI, ()),
     "vera": (HAIDI, ("viewer",)),
     "dana": (DELTA, tuple(ROLES)),
@@ -122,6 +125,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _approval(made)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -165,6 +169,19 @@ def _deal(hub: Hub) -> None:
     _drain(hub)
 
 
+def _approval(trade: Trade) -> None:
+    """Mei, who may not bind Haidi, asks to accept the rival's offer; Lin lets her stand in for him."""
+    hub, today = trade.hub, clock.now().date()
+    asker = {name: Asker(HAIDI, trade.users[name], name.capitalize()) for name in ("mei", "lin")}
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        assert view.standing is not None
+        wanted = approved.acceptance(view, view.standing, view.version, view.standing.offer.terms_hash)
+        request = hub.approvals.ask(session, asker["mei"], wanted)
+        delegation = hub.approvals.delegate(session, asker["lin"], trade.users["mei"], today, today)
+    trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -199,9 +216,9 @@ def _list_ids(trade: Trade) -> None:
     assert all(found.values()), found
     trade.form = {
         "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
-        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+        "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
-    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
+    trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
     shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
     trade.hidden = trade.theirs | shared
 
@@ -302,3 +319,15 @@ def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
     pages = [url for _endpoint, method, url in trade.routes(trade.theirs) if method == "GET"]
     seen = "".join(trade.window("lin").get(url, buffered=True).text for url in pages)
     assert [secret for secret in SECRETS if secret not in seen] in ([], [RIVAL_PRICE], ["9,876.54"])
+
+
+def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
+    """The one test that moves the trade on, so the last: Lin approves what Mei asked for."""
+    (request,) = trade.theirs["request_id"]
+    answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
+    assert answer.status_code == 303, answer.text
+    with trade.hub.database.read(org=HAIDI) as session:
+        deal = _deal_with(trade.hub, NINGBO)
+        assert trade.hub.contracts.of_deal(session, deal) is not None
+        assert trade.hub.ordering.of_deal(session, deal) is not None
+    assert "Approved and done" in trade.window("mei").get("/").text

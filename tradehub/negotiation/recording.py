@@ -19,6 +19,7 @@ from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
+from tradehub.partners.authority import Allowed, Binding, Verdict
 from tradehub.partners.handling import Concluded, Received
 from tradehub.platform import clock, ids
 
@@ -77,11 +78,35 @@ def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
     return True
 
 
+class NotFound(Exception):
+    """No such deal, inquiry or round, or none that the session's organisation may see."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who speaks: a person for a party, or the party's own system by a message.
+
+    ``approval`` is the approved request that is being carried out.
+    """
+
+    party: PartyId
+    user_id: str | None = None
+    name: str | None = None
+    channel: str = "web"
+    message_id: str | None = None
+    approval: str | None = None
+
+
+def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
+    return Allowed()
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What negotiation asks of the rest of the hub, and what it tells it in the transaction of a statement.
 
     ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
+    ``authorise`` says whether an actor may bind the party.
     ``order`` is the order placed on the contract, ``carries`` says whether two agreed to exchange a kind of document.
     """
 
@@ -95,21 +120,7 @@ class Hooks:
     order: Callable[[Session, str], Order | None] = _no_order
     on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
     carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
-
-
-class NotFound(Exception):
-    """No such deal, inquiry or round, or none that the session's organisation may see."""
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who speaks: a person for a party, or the party's own system by a message."""
-
-    party: PartyId
-    user_id: str | None = None
-    name: str | None = None
-    channel: str = "web"
-    message_id: str | None = None
+    authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
 
 
 class Recorder:

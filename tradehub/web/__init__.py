@@ -65,7 +65,7 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     words.install(app)
     terms.install(app)
     navigation.install(app, test_mode=hub.settings.demo)
-    http.install(app, lambda: signin.authenticate(security))
+    http.install(app, lambda: signin.authenticate(security), lambda: signin.confirm(security))
     errors.install(app)
     app.register_blueprint(signin.blueprint(security, hub.database))
     app.register_blueprint(people.blueprint(security, hub.database, hub.settings.public_url))
