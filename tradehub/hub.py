@@ -6,7 +6,7 @@ transaction of the change that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Document, Order, PartyId
+from tradehub.documents import Document, Inquiry, Offer, Order, PartyId, TradeDocument
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
@@ -27,9 +27,13 @@ from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
+from tradehub.negotiation import drafting, model
+from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
-from tradehub.negotiation.recording import Hooks
+from tradehub.negotiation.drafting import Draft, LineDraft
+from tradehub.negotiation.model import Kind, Refused
+from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
@@ -45,6 +49,10 @@ from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.tenders import hooks as tender_hooks
+from tradehub.sourcing.tenders import web as tender_pages
+from tradehub.sourcing.tenders.hooks import Entered, Pick
+from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
@@ -86,9 +94,21 @@ class Hub:
             on_progress=self._despatched,
             is_web=self.partners.is_web,
         )
-        self.negotiation = NegotiationService(
+        self.negotiation = Negotiation(
             self.outbox,
             Hooks(is_web=self.partners.is_web, on_concluded=self._concluded, party=self._party_of),
+            is_sealed=self._is_sealed,
+        )
+        deals = TenderDeals(self.negotiation)
+        self.tenders = TenderService(
+            tender_hooks.Hooks(
+                send_inquiry=deals.send_inquiry,
+                deal_with=deals.deal_with,
+                propose=deals.propose,
+                award=deals.award,
+                name_of=self.partners.name_of,
+                is_web=self.partners.is_web,
+            )
         )
         self.codec = engine_codec()
         self.exchange = ExchangeService(
@@ -126,6 +146,7 @@ class Hub:
                 suggest=self._suppliers,
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
+            tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -138,6 +159,7 @@ class Hub:
         """Return the parts of the work queue, the most urgent first."""
         return (
             *negotiation_pages.sections(self.negotiation),
+            tender_pages.section(self.tenders),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
@@ -146,6 +168,7 @@ class Hub:
     def searches(self) -> Sequence[Search]:
         return (
             negotiation_pages.search(self.negotiation),
+            tender_pages.search(self.tenders),
             contracting_pages.search(self.contracts, self.partners.name_of),
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
@@ -183,6 +206,10 @@ class Hub:
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
 
+    def _is_sealed(self, session: Session, deal_id: str) -> bool:
+        """Whether a supplier may say nothing in clear in this deal, since its tender takes sealed bids."""
+        return self.tenders.is_sealed(session, deal_id)
+
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""
         self.contracts.record(session, concluded)
@@ -219,3 +246,144 @@ class Hub:
             ids=(Identifier(scheme="gln", value=gln.value),) if gln else (),
             address=Address(country=row.country) if row and row.country else None,
         )
+
+
+class SealedTender(Refused):
+    """An offer in clear in a deal whose tender takes sealed bids."""
+
+    def __init__(self) -> None:
+        self.code, self.rule = "SEALED_TENDER", "T24"
+        self.article = "bids of a sealed tender come by web or API"
+        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article})")
+
+
+class Negotiation(NegotiationService):
+    """Negotiation beside tenders: no channel lets a supplier say in clear what its tender wants sealed (T24)."""
+
+    def __init__(self, outbox: Outbox, hooks: Hooks, is_sealed: Callable[[Session, str], bool]) -> None:
+        super().__init__(outbox, hooks)
+        self._is_sealed = is_sealed
+
+    def propose(
+        self,
+        session: Session,
+        row: negotiation_store.DealRow,
+        actor: Actor,
+        document: TradeDocument,
+        *,
+        kind: Kind | None = None,
+        about: model.Offer | None = None,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        source: TradeDocument | None = None,
+        at: datetime | None = None,
+    ) -> str:
+        if actor.party == row.seller_id and self._is_sealed(session, row.id):
+            raise SealedTender
+        return super().propose(
+            session, row, actor, document, kind=kind, about=about, expected_version=expected_version,
+            request_key=request_key, source=source, at=at,
+        )  # fmt: skip
+
+
+class TenderDeals:
+    """What tenders ask of negotiation, in its own words."""
+
+    def __init__(self, negotiation: NegotiationService) -> None:
+        self.negotiation = negotiation
+
+    def send_inquiry(
+        self,
+        session: Session,
+        actor: tender_hooks.Actor,
+        draft: Inquiry,
+        suppliers: Sequence[PartyId],
+        *,
+        note: str = "",
+        request_key: str | None = None,
+    ) -> str:
+        terms, payment = draft.delivery_terms, drafting.payment_text(draft)
+        lines = tuple(
+            LineDraft(
+                number=line.number or str(position),
+                quantity=line.quantity.value if line.quantity else None,
+                unit=line.quantity.unit if line.quantity else None,
+                name=line.item.name or "",
+                item_number=drafting.item_number(line),
+                delivery_on=drafting.delivery_on(draft, line),
+            )
+            for position, line in enumerate(draft.lines, 1)
+        )
+        wanted = Draft(
+            lines=lines, currency=draft.currency, delivery_on=drafting.delivery_on(draft),
+            respond_by=draft.date_of("respond_by"), incoterm=terms.incoterm if terms else None,
+            place=terms.place if terms else None, payment=payment, text=drafting.note_text(draft),
+        )  # fmt: skip
+        return self.negotiation.send_inquiry(
+            session, _speaker(actor), wanted, suppliers, note=note, request_key=request_key
+        )
+
+    def deal_with(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, supplier: PartyId) -> str:
+        deals = negotiation_store.DealRow
+        known = session.scalar(select(deals.id).where(deals.inquiry_id == inquiry_id, deals.seller_id == supplier))
+        if known is not None:
+            return known
+        asked = negotiation_store.inquiry_row(session, inquiry_id)
+        if asked is None:
+            raise LookupError(inquiry_id)
+        buyer, seller = (self.negotiation.hooks.party(session, each) for each in (actor.party, supplier))
+        parties = (buyer.model_copy(update={"role": "buyer"}), seller.model_copy(update={"role": "seller"}))
+        letter = Inquiry.model_validate(asked.document).model_copy(update={"parties": parties})
+        row = self.negotiation.open_deal(
+            session, buyer=actor.party, seller=supplier, document=letter, numbered_by=actor.party,
+            inquiry_id=inquiry_id,
+        )  # fmt: skip
+        self.negotiation.propose(session, row, _speaker(actor), letter, kind=Kind.INQUIRY)
+        return row.id
+
+    def propose(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+        row = negotiation_store.deal_row(session, deal_id, lock=True)
+        if row is None:
+            raise LookupError(deal_id)
+        buyer, seller = (self.negotiation.hooks.party(session, PartyId(e)) for e in (row.buyer_id, row.seller_id))
+        parties = (buyer.model_copy(update={"role": "buyer"}), seller.model_copy(update={"role": "seller"}))
+        try:
+            with session.begin_nested():
+                speaker = Actor(party, name=seller.name)
+                return Entered(
+                    self.negotiation.propose(session, row, speaker, document.model_copy(update={"parties": parties}))
+                )
+        except Refused as refused:
+            return Entered(rule=refused.code)
+
+    def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
+        """Accept what is awarded whole, propose the part of what is awarded in part, decline all other offers."""
+        speaker, by_deal = _speaker(actor), {each.deal_id: each for each in picks}
+        deals = negotiation_store.DealRow
+        for row in session.scalars(select(deals).where(deals.inquiry_id == inquiry_id).order_by(deals.id)).all():
+            pick = by_deal.get(row.id)
+            offer = next((each for each in reversed(negotiation_store.load(session, row).offers) if each.firm), None)
+            if pick is not None and pick.offer_id is not None and pick.is_whole:
+                self.negotiation.accept(session, speaker, row.id, pick.offer_id)
+            elif pick is not None and pick.offer_id is not None and offer is not None:
+                lines = tuple(LineDraft(number, quantity=each) for number, each in pick.lines.items())
+                until = offer.document.date_of("valid_until")
+                terms = offer.document.delivery_terms
+                part = Draft(
+                    lines=lines, valid_until=until, payment=drafting.payment_text(offer.document),
+                    incoterm=terms.incoterm if terms else None, place=terms.place if terms else None,
+                )  # fmt: skip
+                self.negotiation.make_offer(session, speaker, row.id, part, about=pick.offer_id)
+            elif offer is not None and offer.by == row.seller_id:
+                self._decline(session, speaker, row.id, offer.id)
+
+    def _decline(self, session: Session, speaker: Actor, deal_id: str, offer_id: str) -> None:
+        try:
+            with session.begin_nested():
+                self.negotiation.reject(session, speaker, deal_id, offer_id)
+        except Refused:  # it is dead already: withdrawn, lapsed, declined before
+            return
+
+
+def _speaker(actor: tender_hooks.Actor) -> Actor:
+    return Actor(actor.party, actor.user_id, actor.name, actor.channel)

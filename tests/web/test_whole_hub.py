@@ -33,6 +33,10 @@ from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.tenders import hooks as tenders
+from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
+from tradehub.sourcing.tenders.plan import Plan
+from tradehub.sourcing.tenders.service import Opener, TenderDraft
 from tradehub.web import create_app
 
 HAIDI, NINGBO, DELTA, ZETA = (PartyId(each) for each in ("haidi", "ningbo", "delta", "zeta"))
@@ -74,6 +78,7 @@ class Trade:
     form: dict[str, str] = field(default_factory=dict)
     """What a form about the rival's offer would carry: a guess that is right in all."""
     windows: dict[str, FlaskClient] = field(default_factory=dict)
+    tenders: list[str] = field(default_factory=list)
 
     def window(self, name: str) -> FlaskClient:
         """Return a browser in which the person is signed in."""
@@ -112,6 +117,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _tenders(made)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -151,6 +157,31 @@ def _deal(hub: Hub) -> None:
     _drain(hub)
 
 
+def _tenders(trade: Trade) -> None:
+    """A sealed tender to Delta and Ningbo, and one to Ningbo alone; both take bids."""
+    hub, closes = trade.hub, clock.now() + timedelta(days=7)
+    with hub.database.read(org=HAIDI) as session:
+        asked = hub.negotiation.deal(session, _deal_with(hub, NINGBO)).rounds[0].document
+    price = Criterion(key="price", name="Price", stage=StageKind.COMMERCIAL, weight=Decimal(100), is_price=True)
+    lin, vera = (tenders.Actor(HAIDI, trade.users[name], name) for name in ("lin", "vera"))
+    for suppliers, is_sealed in (((DELTA, NINGBO), True), ((NINGBO,), False)):
+        notice = Notice(
+            number="", title="Valves", inquiry=asked, stages=(Stage(kind=StageKind.COMMERCIAL, closes_at=closes),),
+            criteria=(price,), is_sealed=is_sealed, questions_until=closes, valid_until=closes.date(),
+        )  # fmt: skip
+        openers = [Opener(each.user_id or "", each.name or "") for each in (lin, vera)]
+        with hub.database.write(org=HAIDI) as session:
+            draft = TenderDraft(
+                notice, Plan(note=NOTE, limit_prices=(("1", Decimal(RIVAL_PRICE)),)), suppliers, openers
+            )
+            tender = hub.tenders.create(session, lin, draft)
+            for each in (lin, vera) if is_sealed else ():
+                hub.tenders.set_passphrase(session, each, tender, f"a long way to say {each.name} 1987")
+            hub.tenders.publish(session, lin, tender)
+        trade.tenders.append(tender)
+    _drain(hub)
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -159,8 +190,9 @@ def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
 
 
 def _deal_with(hub: Hub, seller: PartyId) -> str:
+    """Return the first deal with a supplier; tenders make further ones."""
     with hub.database.read() as session:
-        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller)).one()
+        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller).order_by(DealRow.id)).first() or ""
 
 
 def _drain(hub: Hub) -> None:
@@ -175,6 +207,7 @@ def _list_ids(trade: Trade) -> None:
         found = {
             "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)],
             "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
+            "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
             "message_id": list(session.scalars(select(MessageRow.id))),
@@ -188,7 +221,7 @@ def _list_ids(trade: Trade) -> None:
         "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
     trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO]}
-    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
+    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)], "tender_id": trade.tenders[1:]}
     trade.hidden = trade.theirs | shared
 
 
@@ -218,7 +251,7 @@ def test_a_form_without_the_sessions_token_is_refused(trade: Trade) -> None:
 
 
 def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
-    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form"}
+    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form", "tenders.bid_form"}
     not_now = {"negotiation.accept_form", "negotiation.answer_form", "negotiation.reject_form", "exchange.fix"}
     not_yet = {"contracting.of_deal", "ordering.of_deal"}
     for endpoint, method, url in trade.routes(trade.theirs):
@@ -226,7 +259,7 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
             answer = ask(trade.window("lin"), method, url)
             assert answer.status_code == 200, (url, answer.status_code)
     for endpoint, _method, url in trade.routes(trade.theirs):
-        if endpoint in sellers_own:
+        if endpoint in sellers_own and not any(each in url for each in trade.hidden["tender_id"]):
             assert ask(trade.window("dana"), "GET", url).status_code != 404, url
 
 

@@ -124,6 +124,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "SUPERSEDED": lazy_gettext("A newer offer has replaced it."),
     "NOT_A_PARTY": lazy_gettext("Only the two parties speak in this deal."),
     "UNKNOWN_REFERENCE": lazy_gettext("No deal is known under that number."),
+    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
     "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
 }
 

@@ -30,6 +30,7 @@ PERMISSIONS = (
     "deal.negotiate",
     "deal.bind",
     "inquiry.write",
+    "tender.serve",
     "order.read",
     "order.write",
     "invoice.read",
@@ -45,14 +46,15 @@ PERMISSIONS = (
 _TRADING = ("deal.read", "order.read", "invoice.read", "partner.read", "message.read")
 
 ROLES: dict[str, frozenset[str]] = {
-    "buyer": frozenset({*_TRADING, "deal.negotiate", "inquiry.write", "order.write"}),
+    "buyer": frozenset({*_TRADING, "deal.negotiate", "inquiry.write", "order.write", "tender.serve"}),
     "seller": frozenset({*_TRADING, "deal.negotiate", "order.write"}),
-    "approver": frozenset({*_TRADING, "deal.bind", "audit.read"}),
+    "approver": frozenset({*_TRADING, "deal.bind", "audit.read", "tender.serve"}),
     "partner_manager": frozenset({"partner.read", "partner.write", "message.read", "schedule.read", "user.manage"}),
     "operator": frozenset({"message.read", "message.repair", "partner.read", "schedule.read", "audit.read"}),
     "viewer": frozenset(_TRADING),
 }
-"""What each role may do. A buyer or seller states terms; only an approver binds the organisation."""
+"""What each role may do. A buyer or seller states terms; only an approver binds the organisation. ``tender.serve`` is
+to open and evaluate tenders in which one is named for it."""
 
 TOKEN_SCOPES = frozenset({*PERMISSIONS, "exchange.send", "metrics.read"})
 """What an API token may be good for: a permission, or one of the doors that are for programs alone."""

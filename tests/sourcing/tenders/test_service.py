@@ -427,9 +427,9 @@ def test_the_proposed_award_is_the_cheapest_at_landed_cost_and_may_be_given(hous
     with house.database.read(HAIDI) as session:
         proposal = house.service.compared(session, room).proposal
     assert proposal.picked == pick(("ningbo", "1", "1000"), ("delta", "2", "500"))
-    assert proposal.cost == Decimal("12400")
+    assert proposal.cost == Decimal(12400)
     house.do(LI, "award", opened, {(PartyId(s), line): q for (s, line), q in proposal.picked.items()})
-    ((inquiry, picks),) = house.deals.awards
+    ((_inquiry, picks),) = house.deals.awards
     assert [(p.supplier, dict(p.lines), p.is_whole) for p in picks] == [
         (NINGBO, {"1": Decimal(1000)}, False), (DELTA, {"2": Decimal(500)}, False),
     ]  # fmt: skip
@@ -484,8 +484,8 @@ def test_price_breaks_and_capacity_shape_the_proposal(house: House) -> None:
     with house.database.read(HAIDI) as session:
         found = house.service.compared(session, room).proposal
     assert found.picked == pick(("ningbo", "1", "700"), ("delta", "1", "300"), ("ningbo", "2", "500"))
-    assert found.cost == Decimal("10750")
-    assert dict(found.explained.price_of)["capacity"] == int((Decimal("10750") - Decimal("8450")) * 10**6)
+    assert found.cost == Decimal(10750)
+    assert dict(found.explained.price_of)["capacity"] == int((Decimal(10750) - Decimal(8450)) * 10**6)
 
 
 def test_a_cancelled_tender_is_over_and_its_envelopes_stay_shut(house: House) -> None:

@@ -14,7 +14,7 @@ from tradehub.documents import Line, Offer, PartyId
 from tradehub.documents.lines import keyed
 from tradehub.platform import clock
 from tradehub.platform.db import org_of
-from tradehub.platform.security import Membership, User
+from tradehub.platform.security import Membership, User, permissions_of
 from tradehub.sourcing.tenders import comparison, model, optimiser, scoring, store
 from tradehub.sourcing.tenders.awarding import money
 from tradehub.sourcing.tenders.comparison import Grid
@@ -34,6 +34,8 @@ from tradehub.sourcing.tenders.store import (
 )
 
 LIST_LIMIT = 500
+SERVE = "tender.serve"
+"""The permission to open and evaluate tenders where one is named for it."""
 
 
 class NotFound(Exception):
@@ -229,6 +231,16 @@ class Reading:
         criteria = [each for each in notice.criteria_of(kind) if not each.is_price]
         return scoring.stage_score(supplier, criteria, _marks(session, tender_id))
 
+    def marks(self, session: Session, tender_id: str, user_id: str) -> dict[tuple[str, str], tuple[str, str]]:
+        """Return one evaluator's own scores and reasons by (supplier, criterion)."""
+        mine = [each for each in store.marks(session, tender_id) if each.user_id == user_id]
+        return {(each.bidder, each.criterion): (each.score, each.reason) for each in mine}
+
+    def notice(self, session: Session, tender_id: str) -> tuple[Notice, str]:
+        """Return the tender document in its latest version with its SHA-256. Raises NotFound."""
+        rows = self._notices(session, tender_id)
+        return self._latest(rows), rows[-1].sha256
+
     def is_sealed(self, session: Session, deal_id: str) -> bool:
         """Return whether a deal belongs to a tender whose bids are still sealed: nothing may be offered there in
         clear."""
@@ -236,10 +248,14 @@ class Reading:
         return session.scalar(found.limit(1)) is not None
 
     def people(self, session: Session) -> list[tuple[str, str]]:
-        """Return (id, name) of one's own people, who may be openers and evaluators."""
-        org = org_of(session)
-        found = select(User.id, User.name).join(Membership, Membership.user_id == User.id).where(Membership.org == org)
-        return [(id, name) for id, name in session.execute(found.order_by(User.name, User.id))]
+        """Return (id, name) of one's own people who may be openers and evaluators."""
+        found = (
+            select(User.id, User.name, Membership.roles)
+            .join(Membership, Membership.user_id == User.id)
+            .where(Membership.org == org_of(session), User.disabled_at.is_(None))
+            .order_by(User.name, User.id)
+        )
+        return [(id, name) for id, name, roles in session.execute(found) if SERVE in permissions_of(roles)]
 
     @staticmethod
     def _lines(notice: Notice) -> tuple[Line, ...]:
