@@ -52,6 +52,7 @@ from tradehub.platform.worklist import Search, Section
 from tradehub.sourcing.tenders import hooks as tender_hooks
 from tradehub.sourcing.tenders import web as tender_pages
 from tradehub.sourcing.tenders.hooks import Entered, Pick
+from tradehub.sourcing.tenders.model import TenderRefused
 from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
@@ -357,7 +358,16 @@ class TenderDeals:
             return Entered(rule=refused.code)
 
     def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
-        """Accept what is awarded whole, propose the part of what is awarded in part, decline all other offers."""
+        """Accept what is awarded whole, propose the part of what is awarded in part, decline all other offers.
+
+        Raises TenderRefused where a deal refuses, for instance because the offer has lapsed; then nothing is awarded.
+        """
+        try:
+            self._award(session, actor, inquiry_id, picks)
+        except Refused as refused:
+            raise TenderRefused("NOT_OFFERED", refused.code) from None
+
+    def _award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
         speaker, by_deal = _speaker(actor), {each.deal_id: each for each in picks}
         deals = negotiation_store.DealRow
         for row in session.scalars(select(deals).where(deals.inquiry_id == inquiry_id).order_by(deals.id)).all():

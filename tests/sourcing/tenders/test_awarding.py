@@ -52,12 +52,12 @@ def by_trying(problem: Problem) -> int | None:
 
 @st.composite
 def problems(draw) -> Problem:
-    lines = draw(st.integers(1, 2))
+    lines = draw(st.just(2) | st.integers(1, 2))
     demands = tuple(Demand(str(at), draw(st.integers(1, 5)), ONE, draw(st.booleans())) for at in range(1, lines + 1))
     quotes = []
-    for name in "abc"[: draw(st.integers(1, 3))]:
+    for name in "abc"[: draw(st.just(3) | st.integers(1, 3))]:
         for demand in demands:
-            if draw(st.integers(0, 3)) == 0:
+            if draw(st.integers(0, 9)) == 9:
                 continue
             cost, cut = draw(st.integers(1, 9_999_999)), draw(st.integers(1, demand.steps))
             tiers = (
@@ -65,10 +65,13 @@ def problems(draw) -> Problem:
                 if cut > 1
                 else (Tier(0, demand.steps, cost),)
             )
-            most = draw(st.integers(1, demand.steps))
-            quotes.append(Quote(name, demand.line, tiers, draw(st.integers(0, most)), most))
-    percent = st.none() | st.decimals(0, 100, places=1)
-    limits = Limits(suppliers_max=draw(st.none() | st.integers(1, 2)), share_min=draw(percent), share_max=draw(percent))
+            most = draw(st.just(demand.steps) | st.integers(1, demand.steps))
+            quotes.append(Quote(name, demand.line, tiers, draw(st.just(0) | st.integers(0, most)), most))
+    limits = Limits(
+        suppliers_max=draw(st.none() | st.integers(1, 3)),
+        share_min=draw(st.none() | st.decimals(0, 40, places=1)),
+        share_max=draw(st.none() | st.decimals(45, 100, places=1)),
+    )
     return Problem(demands, tuple(quotes), limits)
 
 
@@ -124,6 +127,25 @@ def test_limits_that_exclude_each_other_are_named_and_no_others() -> None:
     assert found.conflict == ("suppliers_max", "share_max")
 
 
+def test_a_least_share_moves_business_to_who_is_awarded_at_all() -> None:
+    """Without it, c gets line 3 alone (a third); with 40 percent it gets nothing or more."""
+    problem = Problem(LINES, QUOTES, Limits(share_min=Decimal(40)))
+    found = solved(problem)
+    assert found is not None
+    assert found.cost == by_trying(problem) > 1200
+    assert violations(problem.without("share_min"), found.award()) == []
+
+
+def test_an_award_that_no_quote_has_is_no_award() -> None:
+    problem = Problem(LINES, QUOTES)
+    with pytest.raises(ValueError, match="does not offer"):
+        total(problem, {("a", "1"): 11})
+    assert violations(problem, {("a", "1"): 11}) == [
+        "demand:1", "capacity:1", "demand:2", "demand:3",
+    ]  # fmt: skip
+    assert LINES[0].quantity == 4
+
+
 def test_a_line_that_nobody_can_deliver_whole_is_named_with_its_line() -> None:
     demand = Demand("7", 10, ONE, is_divisible=False)
     problem = Problem((demand,), (quote("a", "7", 5, most=4), quote("b", "7", 6, most=7)), Limits(suppliers_max=5))
@@ -139,7 +161,14 @@ def test_a_line_without_a_quote_is_left_out_and_named() -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "steps", "step"),
-    [("24000", 24000, "1"), ("12.50", 125, "0.1"), ("0.25", 25, "0.01"), ("3E+2", 300, "1")],
+    [
+        ("24000", 24000, "1"),
+        ("12.50", 125, "0.1"),
+        ("0.25", 25, "0.01"),
+        ("3E+2", 300, "1"),
+        ("24000000", 24_000, "1E+3"),
+        ("24000001", 24_000_001, "1"),
+    ],
 )
 def test_a_demand_is_counted_in_steps_of_its_last_decimal(quantity: str, steps: int, step: str) -> None:
     assert divided(Decimal(quantity)) == (steps, Decimal(step))

@@ -21,7 +21,7 @@ from sqlalchemy import inspect, select, text
 from tests.fakes import FakeJobs
 from tests.sourcing.tenders.conftest import COMMERCIAL, WORDS, inquiry, notice, offer, plan
 from tests.sourcing.tenders.pages import form_fields
-from tests.web.house import CHEAP, PASSWORD, sign_in
+from tests.web.house import CHEAP, PASSWORD, post, sign_in
 from tradehub.cli import demo
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import DatedEvent, Reference
@@ -48,6 +48,10 @@ SPELLINGS = (
     CANARY, "48,151.62342", "48 151.62342", "48\u202f151.62342", "48\u00a0151.62342", "48151,62342", "48.151,62342",
     "4815162342", "48151.62", "48,151.62", "4.815162342E", "4.815162342e",
 )  # fmt: skip
+
+
+def words_of(name: str) -> str:
+    return dict(zip(("li", "mo"), WORDS.values(), strict=False))[name]
 
 
 def renderings() -> list[bytes]:
@@ -80,9 +84,10 @@ class Place:
         return b"\n".join(parts)
 
     def found(self, logged: str) -> list[bytes]:
-        """Return the renderings of the price that are somewhere in it."""
+        """Return the renderings of the price that are somewhere in it, and passphrases in clear."""
         kept = self.kept(logged)
-        return [each for each in renderings() if each in kept]
+        words = [words_of(name).encode() for name in ("li", "mo")]
+        return [each for each in (*renderings(), *words) if each in kept]
 
     def do(self, actor: Actor, verb: str, *args, **more):
         with self.hub.database.write(actor.party) as session:
@@ -97,16 +102,19 @@ class Place:
         openers = [Opener(each.user_id or "", each.name or "") for each in (li, mo)]
         tender = self.do(li, "create", TenderDraft(told, plan(), [DELTA, NINGBO, RHEIN], openers))
         if is_sealed:
-            for each, words in zip((li, mo), WORDS.values(), strict=False):
-                self.do(each, "set_passphrase", tender, words)
+            for name in ("li", "mo"):
+                self.post(name, f"/tenders/{tender}/passphrase", passphrase=words_of(name), again=words_of(name))
         self.do(li, "publish", tender)
         return tender
 
     def agree(self, name: str, tender: str) -> None:
-        actor, words = self.people[name], list(WORDS.values())[("li", "mo").index(name)]
-        with self.hub.database.read(HAIDI) as session:
-            key = self.hub.tenders.key_of(session, actor, tender, words)
-        self.do(actor, "hand_over", tender, COMMERCIAL, key)
+        self.post(name, f"/tenders/{tender}/open", stage="commercial", passphrase=words_of(name))
+
+    def post(self, name: str, url: str, **form: str) -> None:
+        client = self.app.test_client()
+        assert sign_in(client, f"{name}@example.com", PASSWORD).status_code == 303
+        answer = post(client, url, **form)
+        assert answer.status_code == 303, answer.text
 
     def open(self, tender: str) -> None:
         self.agree("li", tender)

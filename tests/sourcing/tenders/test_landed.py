@@ -155,3 +155,13 @@ def test_what_a_supplier_can_deliver_is_part_of_its_offer() -> None:
     offer = offered(incoterm="DDP", max_quantity=Decimal(400), min_quantity=Decimal(50))
     assert offered_quantities(offer, ASKED) == (Decimal(50), Decimal(400))
     assert cost(offer, ASKED, "n", BASIS).amount == Decimal(40400)
+
+
+def test_nothing_is_offered_of_a_line_that_is_not_in_the_bid() -> None:
+    assert tiers(Offer(currency="EUR"), ASKED) == ()
+    assert offered_quantities(Offer(currency="EUR"), ASKED) == (0, 0)
+
+
+def test_a_lump_on_lines_without_a_value_adds_nothing() -> None:
+    lump = Basis(currency="EUR", charges=(Charge(part="unloading", amount=Decimal(4000), how="lump"),))
+    assert cost(offered("0", incoterm="DAP"), ASKED, "n", lump).unit == 0

@@ -35,6 +35,9 @@ class Limits(Part):
 
 NO_LIMITS = Limits()
 
+STEPS_MAX = 100_000
+"""Steps of one line beyond which a solver that counts in doubles takes a thousandth of one for none."""
+
 
 @dataclass(frozen=True)
 class Demand:
@@ -151,10 +154,16 @@ def money(units: int) -> Decimal:
 
 
 def divided(quantity: Decimal) -> tuple[int, Decimal]:
-    """Return a demand as (steps, step): 24000 is 24000 steps of 1, 12.50 is 125 of 0.1."""
+    """Return a demand as (steps, step): 24000 is 24000 steps of 1, 12.50 is 125 of 0.1.
+
+    A demand of more than ``STEPS_MAX`` is divided in lots of 10, 100 ... as far as that comes out even.
+    """
     exponent = quantity.normalize().as_tuple().exponent
     step = Decimal(1).scaleb(min(0, exponent if isinstance(exponent, int) else 0))
-    return int(quantity / step), step
+    steps = int(quantity / step)
+    while steps > STEPS_MAX and steps % 10 == 0:
+        steps, step = steps // 10, step * 10
+    return steps, step
 
 
 def _of_lines(problem: Problem, award: Award) -> list[str]:

@@ -31,23 +31,28 @@ from tradehub.sourcing.tenders.awarding import (
     violations,
 )
 
-SOLVE_S = 20
-"""Seconds that one solution may take; a page waits for it."""
+SOLVE_S = 10
+REASON_S = 3
+"""Seconds that the award, and each solution that explains it, may take: a page waits for them."""
 
 ROUNDS_MAX = 5
 """How often CBC may be found to have stopped short of the best."""
 
 
 class Unsolved(Exception):
-    """No proof within the time, or an answer that exact arithmetic does not confirm."""
+    """No award within the time, or one that exact arithmetic does not confirm."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """``awarded``: (supplier, line, steps) in the problem's order; ``cost`` in ``landed.PLACES`` of the currency."""
+    """``awarded``: (supplier, line, steps) in the problem's order; ``cost`` in ``landed.PLACES`` of the currency.
+
+    It meets every constraint in any case; ``is_proven`` says that none is cheaper.
+    """
 
     awarded: tuple[tuple[str, str, int], ...]
     cost: int
+    is_proven: bool = True
 
     def award(self) -> dict[tuple[str, str], int]:
         return {(supplier, line): steps for supplier, line, steps in self.awarded}
@@ -65,7 +70,8 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Explained:
-    """An award and its reasons. ``price_of``: constraint -> what it costs; ``conflict``: what cannot all be had."""
+    """An award and its reasons. ``price_of``: constraint -> what it costs, as far as that was found in time;
+    ``conflict``: what cannot all be had."""
 
     solution: Solution | None
     cheapest: Solution | None
@@ -96,20 +102,27 @@ def explained(problem: Problem) -> Explained:
     return Explained(best, cheapest, _prices(asked, best, cheapest), runners_up, (), uncovered)
 
 
-def solved(problem: Problem) -> Solution | None:
-    """Return the cheapest award, exact; None where there is none. Raises Unsolved."""
+def solved(problem: Problem, seconds: int = SOLVE_S) -> Solution | None:
+    """Return the cheapest award, exact; None where there is none. Raises Unsolved.
+
+    Where the time is up, the best award found so far is returned as not proven.
+    """
     best: Solution | None = None
     for _ in range(ROUNDS_MAX):
-        award = _asked_of_cbc(problem, None if best is None else best.cost - 1)
-        if award is None or violations(problem, award):
-            if best is None and award is not None:
-                raise Unsolved(f"not confirmed: {', '.join(violations(problem, award))}")
+        found = _asked_of_cbc(problem, None if best is None else best.cost - 1, seconds)
+        if found is None:
             return best
-        cost = total(problem, award)
-        if best is not None and cost >= best.cost:
+        award, is_proven = found
+        broken = violations(problem, award)
+        if broken and best is None:
+            raise Unsolved(f"not confirmed: {', '.join(broken)}")
+        if broken or (best is not None and total(problem, award) >= best.cost):
             return best
         order = [(each.supplier, each.line) for each in problem.quotes]
-        best = Solution(tuple((*key, award[key]) for key in order if key in award), cost)
+        awarded = tuple((*key, award[key]) for key in order if key in award)
+        best = Solution(awarded, total(problem, award), is_proven)
+        if not is_proven:
+            return best
     raise Unsolved("the solver kept finding better ones")
 
 
@@ -127,13 +140,17 @@ def conflict(problem: Problem) -> tuple[str, ...]:
 
 def _prices(problem: Problem, best: Solution, cheapest: Solution | None) -> tuple[tuple[str, int], ...]:
     """Return what each kind of constraint costs: how much less would be paid were it set aside alone."""
-    kinds = names_of(problem.constraints())
+    kinds = names_of(problem.constraints()) if best.is_proven else ()
     if cheapest is not None and cheapest.cost == best.cost:
         return tuple((kind, 0) for kind in kinds)
     found = []
     for kind in kinds:
-        freer = solved(problem.without(kind))
-        found.append((kind, best.cost - freer.cost if freer else 0))
+        try:
+            freer = solved(problem.without(kind), REASON_S)
+        except Unsolved:
+            continue
+        if freer is not None and freer.is_proven:
+            found.append((kind, best.cost - freer.cost))
     return tuple(found)
 
 
@@ -145,16 +162,19 @@ def _runner_up(problem: Problem, demand: Demand) -> RunnerUp:
     return RunnerUp(demand.line, best[0] if best else None, after[0] if after else None, more)
 
 
-def _asked_of_cbc(problem: Problem, at_most: int | None) -> Award | None:
+def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int) -> tuple[Award, bool] | None:
+    """Return CBC's award and whether it calls it the cheapest; None where it says that there is none."""
     programme = pulp.LpProblem("award", pulp.LpMinimize)
     model = _Programme(programme, problem)
     model.write(at_most)
-    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, threads=1, timeLimit=SOLVE_S))
+    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, threads=1, timeLimit=seconds))
     if programme.status == pulp.LpStatusInfeasible:
         return None
-    if programme.sol_status != pulp.LpSolutionOptimal:
-        raise Unsolved(f"no proof within {SOLVE_S} s ({pulp.LpStatus[programme.status]})")
-    return model.award()
+    if programme.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        if at_most is not None:  # nothing cheaper turned up, nor the proof that there is none
+            return None
+        raise Unsolved(f"no award within {seconds} s ({pulp.LpStatus[programme.status]})")
+    return model.award(), programme.sol_status == pulp.LpSolutionOptimal
 
 
 class _Programme:
