@@ -103,7 +103,7 @@ def test_late_bids_are_refused_with_the_time(house: House, windows: dict[str, Wi
     house.clock.at = CLOSES
     answer = nina.send(page, f"{room}/bid", {"bid_price": ["12.00", "0.90"], "step": "send"}, 409)
     assert "Too late" in answer.text
-    assert "23 Nov 2026, 14:00:00 UTC" in answer.text
+    assert "23 Nov 2026 14:00:00 UTC" in answer.text
     assert 'value="12.00"' in answer.text
 
 

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from flask_babel import format_date, format_datetime, gettext, lazy_gettext
+from babel.dates import format_skeleton
+from flask_babel import get_locale, get_timezone, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from tradehub.sourcing.tenders.landed import WAY, plain
-from tradehub.sourcing.tenders.model import TenderRefused
+from tradehub.sourcing.tenders.model import Criterion, TenderRefused
 
 PHASES: Mapping[str, tuple[str, LazyString]] = {
     "preparing": ("warn", lazy_gettext("Waiting for passphrases")),
@@ -151,16 +152,28 @@ def constraint(name: str) -> str:
     return str(gettext("%(limit)s, line %(line)s", limit=said, line=line)) if line else said
 
 
+def criterion(each: Criterion) -> str:
+    """Return a criterion's name; the price is called what the reader calls it."""
+    return str(gettext("Price")) if each.is_price else each.name
+
+
 def moment(at: datetime) -> str:
     """To the second, with the zone: a deadline leaves no doubt."""
-    return str(format_datetime(at, "d MMM y, HH:mm:ss z"))
+    here = at.astimezone(get_timezone())
+    return f"{_day(here)} {here:%H:%M:%S %Z}"
+
+
+def _day(on: date) -> str:
+    """The day before the month in English, as all over the pages: 23 Nov 2026."""
+    locale = get_locale()
+    return str(format_skeleton("yMMMd", on, locale="en_GB" if locale is None or locale.language == "en" else locale))
 
 
 def _told(value: object) -> str:
     if isinstance(value, datetime):
         return moment(value)
     if isinstance(value, date):
-        return str(format_date(value, "medium"))
+        return _day(value)
     if isinstance(value, Decimal):
         return plain(value)
     return str(value)
