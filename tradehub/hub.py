@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from flask import Blueprint
 from sqlalchemy import select
@@ -27,11 +28,13 @@ from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
-from tradehub.negotiation import drafting, model
+from tradehub.negotiation import api as negotiation_api
+from tradehub.negotiation import jobs as negotiation_jobs
+from tradehub.negotiation import model
+from tradehub.negotiation import service as negotiation_service
 from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
-from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.model import Kind, Refused
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
@@ -124,6 +127,7 @@ class Hub:
             on_failed=self.negotiation.on_failed,
         )
         self.exchange.register()
+        negotiation_jobs.register(self.jobs, self.negotiation)
 
     @cached_property
     def handlers(self) -> Mapping[str, Handler]:
@@ -148,6 +152,7 @@ class Hub:
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
+            negotiation_api.blueprint(self.negotiation, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -186,7 +191,10 @@ class Hub:
         self.codec.warm(sorted(agreed | set(ACK_OF.values())))
 
     def schedule_polls(self, session: Session) -> None:
-        """Let the clock look into every polled channel by its own schedule, and into no other."""
+        """Let the clock look into every polled channel by its own schedule, and into no other; and at deals it moved."""
+        schedules.put(
+            session, negotiation_jobs.TIME_PASSES, kind=negotiation_jobs.TIME_PASSES, every_s=negotiation_jobs.EVERY_S
+        )
         wanted = {f"poll:{each.id}": each for each in self.exchange.polled_channels(session)}
         for row in session.scalars(select(Schedule).where(Schedule.kind == POLL)):
             if row.id not in wanted:
@@ -278,12 +286,15 @@ class Negotiation(NegotiationService):
         request_key: str | None = None,
         source: TradeDocument | None = None,
         at: datetime | None = None,
+        particulars: Mapping[str, Any] | None = None,
+        said: Mapping[str, Any] | None = None,
+        order: Order | None = None,
     ) -> str:
         if actor.party == row.seller_id and self._is_sealed(session, row.id):
             raise SealedTender
         return super().propose(
             session, row, actor, document, kind=kind, about=about, expected_version=expected_version,
-            request_key=request_key, source=source, at=at,
+            request_key=request_key, source=source, at=at, particulars=particulars, said=said, order=order,
         )  # fmt: skip
 
 
@@ -303,25 +314,8 @@ class TenderDeals:
         note: str = "",
         request_key: str | None = None,
     ) -> str:
-        terms, payment = draft.delivery_terms, drafting.payment_text(draft)
-        lines = tuple(
-            LineDraft(
-                number=line.number or str(position),
-                quantity=line.quantity.value if line.quantity else None,
-                unit=line.quantity.unit if line.quantity else None,
-                name=line.item.name or "",
-                item_number=drafting.item_number(line),
-                delivery_on=drafting.delivery_on(draft, line),
-            )
-            for position, line in enumerate(draft.lines, 1)
-        )
-        wanted = Draft(
-            lines=lines, currency=draft.currency, delivery_on=drafting.delivery_on(draft),
-            respond_by=draft.date_of("respond_by"), incoterm=terms.incoterm if terms else None,
-            place=terms.place if terms else None, payment=payment, text=drafting.note_text(draft),
-        )  # fmt: skip
         return self.negotiation.send_inquiry(
-            session, _speaker(actor), wanted, suppliers, note=note, request_key=request_key
+            session, _speaker(actor), draft, suppliers, note=note, request_key=request_key
         )
 
     def deal_with(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, supplier: PartyId) -> str:
@@ -332,9 +326,8 @@ class TenderDeals:
         asked = negotiation_store.inquiry_row(session, inquiry_id)
         if asked is None:
             raise LookupError(inquiry_id)
-        buyer, seller = (self.negotiation.hooks.party(session, each) for each in (actor.party, supplier))
-        parties = (buyer.model_copy(update={"role": "buyer"}), seller.model_copy(update={"role": "seller"}))
-        letter = Inquiry.model_validate(asked.document).model_copy(update={"parties": parties})
+        letter = Inquiry.model_validate(asked.document)
+        letter = letter.model_copy(update={"parties": self._parties(session, actor.party, supplier)})
         row = self.negotiation.open_deal(
             session, buyer=actor.party, seller=supplier, document=letter, numbered_by=actor.party,
             inquiry_id=inquiry_id,
@@ -343,56 +336,35 @@ class TenderDeals:
         return row.id
 
     def propose(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+        """Enter a bid as a firm offer that may be accepted by line and in part: that is what a tender asks for (R22)."""
         row = negotiation_store.deal_row(session, deal_id, lock=True)
         if row is None:
             raise LookupError(deal_id)
-        buyer, seller = (self.negotiation.hooks.party(session, PartyId(e)) for e in (row.buyer_id, row.seller_id))
-        parties = (buyer.model_copy(update={"role": "buyer"}), seller.model_copy(update={"role": "seller"}))
+        parties = self._parties(session, PartyId(row.buyer_id), party)
+        offer, speaker = document.model_copy(update={"parties": parties}), Actor(party, name=parties[1].name)
         try:
             with session.begin_nested():
-                speaker = Actor(party, name=seller.name)
-                return Entered(
-                    self.negotiation.propose(session, row, speaker, document.model_copy(update={"parties": parties}))
-                )
+                return Entered(self.negotiation.propose(session, row, speaker, offer, particulars={"divisible": True}))
         except Refused as refused:
             return Entered(rule=refused.code)
 
     def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
-        """Accept what is awarded whole, propose the part of what is awarded in part, decline all other offers.
-
-        Raises TenderRefused where a deal refuses, for instance because the offer has lapsed; then nothing is awarded.
-        """
+        """Accept what is picked of each offer, decline all others (R23). Raises TenderRefused where a deal refuses, for
+        instance because the offer has lapsed; nothing is awarded then."""
+        taken = [
+            negotiation_service.Pick(
+                each.deal_id, each.offer_id or "", () if each.is_whole else tuple(each.lines.items())
+            )
+            for each in picks
+        ]
         try:
-            self._award(session, actor, inquiry_id, picks)
+            self.negotiation.award(session, _speaker(actor), inquiry_id, taken)
         except Refused as refused:
             raise TenderRefused("NOT_OFFERED", refused.code) from None
 
-    def _award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
-        speaker, by_deal = _speaker(actor), {each.deal_id: each for each in picks}
-        deals = negotiation_store.DealRow
-        for row in session.scalars(select(deals).where(deals.inquiry_id == inquiry_id).order_by(deals.id)).all():
-            pick = by_deal.get(row.id)
-            offer = next((each for each in reversed(negotiation_store.load(session, row).offers) if each.firm), None)
-            if pick is not None and pick.offer_id is not None and pick.is_whole:
-                self.negotiation.accept(session, speaker, row.id, pick.offer_id)
-            elif pick is not None and pick.offer_id is not None and offer is not None:
-                lines = tuple(LineDraft(number, quantity=each) for number, each in pick.lines.items())
-                until = offer.document.date_of("valid_until")
-                terms = offer.document.delivery_terms
-                part = Draft(
-                    lines=lines, valid_until=until, payment=drafting.payment_text(offer.document),
-                    incoterm=terms.incoterm if terms else None, place=terms.place if terms else None,
-                )  # fmt: skip
-                self.negotiation.make_offer(session, speaker, row.id, part, about=pick.offer_id)
-            elif offer is not None and offer.by == row.seller_id:
-                self._decline(session, speaker, row.id, offer.id)
-
-    def _decline(self, session: Session, speaker: Actor, deal_id: str, offer_id: str) -> None:
-        try:
-            with session.begin_nested():
-                self.negotiation.reject(session, speaker, deal_id, offer_id)
-        except Refused:  # it is dead already: withdrawn, lapsed, declined before
-            return
+    def _parties(self, session: Session, buyer: PartyId, seller: PartyId) -> tuple[Party, Party]:
+        one, other = (self.negotiation.hooks.party(session, each) for each in (buyer, seller))
+        return one.model_copy(update={"role": "buyer"}), other.model_copy(update={"role": "seller"})
 
 
 def _speaker(actor: tender_hooks.Actor) -> Actor:

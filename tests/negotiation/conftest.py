@@ -26,6 +26,9 @@ SELLER = Actor(DELTA, "u-delta", "Ann Delta")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rounds", type=int, default=60, help="rounds of the long deal")
+    parser.addoption("--lines", type=int, default=40, help="lines of the long deal")
+    parser.addoption("--deals", type=int, default=3000, help="deals of the crowded work list")
     parser.addoption("--races", type=int, default=20, help="rounds of the race of two acceptances")
 
 

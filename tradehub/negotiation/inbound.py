@@ -159,8 +159,10 @@ class Inbound(Recorder):
         assents = isinstance(document, Order) or document.action in ASSENTS
         if assents and base is not None and alive:
             state = model.states(negotiation, now=received.received_at)[base.id]
-            if compare.same_terms(base.document, full) or state is not State.EFFECTIVE:
+            changes = compare.changed_terms(base.document, full)
+            if not changes or state is not State.EFFECTIVE:
                 return self._accepted(session, row, base, document, received)
+            return self._accepted_with(session, row, base, full, document, changes, received)
         id = self.propose(
             session, row, actor, full, about=base if alive else None, source=document, at=received.received_at
         )
@@ -170,10 +172,30 @@ class Inbound(Recorder):
         self, session: Session, row: DealRow, base: Offer, document: TradeDocument, received: Received
     ) -> Handled:
         """Assent as it stands: the model refuses it where the offer is dead."""
-        at = received.received_at
-        id = self.say(session, row, _sender(received), Kind.ACCEPT, about=base.id, source=document, at=at)
         order = document if isinstance(document, Order) else None
-        self.conclude(session, row, base, received.partner, at, order)
+        id = self.say(
+            session, row, _sender(received), Kind.ACCEPT, about=base.id, source=document, at=received.received_at,
+            order=order,
+        )  # fmt: skip
+        return Handled(row.id, id)
+
+    def _accepted_with(
+        self,
+        session: Session,
+        row: DealRow,
+        base: Offer,
+        full: TradeDocument,
+        document: TradeDocument,
+        changes: tuple[str, ...],
+        received: Received,
+    ) -> Handled:
+        """Assent that changes terms: a contract where they are immaterial, else a counter-offer (R9, R10)."""
+        id = self.propose(
+            session, row, _sender(received), full, kind=Kind.ACCEPT, about=base, source=document,
+            at=received.received_at, said={"changes": changes},
+            particulars={"accept_by": base.accept_by, "amends": base.amends},
+            order=document if isinstance(document, Order) else None,
+        )  # fmt: skip
         return Handled(row.id, id)
 
     def _presume_reach(self, session: Session, row: DealRow, document: TradeDocument, received: Received) -> None:

@@ -6,7 +6,10 @@ guarded move, what leaves for the partner. Refused and Conflict say why not; not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,14 +17,46 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Inquiry, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
-from tradehub.negotiation import drafting, model, store
+from tradehub.documents.terms import NOT_TERMS
+from tradehub.negotiation import compare, drafting, model, store
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
-from tradehub.negotiation.model import Kind, Offer
+from tradehub.negotiation.model import Kind, Negotiation, Offer, State
 from tradehub.negotiation.reading import Reading
-from tradehub.negotiation.recording import Actor
+from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow
 from tradehub.platform import clock, ids
+
+ACTS = frozenset(
+    {
+        Kind.WITHDRAW,
+        Kind.REVOKE,
+        Kind.WITHDRAW_ACCEPTANCE,
+        Kind.OBJECT,
+        Kind.ELECT_LATE,
+        Kind.LAPSE_NOTICE,
+        Kind.ADMIT_TIME,
+        Kind.CONFIRM,
+        Kind.SIGN,
+        Kind.PERFORM,
+        Kind.RELY,
+        Kind.CANCEL,
+        Kind.DISREGARD,
+    }
+)
+"""What a party says of an offer, or of what its acceptance brought about, without terms of its own."""
+
+_TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a buyer takes of one supplier's offer: all of it, or these lines, in these quantities (None: all offered)."""
+
+    deal: str
+    offer: str
+    lines: tuple[tuple[str, Decimal | None], ...] = ()
+    terms_hash: str | None = None
 
 
 class NegotiationService(Inbound, Reading):
@@ -31,13 +66,15 @@ class NegotiationService(Inbound, Reading):
         self,
         session: Session,
         actor: Actor,
-        draft: Draft,
+        draft: Draft | Inquiry,
         suppliers: Sequence[PartyId],
         *,
         note: str = "",
         request_key: str | None = None,
     ) -> str:
         """Ask each supplier on the draft's lines, a deal for each, and return the inquiry's id.
+
+        The draft may be a document with any terms; its number and parties are the hub's to write.
 
         ``note`` stays with the buyer's own people. The same ``request_key`` again returns the first inquiry.
         """
@@ -50,7 +87,7 @@ class NegotiationService(Inbound, Reading):
         buyer = self.hooks.party(session, actor.party)
         chosen = list(dict.fromkeys(suppliers))
         letters = [
-            drafting.inquiry(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
+            _invitation(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
             for each in chosen
         ]
         row = InquiryRow(
@@ -87,9 +124,7 @@ class NegotiationService(Inbound, Reading):
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
-        negotiation = store.load(session, row)
-        if expected_version is not None and expected_version != negotiation.version:
-            raise model.Conflict(expected_version, negotiation.version)
+        negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
         document = self._written(session, row, actor.party, base, draft)
         return self.propose(
@@ -97,6 +132,37 @@ class NegotiationService(Inbound, Reading):
         )
 
     counter = make_offer
+
+    def state_terms(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        document: TradeDocument,
+        *,
+        about: str | None = None,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        **particulars: Any,
+    ) -> str:
+        """State any terms at all, as a document: its number, parties and references are the hub's to write.
+
+        As with ``make_offer`` it is a counter where ``about`` is the other side's open offer. ``particulars`` are further
+        fields of the offer: ``irrevocable``, ``divisible``, ``as_is_only``, ``accept_within`` and so on.
+        """
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = self._current(session, row, expected_version)
+        base = negotiation.offer(about) if about else negotiation.offers[-1]
+        kind = Kind.AMEND if particulars.get("amends") and base.amends is None else None
+        if base.amends is not None:
+            particulars.setdefault("amends", base.amends)
+        return self.propose(
+            session, row, actor, self._headed(session, row, actor.party, base, document), kind=kind, about=base,
+            expected_version=expected_version, request_key=request_key, particulars=particulars,
+        )  # fmt: skip
 
     def accept(
         self,
@@ -108,9 +174,14 @@ class NegotiationService(Inbound, Reading):
         expected_version: int | None = None,
         terms_hash: str | None = None,
         request_key: str | None = None,
+        lines: Sequence[tuple[str, Decimal | None]] = (),
+        document: TradeDocument | None = None,
+        **said: Any,
     ) -> str:
         """Accept the other side's offer on the terms that were shown, and tell the hub; return the statement's id.
 
+        ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
+        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10).
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
         row = self._deal(session, deal_id)
@@ -119,15 +190,182 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
+        if lines and not offer.divisible:
+            lines, document = _whole_or_part(offer, lines, document)
+        said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
+        if document is not None:
+            own = self._headed(session, row, actor.party, offer, document)
+            changes = compare.changed_terms(offer.document, own)
+            return self.propose(
+                session, row, actor, own, kind=Kind.ACCEPT, about=offer, expected_version=expected_version,
+                request_key=request_key, said={**said, "changes": changes},
+                particulars={"accept_by": offer.accept_by, "amends": offer.amends},
+            )  # fmt: skip
         assent = None
         if actor.party == row.seller_id and isinstance(offer.document, Inquiry):
             assent = self._assent(session, row, offer)
-        id = self.say(
-            session, row, actor, Kind.ACCEPT, about=about, terms_hash=terms_hash, expected_version=expected_version,
-            request_key=request_key, source=assent,
+        return self.say(
+            session, row, actor, Kind.ACCEPT, about=about, expected_version=expected_version, request_key=request_key,
+            source=assent, **said,
         )  # fmt: skip
-        self.conclude(session, row, offer, actor.party, clock.now())
-        return id
+
+    def amend(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        document: TradeDocument | None = None,
+        *,
+        terminates: bool = False,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        text: str = "",
+    ) -> str:
+        """Propose other terms for the contract of the deal, or its end; the contract changes once they are accepted (R25).
+
+        Raises Refused NO_CONTRACT where none stands.
+        """
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = self._current(session, row, expected_version)
+        contract = model.contract(negotiation, now=clock.now())
+        if contract is None:
+            raise model.Refused("NO_CONTRACT", negotiation.regime)
+        terms = document or contract.terms.document
+        own = self._headed(session, row, actor.party, contract.terms, terms)
+        if text.strip():
+            own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
+        return self.propose(
+            session, row, actor, own, kind=Kind.AMEND, expected_version=expected_version, request_key=request_key,
+            particulars={"amends": contract.offer.id, "terminates": terminates},
+        )  # fmt: skip
+
+    def act(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        kind: Kind,
+        about: str,
+        *,
+        text: str = "",
+        expected_version: int | None = None,
+        terms_hash: str | None = None,
+        request_key: str | None = None,
+    ) -> str:
+        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id. Returns the statement's id.
+
+        A withdrawal of what has not left yet stops it, and takes effect at once (CISG 15(2), 22).
+        """
+        if kind not in ACTS:
+            raise ValueError(f"not an act of its own: {kind}")
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = store.load(session, row)
+        letter = None
+        if kind in _TAKING_BACK and not self._stopped(session, negotiation, kind, about):
+            letter = self._notice(session, row, actor.party, negotiation.offer(about), text)
+        return self.say(
+            session, row, actor, kind, about=about, text=text, terms_hash=terms_hash, expected_version=expected_version,
+            request_key=request_key, source=letter,
+        )  # fmt: skip
+
+    def award(
+        self,
+        session: Session,
+        actor: Actor,
+        inquiry_id: str,
+        picks: Sequence[Pick],
+        *,
+        text: str = "",
+        request_key: str | None = None,
+    ) -> tuple[str, ...]:
+        """Accept what was picked of several suppliers' offers on one inquiry, and decline all others (R23).
+
+        All of it or nothing. Raises Refused MORE_THAN_DEMANDED where the picks of a line exceed what was asked for, and
+        whatever refuses one of the acceptances. Returns the ids of the statements, acceptances first.
+        """
+        inquiry = store.inquiry_row(session, inquiry_id)
+        if inquiry is None:
+            raise NotFound(inquiry_id)
+        rows = store.deals_of_inquiry(session, inquiry_id, lock=True)
+        self._check_demand(session, rows, Inquiry.model_validate(inquiry.document), picks)
+        said = []
+        for pick in picks:
+            if pick.deal not in rows:
+                raise NotFound(pick.deal)
+            key = f"{request_key}:{pick.deal}:{pick.offer}" if request_key else None
+            said.append(
+                self.accept(
+                    session, actor, pick.deal, pick.offer, lines=pick.lines, terms_hash=pick.terms_hash,
+                    request_key=key,
+                )
+            )  # fmt: skip
+        now = clock.now()
+        for deal in rows.keys() - {pick.deal for pick in picks}:
+            negotiation = store.load(session, rows[deal])
+            found = model.states(negotiation, now=now)
+            theirs = [each for each in negotiation.offers if each.by != actor.party]
+            for offer in theirs:
+                if found[offer.id] is State.EFFECTIVE:
+                    key = f"{request_key}:{deal}:{offer.id}" if request_key else None
+                    said.append(self.reject(session, actor, deal, offer.id, text=text, request_key=key))
+        return tuple(said)
+
+    def _check_demand(
+        self, session: Session, rows: Mapping[str, DealRow], asked: Inquiry, picks: Sequence[Pick]
+    ) -> None:
+        demanded = model.quantities(asked)
+        awarded: dict[str, Decimal] = {}
+        for pick in picks:
+            if pick.deal not in rows:
+                raise NotFound(pick.deal)
+            offered = model.quantities(store.load(session, rows[pick.deal]).offer(pick.offer).document)
+            wanted = dict(pick.lines) or dict.fromkeys(offered)
+            for line, amount in wanted.items():
+                quantity = offered.get(line, Decimal(0)) if amount is None else amount
+                awarded[line] = awarded.get(line, Decimal(0)) + quantity
+        if any(quantity > demanded.get(line, quantity) for line, quantity in awarded.items()):
+            raise model.Refused("MORE_THAN_DEMANDED")
+
+    def _current(self, session: Session, row: DealRow, expected_version: int | None) -> Negotiation:
+        negotiation = store.load(session, row)
+        if expected_version is not None and expected_version != negotiation.version:
+            raise model.Conflict(expected_version, negotiation.version, negotiation.regime)
+        return negotiation
+
+    def _stopped(self, session: Session, negotiation: Negotiation, kind: Kind, about: str) -> bool:
+        """Keep what is taken back from leaving, where it has not left yet."""
+        wanted = about
+        if kind is Kind.WITHDRAW_ACCEPTANCE:
+            accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
+            wanted = accepts[-1] if accepts else about
+        key = store.outbox_key(session, wanted)
+        return key is not None and self.hooks.stop(session, key)
+
+    def _headed(
+        self, session: Session, row: DealRow, by: PartyId, base: Offer, document: TradeDocument
+    ) -> TradeDocument:
+        """Return the terms of ``document`` as a letter of ``by`` in this deal, whatever head it came with."""
+        terms = {name: getattr(document, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
+        stated = {**terms, "lines": model.lines_of(document), "notes": document.notes, "dates": document.dates}
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, "proposed_amendment", base if base.by != by else None)
+            return Inquiry.model_validate({**stated, **head.fields, "attachments": document.attachments})
+        action = document.action if document.action in drafting.INDICATIVE else "original"
+        head = self._quote_head(session, row, base, action or "original")
+        return OfferDocument.model_validate({**stated, **head.fields, "attachments": document.attachments})
+
+    def _notice(self, session: Session, row: DealRow, by: PartyId, offer: Offer, text: str) -> TradeDocument:
+        """Return the letter that takes ``offer`` back: the same kind of document, under its number."""
+        notes = (Note(text=text.strip()),) if text.strip() else ()
+        fields = self._letterhead(session, row, "withdraw", None).fields | {"number": offer.number, "notes": notes}
+        kind = Inquiry if by == row.buyer_id else OfferDocument
+        return kind.model_validate({**_terms(offer), **fields})
 
     def reject(
         self,
@@ -170,9 +408,8 @@ class NegotiationService(Inbound, Reading):
         return known or self.say(session, row, actor, kind, about=about, text=text, request_key=request_key)
 
     def revoke(self, session: Session, actor: Actor, deal_id: str, about: str, *, expected_version: int | None) -> str:
-        """Take back one's own offer where the law lets one (R6). Partners by message are to be told by other means."""
-        row = self._deal(session, deal_id)
-        return self.say(session, row, actor, Kind.REVOKE, about=about, expected_version=expected_version)
+        """Take back one's own offer where the law lets one (R6)."""
+        return self.act(session, actor, deal_id, Kind.REVOKE, about, expected_version=expected_version)
 
     def _repeated(self, session: Session, row: DealRow, request_key: str | None) -> str | None:
         said = store.statement_by_request(session, row.id, request_key) if request_key else None
@@ -229,6 +466,28 @@ class NegotiationService(Inbound, Reading):
     def _parties(self, session: Session, row: DealRow) -> tuple[Party, Party]:
         buyer, seller = PartyId(row.buyer_id), PartyId(row.seller_id)
         return self.hooks.party(session, buyer), self.hooks.party(session, seller)
+
+
+def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
+    if isinstance(draft, Draft):
+        return drafting.inquiry(head, draft)
+    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
+
+
+def _whole_or_part(
+    offer: Offer, lines: Sequence[tuple[str, Decimal | None]], document: TradeDocument | None
+) -> tuple[Sequence[tuple[str, Decimal | None]], TradeDocument | None]:
+    """All lines of an indivisible offer are the offer; some of them are terms of one's own (R22).
+
+    Raises Refused NO_SUCH_LINE.
+    """
+    offered = model.quantities(offer.document)
+    if any(line not in offered for line, _ in lines):
+        raise model.Refused("NO_SUCH_LINE")
+    wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
+    if wanted == offered:
+        return (), document
+    return lines, document or drafting.limited_to(offer.document, wanted)
 
 
 def _terms(offer: Offer) -> dict[str, object]:

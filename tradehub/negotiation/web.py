@@ -16,7 +16,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import compare, drafting, forms, wording
+from tradehub.negotiation import acting, compare, drafting, forms, wording
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.reading import FILTERS, DealLine, DealView, Round
@@ -30,6 +30,18 @@ SUPPLIERS_MAX = 50
 """Suppliers asked in one inquiry: more is a tender."""
 
 FOUND_MAX = 20
+
+CSV_PAGE = 1000
+"""Deals read at a time for a file."""
+
+SHOWN_MAX = 20
+"""Rounds shown at once, the last ones; the rest is one click away."""
+
+SAID_MAX = 50
+"""Statements shown at once."""
+
+TERMS_MAX = 60
+"""Above so many terms only those that differ are shown side by side."""
 
 
 class Suggested(Protocol):
@@ -62,13 +74,14 @@ def blueprint(
     """Return the pages. ``suggest`` finds suppliers by what is typed; ``panels`` follow the rounds on the deal page."""
     routes = Blueprint("negotiation", __name__, template_folder="templates")
     pages = Pages(service, database, suggest, panels)
-    routes.context_processor(lambda: {"wording": wording, "drafting": drafting, "forms": forms})
+    routes.context_processor(lambda: {"wording": wording, "drafting": drafting, "forms": forms, "ACTS": acting.ACTS})
     routes.register_error_handler(NotFound, _not_found)
     _add_lists(routes, pages)
     _add_deal(routes, pages)
     _add_answer(routes, pages)
     _add_acceptance(routes, pages)
     _add_words(routes, pages)
+    acting.add(routes, service, database, _actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
     return routes
@@ -131,8 +144,9 @@ def _add_lists(routes: Blueprint, pages: Pages) -> None:
         chip = chip if chip in FILTERS else "all"
         text = request.args.get("q", "")
         with pages.database.read(org=http.principal().org) as session:
-            found = pages.service.deals(session, chip=chip, text=text, page=request.args.get("page", 1, type=int))
-            return render_template("negotiation/deals.html", found=found, chip=chip, text=text)
+            after = request.args.get("after")
+            found = pages.service.deals(session, chip=chip, text=text, cursor=after)
+            return render_template("negotiation/deals.html", found=found, chip=chip, text=text, after=after)
 
     @routes.get("/deals.csv")
     @http.requires("deal.read")
@@ -142,11 +156,11 @@ def _add_lists(routes: Blueprint, pages: Pages) -> None:
         rows.writerow(["number", "title", "partner", "status", "currency", "total", "rounds", "deadline", "updated"])
         chip, text = request.args.get("only", "all"), request.args.get("q", "")
         with pages.database.read(org=http.principal().org) as session:
-            page, last = 1, 1
-            while page <= last:
-                found = pages.service.deals(session, chip=chip, text=text, page=page)
+            found = pages.service.deals(session, chip=chip, text=text, size=CSV_PAGE)
+            rows.writerows(_csv_row(line) for line in found.lines)
+            while found.next is not None:
+                found = pages.service.deals(session, chip=chip, text=text, cursor=found.next, size=CSV_PAGE)
                 rows.writerows(_csv_row(line) for line in found.lines)
-                page, last = page + 1, found.pages
         headers = {"Content-Disposition": "attachment; filename=deals.csv"}
         return Response(out.getvalue(), mimetype="text/csv", headers=headers)
 
@@ -179,11 +193,17 @@ def _add_deal(routes: Blueprint, pages: Pages) -> None:
 
 def _deal_page(pages: Pages, session: Session, view: DealView) -> str:
     charts = [(each, compare.chart(each)) for each in view.series]
+    may, may_not = acting.choices(view)
+    every = request.args.get("rounds") == "all"
     return render_template(
         "negotiation/deal.html",
         deal=view,
         steps=_steps(view),
         charts=charts,
+        may_act=may,
+        may_not=may_not,
+        rounds=view.rounds if every else view.rounds[-SHOWN_MAX:],
+        said=view.said if every else view.said[-SAID_MAX:],
         panels=[panel(session, view.id) for panel in pages.panels],
         **_two_rounds(view),
     )
@@ -195,7 +215,16 @@ def _two_rounds(view: DealView) -> dict[str, object]:
     after = min(max(request.args.get("b", last, type=int), 1), last)
     before = min(max(request.args.get("a", max(after - 1, 1), type=int), 1), last)
     one, other = view.rounds[before - 1], view.rounds[after - 1]
-    return {"before": one, "after": other, "changes": view.changes(one, other)}
+    changes = view.changes(one, other)
+    if request.args.get("terms") != "all" and len(changes) > TERMS_MAX:
+        changes = tuple(each for each in changes if each.direction is not compare.Direction.SAME)
+    near = {each.number for each in view.rounds[-SHOWN_MAX:]} | {one.number, other.number}
+    return {
+        "before": one,
+        "after": other,
+        "changes": changes,
+        "offered": [each for each in view.rounds if each.number in near],
+    }
 
 
 def _steps(view: DealView) -> list[tuple[str, str]]:
@@ -380,17 +409,6 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
                 session, _actor(), deal_id, about, text=text, expected_version=_version(), request_key=http.form_id()
             )
             flash(gettext("Declined. A new offer may still follow."), "ok")
-            return url_for("negotiation.deal", deal_id=deal_id)
-
-        return _done_or_told(pages, deal_id, act)
-
-    @routes.post("/deals/<deal_id>/revoke")
-    @http.requires("deal.negotiate")
-    def revoke(deal_id: str) -> ResponseReturnValue:
-        def act(session: Session) -> str:
-            about = request.form.get("offer", "")
-            pages.service.revoke(session, _actor(), deal_id, about, expected_version=_version())
-            flash(gettext("Your offer is revoked."), "ok")
             return url_for("negotiation.deal", deal_id=deal_id)
 
         return _done_or_told(pages, deal_id, act)

@@ -151,6 +151,10 @@ class ApiToken(Scoped, Base):
     def visible_to(cls, org: str) -> ColumnElement[bool]:
         return cls.org == org
 
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at <= clock.now()
+
 
 class SignInAttempt(Base):
     __tablename__ = "sign_in_attempt"
@@ -475,6 +479,19 @@ class Security:
         )
         self._record(session, org, None, "token.issued", {"prefix": prefix, "scopes": chosen})
         return token
+
+    def tokens(self, session: Session, org: PartyId) -> list[ApiToken]:
+        """Return the organisation's tokens, the latest first."""
+        return list(session.scalars(select(ApiToken).where(ApiToken.org == org).order_by(ApiToken.created_at.desc())))
+
+    def revoke_token(self, session: Session, org: PartyId, token_id: str) -> bool:
+        """End a token at once; False where the organisation has none of that id."""
+        row = session.scalar(select(ApiToken).where(ApiToken.id == token_id, ApiToken.org == org))
+        if row is None:
+            return False
+        row.revoked_at = row.revoked_at or clock.now()
+        self._record(session, org, None, "token.revoked", {"prefix": row.prefix})
+        return True
 
     def principal_of_token(self, token: str) -> Principal | None:
         """Return what the token speaks for; None for one that is unknown, revoked or too old. It opens no session."""

@@ -33,7 +33,7 @@ WAYS = (
     Way("/messages", lazy_gettext("Exchange monitor"), "activity", "message.read", "m"),
     Way("/partners", lazy_gettext("Partners"), "building", "partner.read", "p"),
     Way("/schedules", lazy_gettext("Schedules"), "calendar-clock", "schedule.read", "s"),
-    Way("/users", lazy_gettext("People"), "users", "user.manage", "u"),
+    Way("/users", lazy_gettext("People"), "users", "user.manage", "u", ("/tokens",)),
     Way("/audit", lazy_gettext("Audit log"), "history", "audit.read", "a"),
 )
 
