@@ -52,6 +52,7 @@ from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.tenders import api as tender_api
 from tradehub.sourcing.tenders import hooks as tender_hooks
 from tradehub.sourcing.tenders import web as tender_pages
 from tradehub.sourcing.tenders.hooks import Entered, Pick
@@ -152,6 +153,7 @@ class Hub:
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
+            tender_api.blueprint(self.tenders, self.database),
             negotiation_api.blueprint(self.negotiation, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),

@@ -19,7 +19,7 @@ from tradehub.platform.db import Database
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
-from tradehub.sourcing.tenders import web
+from tradehub.sourcing.tenders import api, web
 from tradehub.web import create_app
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -51,7 +51,10 @@ class Hub:
         return self.house.database
 
     def blueprints(self) -> Sequence[Blueprint]:
-        return (web.blueprint(self.house.service, self.house.database, suggest=suggest),)
+        return (
+            web.blueprint(self.house.service, self.house.database, suggest=suggest),
+            api.blueprint(self.house.service, self.house.database),
+        )
 
     def sections(self) -> Sequence[Section]:
         return (web.section(self.house.service),)

@@ -195,10 +195,11 @@ def test_no_price_is_anywhere_before_the_opening_and_it_is_found_after(
     client = place.app.test_client()
     token = _token(place, NINGBO)
     body = first.model_dump(mode="json", exclude_defaults=True)
-    sent = client.post(f"/api/tenders/{tender}/bids", json=body, headers={"Authorization": f"Bearer {token}"})
+    head = {"Authorization": f"Bearer {token}", "Idempotency-Key": "0123456789"}
+    sent = client.post(f"/api/v1/tenders/{tender}/bids", json=body, headers=head)
     assert sent.status_code == 201
     wrong = {"offer": {**body["offer"], "tota": CANARY}}
-    refused = client.post(f"/api/tenders/{tender}/bids", json=wrong, headers={"Authorization": f"Bearer {token}"})
+    refused = client.post(f"/api/v1/tenders/{tender}/bids", json=wrong, headers=head)
     assert refused.status_code == 422
     assert CANARY not in refused.text
     place.hub.jobs.drain()

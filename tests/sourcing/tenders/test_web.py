@@ -9,6 +9,7 @@ import pytest
 
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO, WORDS, House
 from tests.sourcing.tenders.pages import Window, build
+from tradehub.platform.api import ApiRequest
 from tradehub.platform.security import User
 
 CLOSES = MONDAY + timedelta(hours=5)
@@ -244,7 +245,7 @@ def test_two_envelopes_are_scored_judged_and_ranked(house: House, windows) -> No
 
 def test_a_stranger_and_the_wrong_side_find_no_such_page(house: House, windows) -> None:
     room = published(house, windows, suppliers=[NINGBO])
-    for url in (room, f"{room}/bid", f"{room}/open", f"{room}/costs", f"{room}/ranking", f"/api{room}"):
+    for url in (room, f"{room}/bid", f"{room}/open", f"{room}/costs", f"{room}/ranking"):
         windows["dan"].get(url, 404)
     windows["li"].get(f"{room}/bid", 404)
     windows["nina"].get(f"{room}/costs", 404)
@@ -263,17 +264,29 @@ def test_a_bid_by_api_gets_its_receipt_and_its_refusals_name_the_place(house: Ho
         token = Security(house.database, CHEAP).issue_token(session, NINGBO, "erp", ["deal.negotiate", "deal.read"],
                                                             life=delta(days=30))  # fmt: skip
     client, head = windows["dan"].client.application.test_client(), {"Authorization": f"Bearer {token}"}
-    notice = client.get(f"/api{room}", headers=head).json
+    notice = client.get(f"/api/v1{room}", headers=head).json
     assert notice["notice"]["title"] == "Valves 2027"
     body = offer("12.00", "0.90").model_dump(mode="json", exclude_defaults=True)
-    answer = client.post(f"/api{room}/bids", json=body, headers=head)
+
+    def sent(offered: dict, **more):
+        return client.post(f"/api/v1{room}/bids", json={"offer": offered}, headers={**head, **more})
+
+    answer = sent(body["offer"])
     assert answer.status_code == 201
     assert answer.json["number"] == 1
     assert len(answer.json["fingerprint"]) == 64
-    wrong = {"offer": {**body["offer"], "tenant": "haidi"}}
-    assert client.post(f"/api{room}/bids", json=wrong, headers=head).status_code == 422
-    short = {"offer": {**body["offer"], "dates": []}}
-    assert client.post(f"/api{room}/bids", json=short, headers=head).json["rule"] == "T13"
+    wrong = sent({**body["offer"], "tota": "48151.62342"})
+    assert wrong.status_code == 422
+    assert [each["pointer"] for each in wrong.json["errors"]] == ["/offer/tota"]
+    assert "48151" not in wrong.text
+    assert sent({**body["offer"], "dates": []}).json["rule"] == "T13"
+    again = sent(body["offer"], **{"Idempotency-Key": "0123456789"})
+    assert (again.status_code, again.json["number"]) == (201, 2)
+    with house.database.read() as session:
+        assert session.query(ApiRequest).count() == 0
     house.clock.at = CLOSES
-    late = client.post(f"/api{room}/bids", json=body, headers=head)
-    assert (late.status_code, late.json["title"]) == (409, "CLOSED")
+    late = sent(body["offer"])
+    assert (late.status_code, late.json["code"]) == (409, "CLOSED")
+    stranger = {"Authorization": "Bearer th_nobody"}
+    assert client.get(f"/api/v1{room}", headers=stranger).status_code == 401
+    assert "/api/v1/tenders/{tender_id}/bids" in client.get("/api/v1/openapi.json").json["paths"]

@@ -1,4 +1,4 @@
-"""The pages of tenders: the buyer's room and the bidder's, with every act in it, and the bid by API.
+"""The pages of tenders: the buyer's room and the bidder's, with every act in it.
 
 A passphrase is read from its form here, turned into a key, and forgotten with the request: it is in no form object, no
 log and no answer. A bid is read, shown for review from the form's own fields, and sealed; nothing of it is kept in
@@ -13,10 +13,9 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 import werkzeug.exceptions
-from flask import Blueprint, abort, current_app, flash, jsonify, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
@@ -26,13 +25,11 @@ from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.sourcing.tenders import awarding, forms, landed, model, sealing, wording
 from tradehub.sourcing.tenders.forms import Form
 from tradehub.sourcing.tenders.hooks import Actor
-from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, Submission, TenderRefused
+from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, TenderRefused
 from tradehub.sourcing.tenders.reading import SERVE, BidderRoom, BuyerRoom, NotFound, TenderLine, offers_of
-from tradehub.sourcing.tenders.service import Receipt, TenderService
+from tradehub.sourcing.tenders.service import TenderService
 
 FOUND_MAX = 20
-BODY_MAX = 512 * 1024
-"""Bytes of a bid by API: 500 lines with breaks are under 200 KB."""
 
 
 class Suggested(Protocol):
@@ -74,7 +71,6 @@ def blueprint(service: TenderService, database: Database, *, suggest: Suggest) -
     _add_costs(routes, pages)
     _add_evaluation(routes, pages)
     _add_award(routes, pages)
-    _add_api(routes, pages)
     return routes
 
 
@@ -83,9 +79,7 @@ def _not_found(_error: NotFound) -> ResponseReturnValue:
 
 
 def _refused(refused: TenderRefused) -> ResponseReturnValue:
-    """A page or answer that there is not yet, such as the notice of a tender that is not published."""
-    if http.wants_problem():
-        return http.problem(409, refused.code, wording.why(refused), rule=refused.rule)
+    """A page that there is not yet."""
     return current_app.handle_http_exception(werkzeug.exceptions.Conflict(wording.why(refused)))
 
 
@@ -592,48 +586,6 @@ def _costs(room: BuyerRoom, picked: Mapping[tuple[PartyId, str], Decimal]) -> di
 
 def _typed(picked: Mapping[tuple[PartyId, str], Decimal]) -> dict[tuple[str, str], Decimal]:
     return {(str(supplier), line): quantity for (supplier, line), quantity in picked.items()}
-
-
-# --- the API ---------------------------------------------------------------------------------------
-
-
-def _add_api(routes: Blueprint, pages: Pages) -> None:
-    @routes.get("/api/tenders/<tender_id>")
-    @http.requires("deal.read")
-    def api_notice(tender_id: str) -> ResponseReturnValue:
-        with pages.database.read(org=http.principal().org) as session:
-            notice, sha256 = pages.service.notice(session, tender_id)
-        return jsonify(notice=notice.model_dump(mode="json"), sha256=sha256)
-
-    @routes.post("/api/tenders/<tender_id>/bids")
-    @http.requires("deal.negotiate")
-    def api_bid(tender_id: str) -> ResponseReturnValue:
-        request.max_content_length = BODY_MAX
-        room = _bidder(pages, tender_id)
-        body = request.get_json(silent=True)
-        stage = str(body.pop("stage", StageKind.COMMERCIAL)) if isinstance(body, dict) else ""
-        try:
-            kind, submission = StageKind(stage), Submission.model_validate(body)
-        except ValidationError as wrong:
-            places = [
-                ".".join(map(str, each["loc"])) + ": " + each["type"] for each in wrong.errors(include_input=False)
-            ]
-            return http.problem(422, "INVALID_BID", "; ".join(places[:20]))
-        except ValueError:
-            return http.problem(422, "NO_SUCH_STAGE", "stage")
-        try:
-            with pages.database.write(org=http.principal().org) as session:
-                receipt = pages.service.bid(session, _actor(), room.tender_id, kind, submission)
-        except TenderRefused as refused:
-            return http.problem(409, refused.code, wording.why(refused), rule=refused.rule)
-        return jsonify(_receipt(receipt)), 201
-
-
-def _receipt(receipt: Receipt) -> dict[str, object]:
-    return {
-        "number": receipt.number, "stage": str(receipt.stage), "at": receipt.at.isoformat(),
-        "fingerprint": receipt.fingerprint, "envelope_sha256": receipt.envelope_sha256,
-    }  # fmt: skip
 
 
 # --- who and when ----------------------------------------------------------------------------------
