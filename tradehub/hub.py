@@ -6,9 +6,10 @@ transaction of the change that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from flask import Blueprint
 from markupsafe import Markup
@@ -21,7 +22,7 @@ from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Document, Order, OrderChange, OrderResponse, PartyId
+from tradehub.documents import Document, Inquiry, Offer, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents.lines import order_number
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
@@ -34,9 +35,12 @@ from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import approved as negotiation_approved
 from tradehub.negotiation import jobs as negotiation_jobs
+from tradehub.negotiation import model
+from tradehub.negotiation import service as negotiation_service
+from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
-from tradehub.negotiation.model import Contract, ContractState
+from tradehub.negotiation.model import Contract, ContractState, Kind, Refused
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
@@ -55,6 +59,12 @@ from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.tenders import api as tender_api
+from tradehub.sourcing.tenders import hooks as tender_hooks
+from tradehub.sourcing.tenders import web as tender_pages
+from tradehub.sourcing.tenders.hooks import Entered, Pick
+from tradehub.sourcing.tenders.model import TenderRefused
+from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
@@ -100,7 +110,7 @@ class Hub:
             is_web=self.partners.is_web,
         )
         self.approvals = ApprovalService(self._carry_out)
-        self.negotiation = NegotiationService(
+        self.negotiation = Negotiation(
             self.outbox,
             Hooks(
                 is_web=self.partners.is_web,
@@ -113,6 +123,18 @@ class Hub:
                 carries=self._carries,
                 authorise=self._authorise,
             ),
+            is_sealed=self._is_sealed,
+        )
+        deals = TenderDeals(self.negotiation)
+        self.tenders = TenderService(
+            tender_hooks.Hooks(
+                send_inquiry=deals.send_inquiry,
+                deal_with=deals.deal_with,
+                propose=deals.propose,
+                award=deals.award,
+                name_of=self.partners.name_of,
+                is_web=self.partners.is_web,
+            )
         )
         self.codec = engine_codec()
         self.exchange = ExchangeService(
@@ -165,6 +187,8 @@ class Hub:
                 partners=self._partner_names,
                 refusals=negotiation_wording.REFUSALS,
             ),
+            tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
+            tender_api.blueprint(self.tenders, self.database),
             negotiation_api.blueprint(self.negotiation, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
@@ -179,6 +203,7 @@ class Hub:
         return (
             *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
+            tender_pages.section(self.tenders),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
@@ -187,6 +212,7 @@ class Hub:
     def searches(self) -> Sequence[Search]:
         return (
             negotiation_pages.search(self.negotiation),
+            tender_pages.search(self.tenders),
             contracting_pages.search(self.contracts, self.partners.name_of),
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
@@ -226,6 +252,10 @@ class Hub:
                 every_s=every_s,
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
+
+    def _is_sealed(self, session: Session, deal_id: str) -> bool:
+        """Whether a supplier may say nothing in clear in this deal, since its tender takes sealed bids."""
+        return self.tenders.is_sealed(session, deal_id)
 
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""
@@ -335,3 +365,117 @@ class Hub:
             ids=(Identifier(scheme="gln", value=gln.value),) if gln else (),
             address=Address(country=row.country) if row and row.country else None,
         )
+
+
+class SealedTender(Refused):
+    """An offer in clear in a deal whose tender takes sealed bids."""
+
+    def __init__(self) -> None:
+        self.code, self.rule = "SEALED_TENDER", "T24"
+        self.article = "bids of a sealed tender come by web or API"
+        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article})")
+
+
+class Negotiation(NegotiationService):
+    """Negotiation beside tenders: no channel lets a supplier say in clear what its tender wants sealed (T24)."""
+
+    def __init__(self, outbox: Outbox, hooks: Hooks, is_sealed: Callable[[Session, str], bool]) -> None:
+        super().__init__(outbox, hooks)
+        self._is_sealed = is_sealed
+
+    def propose(
+        self,
+        session: Session,
+        row: negotiation_store.DealRow,
+        actor: Actor,
+        document: TradeDocument,
+        *,
+        kind: Kind | None = None,
+        about: model.Offer | None = None,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        source: TradeDocument | None = None,
+        at: datetime | None = None,
+        particulars: Mapping[str, Any] | None = None,
+        said: Mapping[str, Any] | None = None,
+        order: Order | None = None,
+    ) -> str:
+        if actor.party == row.seller_id and self._is_sealed(session, row.id):
+            raise SealedTender
+        return super().propose(
+            session, row, actor, document, kind=kind, about=about, expected_version=expected_version,
+            request_key=request_key, source=source, at=at, particulars=particulars, said=said, order=order,
+        )  # fmt: skip
+
+
+class TenderDeals:
+    """What tenders ask of negotiation, in its own words."""
+
+    def __init__(self, negotiation: NegotiationService) -> None:
+        self.negotiation = negotiation
+
+    def send_inquiry(
+        self,
+        session: Session,
+        actor: tender_hooks.Actor,
+        draft: Inquiry,
+        suppliers: Sequence[PartyId],
+        *,
+        note: str = "",
+        request_key: str | None = None,
+    ) -> str:
+        return self.negotiation.send_inquiry(
+            session, _speaker(actor), draft, suppliers, note=note, request_key=request_key
+        )
+
+    def deal_with(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, supplier: PartyId) -> str:
+        deals = negotiation_store.DealRow
+        known = session.scalar(select(deals.id).where(deals.inquiry_id == inquiry_id, deals.seller_id == supplier))
+        if known is not None:
+            return known
+        asked = negotiation_store.inquiry_row(session, inquiry_id)
+        if asked is None:
+            raise LookupError(inquiry_id)
+        letter = Inquiry.model_validate(asked.document)
+        letter = letter.model_copy(update={"parties": self._parties(session, actor.party, supplier)})
+        row = self.negotiation.open_deal(
+            session, buyer=actor.party, seller=supplier, document=letter, numbered_by=actor.party,
+            inquiry_id=inquiry_id,
+        )  # fmt: skip
+        self.negotiation.propose(session, row, _speaker(actor), letter, kind=Kind.INQUIRY)
+        return row.id
+
+    def propose(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+        """Enter a bid as a firm offer that may be accepted by line and in part: that is what a tender asks for (R22)."""
+        row = negotiation_store.deal_row(session, deal_id, lock=True)
+        if row is None:
+            raise LookupError(deal_id)
+        parties = self._parties(session, PartyId(row.buyer_id), party)
+        offer, speaker = document.model_copy(update={"parties": parties}), Actor(party, name=parties[1].name)
+        try:
+            with session.begin_nested():
+                return Entered(self.negotiation.propose(session, row, speaker, offer, particulars={"divisible": True}))
+        except Refused as refused:
+            return Entered(rule=refused.code)
+
+    def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
+        """Accept what is picked of each offer, decline all others (R23). Raises TenderRefused where a deal refuses, for
+        instance because the offer has lapsed; nothing is awarded then."""
+        taken = [
+            negotiation_service.Pick(
+                each.deal_id, each.offer_id or "", () if each.is_whole else tuple(each.lines.items())
+            )
+            for each in picks
+        ]
+        try:
+            self.negotiation.award(session, _speaker(actor), inquiry_id, taken)
+        except Refused as refused:
+            raise TenderRefused("NOT_OFFERED", refused.code) from None
+
+    def _parties(self, session: Session, buyer: PartyId, seller: PartyId) -> tuple[Party, Party]:
+        one, other = (self.negotiation.hooks.party(session, each) for each in (buyer, seller))
+        return one.model_copy(update={"role": "buyer"}), other.model_copy(update={"role": "seller"})
+
+
+def _speaker(actor: tender_hooks.Actor) -> Actor:
+    return Actor(actor.party, actor.user_id, actor.name, actor.channel)

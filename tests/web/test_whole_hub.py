@@ -36,6 +36,10 @@ from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.tenders import hooks as tenders
+from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
+from tradehub.sourcing.tenders.plan import Plan
+from tradehub.sourcing.tenders.service import Opener, TenderDraft
 from tradehub.web import create_app
 
 HAIDI, NINGBO, DELTA, ZETA = (PartyId(each) for each in ("haidi", "ningbo", "delta", "zeta"))
@@ -81,6 +85,7 @@ class Trade:
     form: dict[str, str] = field(default_factory=dict)
     """What a form about the rival's offer would carry: a guess that is right in all."""
     windows: dict[str, FlaskClient] = field(default_factory=dict)
+    tenders: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
 
     def window(self, name: str) -> FlaskClient:
@@ -126,6 +131,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     _let_in(made)
     _deal(hub)
     _approval(made)
+    _tenders(made)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -182,6 +188,31 @@ def _approval(trade: Trade) -> None:
     trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
 
 
+def _tenders(trade: Trade) -> None:
+    """A sealed tender to Delta and Ningbo, and one to Ningbo alone; both take bids."""
+    hub, closes = trade.hub, clock.now() + timedelta(days=7)
+    with hub.database.read(org=HAIDI) as session:
+        asked = hub.negotiation.deal(session, _deal_with(hub, NINGBO)).rounds[0].document
+    price = Criterion(key="price", name="Price", stage=StageKind.COMMERCIAL, weight=Decimal(100), is_price=True)
+    lin, vera = (tenders.Actor(HAIDI, trade.users[name], name) for name in ("lin", "vera"))
+    for suppliers, is_sealed in (((DELTA, NINGBO), True), ((NINGBO,), False)):
+        notice = Notice(
+            number="", title="Valves", inquiry=asked, stages=(Stage(kind=StageKind.COMMERCIAL, closes_at=closes),),
+            criteria=(price,), is_sealed=is_sealed, questions_until=closes, valid_until=closes.date(),
+        )  # fmt: skip
+        openers = [Opener(each.user_id or "", each.name or "") for each in (lin, vera)]
+        with hub.database.write(org=HAIDI) as session:
+            draft = TenderDraft(
+                notice, Plan(note=NOTE, limit_prices=(("1", Decimal(RIVAL_PRICE)),)), suppliers, openers
+            )
+            tender = hub.tenders.create(session, lin, draft)
+            for each in (lin, vera) if is_sealed else ():
+                hub.tenders.set_passphrase(session, each, tender, f"a long way to say {each.name} 1987")
+            hub.tenders.publish(session, lin, tender)
+        trade.tenders.append(tender)
+    _drain(hub)
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -190,8 +221,9 @@ def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
 
 
 def _deal_with(hub: Hub, seller: PartyId) -> str:
+    """Return the first deal with a supplier; tenders make further ones."""
     with hub.database.read() as session:
-        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller)).one()
+        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller).order_by(DealRow.id)).first() or ""
 
 
 def _drain(hub: Hub) -> None:
@@ -206,6 +238,7 @@ def _list_ids(trade: Trade) -> None:
         found = {
             "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)],
             "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
+            "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
             "message_id": list(session.scalars(select(MessageRow.id))),
@@ -219,7 +252,7 @@ def _list_ids(trade: Trade) -> None:
         "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
     trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
-    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
+    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)], "tender_id": trade.tenders[1:]}
     trade.hidden = trade.theirs | shared
 
 
@@ -249,7 +282,7 @@ def test_a_form_without_the_sessions_token_is_refused(trade: Trade) -> None:
 
 
 def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
-    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form"}
+    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form", "tenders.bid_form"}
     not_now = {
         "negotiation.accept_form",
         "negotiation.answer_form",
@@ -263,7 +296,7 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
             answer = ask(trade.window("lin"), method, url)
             assert answer.status_code == 200, (url, answer.status_code)
     for endpoint, _method, url in trade.routes(trade.theirs):
-        if endpoint in sellers_own:
+        if endpoint in sellers_own and not any(each in url for each in trade.hidden["tender_id"]):
             assert ask(trade.window("dana"), "GET", url).status_code != 404, url
 
 

@@ -148,12 +148,19 @@ class Api:
         answer: type[BaseModel],
         status: int = 201,
         name: str | None = None,
+        is_secret: bool = False,
     ) -> None:
-        """Add a POST that runs in a write session, once for each Idempotency-Key."""
+        """Add a POST that runs in a write session, once for each Idempotency-Key.
+
+        Of a secret one no key is taken: nothing of the request may be kept, its hash included.
+        """
 
         def run(**place: Any) -> Response:
             given = _read_body(body)
             with self.database.write(org=http.principal().org) as session:
+                if is_secret:
+                    code, found = view(session, given, **place)
+                    return _json(code, found.model_dump_json())
                 return self._once(session, lambda: view(session, given, **place))
 
         self._add("POST", path, view, run, permission, {"json": body}, {f"HTTP_{status}": answer}, name)

@@ -30,6 +30,7 @@ PERMISSIONS = (
     "deal.negotiate",
     "deal.bind",
     "inquiry.write",
+    "tender.serve",
     "order.read",
     "order.write",
     "invoice.read",
@@ -47,16 +48,19 @@ PERMISSIONS = (
 _TRADING = ("deal.read", "order.read", "invoice.read", "partner.read", "message.read")
 
 ROLES: dict[str, frozenset[str]] = {
-    "buyer": frozenset({*_TRADING, "deal.negotiate", "inquiry.write", "order.write", "approval.decide"}),
+    "buyer": frozenset(
+        {*_TRADING, "deal.negotiate", "inquiry.write", "order.write", "approval.decide", "tender.serve"}
+    ),
     "seller": frozenset({*_TRADING, "deal.negotiate", "order.write", "approval.decide"}),
-    "approver": frozenset({*_TRADING, "deal.bind", "audit.read", "approval.decide"}),
+    "approver": frozenset({*_TRADING, "deal.bind", "audit.read", "approval.decide", "tender.serve"}),
     "partner_manager": frozenset({"partner.read", "partner.write", "message.read", "schedule.read", "user.manage"}),
     "operator": frozenset({"message.read", "message.repair", "partner.read", "schedule.read", "audit.read"}),
     "viewer": frozenset(_TRADING),
     "administrator": frozenset({"user.manage", "policy.manage", "audit.read"}),
 }
 """What each role may do. A buyer or seller states terms; an approver binds the organisation, unless its own policy
-gives limits by role. Who states that policy does not bind by it."""
+gives limits by role. Who states that policy does not bind by it. ``tender.serve`` is to open and evaluate tenders in
+which one is named for it."""
 
 PEOPLE_ONLY = frozenset({"approval.decide", "policy.manage"})
 """What no program may do: two-person rules count people."""

@@ -6,7 +6,7 @@ from alembic import op
 from tradehub.platform import db
 
 revision = "0002"
-down_revision = "0006"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
