@@ -1,0 +1,1 @@
+"""Sourcing: how one side finds the other by competition, in tenders and in auctions."""

@@ -1,0 +1,153 @@
+"""What each side may see of an auction: the one place through which anything leaves it, on a page or a stream.
+
+Bidders are numbers to each other. Limits are shown to nobody but who gave them, the reserve to nobody but the owner.
+What is under seal is shown to nobody, its own bidder included: that a bid is there, and since when, is all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from tradehub.documents import PartyId
+from tradehub.sourcing.auctions import model
+from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.rules import OVER, Bid, Display, Format, Lot, Move, Standing, Status
+
+MOVES_MAX = 60
+"""Prices of a lot that are shown, the latest ones: more do not fit a chart, and each costs every bidder a line."""
+
+
+class Seen(NamedTuple):
+    """A price as somebody sees it come about; ``bidder`` is the number that stands for a name."""
+
+    at: datetime
+    bidder: int
+    amount: Decimal
+    is_automatic: bool
+    leads: bool
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class LotView:
+    """A lot as one viewer sees it. What it may not see is None, whatever the reason.
+
+    ``own`` is what the viewer's bids come to by now, ``limit`` its own limit, ``given_at`` when it last bid.
+    ``reserve_met`` is None where there is no reserve. ``bids`` counts those that the viewer knows of.
+    """
+
+    number: int
+    status: Status
+    ends_at: datetime
+    price: Decimal | None = None
+    leader: int | None = None
+    is_leading: bool = False
+    rank: int | None = None
+    own: Decimal | None = None
+    limit: Decimal | None = None
+    given_at: datetime | None = None
+    next: Decimal | None = None
+    reserve_met: bool | None = None
+    bids: int = 0
+    bidders: int = 0
+    moves: tuple[Seen, ...] = ()
+    steps_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """An auction as one viewer sees it at one moment."""
+
+    version: int
+    at: datetime
+    status: Status
+    starts_at: datetime
+    ends_at: datetime
+    lots: tuple[LotView, ...]
+
+
+def view(auction: Auction, viewer: PartyId, now: datetime) -> View:
+    """Return the auction as the owner, or as an invited bidder, sees it."""
+    return View(
+        version=auction.version,
+        at=now,
+        status=model.overall(auction, now),
+        starts_at=auction.rules.starts_at,
+        ends_at=model.ends_at(auction),
+        lots=tuple(lot_view(auction, each, viewer, now) for each in auction.lots),
+    )
+
+
+def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotView:
+    """Return one lot as the owner, or an invited bidder, sees it."""
+    stands = model.standing(auction, now, lot.number)
+    given = [each for each in auction.events if isinstance(each, Bid) and each.lot == lot.number]
+    if viewer == auction.owner:
+        return _owners(auction, lot, stands, len(given))
+    mine = [each for each in given if each.by == viewer]
+    position = stands.position(viewer)
+    shows_prices = _shows_prices(auction, stands)
+    leads = position is not None and viewer == stands.leader
+    return LotView(
+        number=lot.number,
+        status=stands.status,
+        ends_at=stands.ends_at,
+        price=stands.price if shows_prices or leads else None,
+        leader=auction.alias(stands.leader) if stands.leader and (shows_prices or leads) else None,
+        is_leading=leads,
+        rank=stands.rank(viewer),
+        own=position.amount if position else None,
+        limit=position.limit if position and position.limit != position.amount else None,
+        given_at=mine[-1].at if mine else None,
+        next=model.next_amount(auction, viewer, now, lot.number),
+        reserve_met=_reserve_met(auction, lot, stands),
+        bids=len(given) if shows_prices else len(mine),
+        bidders=len(stands.positions) if shows_prices else 0,
+        moves=tuple(_seen(auction, each, viewer) for each in _moves(auction, stands, viewer, shows_prices)),
+        steps_at=stands.steps_at,
+    )
+
+
+def _owners(auction: Auction, lot: Lot, stands: Standing, bids: int) -> LotView:
+    return LotView(
+        number=lot.number,
+        status=stands.status,
+        ends_at=stands.ends_at,
+        price=stands.price,
+        leader=auction.alias(stands.leader) if stands.leader else None,
+        reserve_met=_reserve_met(auction, lot, stands),
+        bids=bids,
+        bidders=len(stands.positions),
+        moves=tuple(_seen(auction, each, auction.owner) for each in stands.moves[-MOVES_MAX:]),
+        steps_at=stands.steps_at,
+    )
+
+
+def _shows_prices(auction: Auction, stands: Standing) -> bool:
+    """With a clock everybody sees the price; where ranks are shown, prices never, not even at the end."""
+    by_clock = auction.rules.format is Format.CLOCK
+    return by_clock or auction.rules.display is Display.PRICE
+
+
+def _moves(auction: Auction, stands: Standing, viewer: PartyId, shows_prices: bool) -> tuple[Move, ...]:
+    """Other bidders' sealed bids stay their own after the opening as well."""
+    if shows_prices and auction.rules.format is not Format.SEALED:
+        return stands.moves[-MOVES_MAX:]
+    return tuple(each for each in stands.moves if each.by == viewer)[-MOVES_MAX:]
+
+
+def _reserve_met(auction: Auction, lot: Lot, stands: Standing) -> bool | None:
+    if lot.reserve is None or auction.rules.format is Format.CLOCK:
+        return None
+    if auction.rules.format is Format.SEALED and stands.status not in OVER:
+        return None
+    return stands.reserve_met
+
+
+def _seen(auction: Auction, move: Move, viewer: PartyId) -> Seen:
+    return Seen(
+        move.at, auction.alias(move.by) or 0, move.amount, move.is_automatic, move.leads, is_own=move.by == viewer
+    )
