@@ -1,18 +1,29 @@
-"""What the winner of an auction has offered, as the document that begins its deal with the owner."""
+"""From what an owner writes to an auction, and from what a winner has bid to the document that begins their deal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from tradehub.documents import Inquiry, Line, Offer, PartyId, TradeDocument
 from tradehub.documents.amounts import net_amount, rounded
-from tradehub.documents.parts import DatedEvent, DeliveryTerms, Note, Party, PaymentTerms, Price, Reference
+from tradehub.documents.parts import (
+    DatedEvent,
+    DeliveryTerms,
+    Identifier,
+    Item,
+    Note,
+    Party,
+    PaymentTerms,
+    Price,
+    Quantity,
+    Reference,
+)
 from tradehub.sourcing.auctions import model
 from tradehub.sourcing.auctions.ledger import Auction
-from tradehub.sourcing.auctions.rules import Lot
+from tradehub.sourcing.auctions.rules import Format, Lot, Rules
 
 UNIT_PLACES = 6
 """Decimals of a unit price, as many as the canonical model keeps. A price that needs more is stated for all units."""
@@ -27,6 +38,62 @@ class Conditions:
     place: str | None = None
     payment: str | None = None
     text: str = ""
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """A line as the owner writes it: the opening price and the secret reserve are per unit."""
+
+    name: str
+    quantity: Decimal
+    unit: str
+    opening: Decimal
+    reserve: Decimal | None = None
+    item_number: str = ""
+
+    def line(self, number: int) -> Line:
+        return Line(
+            number=str(number),
+            item=Item(
+                ids=(Identifier(scheme="buyer", value=self.item_number),) if self.item_number else (),
+                name=self.name or None,
+            ),
+            quantity=Quantity(value=self.quantity, unit=self.unit),
+            price=Price(amount=self.opening),
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An auction as its owner writes it. ``by_line`` makes each line a lot of its own, else all lines are one lot."""
+
+    title: str
+    rules: Rules
+    lines: tuple[DraftLine, ...]
+    bidders: tuple[PartyId, ...]
+    by_line: bool = False
+    conditions: Conditions = Conditions()
+    binds_days: int = 14
+
+
+def auction(draft: Draft, *, id: str, owner: PartyId) -> Auction:
+    """Return the auction that the draft describes. A clock's end follows from its steps, whatever the draft says."""
+    numbered = [(each, each.line(place)) for place, each in enumerate(draft.lines, 1)]
+    groups = [[each] for each in numbered] if draft.by_line else [numbered] if numbered else []
+    lots = tuple(_lot(number, group, draft.rules.currency) for number, group in enumerate(groups, 1))
+    rules = draft.rules
+    if rules.format is Format.CLOCK and rules.tick and lots and all(each.reserve is not None for each in lots):
+        rules = replace(rules, ends_at=model.clock_ends_at(rules, lots))
+    return Auction(id, owner, rules, lots, draft.bidders)
+
+
+def _lot(number: int, group: Sequence[tuple[DraftLine, Line]], currency: str) -> Lot:
+    """A lot has a reserve where each of its lines has one."""
+    lines = tuple(line for _, line in group)
+    reserve = None
+    if all(said.reserve is not None for said, _ in group):
+        reserve = sum((rounded((said.reserve or 0) * said.quantity, currency) for said, _ in group), Decimal(0))
+    return Lot(number, opening(lines, currency), reserve, lines)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tradehub.sourcing.auctions.ledger import Auction, Tally
 from tradehub.sourcing.auctions.rules import (
     AMOUNT_MAX,
     BIDDERS_MAX,
+    LARGE_STEP,
     LONGEST,
     LOTS_MAX,
     OVER,
@@ -103,6 +104,14 @@ def next_amount(auction: Auction, party: PartyId, now: datetime, lot: int = 1) -
     else:
         wanted = found.start if stands.price is None else rules.improved(stands.price)
     return wanted if wanted > 0 else None
+
+
+def is_large(auction: Auction, bid: Bid, now: datetime) -> bool:
+    """True where the amount goes so far beyond the next valid one that the bidder may have mistyped it."""
+    if auction.rules.format is not Format.OPEN or bid.amount is None:
+        return False
+    needed = next_amount(auction, bid.by, now, bid.lot)
+    return needed is not None and auction.rules.sign * (bid.amount - needed) > needed * LARGE_STEP
 
 
 def changes_at(auction: Auction, now: datetime) -> datetime | None:

@@ -26,6 +26,9 @@ LINES_MAX = 200
 
 SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=60)
+LARGE_STEP = Decimal("0.2")
+"""A bid that goes by so much of the price beyond what was needed may be a slip of the hand: it is asked for twice."""
+
 TICKS_MAX = 10_000
 """Steps of a price that moves by the clock."""
 
@@ -204,6 +207,7 @@ _REFUSALS: Mapping[str, str] = {
     "NOT_THE_PRICE": "A7", "TAKEN": "A7",
     "NO_SUCH_BID": "A8", "NOT_YOUR_BID": "A8", "ASKED_ALREADY": "A8", "NOT_ASKED": "A8", "WITHDRAWN": "A8",
     "REASON_MISSING": "A9", "NOT_RUNNING": "A9", "NOT_PAUSED": "A9", "OVER": "A9", "SETTLED": "A9",
+    "LARGE_STEP": "A10",
 }  # fmt: skip
 
 
