@@ -18,7 +18,7 @@ from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Document, Order, PartyId
+from tradehub.documents import Document, Order, PartyId, TradeDocument
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
@@ -29,7 +29,7 @@ from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
-from tradehub.negotiation.recording import Hooks
+from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
@@ -45,6 +45,10 @@ from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions import web as auction_pages
+from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.service import AuctionService
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
@@ -90,6 +94,8 @@ class Hub:
             self.outbox,
             Hooks(is_web=self.partners.is_web, on_concluded=self._concluded, party=self._party_of),
         )
+        self.auctions = AuctionService(self.jobs, auctions.Hooks(on_won=self._won, party=self._party_of))
+        self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(
             database=self.database,
@@ -126,6 +132,15 @@ class Hub:
                 suggest=self._suppliers,
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
+            auction_pages.blueprint(
+                self.auctions,
+                self.database,
+                suggest=self._bidders,
+                name_of=self.partners.name_of,
+                streams=auction_pages.Streams(
+                    self.settings.secret_key, self.settings.live_port, self.settings.live_url
+                ),
+            ),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -138,6 +153,7 @@ class Hub:
         """Return the parts of the work queue, the most urgent first."""
         return (
             *negotiation_pages.sections(self.negotiation),
+            *auction_pages.sections(self.auctions),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
@@ -146,6 +162,7 @@ class Hub:
     def searches(self) -> Sequence[Search]:
         return (
             negotiation_pages.search(self.negotiation),
+            auction_pages.search(self.auctions),
             contracting_pages.search(self.contracts, self.partners.name_of),
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
@@ -191,6 +208,20 @@ class Hub:
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
+
+    def _bidders(self, session: Session, text: str) -> Sequence[Suggestion]:
+        """Find whom the session's organisation may invite to bid: parties whose people work on our own pages."""
+        found = self.partners.suggest(session, text, of=org_of(session))
+        return [each for each in found if self.partners.is_web(session, each.id)]
+
+    def _won(self, session: Session, auction: Auction, winner: PartyId, document: TradeDocument) -> str:
+        """An auction was won: the winner's bid opens a deal with the owner, as a firm offer."""
+        buyer, seller = (winner, auction.owner) if auction.rules.is_sale else (auction.owner, winner)
+        deal = self.negotiation.open_deal(
+            session, buyer=buyer, seller=seller, document=document, numbered_by=auction.owner
+        )
+        self.negotiation.propose(session, deal, Actor(winner, channel="hub"), document)
+        return deal.id
 
     def _answered(self, session: Session, document: Document, received: Received) -> Handled:
         """An answer to an order came: it shows that the acceptance which the order carried has arrived."""

@@ -27,6 +27,7 @@ class Way:
 WAYS = (
     Way("/", lazy_gettext("Home"), "home", key="h"),
     Way("/deals", lazy_gettext("Negotiations"), "messages", "deal.read", "n", ("/inquiries",)),
+    Way("/auctions", lazy_gettext("Auctions"), "gavel", "deal.read", "x"),
     Way("/orders", lazy_gettext("Orders"), "package", "order.read", "o"),
     Way("/contracts", lazy_gettext("Contracts"), "file-text", "deal.read", "c"),
     Way("/messages", lazy_gettext("Exchange monitor"), "activity", "message.read", "m"),

@@ -131,6 +131,18 @@ def clock_ends_at(rules: Rules, lots: Sequence[Lot]) -> datetime:
     return rules.starts_at + max(_ticks(rules, each) + 1 for each in lots) * _tick(rules)
 
 
+def clock_line(auction: Auction, now: datetime, lot: int = 1) -> tuple[tuple[datetime, Decimal], ...]:
+    """Return the prices that a clock has shown until ``now``, each with the moment at which it came up."""
+    rules, found = auction.rules, auction.lot(lot)
+    until = min(now, auction.ledger.tallies[lot].ends_at)
+    if until < rules.starts_at:
+        return ()
+    return tuple(
+        (auction.ledger.moment(rules.starts_at, done * _tick(rules)), _clock_price(rules, found, done))
+        for done in range(_done_ticks(auction, found, until) + 1)
+    )
+
+
 def faults(auction: Auction, now: datetime) -> list[str]:
     """Return what is wrong with an auction that is to be held, as codes; empty where nothing is."""
     rules = auction.rules

@@ -16,8 +16,11 @@ from tradehub.sourcing.auctions import model
 from tradehub.sourcing.auctions.ledger import Auction
 from tradehub.sourcing.auctions.rules import OVER, Bid, Display, Format, Lot, Move, Standing, Status
 
-MOVES_MAX = 60
-"""Prices of a lot that are shown, the latest ones: more do not fit a chart, and each costs every bidder a line."""
+MOVES_MAX = 30
+"""Bids of a lot that are listed, the latest ones: each is sent to every bidder with every change."""
+
+LINE_MAX = 120
+"""Points of a price's line, the latest ones: a chart shows no more."""
 
 
 class Seen(NamedTuple):
@@ -36,7 +39,8 @@ class LotView:
     """A lot as one viewer sees it. What it may not see is None, whatever the reason.
 
     ``own`` is what the viewer's bids come to by now, ``limit`` its own limit, ``given_at`` when it last bid.
-    ``reserve_met`` is None where there is no reserve. ``bids`` counts those that the viewer knows of.
+    ``reserve_met`` is None where there is no reserve. ``bids`` counts those that the viewer knows of. ``line`` is how the
+    price went that the viewer sees: the leading one, the clock's, or what its own bids came to.
     """
 
     number: int
@@ -54,6 +58,7 @@ class LotView:
     bids: int = 0
     bidders: int = 0
     moves: tuple[Seen, ...] = ()
+    line: tuple[tuple[datetime, Decimal], ...] = ()
     steps_at: datetime | None = None
 
 
@@ -86,7 +91,7 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotV
     stands = model.standing(auction, now, lot.number)
     given = [each for each in auction.events if isinstance(each, Bid) and each.lot == lot.number]
     if viewer == auction.owner:
-        return _owners(auction, lot, stands, len(given))
+        return _owners(auction, lot, stands, len(given), now)
     mine = [each for each in given if each.by == viewer]
     position = stands.position(viewer)
     shows_prices = _shows_prices(auction, stands)
@@ -106,12 +111,23 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotV
         reserve_met=_reserve_met(auction, lot, stands),
         bids=len(given) if shows_prices else len(mine),
         bidders=len(stands.positions) if shows_prices else 0,
-        moves=tuple(_seen(auction, each, viewer) for each in _moves(auction, stands, viewer, shows_prices)),
+        moves=tuple(
+            _seen(auction, each, viewer) for each in _moves(auction, stands, viewer, shows_prices)[-MOVES_MAX:]
+        ),
+        line=_line(auction, lot, _moves(auction, stands, viewer, shows_prices), now, of_leader=shows_prices),
         steps_at=stands.steps_at,
     )
 
 
-def _owners(auction: Auction, lot: Lot, stands: Standing, bids: int) -> LotView:
+def moves(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> tuple[Seen, ...]:
+    """Return every price of the lot that the viewer may see come about, oldest first."""
+    stands = model.standing(auction, now, lot.number)
+    shows_all = viewer == auction.owner
+    found = stands.moves if shows_all else _moves(auction, stands, viewer, _shows_prices(auction, stands))
+    return tuple(_seen(auction, each, viewer) for each in found)
+
+
+def _owners(auction: Auction, lot: Lot, stands: Standing, bids: int, now: datetime) -> LotView:
     return LotView(
         number=lot.number,
         status=stands.status,
@@ -122,8 +138,19 @@ def _owners(auction: Auction, lot: Lot, stands: Standing, bids: int) -> LotView:
         bids=bids,
         bidders=len(stands.positions),
         moves=tuple(_seen(auction, each, auction.owner) for each in stands.moves[-MOVES_MAX:]),
+        line=_line(auction, lot, stands.moves, now, of_leader=True),
         steps_at=stands.steps_at,
     )
+
+
+def _line(
+    auction: Auction, lot: Lot, moves: tuple[Move, ...], now: datetime, *, of_leader: bool
+) -> tuple[tuple[datetime, Decimal], ...]:
+    if auction.rules.format is Format.SEALED:
+        return ()
+    if auction.rules.format is Format.CLOCK:
+        return model.clock_line(auction, now, lot.number)[-LINE_MAX:]
+    return tuple((each.at, each.amount) for each in moves if each.leads or not of_leader)[-LINE_MAX:]
 
 
 def _shows_prices(auction: Auction, stands: Standing) -> bool:
@@ -135,8 +162,8 @@ def _shows_prices(auction: Auction, stands: Standing) -> bool:
 def _moves(auction: Auction, stands: Standing, viewer: PartyId, shows_prices: bool) -> tuple[Move, ...]:
     """Other bidders' sealed bids stay their own after the opening as well."""
     if shows_prices and auction.rules.format is not Format.SEALED:
-        return stands.moves[-MOVES_MAX:]
-    return tuple(each for each in stands.moves if each.by == viewer)[-MOVES_MAX:]
+        return stands.moves
+    return tuple(each for each in stands.moves if each.by == viewer)
 
 
 def _reserve_met(auction: Auction, lot: Lot, stands: Standing) -> bool | None:
