@@ -23,6 +23,10 @@ from tradehub.platform.settings import Settings
 WEB_THREADS = 8
 """Requests served at once: pages wait for the database, not for the processor."""
 
+CONNECTIONS_MAX = 1_024
+"""Connections let in at once. Granian counts one as long as it is kept open, not as long as a request takes: with no
+more than threads, two browsers' idle connections would keep everybody else waiting until they time out."""
+
 STOP_S = 10
 
 PAGES = "tradehub.cli.serve:application"
@@ -173,7 +177,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 def web_options(settings: Settings, pages: str = PAGES) -> list[str]:
     """Return what Granian is told on its command line."""
     options = {
-        "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": WEB_THREADS,
+        "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": CONNECTIONS_MAX,
         "host": settings.host, "port": settings.port, "log-level": "error",
     }  # fmt: skip
     given = [text for name, value in options.items() for text in (f"--{name}", str(value))]

@@ -21,7 +21,7 @@ from tradehub.web import create_app
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "correct horse battery"
-ALL = [role for role in ROLES]
+ALL = list(ROLES)
 PEOPLE = (
     ("li", OWNER, ALL), ("ann", ANN, ALL), ("ben", BEN, ALL), ("cai", CAI, ALL), ("eve", ANN, ["viewer"]),
     ("sam", "stranger", ALL),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-WIDTH, HEIGHT = 640, 150
-LEFT, RIGHT, TOP, BOTTOM = 4, 636, 14, 132
-"""Where the line may run; above and below it stand the highest and the lowest price."""
+WIDTH, HEIGHT = 640, 120
+LEFT, RIGHT, TOP, BOTTOM = 6, 634, 7, 113
+"""Where the line may run, with room for the mark at its end."""
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,15 @@ class Chart:
 
 
 def chart(line: Sequence[tuple[datetime, Decimal]], *, since: datetime, until: datetime, now: datetime) -> Chart:
-    """Return the picture of a price between two moments: it stands until the next one comes, and the last until now."""
+    """Return the picture of a price since a moment: each stands until the next one comes, and the last until now.
+
+    ``until`` is the end, past which nothing is drawn. The picture is as wide as the time that has gone by.
+    """
     if not line:
         return Chart()
+    now = min(now, until)
     low, high = min(price for _, price in line), max(price for _, price in line)
-    whole = max((until - since).total_seconds(), 1.0)
+    whole = max((now - since).total_seconds(), 1.0)
 
     def x(at: datetime) -> int:
         return LEFT + round((RIGHT - LEFT) * min(max((at - since).total_seconds() / whole, 0.0), 1.0))
@@ -38,5 +42,5 @@ def chart(line: Sequence[tuple[datetime, Decimal]], *, since: datetime, until: d
     points = [(x(line[0][0]), y(line[0][1]))]
     for at, price in line[1:]:
         points += [(x(at), points[-1][1]), (x(at), y(price))]
-    points.append((x(min(now, until)), points[-1][1]))
+    points.append((x(now), points[-1][1]))
     return Chart(" ".join(f"{left},{top}" for left, top in points), points[-1], high, low)

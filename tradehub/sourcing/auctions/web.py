@@ -158,10 +158,11 @@ def _entry(line: Listed) -> Entry:
         elif any(lot.own is not None for lot in line.view.lots):
             kind, word = "turn", lazy_gettext("Outbid")
     runs = line.view.status in (Status.RUNNING, Status.PAUSED)
+    held_by = gettext("your own") if line.is_owner else line.owner
     return Entry(
         href=f"/auctions/{line.row.id}",
         title=f"{line.row.number} · {line.row.title}",
-        detail=f"{wording.KINDS[line.row.kind]} · {gettext('your own') if line.is_owner else line.owner}",
+        detail=f"{wording.KINDS[line.row.kind]} · {held_by}",
         status=(kind, str(word)),
         at=line.view.starts_at,
         until=line.view.ends_at if runs else None,

@@ -96,6 +96,7 @@
   const showChart = (card, [points, last, high, low]) => {
     const svg = $("[data-chart]", card);
     if (!svg) return;
+    show(svg, points !== "");
     $("[data-points]", svg).setAttribute("points", points);
     $("[data-last]", svg).setAttribute("cx", last ? last[0] : -9);
     $("[data-last]", svg).setAttribute("cy", last ? last[1] : -9);
