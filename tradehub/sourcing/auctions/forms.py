@@ -42,7 +42,9 @@ NAME_MAX = 200
 TEXT_MAX = 2_000
 FIRST_LINES = 2
 LASTS = timedelta(hours=1)
-STARTS_IN = timedelta(hours=1)
+NOTICE = timedelta(minutes=15)
+"""What bidders should have at least between the announcement and the start that the form proposes."""
+
 BINDS_DAYS_MAX = 180
 
 _PLAIN = re.compile(r"^\d{1,15}(\.\d{1,6})?$")
@@ -120,8 +122,8 @@ class AuctionForm:
 
 
 def blank(zone: ZoneInfo) -> AuctionForm:
-    """Return the form as it opens: from the next full hour on, for an hour."""
-    start = (clock.now() + STARTS_IN).astimezone(zone).replace(minute=0, second=0, microsecond=0)
+    """Return the form as it opens: for an hour, from the first full hour on that leaves time to notice."""
+    start = (clock.now() + NOTICE + timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0, microsecond=0)
     return AuctionForm(
         zone=zone,
         starts=_typed(start),
