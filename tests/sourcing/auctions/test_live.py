@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.sourcing.auctions.words import ANN, BEN, OWNER, TEN
 from tradehub.documents import PartyId
@@ -104,6 +106,8 @@ def test_who_is_not_invited_hears_nothing(house) -> None:
 
 
 def answer(streams: Live, scope: Scope) -> Asked:
+    streams._looked_at = time.monotonic()
+
     async def ask() -> Asked:
         asked = Asked()
         asked.gone.set()
@@ -129,6 +133,31 @@ def test_only_a_ticket_lets_in(house, monkeypatch) -> None:
 def test_too_many_streams_are_turned_away(house, monkeypatch) -> None:
     monkeypatch.setattr(live, "STREAMS_MAX", 0)
     assert answer(Live(house.database, KEY), Scope(tickets.issue(KEY, Ticket("a-1", ANN, PAGE)))).status == 503
+
+
+def test_streams_end_and_none_begins_where_the_auctions_are_not_looked_at(house, monkeypatch) -> None:
+    """A sign of life from a stream that sees nothing would keep its screen from asking for itself."""
+    monkeypatch.setattr(live, "BLIND_AFTER_S", -1)
+    assert answer(Live(house.database, KEY), Scope(tickets.issue(KEY, Ticket("a-1", ANN, PAGE)))).status == 503
+
+
+def test_a_database_that_cannot_be_read_stops_no_stream_for_good(house, monkeypatch) -> None:
+    streams = Live(house.database, KEY)
+    monkeypatch.setattr(live, "LOOK_AGAIN_S", 0.01)
+    outcomes = [OperationalError("select", {}, Exception("away")), []]
+
+    def news(watched):
+        outcome = outcomes.pop(0)
+        if not outcomes:
+            streams._stopping.set()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    streams._watched["a-1"] = Watched()
+    monkeypatch.setattr(streams, "news", news)
+    streams._watch()
+    assert streams.is_looking()
 
 
 def test_a_slow_screen_gets_the_newest_state_and_a_quiet_one_a_sign_of_life(monkeypatch) -> None:

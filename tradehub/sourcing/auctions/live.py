@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +32,12 @@ from tradehub.sourcing.auctions.ledger import Auction
 
 LOOK_EVERY_S = 0.05
 """How long a bid waits at most until it is seen here. One query asks for all auctions that are watched."""
+
+LOOK_AGAIN_S = 1.0
+"""The pause after the database could not be read."""
+
+BLIND_AFTER_S = 10.0
+"""After so long without a look, streams end and no new one begins."""
 
 BEAT_EVERY_S = 5.0
 """How often a stream says that it lives, with the hub's time. A screen that hears nothing for three times as long asks
@@ -103,11 +110,13 @@ class Live:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._looked_at = 0.0
 
     # what Granian calls
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._looked_at = time.monotonic()
         self._thread = threading.Thread(target=self._watch, name="auctions", daemon=True)
         self._thread.start()
 
@@ -124,7 +133,7 @@ class Live:
         ticket = tickets.read(self._key, _ticket(scope.query_string))
         if ticket is None:
             asked.response_str(403, _headers(), "no valid ticket\n")
-        elif self.count() >= STREAMS_MAX:
+        elif self.count() >= STREAMS_MAX or not self.is_looking():
             asked.response_str(503, _headers(ticket.origin), "too many streams\n")
         else:
             await self._stream(asked, ticket)
@@ -132,6 +141,10 @@ class Live:
     def count(self) -> int:
         """Return how many screens are open."""
         return sum(len(each.followers) for each in list(self._watched.values()))
+
+    def is_looking(self) -> bool:
+        """True while the auctions are looked at. Where they are not, a sign of life would be a lie: streams end."""
+        return time.monotonic() - self._looked_at < BLIND_AFTER_S
 
     # one screen
 
@@ -142,7 +155,7 @@ class Live:
         self._join(follower)
         until = asyncio.get_running_loop().time() + STREAM_LIFE_S
         try:
-            while not gone.done() and asyncio.get_running_loop().time() < until:
+            while not gone.done() and asyncio.get_running_loop().time() < until and self.is_looking():
                 await sending.send_str(await _next(follower))
         except (OSError, RuntimeError):
             log.debug("a screen went away while it was told")
@@ -164,15 +177,18 @@ class Live:
     # the auctions
 
     def _watch(self) -> None:
-        while not self._stopping.wait(LOOK_EVERY_S):
+        pause = LOOK_EVERY_S
+        while not self._stopping.wait(pause):
             with self._lock:
                 watched = dict(self._watched)
-            if not watched:
-                continue
             try:
-                self._tell(self.news(watched))
+                self._tell(self.news(watched) if watched else [])
             except SQLAlchemyError:
                 log.exception("the auctions could not be read")
+                pause = LOOK_AGAIN_S
+            else:
+                self._looked_at = time.monotonic()
+                pause = LOOK_EVERY_S
 
     def news(self, watched: Mapping[str, Watched]) -> list[tuple[Follower, str]]:
         """Return what each screen is to hear now: those of auctions that changed, and those just opened."""

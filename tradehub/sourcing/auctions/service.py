@@ -299,9 +299,9 @@ class AuctionService:
         auction = self._opened(session, row, store.load(session, row))
         return row, views.view(auction, viewer, clock.now())
 
-    def listed(self, session: Session, viewer: PartyId, *, words: str = "") -> list[Listed]:
+    def listed(self, session: Session, viewer: PartyId, *, words: str = "", unsettled: bool = False) -> list[Listed]:
         """Return the auctions that the viewer holds or is invited to: the running ones first, then what starts next."""
-        found = store.rows(session, words=words)
+        found = store.rows(session, words=words, unsettled=unsettled)
         auctions = store.load_all(session, found)
         now = clock.now()
         lines = [

@@ -124,9 +124,11 @@ def row(session: Session, auction_id: str, *, lock: bool = False) -> AuctionRow 
     return session.scalar(wanted)
 
 
-def rows(session: Session, *, words: str = "", limit: int = 200) -> list[AuctionRow]:
-    """Return the auctions that the session may see, the one that ends last first."""
+def rows(session: Session, *, words: str = "", unsettled: bool = False, limit: int = 200) -> list[AuctionRow]:
+    """Return the auctions that the session may see, the one that ends last first; ``unsettled`` leaves out the rest."""
     wanted = select(AuctionRow).order_by(AuctionRow.ends_at.desc()).limit(limit)
+    if unsettled:
+        wanted = wanted.where(AuctionRow.settled_at.is_(None))
     for word in words.casefold().split():
         wanted = wanted.where(AuctionRow.words.contains(word, autoescape=True))
     return list(session.scalars(wanted))

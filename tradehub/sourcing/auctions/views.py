@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tradehub.documents import PartyId
 from tradehub.sourcing.auctions import model
 from tradehub.sourcing.auctions.ledger import Auction
-from tradehub.sourcing.auctions.rules import OVER, Bid, Display, Format, Lot, Move, Standing, Status
+from tradehub.sourcing.auctions.rules import OVER, Act, Bid, Display, Format, Lot, Move, Standing, Status
 
 MOVES_MAX = 30
 """Bids of a lot that are listed, the latest ones: each is sent to every bidder with every change."""
@@ -64,7 +64,10 @@ class LotView:
 
 @dataclass(frozen=True)
 class View:
-    """An auction as one viewer sees it at one moment."""
+    """An auction as one viewer sees it at one moment.
+
+    ``acts`` counts what has happened beside bids, as far as it concerns the viewer: a page that shows less is old.
+    """
 
     version: int
     at: datetime
@@ -72,6 +75,7 @@ class View:
     starts_at: datetime
     ends_at: datetime
     lots: tuple[LotView, ...]
+    acts: int = 0
 
 
 def view(auction: Auction, viewer: PartyId, now: datetime) -> View:
@@ -83,7 +87,13 @@ def view(auction: Auction, viewer: PartyId, now: datetime) -> View:
         starts_at=auction.rules.starts_at,
         ends_at=model.ends_at(auction),
         lots=tuple(lot_view(auction, each, viewer, now) for each in auction.lots),
+        acts=sum(_concerns(auction, each, viewer) for each in auction.events if isinstance(each, Act)),
     )
+
+
+def _concerns(auction: Auction, act: Act, viewer: PartyId) -> bool:
+    """A request to take a bid back, and its answer, are between the owner and that bidder."""
+    return act.about is None or viewer == auction.owner or auction.bid(act.about).by == viewer
 
 
 def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotView:

@@ -63,7 +63,8 @@ class Streams:
         if self.url:
             return self.url.rstrip("/") + STREAM_PATH
         here = urlsplit(request.host_url)
-        return f"{here.scheme}://{here.hostname}:{self.port}{STREAM_PATH}" if self.port else None
+        host = f"[{here.hostname}]" if ":" in (here.hostname or "") else here.hostname
+        return f"{here.scheme}://{host}:{self.port}{STREAM_PATH}" if self.port else None
 
     def origin(self) -> str | None:
         """Return the origin that a page's policy has to admit beside its own."""
@@ -119,7 +120,7 @@ def sections(service: AuctionService) -> Sequence[Section]:
 
     def entries(session: Session, who: http.Principal) -> list[Entry]:
         until = clock.now() + SOON
-        found = service.listed(session, who.org)
+        found = service.listed(session, who.org, unsettled=True)
         return [
             _entry(each)
             for each in found
@@ -347,6 +348,7 @@ def _words() -> dict[str, str]:
         "over": gettext("The auction is over"),
         "lot_over": gettext("This lot is over"),
         "paused": gettext("Paused"),
+        "new": gettext("Something has happened. Reload to see it."),
         "begins": gettext("The auction has begun"),
         "days": gettext("%(count)s d", count="%s"),
         "valid": gettext("Next valid bid: %(amount)s", amount="%s"),

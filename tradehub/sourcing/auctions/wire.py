@@ -16,6 +16,7 @@ def payload(view: View) -> dict[str, Any]:
         "v": view.version,
         "at": _ms(view.at),
         "status": str(view.status),
+        "acts": view.acts,
         "starts": _ms(view.starts_at),
         "ends": _ms(view.ends_at),
         "lots": [_lot(each, view) for each in view.lots],

@@ -158,6 +158,7 @@
     setPill($("[data-overall]"), state.status);
     const over = !["running", "paused", "scheduled"].includes(state.status);
     show($("[data-over]"), over);
+    if (before.acts !== state.acts) { show($("[data-reload]"), true); put($("[data-news]"), words.new); announce(words.new); }
     for (const lot of state.lots) {
       const was = before === next ? null : before.lots.find((each) => each.n === lot.n);
       showLot(lot, was);
@@ -182,14 +183,16 @@
   let stream = null, heard = 0, mark = null, polling = null, tried = 0;
   const linked = (how) => { for (const each of $$("[data-link]")) show(each, each.dataset.link === how); };
   const ask = async () => {
+    // The whole answer names a stream; where none is open, one is tried again now and then.
+    const due = !stream && Date.now() - tried > AGAIN_MS;
     try {
-      const answer = await fetch(url, { headers: { Accept: "application/json", ...(mark ? { "If-None-Match": mark } : {}) }, cache: "no-store", credentials: "same-origin" });
+      const answer = await fetch(url, { headers: { Accept: "application/json", ...(mark && !due ? { "If-None-Match": mark } : {}) }, cache: "no-store", credentials: "same-origin" });
       if (answer.status === 304) { sight(Number(answer.headers.get("X-Hub-Time"))); return true; }
       if (!answer.ok) return false;
       mark = answer.headers.get("ETag");
       const next = await answer.json();
       take(next);
-      if (next.stream && !stream && Date.now() - tried > AGAIN_MS) listen(next.stream);
+      if (due && next.stream && !stream) listen(next.stream);
       return true;
     } catch { return false; }
   };
