@@ -11,7 +11,19 @@ from decimal import Decimal
 from functools import cached_property
 
 from tradehub.documents import PartyId
-from tradehub.sourcing.auctions.rules import Act, ActKind, Bid, Event, Format, Lot, Move, Position, Refused, Rules
+from tradehub.sourcing.auctions.rules import (
+    Act,
+    ActKind,
+    Bid,
+    Event,
+    Format,
+    Lot,
+    Move,
+    Position,
+    Refused,
+    Rules,
+    Standing,
+)
 
 
 @dataclass(frozen=True)
@@ -37,7 +49,11 @@ class Auction:
         return found
 
     def alias(self, party: PartyId) -> int | None:
-        return self.bidders.index(party) + 1 if party in self.bidders else None
+        return self.aliases.get(party)
+
+    @cached_property
+    def aliases(self) -> dict[PartyId, int]:
+        return {party: place for place, party in enumerate(self.bidders, 1)}
 
     def bid(self, number: int | None) -> Bid:
         """Return the bid with that number among the events. Raises Refused."""
@@ -53,7 +69,10 @@ class Auction:
 
 @dataclass
 class Tally:
-    """One lot while its events are gone through. ``latest`` is the end that no extension passes."""
+    """One lot while its events are gone through. ``latest`` is the end that no extension passes.
+
+    ``count``, ``counts`` and ``last`` are of all bids that were given, withdrawn ones too.
+    """
 
     ends_at: datetime
     latest: datetime | None
@@ -62,6 +81,9 @@ class Tally:
     found: dict[PartyId, Position] = field(default_factory=dict)
     moves: list[Move] = field(default_factory=list)
     accepted: Bid | None = None
+    count: int = 0
+    counts: dict[PartyId, int] = field(default_factory=dict)
+    last: dict[PartyId, Bid] = field(default_factory=dict)
 
     def ranked(self, rules: Rules) -> tuple[Position, ...]:
         """Return the positions, best first: of two equal ones the leader's, then the earlier."""
@@ -79,9 +101,12 @@ class Ledger:
 
     tallies: dict[int, Tally]
     pauses: list[tuple[datetime, datetime]]
+    acts: list[Act]
     paused_at: datetime | None = None
     cancelled_at: datetime | None = None
     withdrawn: frozenset[int] = frozenset()
+    stood: dict[int, tuple[datetime, Standing]] = field(default_factory=dict)
+    """How each lot stood when it was last asked: a state is shown to every bidder of one moment."""
 
     @classmethod
     def of(cls, auction: Auction) -> Ledger:
@@ -91,7 +116,9 @@ class Ledger:
             each.number: Tally(rules.ends_at, None if cap is None else rules.ends_at + cap) for each in auction.lots
         }
         acts = [each for each in auction.events if isinstance(each, Act)]
-        ledger = cls(tallies, [], withdrawn=frozenset(each.about or 0 for each in acts if each.kind is ActKind.CONSENT))
+        ledger = cls(
+            tallies, [], acts, withdrawn=frozenset(each.about or 0 for each in acts if each.kind is ActKind.CONSENT)
+        )
         lots = {each.number: each for each in auction.lots}
         for event in auction.events:
             if isinstance(event, Bid):
@@ -131,6 +158,9 @@ class Ledger:
     def _bid(self, rules: Rules, lot: Lot, bid: Bid) -> None:
         tally = self.tallies[lot.number]
         counts = bid.number not in self.withdrawn
+        tally.count += 1
+        tally.counts[bid.by] = tally.counts.get(bid.by, 0) + 1
+        tally.last[bid.by] = bid
         if rules.format is Format.CLOCK:
             tally.ends_at = bid.at
             tally.accepted = bid if counts else None

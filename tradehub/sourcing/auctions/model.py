@@ -54,7 +54,15 @@ def step(auction: Auction, event: Event, *, now: datetime) -> Auction:
 
 def standing(auction: Auction, now: datetime, lot: int = 1) -> Standing:
     """Return how the lot stands at ``now``. Raises Refused where there is no such lot."""
-    rules, found = auction.rules, auction.lot(lot)
+    asked, stood = auction.ledger.stood.get(lot, (None, None))
+    if stood is None or asked != now:
+        stood = _standing(auction, now, auction.lot(lot))
+        auction.ledger.stood[lot] = (now, stood)
+    return stood
+
+
+def _standing(auction: Auction, now: datetime, found: Lot) -> Standing:
+    rules, lot = auction.rules, found.number
     tally = auction.ledger.tallies[lot]
     status = _status(auction, found, now)
     if rules.format is Format.CLOCK:

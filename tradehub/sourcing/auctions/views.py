@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
 from tradehub.documents import PartyId
 from tradehub.sourcing.auctions import model
 from tradehub.sourcing.auctions.ledger import Auction
-from tradehub.sourcing.auctions.rules import OVER, Act, Bid, Display, Format, Lot, Move, Standing, Status
+from tradehub.sourcing.auctions.rules import OVER, Act, Display, Format, Lot, Move, Standing, Status
 
 MOVES_MAX = 30
 """Bids of a lot that are listed, the latest ones: each is sent to every bidder with every change."""
@@ -87,7 +88,7 @@ def view(auction: Auction, viewer: PartyId, now: datetime) -> View:
         starts_at=auction.rules.starts_at,
         ends_at=model.ends_at(auction),
         lots=tuple(lot_view(auction, each, viewer, now) for each in auction.lots),
-        acts=sum(_concerns(auction, each, viewer) for each in auction.events if isinstance(each, Act)),
+        acts=sum(_concerns(auction, each, viewer) for each in auction.ledger.acts),
     )
 
 
@@ -99,10 +100,10 @@ def _concerns(auction: Auction, act: Act, viewer: PartyId) -> bool:
 def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotView:
     """Return one lot as the owner, or an invited bidder, sees it."""
     stands = model.standing(auction, now, lot.number)
-    given = [each for each in auction.events if isinstance(each, Bid) and each.lot == lot.number]
+    tally = auction.ledger.tallies[lot.number]
     if viewer == auction.owner:
-        return _owners(auction, lot, stands, len(given), now)
-    mine = [each for each in given if each.by == viewer]
+        return _owners(auction, lot, stands, tally.count, now)
+    last = tally.last.get(viewer)
     position = stands.position(viewer)
     shows_prices = _shows_prices(auction, stands)
     leads = position is not None and viewer == stands.leader
@@ -116,10 +117,10 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotV
         rank=stands.rank(viewer),
         own=position.amount if position else None,
         limit=position.limit if position and position.limit != position.amount else None,
-        given_at=mine[-1].at if mine else None,
+        given_at=last.at if last else None,
         next=model.next_amount(auction, viewer, now, lot.number),
         reserve_met=_reserve_met(auction, lot, stands),
-        bids=len(given) if shows_prices else len(mine),
+        bids=tally.count if shows_prices else tally.counts.get(viewer, 0),
         bidders=len(stands.positions) if shows_prices else 0,
         moves=tuple(
             _seen(auction, each, viewer) for each in _moves(auction, stands, viewer, shows_prices)[-MOVES_MAX:]
@@ -160,7 +161,8 @@ def _line(
         return ()
     if auction.rules.format is Format.CLOCK:
         return model.clock_line(auction, now, lot.number)[-LINE_MAX:]
-    return tuple((each.at, each.amount) for each in moves if each.leads or not of_leader)[-LINE_MAX:]
+    latest = islice((each for each in reversed(moves) if each.leads or not of_leader), LINE_MAX)
+    return tuple((each.at, each.amount) for each in latest)[::-1]
 
 
 def _shows_prices(auction: Auction, stands: Standing) -> bool:
