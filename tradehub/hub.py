@@ -59,6 +59,10 @@ from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions import web as auction_pages
+from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.service import AuctionService
 from tradehub.sourcing.tenders import api as tender_api
 from tradehub.sourcing.tenders import hooks as tender_hooks
 from tradehub.sourcing.tenders import web as tender_pages
@@ -136,6 +140,8 @@ class Hub:
                 is_web=self.partners.is_web,
             )
         )
+        self.auctions = AuctionService(self.jobs, auctions.Hooks(on_won=self._won, party=self._party_of))
+        self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(
             database=self.database,
@@ -190,6 +196,15 @@ class Hub:
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
             tender_api.blueprint(self.tenders, self.database),
             negotiation_api.blueprint(self.negotiation, self.database),
+            auction_pages.blueprint(
+                self.auctions,
+                self.database,
+                suggest=self._bidders,
+                name_of=self.partners.name_of,
+                streams=auction_pages.Streams(
+                    self.settings.secret_key, self.settings.live_port, self.settings.live_url
+                ),
+            ),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -204,6 +219,7 @@ class Hub:
             *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
             tender_pages.section(self.tenders),
+            *auction_pages.sections(self.auctions),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
@@ -213,6 +229,7 @@ class Hub:
         return (
             negotiation_pages.search(self.negotiation),
             tender_pages.search(self.tenders),
+            auction_pages.search(self.auctions),
             contracting_pages.search(self.contracts, self.partners.name_of),
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
@@ -289,6 +306,20 @@ class Hub:
             raise TypeError(document.kind)
         facts = self._order_named(session, document, buyer=received.partner, seller=received.owner)
         return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
+
+    def _bidders(self, session: Session, text: str) -> Sequence[Suggestion]:
+        """Find whom the session's organisation may invite to bid: parties whose people work on our own pages."""
+        found = self.partners.suggest(session, text, of=org_of(session))
+        return [each for each in found if self.partners.is_web(session, each.id)]
+
+    def _won(self, session: Session, auction: Auction, winner: PartyId, document: TradeDocument) -> str:
+        """An auction was won: the winner's bid opens a deal with the owner, as a firm offer."""
+        buyer, seller = (winner, auction.owner) if auction.rules.is_sale else (auction.owner, winner)
+        deal = self.negotiation.open_deal(
+            session, buyer=buyer, seller=seller, document=document, numbered_by=auction.owner
+        )
+        self.negotiation.propose(session, deal, Actor(winner, channel="hub"), document)
+        return deal.id
 
     def _answered(self, session: Session, document: Document, received: Received) -> Handled:
         """An answer to an order came: it shows that the acceptance which the order carried has arrived."""

@@ -36,6 +36,10 @@ from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions.drafting import Draft as AuctionDraft
+from tradehub.sourcing.auctions.drafting import DraftLine
+from tradehub.sourcing.auctions.rules import Increment, Kind, Rules
 from tradehub.sourcing.tenders import hooks as tenders
 from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
 from tradehub.sourcing.tenders.plan import Plan
@@ -132,6 +136,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     _deal(hub)
     _approval(made)
     _tenders(made)
+    _auction(hub)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -213,6 +218,19 @@ def _tenders(trade: Trade) -> None:
     _drain(hub)
 
 
+def _auction(hub: Hub) -> None:
+    """An auction of Haidi's to which neither Delta nor the stranger is invited, with a bid and its secret limit."""
+    now = clock.now()
+    rules = Rules(Kind.REVERSE, "USD", now, now + timedelta(hours=1), Increment(Decimal(1)))
+    lines = (DraftLine(RIVAL_TEXT, Decimal(1), "C62", Decimal(20_000)),)
+    with hub.database.write(org=HAIDI) as session:
+        draft = AuctionDraft(RIVAL_TEXT, rules, lines, (NINGBO,))
+        auction = hub.auctions.hold(session, auctions.Actor(HAIDI, name="Lin"), draft)
+    with hub.database.write(org=NINGBO) as session:
+        ningbo = auctions.Actor(NINGBO, name="Ningbo")
+        hub.auctions.bid(session, ningbo, auction, lot=1, amount=Decimal(RIVAL_PRICE), confirmed=True)
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -242,6 +260,7 @@ def _list_ids(trade: Trade) -> None:
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
             "message_id": list(session.scalars(select(MessageRow.id))),
+            "auction_id": [each.row.id for each in hub.auctions.listed(session, HAIDI)],
             "schedule_id": [each.id for each in hub.exchange.polled_channels(session)],
         }
         view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))

@@ -22,6 +22,7 @@ COMMANDS = {
     "robot": "tradehub.cli.robot:robot",
     "send": "tradehub.cli.send:send",
     "serve": "tradehub.cli.serve:serve",
+    "live": "tradehub.cli.serve:live",
     "split": "tradehub.cli.split:split",
     "verify": "tradehub.cli.verify:verify",
     "worker": "tradehub.cli.serve:worker",

@@ -28,6 +28,7 @@ WAYS = (
     Way("/", lazy_gettext("Home"), "home", key="h"),
     Way("/deals", lazy_gettext("Negotiations"), "messages", "deal.read", "n", ("/inquiries",)),
     Way("/tenders", lazy_gettext("Tenders"), "scale", "deal.read", "t"),
+    Way("/auctions", lazy_gettext("Auctions"), "gavel", "deal.read", "x"),
     Way("/orders", lazy_gettext("Orders"), "package", "order.read", "o"),
     Way("/contracts", lazy_gettext("Contracts"), "file-text", "deal.read", "c"),
     Way("/approvals", lazy_gettext("Approvals"), "checks", "approval.decide", "v"),
