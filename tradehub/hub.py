@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 
 from flask import Blueprint
 from sqlalchemy import select
@@ -16,10 +17,14 @@ from sqlalchemy.orm import Session
 
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
+from tradehub.contracting import typesetting
 from tradehub.contracting import web as contracting_pages
+from tradehub.contracting.evidence import Message, Record
+from tradehub.contracting.execution import Parts
 from tradehub.contracting.service import ContractService
 from tradehub.documents import Document, Order, PartyId
 from tradehub.documents.parts import Address, Identifier, Party
+from tradehub.exchange import evidence as exchange_evidence
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
 from tradehub.exchange.answers import ACK_OF
@@ -27,6 +32,7 @@ from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
+from tradehub.negotiation import evidence as negotiation_evidence
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.recording import Hooks
@@ -38,16 +44,22 @@ from tradehub.partners.handling import Concluded, Handled, Handler, Progress, Re
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import schedules
-from tradehub.platform.db import Database, org_of
+from tradehub.platform.db import Database, org_of, to_json
 from tradehub.platform.files import PayloadStore
+from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
+from tradehub.platform.sealing import Sealer
+from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
+
+CHINESE = frozenset({"CN"})
+"""Countries whose companies read contracts in simplified Chinese."""
 
 REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
@@ -63,7 +75,17 @@ class Hub:
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
         self.outbox = Outbox(self.jobs)
         self.partners = PartnerService()
-        self.contracts = ContractService()
+        self.contracts = ContractService(
+            Parts(
+                database=self.database,
+                payloads=self.payloads,
+                sealer=lambda: Sealer(settings.secret_key),
+                record=self.record_of,
+                party=self._party_of,
+                language=self._language_of,
+                typesetter=typesetting,
+            )
+        )
         self.ordering = OrderingService(
             self.outbox,
             is_web=self.partners.is_web,
@@ -126,7 +148,9 @@ class Hub:
                 suggest=self._suppliers,
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
-            contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
+            contracting_pages.blueprint(
+                self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
+            ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
@@ -182,6 +206,46 @@ class Hub:
                 every_s=every_s,
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
+
+    def record_of(self, deal_id: str) -> Record:
+        """Return all that was said and sent in a deal, for its evidence. Whoever asks has shown that he may see it.
+
+        Raises LookupError where there is no such deal.
+        """
+        with self.database.read() as session:
+            deal = negotiation_evidence.deal(session, deal_id)
+            if deal is None:
+                raise LookupError(deal_id)
+            said = negotiation_evidence.statements(session, deal_id)
+            texts = negotiation_evidence.documents(session, deal_id)
+            for carried in exchange_evidence.documents(session, deal_id):
+                text = to_json(carried).encode()
+                texts.setdefault(sha256(text).hexdigest(), text)
+            stated = {each["statement"][name] for each in said for name in ("document_sha256", "source_sha256")}
+            named = {each["statement"]["message_id"] for each in said} - {None}
+            kept = exchange_evidence.messages(
+                session, self.payloads, deal_id, between=(deal["buyer"], deal["seller"]), named=named
+            )
+        return Record(
+            deal,
+            tuple(said),
+            {digest: text for digest, text in texts.items() if digest in stated},
+            tuple(Message(facts, raw) for facts, raw in kept.messages),
+            kept.not_kept,
+        )
+
+    @cached_property
+    def _security(self) -> Security:
+        return Security(self.database)
+
+    def _confirm(self, who: Principal, password: str) -> None:
+        """Hold a person to the password. Raises SignInRefused or TooManyAttempts."""
+        self._security.confirm_password(who.user_id, password)
+
+    def _language_of(self, session: Session, party: PartyId) -> str:
+        """Return the language that a party's contracts are written in: Chinese in China, else English."""
+        row = self.partners.party(session, party)
+        return "zh_Hans" if row is not None and row.country in CHINESE else "en"
 
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""

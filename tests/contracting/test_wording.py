@@ -97,11 +97,18 @@ pieces_of_text = st.sampled_from(
 
 @given(st.lists(pieces_of_text, max_size=30).map("".join))
 def test_any_text_is_a_template_or_a_mistake_with_its_place(text):
+    found = mistake_in(text)
+    if found is None:
+        assert isinstance(filled(text), str)
+        return
+    lines = text.split("\n")
+    assert 1 <= found.line <= len(lines)
+    assert 1 <= found.column <= len(lines[found.line - 1]) + 1
+
+
+def mistake_in(text: str) -> Mistake | None:
     try:
-        pieces = parse(text)
+        parse(text)
     except Mistake as mistake:
-        lines = text.split("\n")
-        assert 1 <= mistake.line <= len(lines)
-        assert 1 <= mistake.column <= len(lines[mistake.line - 1]) + 1
-    else:
-        assert isinstance(fill(pieces, TERMS_AGREED, LINES), str)
+        return mistake
+    return None

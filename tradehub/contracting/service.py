@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.execution import Execution, Parts
 from tradehub.contracting.model import Event, State, freeze, move
 from tradehub.contracting.store import ContractRow, ContractVersionRow
 from tradehub.documents import TradeDocument
@@ -22,7 +23,15 @@ LISTED_MAX = 500
 """Contracts in one list; more are found by searching."""
 
 
-class ContractService:
+class ContractService(Execution):
+    """The capability: what becomes of a contract here, signing and proving in ``execution``.
+
+    Made without ``parts`` it records and follows contracts, and signs none.
+    """
+
+    def __init__(self, parts: Parts | None = None) -> None:
+        self._parts = parts
+
     def record(self, session: Session, concluded: Concluded) -> str:
         """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
         known = session.scalar(select(ContractRow.id).where(ContractRow.deal_id == concluded.deal_id))

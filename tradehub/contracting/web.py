@@ -48,7 +48,13 @@ def panel(service: ContractService) -> Callable[[Session, str], Markup]:
     return show
 
 
-def blueprint(service: ContractService, database: Database, *, name_of: NameOf) -> Blueprint:
+def blueprint(
+    service: ContractService,
+    database: Database,
+    *,
+    name_of: NameOf,
+    confirm: Callable[[http.Principal, str], None] | None = None,
+) -> Blueprint:
     """Return the pages."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
 

@@ -204,9 +204,7 @@ class _Parser:
         return Mistake(rule, value, *_place(self.text, tag.start()))
 
 
-def _filled(
-    pieces: Sequence[Piece], terms: Mapping[str, str], lines: Sequence[Mapping[str, str]]
-) -> Iterator[str]:
+def _filled(pieces: Sequence[Piece], terms: Mapping[str, str], lines: Sequence[Mapping[str, str]]) -> Iterator[str]:
     for piece in pieces:
         if isinstance(piece, str):
             yield piece
