@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP
+from tests.web.house import CHEAP, PASSWORD, sign_in
 from tradehub.cli import demo
 from tradehub.contracting import keys, stepup
 from tradehub.contracting.keys import SigningKey
@@ -27,6 +28,7 @@ from tradehub.negotiation.store import DealRow
 from tradehub.platform import clock
 from tradehub.platform.http import Principal
 from tradehub.platform.schema import upgrade
+from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
 
@@ -123,3 +125,25 @@ def _accept(hub: Hub, org: PartyId, deal: str) -> None:
 def _drain(hub: Hub) -> None:
     assert isinstance(hub.jobs, FakeJobs)
     hub.jobs.drain()
+
+
+PEOPLE = {"lin": (HAIDI, tuple(ROLES)), "vera": (HAIDI, ("viewer",)), "dana": (DELTA, tuple(ROLES)),
+          "zoe": (PartyId("zeta"), tuple(ROLES))}  # fmt: skip
+
+
+def let_in(proven: Proven) -> None:
+    """Give each of ``PEOPLE`` a password."""
+    security = Security(proven.hub.database, CHEAP)
+    for name, (org, roles) in PEOPLE.items():
+        with proven.hub.database.write() as session:
+            security.add_organisation(session, org, NAMES.get(org, org))
+            user = security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
+            link = security.issue_link(session, user, org)
+        security.open_link(link, PASSWORD)
+
+
+def window(proven: Proven, name: str) -> FlaskClient:
+    """Return a browser in which the person is signed in."""
+    client = proven.app.test_client()
+    assert sign_in(client, f"{name}@example.com", PASSWORD).status_code == 303
+    return client

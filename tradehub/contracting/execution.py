@@ -107,6 +107,10 @@ class Execution:
     _parts: Parts | None = None
 
     @property
+    def can_sign(self) -> bool:
+        return self._parts is not None
+
+    @property
     def parts(self) -> Parts:
         if self._parts is None:
             raise RuntimeError("this contract service was made without what signing needs")
