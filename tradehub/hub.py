@@ -20,10 +20,12 @@ from tradehub.billing.service import BillingService
 from tradehub.contracting import typesetting
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.evidence import Message, Record
-from tradehub.contracting.execution import Parts
+from tradehub.contracting.execution import Parts, Placed
 from tradehub.contracting.service import ContractService
+from tradehub.contracting.store import ContractRow
 from tradehub.documents import Document, Order, PartyId
 from tradehub.documents.parts import Address, Identifier, Party
+from tradehub.documents.terms import terms_hash
 from tradehub.exchange import evidence as exchange_evidence
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
@@ -35,6 +37,7 @@ from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import evidence as negotiation_evidence
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
+from tradehub.negotiation.drafting import as_offer
 from tradehub.negotiation.recording import Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import web as ordering_pages
@@ -43,7 +46,7 @@ from tradehub.partners import web as partner_pages
 from tradehub.partners.handling import Concluded, Handled, Handler, Progress, Received
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
-from tradehub.platform import schedules
+from tradehub.platform import clock, schedules
 from tradehub.platform.db import Database, org_of, to_json
 from tradehub.platform.files import PayloadStore
 from tradehub.platform.http import Principal
@@ -84,6 +87,7 @@ class Hub:
                 party=self._party_of,
                 language=self._language_of,
                 typesetter=typesetting,
+                on_call_off=self._called_off,
             )
         )
         self.ordering = OrderingService(
@@ -251,6 +255,30 @@ class Hub:
         """A contract came about: keep its terms, then order on them."""
         self.contracts.record(session, concluded)
         self.ordering.place(session, concluded)
+
+    def _called_off(self, session: Session, contract: ContractRow, order: Order, release_id: str) -> Placed:
+        """An order was released under a blanket agreement: place it, and send it to a seller who trades by message."""
+        buyer, seller = PartyId(contract.buyer), PartyId(contract.seller)
+        parties = tuple(
+            self._party_of(session, each).model_copy(update={"role": role})
+            for role, each in (("buyer", buyer), ("seller", seller))
+        )
+        others = tuple(each for each in order.parties if each.role not in ("buyer", "seller"))
+        named = order.model_copy(update={"parties": (*parties, *others)})
+        order_id = self.ordering.place(
+            session,
+            Concluded(
+                deal_id=release_id, inquiry=contract.inquiry, buyer=buyer, seller=seller, offer=as_offer(named),
+                terms_hash=terms_hash(named), at=clock.now(), accepted_by=buyer, order=named,
+            ),
+        )  # fmt: skip
+        placed = self.ordering.row(session, order_id)
+        if not self.partners.is_web(session, seller):
+            key = f"call-off:{release_id}"
+            self.outbox.put(
+                session, placed.order, sender=buyer, to=seller, idempotency_key=key, subject=contract.deal_id
+            )
+        return Placed(order_id, placed.number)
 
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""

@@ -109,7 +109,9 @@ def test_templates_are_written_previewed_saved_as_versions_and_used(house):
     assert "Line 1, column 3, “buyr”: there is no placeholder of this name." in text_of(wrong.text)
     hostile = "# {{buyer}} <script>alert(1)</script>\n\n{% raw %}{{7*7}}"
     assert post(lin, "/contracts/templates", page=new, name="Frame", language="en", text=hostile).status_code == 422
-    made_ = post(lin, "/contracts/templates", page=new, name="Frame", language="en", text="# Of {{buyer}} <i>x</i> {% x %}")
+    made_ = post(
+        lin, "/contracts/templates", page=new, name="Frame", language="en", text="# Of {{buyer}} <i>x</i> {% x %}"
+    )
     assert made_.status_code == 303
     at = made_.headers["Location"]
     assert "&lt;i&gt;x&lt;/i&gt; {% x %}" in lin.get(at).text
@@ -127,7 +129,9 @@ def test_templates_are_written_previewed_saved_as_versions_and_used(house):
 
     contract = house.contract(HAIDI)
     page = f"/contracts/{contract.id}"
-    chinese = post(lin, "/contracts/templates", page=new, name="框架", language="zh_Hans", text="# 合同 {{contract_number}}")
+    chinese = post(
+        lin, "/contracts/templates", page=new, name="框架", language="zh_Hans", text="# 合同 {{contract_number}}"
+    )
     template_id = chinese.headers["Location"].rsplit("/", 1)[1]
     assert post(lin, f"{page}/template", page=page, template_id=template_id, language="zh_Hans").status_code == 303
     assert "框架" in lin.get(page).text
@@ -150,3 +154,33 @@ def test_without_weasyprint_the_page_says_so_and_the_print_view_remains(house, m
     assert lin.get(f"/contracts/{contract.id}/pdf").status_code == 404
     assert lin.get(f"/contracts/{contract.id}/print").status_code == 200
     assert verify(lin.get(f"/contracts/{contract.id}/evidence").data)
+
+
+def test_ceilings_are_proposed_agreed_to_and_called_off_from(house):
+    lin, dana = window(house, "lin"), window(house, "dana")
+    contract = house.contract(DELTA)
+    at = f"/contracts/{contract.id}"
+    today = clock.now().date()
+    period = {"valid_from": today.isoformat(), "valid_until": today.isoformat()}
+    wrong = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, **{"quantity.0": "many"})
+    assert (wrong.status_code, "This is no number" in wrong.text) == (422, True)
+    none = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period)
+    assert (none.status_code, "at least one ceiling" in none.text) == (409, True)
+    good = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, ceiling="20000", **{"quantity.0": "300"})
+    assert good.status_code == 303
+    assert "Proposed by Haidi Trading" in text_of(lin.get(at).text)
+    assert post(lin, f"{at}/blanket/agree", page=at, revision=1).status_code == 409
+    assert post(dana, f"{at}/blanket/agree", page=at, revision=1).status_code == 303
+
+    review = post(lin, f"{at}/call-off", page=f"{at}/call-off", **{"quantity.0": "200"})
+    assert "15,410.00" in text_of(review.text)
+    sent = lin.post(f"{at}/call-off", data=dict(form_fields(review.text, f"{at}/call-off")))
+    assert sent.status_code == 303
+    shown = text_of(lin.get(at).text)
+    assert "4,590.00" in shown
+    over = post(lin, f"{at}/call-off", page=f"{at}/call-off", **{"quantity.0": "101"})
+    assert (over.status_code, "Line 1: More than the line’s quantity that is left. (101 > 100)" in text_of(over.text)) == (
+        409, True,
+    )  # fmt: skip
+    theirs = post(dana, f"{at}/call-off", page=f"{at}/call-off", step="send", **{"quantity.0": "1"})
+    assert (theirs.status_code, "Only the buyer" in theirs.text) == (409, True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import CursorResult
@@ -25,6 +25,7 @@ from tradehub.contracting.jcs import canonical
 from tradehub.contracting.keys import SigningKey
 from tradehub.contracting.model import ENDED, Conflict, Refused
 from tradehub.contracting.store import BlanketRow, BundleRow, ContractRow, ContractVersionRow, SignatureRow
+from tradehub.documents import Order
 from tradehub.documents.parts import Party, PartyId
 from tradehub.platform import audit, clock
 from tradehub.platform.db import Database
@@ -50,6 +51,13 @@ class Typesetter(Protocol):
     def can_typeset(self) -> bool: ...
 
 
+class Placed(NamedTuple):
+    """The order that a call-off became: its id, where it is kept as one, and its number."""
+
+    order_id: str | None
+    number: str
+
+
 def _nothing(*_what: Any) -> None:
     """Do nothing: nobody follows up on it."""
 
@@ -60,7 +68,7 @@ class Parts:
 
     ``record(deal_id)`` gives what was said and sent in a deal; ``party`` how a party is named; ``language`` the
     language it reads. ``on_signed(session, deal_id, party, at)`` is told of each valid signature in its transaction,
-    ``on_call_off(session, contract, order)`` of each order released, and returns the order's id or None.
+    ``on_call_off(session, contract, order, release_id)`` of each order released, and says what it was placed as.
     """
 
     database: Database
@@ -71,7 +79,7 @@ class Parts:
     language: Callable[[Session, PartyId], str]
     typesetter: Typesetter
     on_signed: Callable[[Session, str, PartyId, datetime], None] = _nothing
-    on_call_off: Callable[..., str | None] = _nothing
+    on_call_off: Callable[[Session, ContractRow, Order, str], Placed | None] = _nothing
 
 
 @dataclass(frozen=True)
@@ -198,7 +206,7 @@ class Execution:
             row = next(each for each in contract.versions if each.version == version)
             parties = {role: parts.party(session, PartyId(getattr(contract, role))) for role in ROLES}
             texts = clauses.texts(row, self.languages(session, contract), parts.payloads)
-            blanket = _ceilings(session.get(BlanketRow, contract_id))
+            blanket = _ceilings(session.scalar(select(BlanketRow).where(BlanketRow.contract_id == contract_id)))
         record = parts.record(contract.deal_id)
         plain = bundle.content(contract, row, record, parties=parties, texts=texts, clauses={}, blanket=blanket)
         plain["clauses"] = parts.typesetter.clauses(plain, texts)
@@ -357,7 +365,7 @@ def _refuse_ended(contract: ContractRow) -> None:
 
 
 def _ceilings(row: BlanketRow | None) -> dict[str, Any] | None:
-    if row is None:
+    if row is None or row.confirmed_at is None:
         return None
     return {
         "valid_from": row.valid_from.isoformat(),

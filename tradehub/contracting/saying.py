@@ -22,12 +22,37 @@ REFUSED: Mapping[str, LazyString] = {
     "ENDED": lazy_gettext("The contract has ended; nothing is signed or called off any more."),
     "NOT_PREPARED": lazy_gettext("The contract has not been put up for signature."),
     "SIGNED_ALREADY": lazy_gettext("It has been signed; the text can no longer be changed."),
-    "NO_KEY": lazy_gettext("Your organisation has no signing key here. Make one, or bring your own for this signature."),
+    "NO_KEY": lazy_gettext(
+        "Your organisation has no signing key here. Make one, or bring your own for this signature."
+    ),
     "SAME_CERTIFICATE": lazy_gettext("The other side has signed with this very certificate. Each side needs its own."),
     "CONFLICT": lazy_gettext("The contract has changed since this page was shown. Look at it again before you sign."),
     "NO_FILE": lazy_gettext("Choose the file with your key."),
+    "NOT_BUYER": lazy_gettext("Only the buyer calls off."),
+    "NOT_YOURS": lazy_gettext("You proposed these ceilings; the other side agrees to them."),
+    "NOT_AGREED": lazy_gettext("The ceilings have been proposed, but not agreed to yet."),
+    "NO_BLANKET": lazy_gettext("This contract is no blanket agreement."),
+    "AGREED_ALREADY": lazy_gettext("The ceilings are agreed; they stand."),
+    "PERIOD": lazy_gettext("The period ends before it begins."),
+    "NO_CEILING": lazy_gettext("Give at least one ceiling: a quantity, an amount of a line, or an amount in all."),
+    "OUTSIDE_PERIOD": lazy_gettext("The day of the release is outside the period of the agreement."),
+    "NOTHING_WANTED": lazy_gettext("Give the quantity of at least one line."),
+    "UNKNOWN_LINE": lazy_gettext("The contract has no such line."),
+    "NOT_POSITIVE": lazy_gettext("The quantity must be more than nought."),
+    "NO_PRICE": lazy_gettext("The line has no price, so an amount cannot be counted."),
+    "BEYOND_QUANTITY": lazy_gettext("More than the line’s quantity that is left."),
+    "BEYOND_AMOUNT": lazy_gettext("More than the line’s amount that is left."),
+    "BEYOND_TOTAL": lazy_gettext("More than the amount that is left in all."),
 }
 """Rule -> why a party may not do it."""
+
+ENTERED: Mapping[str, LazyString] = {
+    "number": lazy_gettext("This is no number."),
+    "negative": lazy_gettext("This may not be negative."),
+    "day": lazy_gettext("This is no day."),
+    "missing": lazy_gettext("This is needed."),
+}
+"""What is wrong with a field, in the words of ``platform.entered``."""
 
 UNUSABLE: Mapping[str, LazyString] = {
     "size": lazy_gettext("The file is too large for a key."),
@@ -35,7 +60,9 @@ UNUSABLE: Mapping[str, LazyString] = {
     "rounds": lazy_gettext("The file asks for more rounds of key derivation than we compute."),
     "no_key": lazy_gettext("There is no private key in the file."),
     "no_certificate": lazy_gettext("There is no certificate in the file."),
-    "kind": lazy_gettext("The key is of a kind that PDF readers do not check: use RSA, or ECDSA on P-256, P-384 or P-521."),
+    "kind": lazy_gettext(
+        "The key is of a kind that PDF readers do not check: use RSA, or ECDSA on P-256, P-384 or P-521."
+    ),
     "weak": lazy_gettext("The key is too short: RSA needs 2048 bits or more."),
     "mismatch": lazy_gettext("Key and certificate do not belong together."),
     "usage": lazy_gettext("The certificate may not be used for signatures."),
@@ -97,13 +124,22 @@ MEANINGS: Mapping[str, LazyString] = {
 def why(refused: Exception | str) -> str:
     """Return in a sentence why something was refused: a rule, or what was raised."""
     if isinstance(refused, Refused):
-        return str(REFUSED[refused.rule])
+        return _refused(refused)
     if isinstance(refused, UnusableKey):
         said = str(UNUSABLE[refused.rule])
         return f"{said} ({refused.value})" if refused.value else said
     if isinstance(refused, Mistake):
         return mistake(refused)
     return str(REFUSED["CONFLICT" if isinstance(refused, Conflict) else str(refused)])
+
+
+def _refused(refused: Refused) -> str:
+    said = str(REFUSED[refused.rule])
+    if refused.rule == "OUTSIDE_PERIOD":
+        return f"{said} ({refused.value}; {refused.place})"
+    if refused.place:
+        said = str(gettext("Line %(line)s: %(why)s", line=refused.place, why=said))
+    return f"{said} ({refused.value})" if refused.rule.startswith("BEYOND") else said
 
 
 def mistake(found: Mistake) -> str:

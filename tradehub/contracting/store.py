@@ -186,7 +186,7 @@ class TemplateVersionRow(Base):
 class BlanketRow(_OfParties, Base):
     """That a contract is a blanket agreement: within which days, and up to what amount, orders are called off.
 
-    ``used`` is what the releases so far come to; ``revision`` guards it, for amounts are kept as text.
+    ``agreed_by`` proposed it, ``confirmed_by`` is the other side; nothing is called off before. ``used`` is what the releases so far come to; ``revision`` guards it, for amounts are kept as text.
     """
 
     __tablename__ = "blanket_agreements"
@@ -201,8 +201,10 @@ class BlanketRow(_OfParties, Base):
     revision: Mapped[int] = mapped_column(default=1)
     agreed_at: Mapped[datetime]
     agreed_by: Mapped[str]
+    confirmed_at: Mapped[datetime | None]
+    confirmed_by: Mapped[str | None]
 
-    lines: Mapped[list[BlanketLineRow]] = relationship(order_by="BlanketLineRow.position")
+    lines: Mapped[list[BlanketLineRow]] = relationship(order_by="BlanketLineRow.position", cascade="all, delete-orphan")
     call_offs: Mapped[list[CallOffRow]] = relationship(order_by="CallOffRow.number")
 
 

@@ -76,7 +76,9 @@ def _add_pages(routes: Blueprint, pages: TemplatePages) -> None:
     @http.requires("deal.read")
     def template_preview() -> str:
         text, language = _text(), request.form.get("language", "en")
-        return render_template("contracting/_preview.html", **_preview(text, language if language in LANGUAGES else "en"))
+        return render_template(
+            "contracting/_preview.html", **_preview(text, language if language in LANGUAGES else "en")
+        )
 
 
 def _add_changes(routes: Blueprint, pages: TemplatePages) -> None:

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
 from tradehub.contracting.model import State, by_group
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.signing_pages import SigningPages, signing_card
@@ -90,6 +91,7 @@ def blueprint(
     if service.can_sign:
         SigningPages(service, database, name_of, confirm or _refuse).add(pages)
         TemplatePages(database).add(pages)
+        BlanketPages(service, database).add(pages)
 
     @pages.get("/contracts/deal/<deal_id>")
     @http.requires("deal.read")
@@ -126,6 +128,7 @@ def _page(service: ContractService, name_of: NameOf, session: Session, contract_
         "names": {each: name_of(session, each) for each in (row.buyer, row.seller)},
         "states": STATES,
         **signing_card(service, session, row, chosen),
+        **(blanket_card(service, session, row) if service.can_sign else {}),
     }
 
 

@@ -58,6 +58,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("agreed_at", db.UtcDateTime(), nullable=False),
         sa.Column("agreed_by", sa.String(), nullable=False),
+        sa.Column("confirmed_at", db.UtcDateTime(), nullable=True),
+        sa.Column("confirmed_by", sa.String(), nullable=True),
         sa.Column("buyer", sa.String(), nullable=False),
         sa.Column("seller", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
