@@ -61,7 +61,11 @@ def blanket_card(service: ContractService, session: Session, contract: ContractR
 def _add_agreeing(routes: Blueprint, pages: BlanketPages) -> None:
     @routes.get("/contracts/<contract_id>/blanket")
     @http.requires("deal.bind")
-    def blanket_form(contract_id: str) -> str:
+    def blanket_form(contract_id: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            row = pages.service.blanket(session, pages.found(session, contract_id).id)
+        if row is not None and row.confirmed_at is not None:
+            return redirect(url_for(".contract", contract_id=contract_id, _anchor="blanket"))
         return _ceilings_page(pages, contract_id)
 
     @routes.post("/contracts/<contract_id>/blanket")

@@ -257,7 +257,7 @@ class Execution:
         row = SignatureRow(
             contract_id=contract_id, version=version, role=role, buyer=contract.buyer, seller=contract.seller,
             party=who.org, at=at, user_id=who.user_id, user_name=who.name,
-            subject=chosen.certificate.subject.rfc4514_string(), fingerprint=chosen.fingerprint, is_held=key is None,
+            subject=keys.subject(chosen.certificate), fingerprint=chosen.fingerprint, is_held=key is None,
             head_sha256=put(head), certificates_sha256=put(chosen.certificate_pem),
         )  # fmt: skip
         after = {"xml_sha256": put(xml), "pdf_sha256": put(pdf) if pdf is not None else None}

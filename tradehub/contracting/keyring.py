@@ -33,7 +33,7 @@ def keep(
         earlier.retired_at = earlier.retired_at or at
     id = new_id()
     row = SigningKeyRow(
-        id=id, org=org, made_at=at, made_by=by, origin=origin, subject=key.certificate.subject.rfc4514_string(),
+        id=id, org=org, made_at=at, made_by=by, origin=origin, subject=keys.subject(key.certificate),
         fingerprint=key.fingerprint, expires_at=key.certificate.not_valid_after_utc,
         certificates=key.certificate_pem.decode(), head_key=key.head_key_hex,
         sealed_key=sealer.seal(key.key_der, context=_context(org, id, "key")),

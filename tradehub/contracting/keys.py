@@ -172,6 +172,16 @@ def check(certificate: x509.Certificate, *, at: datetime) -> None:
         raise UnusableKey("usage")
 
 
+def subject(certificate: x509.Certificate) -> str:
+    """Return whom a certificate names, for people: its common name, and the organisation where that is another."""
+    named = [
+        str(each.value)
+        for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        for each in certificate.subject.get_attributes_for_oid(kind)[:1]
+    ]
+    return ", ".join(dict.fromkeys(named)) or certificate.subject.rfc4514_string()
+
+
 def fingerprint(certificate: x509.Certificate) -> str:
     return sha256(certificate.public_bytes(_DER)).hexdigest()
 

@@ -186,7 +186,8 @@ class TemplateVersionRow(Base):
 class BlanketRow(_OfParties, Base):
     """That a contract is a blanket agreement: within which days, and up to what amount, orders are called off.
 
-    ``agreed_by`` proposed it, ``confirmed_by`` is the other side; nothing is called off before. ``used`` is what the releases so far come to; ``revision`` guards it, for amounts are kept as text.
+    ``agreed_by`` proposed it, ``confirmed_by`` is the other side; nothing is called off before. ``used`` is what the
+    releases so far come to; ``revision`` guards it, for amounts are kept as text.
     """
 
     __tablename__ = "blanket_agreements"

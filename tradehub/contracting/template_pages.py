@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale, gettext
 from sqlalchemy.exc import NoResultFound
@@ -73,7 +73,7 @@ def _add_pages(routes: Blueprint, pages: TemplatePages) -> None:
         return _editor(row, version.text, language=row.language, shown=wanted)
 
     @routes.post("/contracts/templates/preview")
-    @http.requires("deal.read")
+    @http.requires("deal.bind")
     def template_preview() -> str:
         text, language = _text(), request.form.get("language", "en")
         return render_template(
@@ -158,6 +158,7 @@ def _preview(text: str, language: str) -> dict[str, object]:
     """Return the text as it is set, with a sample in place of its terms, or where it is wrong."""
     with force_locale(language):
         terms = {each: SAMPLE.get(each, str(saying.MEANINGS[each])) for each in (*TERMS, *LINE_TERMS)}
+        terms["line_unit"] = str(current_app.jinja_env.filters["unit"]("C62"))
     try:
         filled = wording.fill(wording.parse(text), terms, [terms, {**terms, "line_number": "2"}])
     except Mistake as found:
