@@ -90,8 +90,10 @@ def test_every_page_of_contracting_is_sound(browser: Browser, office: Office, mo
     with visitor(browser, office.base, mode) as guest:
         guest.sign_in("dana@example.com" if mode.language == "en" else "lin@example.com", PASSWORD)
         pages = {
-            f"/contracts/{contract.id}": "contract", f"/contracts/{contract.id}/sign": "contract-sign",
-            f"/contracts/{contract.id}/call-off": "call-off", "/contracts/keys": "signing-keys",
+            f"/contracts/{contract.id}": "contract",
+            f"/contracts/{contract.id}/sign": "contract-sign",
+            f"/contracts/{contract.id}/call-off": "call-off",
+            "/contracts/keys": "signing-keys",
             "/contracts/templates/new": "template",
         }
         if mode.language != "en":

@@ -101,6 +101,17 @@ def test_keys_are_retired_and_nobody_elses_is_seen(house):
     assert "Retired" in lin.get("/contracts/keys").text
 
 
+def test_passwords_are_not_guessed_here_either(house):
+    zoe = window(house, "zoe")
+    for _ in range(10):
+        assert (
+            "not your password"
+            in post(zoe, "/contracts/keys", page="/contracts/keys", origin="made", password="x").text
+        )
+    closed = post(zoe, "/contracts/keys", page="/contracts/keys", origin="made", password=PASSWORD)
+    assert (closed.status_code, "Too many wrong passwords" in closed.text) == (422, True)
+
+
 def test_templates_are_written_previewed_saved_as_versions_and_used(house):
     lin, dana, zoe = window(house, "lin"), window(house, "dana"), window(house, "zoe")
     new = "/contracts/templates/new"

@@ -30,7 +30,7 @@ from sqlalchemy import text
 from tests.contracting.proven import DELTA, HAIDI, NINGBO, Proven, person
 from tests.contracting.tampering import members_of
 from tests.trade_fulfilment import concluded
-from tradehub.contracting import clauses, keyring, keys, signing
+from tradehub.contracting import clauses, keyring, keys, pades, signing
 from tradehub.contracting.evidence import Record
 from tradehub.contracting.execution import Parts
 from tradehub.contracting.keys import UnusableKey
@@ -61,7 +61,7 @@ def test_pdfsig_finds_both_signatures_valid(archive, tmp_path):
 
 
 def test_pyhanko_trusts_both_signatures_where_the_certificates_are_trusted(archive, proven):
-    roots = [signing._asn1(proven.keys[org].certificate) for org in (HAIDI, NINGBO)]
+    roots = [pades._asn1(proven.keys[org].certificate) for org in (HAIDI, NINGBO)]
     context = ValidationContext(trust_roots=roots, allow_fetching=False)
     reader = PdfFileReader(BytesIO(dict(members_of(archive))["contract.pdf"]))
     judged = [validate_pdf_signature(each, context) for each in reader.embedded_signatures]

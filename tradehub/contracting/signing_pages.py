@@ -25,9 +25,6 @@ from tradehub.platform.security import SignInRefused, TooManyAttempts
 Confirm = Callable[[Principal, str], None]
 NameOf = Callable[[Session, str], str]
 
-FORM_MAX = keys.PKCS12_MAX + 64 * 1024
-"""Bytes of a form with a key in it."""
-
 FILES = {
     "pdf": ("application/pdf", "pdf"),
     "xml": ("application/xml", "xml"),
@@ -112,7 +109,6 @@ def _add_signing(routes: Blueprint, pages: SigningPages) -> None:
     @routes.post("/contracts/<contract_id>/sign")
     @http.requires("deal.bind")
     def sign(contract_id: str) -> ResponseReturnValue:
-        request.max_content_length = FORM_MAX
         with pages.database.read(org=http.principal().org) as session:
             pages.found(session, contract_id)
         version = request.form.get("version", 0, type=int)
@@ -251,7 +247,6 @@ def _add_keys(routes: Blueprint, pages: SigningPages) -> None:
     @http.requires("deal.bind")
     def make_key() -> ResponseReturnValue:
         """Make a key here, or keep the one that was brought."""
-        request.max_content_length = FORM_MAX
         brought = request.form.get("origin") == "brought"
         try:
             who, at = pages.freshened(), clock.now()

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -30,6 +31,9 @@ from tradehub.documents.parts import DatedEvent, DeliveryTerms, PaymentTerms
 
 DELIVERY_DATES = ("promised_delivery", "scheduled_delivery", "requested_delivery", "latest_delivery")
 """Which date of a document is its day of delivery, the most binding first."""
+
+KEPT = 8
+"""Set pages that a process keeps: whoever looks at a draft twice, or takes its evidence as well, waits for it once."""
 
 LABELS: Mapping[str, LazyString] = {
     "contract": lazy_gettext("Contract"),
@@ -109,13 +113,9 @@ def clauses(contract: Mapping[str, Any], texts: Sequence[Text]) -> dict[str, str
 
 def pdf(contract: Mapping[str, Any], canonical_text: bytes, json_sha256: str, *, is_draft: bool = False) -> bytes:
     """Return the contract as PDF with its JSON attached. Raises NoTypesetter where WeasyPrint is missing."""
-    typesetter = _weasyprint()
+    _weasyprint()
     template = current_app.jinja_env.get_template("contracting/pdf.html")
-    page = template.render(_page(contract, json_sha256, is_draft))
-    sheet = files("tradehub.contracting").joinpath("standard", "contract.css").read_text(encoding="utf-8")
-    attached = typesetter.Attachment(string=canonical_text.decode(), name="contract.json", description="contract.json")
-    html = typesetter.HTML(string=page, url_fetcher=_fetch_nothing, base_url=None)
-    return bytes(html.write_pdf(stylesheets=[typesetter.CSS(string=sheet)], attachments=[attached]))
+    return _set(template.render(_page(contract, json_sha256, is_draft)), canonical_text)
 
 
 def can_typeset() -> bool:
@@ -130,6 +130,15 @@ def can_typeset() -> bool:
 def label(languages: Sequence[str], name: str) -> str:
     """Return a heading in each of the languages."""
     return _in_each(languages, lambda: str(LABELS[name]))
+
+
+@lru_cache(maxsize=KEPT)
+def _set(page: str, attached: bytes) -> bytes:
+    typesetter = _weasyprint()
+    sheet = files("tradehub.contracting").joinpath("standard", "contract.css").read_text(encoding="utf-8")
+    json = typesetter.Attachment(string=attached.decode(), name="contract.json", description="contract.json")
+    html = typesetter.HTML(string=page, url_fetcher=_fetch_nothing, base_url=None)
+    return bytes(html.write_pdf(stylesheets=[typesetter.CSS(string=sheet)], attachments=[json]))
 
 
 def _weasyprint() -> Any:

@@ -2,7 +2,7 @@
 
     python -I verify_evidence.py EVIDENCE.zip [--hub KEY] [--buyer CERTIFICATE] [--seller CERTIFICATE]
 
-Needs Python 3.9 or later and the package ``cryptography``, nothing else. Exit status 0: everything is as it was
+Needs Python 3.9 or later and the package ``cryptography`` (42 or later), nothing else. Exit status 0: everything is as it was
 written; 1: something is not, and the first record that is not is named; 2: it could not be looked at.
 
 The options say whom you expect: the hub's Ed25519 key, and the SHA-256 of each party's certificate, in hexadecimal, as
@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -408,6 +409,9 @@ def _signature(
         raise Refused(f"{folder}contract.json", f"not the one that the {role} signed")
     if statement["certificate"] != _fingerprint(certificate):
         raise Refused(record, "made with another certificate")
+    at = datetime.fromisoformat(statement["at"])
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise Refused(f"{folder}certificates/{role}.pem", f"not valid on {statement['at']}, when it was signed with")
     _at_head(statement, statements, record)
     return certificate
 
