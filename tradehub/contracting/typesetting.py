@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -35,12 +35,16 @@ DELIVERY_DATES = ("promised_delivery", "scheduled_delivery", "requested_delivery
 KEPT = 8
 """Set pages that a process keeps: whoever looks at a draft twice, or takes its evidence as well, waits for it once."""
 
+LONG_FROM = 30
+"""Lines from which on their terms stand in one table, a row each: a table for each would take a page for three."""
+
 LABELS: Mapping[str, LazyString] = {
     "contract": lazy_gettext("Contract"),
     "version": lazy_gettext("Version"),
     "buyer": lazy_gettext("Buyer"),
     "seller": lazy_gettext("Seller"),
     "concluded": lazy_gettext("Concluded"),
+    "draft_mark": lazy_gettext("Draft"),
     "draft": lazy_gettext("Draft, not put up for signature"),
     "schedule_terms": lazy_gettext("Schedule 1: terms agreed"),
     "schedule_statements": lazy_gettext("Schedule 2: what was said"),
@@ -53,6 +57,7 @@ LABELS: Mapping[str, LazyString] = {
     "term": lazy_gettext("Term"),
     "agreed": lazy_gettext("As agreed"),
     "whole": lazy_gettext("For the whole contract"),
+    "per_line": lazy_gettext("For each line"),
     "line": lazy_gettext("Line"),
     "item": lazy_gettext("Item"),
     "quantity": lazy_gettext("Quantity"),
@@ -166,13 +171,14 @@ def _page(contract: Mapping[str, Any], json_sha256: str, is_draft: bool) -> dict
         "contract": contract,
         "languages": [(language, LANGUAGES[language][0]) for language in languages],
         "label": lambda name: label(languages, name),
-        "term": lambda path: _in_each(languages, lambda: str(current_app.jinja_env.filters["term"](path))),
+        "term": cache(lambda path: _in_each(languages, lambda: str(current_app.jinja_env.filters["term"](path)))),
         "value": lambda path, text: _in_each(languages, lambda: _value(path, text, languages)),
         "kind": lambda kind: _in_each(languages, lambda: str(STATEMENTS.get(kind, kind))),
         "texts": texts,
         "side_by_side": list(zip(*texts.values(), strict=True)) if len(kinds) == 2 and kinds[0] == kinds[1] else None,
         "header": header,
         "lines": lines,
+        "is_long": len(lines) >= LONG_FROM,
         "rows": list(_rows(contract, languages)),
         "blanket": contract["blanket"],
         "parties": [(role, contract[role]) for role in ("buyer", "seller")],
@@ -233,7 +239,7 @@ def _placeholders(contract: Mapping[str, Any], language: str) -> tuple[dict[str,
             document.partial_shipments
         ],
         "further_terms": "; ".join(f"{name}: {text}" for name, text in document.custom),
-        **{name: getattr(document, name) or "" for name in _PLAIN},
+        **{name: (getattr(document, name) or "").rstrip(" .\u3002") for name in _PLAIN},
     }
     for role in ("buyer", "seller"):
         party = contract[role]
