@@ -4,7 +4,7 @@ PY := .venv/bin/python
 DATA ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench corpus crash races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
+.PHONY: help demo demo-reset test check bench corpus crash tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ corpus: .venv/.dev ## read every sample file in ../shared/samples and print the 
 
 crash: .venv/.dev ## kill -9 web and worker at 100 random moments of an inbound 850
 	@$(PY) -m pytest -q -p no:cacheprovider tests/reliability --kills 100 --timeout 3000
+
+tamper: .venv/.dev ## tamper with evidence archives in 20,000 ways: each is refused with the record that was changed
+	@$(PY) -m pytest -q -p no:cacheprovider tests/contracting/test_evidence.py --tampered 20000 --timeout 3000
 
 races: .venv/.dev ## accept one offer from two processes at once, 200 times, on each database
 	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_race.py --races 200 --timeout 3000

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from flask import Blueprint
@@ -20,11 +21,17 @@ from tradehub.approvals import web as approval_pages
 from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
+from tradehub.contracting import typesetting
 from tradehub.contracting import web as contracting_pages
+from tradehub.contracting.evidence import Message, Record
+from tradehub.contracting.execution import Parts, Placed
 from tradehub.contracting.service import ContractService
+from tradehub.contracting.store import ContractRow
 from tradehub.documents import Document, Inquiry, Offer, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents.lines import order_number
 from tradehub.documents.parts import Address, Identifier, Party
+from tradehub.documents.terms import terms_hash
+from tradehub.exchange import evidence as exchange_evidence
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
 from tradehub.exchange.answers import ACK_OF
@@ -34,12 +41,14 @@ from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import approved as negotiation_approved
+from tradehub.negotiation import evidence as negotiation_evidence
 from tradehub.negotiation import jobs as negotiation_jobs
 from tradehub.negotiation import model
 from tradehub.negotiation import service as negotiation_service
 from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
+from tradehub.negotiation.drafting import as_offer
 from tradehub.negotiation.model import Contract, ContractState, Kind, Refused
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
@@ -52,11 +61,14 @@ from tradehub.partners.model import NoAgreement, agree
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import clock, schedules
-from tradehub.platform.db import Database, org_of
+from tradehub.platform.db import Database, org_of, to_json
 from tradehub.platform.files import PayloadStore
+from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
+from tradehub.platform.sealing import Sealer
+from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
 from tradehub.sourcing.auctions import service as auctions
@@ -75,6 +87,8 @@ LATE_AFTER_S = 300
 
 CHANGE_ANSWERS = frozenset({"865"})
 """Messages that answer the change of an order whatever they refer to."""
+CHINESE = frozenset({"CN"})
+"""Countries whose companies read contracts in simplified Chinese."""
 
 REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
@@ -90,7 +104,18 @@ class Hub:
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
         self.outbox = Outbox(self.jobs)
         self.partners = PartnerService()
-        self.contracts = ContractService()
+        self.contracts = ContractService(
+            Parts(
+                database=self.database,
+                payloads=self.payloads,
+                sealer=lambda: Sealer(settings.secret_key),
+                record=self.record_of,
+                party=self._party_of,
+                language=self._language_of,
+                typesetter=typesetting,
+                on_call_off=self._called_off,
+            )
+        )
         self.ordering = OrderingService(
             self.outbox,
             is_web=self.partners.is_web,
@@ -205,7 +230,9 @@ class Hub:
                     self.settings.secret_key, self.settings.live_port, self.settings.live_url
                 ),
             ),
-            contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
+            contracting_pages.blueprint(
+                self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
+            ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
@@ -274,6 +301,46 @@ class Hub:
         """Whether a supplier may say nothing in clear in this deal, since its tender takes sealed bids."""
         return self.tenders.is_sealed(session, deal_id)
 
+    def record_of(self, deal_id: str) -> Record:
+        """Return all that was said and sent in a deal, for its evidence. Whoever asks has shown that he may see it.
+
+        Raises LookupError where there is no such deal.
+        """
+        with self.database.read() as session:
+            deal = negotiation_evidence.deal(session, deal_id)
+            if deal is None:
+                raise LookupError(deal_id)
+            said = negotiation_evidence.statements(session, deal_id)
+            texts = negotiation_evidence.documents(session, deal_id)
+            for carried in exchange_evidence.documents(session, deal_id):
+                text = to_json(carried).encode()
+                texts.setdefault(sha256(text).hexdigest(), text)
+            stated = {each["statement"][name] for each in said for name in ("document_sha256", "source_sha256")}
+            named = {each["statement"]["message_id"] for each in said} - {None}
+            kept = exchange_evidence.messages(
+                session, self.payloads, deal_id, between=(deal["buyer"], deal["seller"]), named=named
+            )
+        return Record(
+            deal,
+            tuple(said),
+            {digest: text for digest, text in texts.items() if digest in stated},
+            tuple(Message(facts, raw) for facts, raw in kept.messages),
+            kept.not_kept,
+        )
+
+    @cached_property
+    def _security(self) -> Security:
+        return Security(self.database)
+
+    def _confirm(self, who: Principal, password: str) -> None:
+        """Hold a person to the password. Raises SignInRefused or TooManyAttempts."""
+        self._security.confirm_password(who.user_id, password)
+
+    def _language_of(self, session: Session, party: PartyId) -> str:
+        """Return the language that a party's contracts are written in: Chinese in China, else English."""
+        row = self.partners.party(session, party)
+        return "zh_Hans" if row is not None and row.country in CHINESE else "en"
+
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""
         self.contracts.record(session, concluded)
@@ -295,6 +362,30 @@ class Hub:
 
     def _partner_names(self, session: Session) -> Sequence[tuple[str, str]]:
         return [(row.id, row.name) for row in self.partners.parties(session) if row.id != org_of(session)]
+
+    def _called_off(self, session: Session, contract: ContractRow, order: Order, release_id: str) -> Placed:
+        """An order was released under a blanket agreement: place it, and send it to a seller who trades by message."""
+        buyer, seller = PartyId(contract.buyer), PartyId(contract.seller)
+        parties = tuple(
+            self._party_of(session, each).model_copy(update={"role": role})
+            for role, each in (("buyer", buyer), ("seller", seller))
+        )
+        others = tuple(each for each in order.parties if each.role not in ("buyer", "seller"))
+        named = order.model_copy(update={"parties": (*parties, *others)})
+        order_id = self.ordering.place(
+            session,
+            Concluded(
+                deal_id=release_id, inquiry=contract.inquiry, buyer=buyer, seller=seller, offer=as_offer(named),
+                terms_hash=terms_hash(named), at=clock.now(), accepted_by=buyer, order=named,
+            ),
+        )  # fmt: skip
+        placed = self.ordering.row(session, order_id)
+        if not self.partners.is_web(session, seller):
+            key = f"call-off:{release_id}"
+            self.outbox.put(
+                session, placed.order, sender=buyer, to=seller, idempotency_key=key, subject=contract.deal_id
+            )
+        return Placed(order_id, placed.number)
 
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""

@@ -14,6 +14,7 @@ COMMANDS = {
     "convert": "tradehub.cli.convert:convert",
     "demo": "tradehub.cli.demo:demo",
     "dictionary": "tradehub.cli.dictionary:dictionary",
+    "evidence": "tradehub.cli.evidence:evidence",
     "guide": "tradehub.cli.guide:guide",
     "maps": "tradehub.cli.maps:maps",
     "negotiation": "tradehub.cli.negotiation:negotiation",

@@ -59,6 +59,22 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 """Every move; what is not here leaves the contract as it is."""
 
 
+ENDED = frozenset({State.NEVER_CONCLUDED, State.TERMINATED, State.AVOIDED})
+"""States in which nothing is signed or called off any more."""
+
+
+class Refused(Exception):
+    """A party may not do this. ``rule`` says why, ``place`` where, ``value`` what stands in the way."""
+
+    def __init__(self, rule: str, value: str = "", *, place: str = "") -> None:
+        super().__init__(": ".join(each for each in (rule, place, value) if each))
+        self.rule, self.value, self.place = rule, value, place
+
+
+class Conflict(Exception):
+    """What was shown has changed since."""
+
+
 def move(state: State, event: Event) -> State:
     """Return the state after ``event``, the same where the event means nothing to it."""
     return TRANSITIONS.get((state, event), state)

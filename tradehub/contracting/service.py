@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.calling_off import CallOffs
+from tradehub.contracting.execution import Parts
 from tradehub.contracting.model import Event, State, freeze, move
-from tradehub.contracting.store import ContractRow, ContractVersionRow
+from tradehub.contracting.store import CallOffRow, ContractRow, ContractVersionRow
 from tradehub.documents import TradeDocument
 from tradehub.documents.parts import PartyId
 from tradehub.documents.terms import terms_hash
@@ -22,7 +24,15 @@ LISTED_MAX = 500
 """Contracts in one list; more are found by searching."""
 
 
-class ContractService:
+class ContractService(CallOffs):
+    """The capability: what becomes of a contract here, signing and proving in ``execution``, releases in ``calling_off``.
+
+    Made without ``parts`` it records and follows contracts, and signs none.
+    """
+
+    def __init__(self, parts: Parts | None = None) -> None:
+        self._parts = parts
+
     def record(self, session: Session, concluded: Concluded) -> str:
         """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
         known = session.scalar(select(ContractRow).where(ContractRow.deal_id == concluded.deal_id))
@@ -75,11 +85,18 @@ class ContractService:
         self._record(session, contract, "amended", by=by, at=at)
 
     def move_on(self, session: Session, deal_id: str, event: str, at: datetime) -> None:
-        """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored."""
+        """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored.
+
+        ``deal_id`` may be that of a release: whatever becomes of one order, the blanket agreement is only performed.
+        """
         contract = self.of_deal(session, deal_id)
+        happened = Event(event)
         if contract is None:
-            return
-        after = move(contract.is_in, Event(event))
+            contract = self._of_release(session, deal_id)
+            happened = Event.PERFORMED if happened in (Event.PERFORMED, Event.COMPLETED) else happened
+            if contract is None or happened is not Event.PERFORMED:
+                return
+        after = move(contract.is_in, happened)
         if after is not contract.is_in:
             contract.state = after
             session.flush()
@@ -91,6 +108,10 @@ class ContractService:
 
     def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
         return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+
+    def _of_release(self, session: Session, deal_id: str) -> ContractRow | None:
+        released = select(CallOffRow.contract_id).where(CallOffRow.id == deal_id)
+        return session.scalar(select(ContractRow).where(ContractRow.id.in_(released)))
 
     def find(self, session: Session, text: str = "") -> Sequence[ContractRow]:
         """Return the contracts that the session sees, the latest first; with ``text``, those of that number."""

@@ -190,20 +190,23 @@ class StatementRow(_OfDeal, Base):
     previous: Mapped[str]
     hash: Mapped[str]
 
-    def computed_hash(self) -> str:
-        """Return the hash that this statement's values have."""
+    def hashed_values(self) -> dict[str, Any]:
+        """Return what the hash stands on: between whom, who said what, by which document, and when."""
         values = {
             name: getattr(self, name)
             for name in (
-                "id", "deal_id", "number", "kind", "by_id", "about", "offer_id", "text", "terms_hash", "user_id",
-                "user_name", "channel", "message_id", "document_kind", "document_number", "document_sha256",
-                "source_sha256",
+                "id", "deal_id", "number", "kind", "buyer_id", "seller_id", "by_id", "about", "offer_id", "text",
+                "terms_hash", "user_id", "user_name", "channel", "message_id", "document_kind", "document_number",
+                "document_sha256", "source_sha256",
             )
         }  # fmt: skip
         if self.particulars:
             values["particulars"] = self.particulars
-        moments = {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
-        return sha256((self.previous + to_json({**values, **moments})).encode()).hexdigest()
+        return values | {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
+
+    def computed_hash(self) -> str:
+        """Return the hash that this statement's values have."""
+        return sha256((self.previous + to_json(self.hashed_values())).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -401,6 +401,17 @@ class Security:
             self._record(session, who.org, who.user_id, "sign-in.confirmed", {})
         return secret
 
+    def confirm_password(self, user_id: str, password: str) -> None:
+        """Let a person who is signed in show once more who it is. Raises SignInRefused or TooManyAttempts."""
+        key = _digest(f"confirm {user_id}")
+        self._count_attempt((key,))
+        with self._database.read() as session:
+            user = session.get_one(User, user_id)
+        if not self._verify(user.password_hash, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
+            raise SignInRefused
+        with self._database.write() as session:
+            session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
+
     def change_password(self, user_id: str, old: str, new: str, *, keep: str | None) -> None:
         """Set another password and end every other session than ``keep``. Raises SignInRefused or PasswordRefused."""
         self._count_attempt((_digest(f"change {user_id}"),))
