@@ -6,11 +6,10 @@ transaction of the change that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
 
 from flask import Blueprint
 from markupsafe import Markup
@@ -43,7 +42,6 @@ from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import approved as negotiation_approved
 from tradehub.negotiation import evidence as negotiation_evidence
 from tradehub.negotiation import jobs as negotiation_jobs
-from tradehub.negotiation import model
 from tradehub.negotiation import service as negotiation_service
 from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
@@ -139,7 +137,7 @@ class Hub:
             is_web=self.partners.is_web,
         )
         self.approvals = ApprovalService(self._carry_out)
-        self.negotiation = Negotiation(
+        self.negotiation = NegotiationService(
             self.outbox,
             Hooks(
                 is_web=self.partners.is_web,
@@ -151,8 +149,8 @@ class Hub:
                 on_ordered=self._ordered,
                 carries=self._carries,
                 authorise=self._authorise,
+                before=self._may_state_terms,
             ),
-            is_sealed=self._is_sealed,
         )
         deals = TenderDeals(self.negotiation)
         self.tenders = TenderService(
@@ -297,9 +295,10 @@ class Hub:
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
 
-    def _is_sealed(self, session: Session, deal_id: str) -> bool:
-        """Whether a supplier may say nothing in clear in this deal, since its tender takes sealed bids."""
-        return self.tenders.is_sealed(session, deal_id)
+    def _may_state_terms(self, session: Session, deal: negotiation_store.DealRow, by: PartyId) -> None:
+        """No channel lets a supplier say in clear what its tender wants sealed (T24). Raises SealedTender."""
+        if by == deal.seller_id and self.tenders.is_sealed(session, deal.id):
+            raise SealedTender
 
     def record_of(self, deal_id: str) -> Record:
         """Return all that was said and sent in a deal, for its evidence. Whoever asks has shown that he may see it.
@@ -496,38 +495,6 @@ class SealedTender(Refused):
         self.code, self.rule = "SEALED_TENDER", "T24"
         self.article = "bids of a sealed tender come by web or API"
         Exception.__init__(self, f"{self.code} ({self.rule}, {self.article})")
-
-
-class Negotiation(NegotiationService):
-    """Negotiation beside tenders: no channel lets a supplier say in clear what its tender wants sealed (T24)."""
-
-    def __init__(self, outbox: Outbox, hooks: Hooks, is_sealed: Callable[[Session, str], bool]) -> None:
-        super().__init__(outbox, hooks)
-        self._is_sealed = is_sealed
-
-    def propose(
-        self,
-        session: Session,
-        row: negotiation_store.DealRow,
-        actor: Actor,
-        document: TradeDocument,
-        *,
-        kind: Kind | None = None,
-        about: model.Offer | None = None,
-        expected_version: int | None = None,
-        request_key: str | None = None,
-        source: TradeDocument | None = None,
-        at: datetime | None = None,
-        particulars: Mapping[str, Any] | None = None,
-        said: Mapping[str, Any] | None = None,
-        order: Order | None = None,
-    ) -> str:
-        if actor.party == row.seller_id and self._is_sealed(session, row.id):
-            raise SealedTender
-        return super().propose(
-            session, row, actor, document, kind=kind, about=about, expected_version=expected_version,
-            request_key=request_key, source=source, at=at, particulars=particulars, said=said, order=order,
-        )  # fmt: skip
 
 
 class TenderDeals:

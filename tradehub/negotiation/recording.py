@@ -97,6 +97,10 @@ class Actor:
     approval: str | None = None
 
 
+def _at_will(session: Session, row: DealRow, party: PartyId) -> None:
+    """Let a party state terms when it likes."""
+
+
 def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
     return Allowed()
 
@@ -106,7 +110,7 @@ class Hooks:
     """What negotiation asks of the rest of the hub, and what it tells it in the transaction of a statement.
 
     ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
-    ``authorise`` says whether an actor may bind the party.
+    ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
     ``order`` is the order placed on the contract, ``carries`` says whether two agreed to exchange a kind of document.
     """
 
@@ -121,6 +125,7 @@ class Hooks:
     on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
     carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
     authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
+    before: Callable[[Session, DealRow, PartyId], None] = _at_will
 
 
 class Recorder:
@@ -187,6 +192,7 @@ class Recorder:
         ``particulars`` are further fields of the offer, ``said`` of the statement. ``source`` is the document that carries
         it where that is not ``document`` itself; ``is_ordered``: the order on the contract carries it, and nothing else.
         """
+        self.hooks.before(session, row, actor.party)
         negotiation = store.load(session, row)
         now = _moment(negotiation, at)
         id = ids.new_id()
