@@ -26,9 +26,9 @@ SELLER = Actor(DELTA, "u-delta", "Ann Delta")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--races", type=int, default=20, help="rounds of the races of two commands")
+    parser.addoption("--races", type=int, default=8, help="rounds of the races of two commands")
     parser.addoption("--histories", type=int, default=200, help="random histories for each property of the rules")
-    parser.addoption("--mutants", type=int, default=4, help="how many mutants of the rules to run their tests against")
+    parser.addoption("--mutants", type=int, default=2, help="how many mutants of the rules to run their tests against")
 
 
 @dataclass
