@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from time import process_time
 
 import pytest
 
@@ -132,6 +133,20 @@ def test_r5_a_counter_withdrawn_at_the_moment_it_arrives_leaves_the_offer_as_it_
     assert deal.at(24 * 15).state(about) == "lapsed"
 
 
+def test_r30_only_what_was_said_can_be_taken_back_and_only_once():
+    deal = Deal()
+    with refused("NO_SUCH_OFFER"):
+        deal.say(Kind.RETRACT, HAIDI, "nothing")
+    about = deal.offer()
+    acceptance = deal.accept(about, reviewed=False)
+    deal.say(Kind.RETRACT, HAIDI, acceptance)
+    with refused("ALREADY_RELIED_ON"):
+        deal.say(Kind.RETRACT, HAIDI, acceptance)
+    asking = deal.inquire()
+    with refused("CORRECTION_WAS_OFFERED"):
+        deal.say(Kind.RETRACT, HAIDI, asking)
+
+
 def test_r30_what_was_taken_back_is_not_undone_again_when_its_time_to_be_answered_ends():
     deal = Deal()
     about = deal.offer(open_ended())
@@ -165,6 +180,42 @@ def test_r8_under_the_mailbox_rule_an_admitted_time_dates_the_contract():
     assert deal.contract.concluded_at == MONDAY + timedelta(hours=4)
 
 
+@pytest.mark.parametrize(("claims", "outcome"), [(13, "disputed_time"), (15, "awaiting_election")])
+def test_r14_under_the_mailbox_rule_a_claim_to_have_sent_in_time_is_for_the_offeror_to_admit(claims, outcome):
+    deal = Deal("UCC")
+    about = deal.offer(open_ended())
+    deal.at(24 * 20).accept(about, claimed_at=MONDAY + timedelta(days=claims))
+    assert deal.contract.state == outcome
+    with refused("NOT_LATE"):
+        deal.say(Kind.ADMIT_TIME if claims == 15 else Kind.ELECT_LATE, NINGBO, about)
+
+
+def test_r15_a_notice_of_lapse_needs_an_acceptance_that_came_late():
+    deal = Deal()
+    about = deal.offer()
+    with refused("NOT_LATE"):
+        deal.say(Kind.LAPSE_NOTICE, NINGBO, about)
+    deal.accept(about)
+    with refused("NOT_LATE"):
+        deal.say(Kind.LAPSE_NOTICE, NINGBO, about)
+
+
+@pytest.mark.parametrize(("hour", "code"), [(1, "REVOKED"), (24 * 20, "REVOKED")])
+def test_r10_what_was_taken_back_cannot_be_countered_by_an_earlier_acceptance(hour, code):
+    deal = Deal()
+    about = deal.offer(open_ended())
+    deal.at(1).revoke(about)
+    with refused(code):
+        deal.at(hour).accept_with(about, ["lines.1.price.amount"], sent_at=MONDAY)
+
+
+def test_r10_what_has_lapsed_cannot_be_countered_by_acceptance():
+    deal = Deal()
+    about = deal.offer(open_ended())
+    with refused("LAPSED"):
+        deal.at(24 * 20).accept_with(about, ["lines.1.price.amount"])
+
+
 @pytest.mark.parametrize("proven", [True, False])
 def test_r13_the_time_to_object_starts_when_the_acceptance_reaches_whenever_it_took_effect(proven):
     deal = Deal("UCC")
@@ -196,6 +247,17 @@ def test_r11_counters_by_acceptance_are_rounds_too():
     with refused("ROUND_LIMIT"):
         deal.accept_with(counter, ["lines.1.price.amount"], quoted(price="10"), by=NINGBO)
     deal.accept(counter, NINGBO)
+
+
+def test_x14_a_counter_in_another_currency_is_another_bargain_and_amount():
+    deal = Deal()
+    about = deal.offer(quoted(price="9.50"))  # 950 + 164 USD
+    with refused("OVER_LIMIT"):
+        deal.accept_with(about, ["currency"], quoted(price="68", currency="CNY"), limit=Decimal(6963))
+    counter = deal.accept_with(about, ["currency"], quoted(price="68", currency="CNY"), limit=Decimal(6964))
+    assert (deal.state(about), deal.value.offer(counter).amount) == ("countered", Decimal("6964.00"))
+    with refused("TERMS_HASH_MISMATCH"):
+        deal.accept(counter, NINGBO, terms_hash=deal.value.offer(about).terms_hash)
 
 
 # --- silence ------------------------------------------------------------------------------------
@@ -301,8 +363,6 @@ def test_r17_a_place_that_works_on_no_day_rolls_nothing():
 
 def test_a_thousand_statements_are_folded_in_no_time():
     """Five hundred irrevocable offers of either side, all open at once: the dearest history there is."""
-    import time
-
     until = MONDAY + timedelta(days=40)
     said = []
     for number in range(1000):
@@ -310,7 +370,9 @@ def test_a_thousand_statements_are_folded_in_no_time():
         offer = Offer(f"s{number}", by, accept_by=until)
         said.append(Statement(offer.id, Kind.OFFER, by, offer=offer, at=at, reached_at=at))
     deal = replace(Deal().value, statements=tuple(said))
-    started = time.perf_counter()
-    found = model.states(deal, now=MONDAY + timedelta(days=2))
-    assert len(found) == 1000
-    assert time.perf_counter() - started < 1, "0.07 s alone on a machine; ten times that for a busy one"
+    spent = []
+    for _ in range(3):
+        started = process_time()
+        assert len(model.states(deal, now=MONDAY + timedelta(days=2))) == 1000
+        spent.append(process_time() - started)
+    assert min(spent) < 0.5, "seconds; 0.07 on a machine of its own"
