@@ -62,7 +62,9 @@ def identities(party: PartyId) -> list[dict[str, str]]:
     ]
 
 
-def profile(party: PartyId, owner: PartyId, *, reads: str | None = None, writes: str | None = None, **more: Any) -> Profile:
+def profile(
+    party: PartyId, owner: PartyId, *, reads: str | None = None, writes: str | None = None, **more: Any
+) -> Profile:
     """A party as ``owner`` knows it: by pages, or by messages that it ``reads`` and ``writes``."""
     plain: dict[str, Any] = {
         "schema": "1", "id": party, "owner": owner, "name": f"{party.capitalize()} Trading", "status": "live",
@@ -163,7 +165,7 @@ class Side:
             if row is None or found is None:
                 return None
             assert all(each.is_intact for each in row.versions)
-            assert row.version == found.version
+            assert row.version == found.version or found.state is model.ContractState.TERMINATED
             return str(found.state), row.version, [each.terms_hash for each in row.versions]
 
     @property

@@ -204,7 +204,9 @@ class NegotiationService(Inbound, Reading):
             lines, document = _whole_or_part(offer, lines, document)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         if document is not None:
-            return self._accept_with(session, row, actor, negotiation, offer, document, expected_version, request_key, said)
+            return self._accept_with(
+                session, row, actor, negotiation, offer, document, expected_version, request_key, said
+            )
         assent: TradeDocument | None = None
         if offer.amends is not None:
             assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
@@ -301,7 +303,8 @@ class NegotiationService(Inbound, Reading):
         seller = Actor(PartyId(row.seller_id), channel="order")
         if contract is None or contract.terms.terms_hash == terms_hash(document):
             return False
-        own = self._headed(session, row, seller.party, contract.terms, drafting.as_offer(document))
+        number = f"{document.number}-{len(store.statement_rows(session, [row.id])) + 1}"
+        own = drafting.as_offer(document).model_copy(update={"number": number})
         amendment = self.propose(
             session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
             particulars={"amends": contract.offer.id, "terminates": terminates},
@@ -417,6 +420,8 @@ class NegotiationService(Inbound, Reading):
             accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
             wanted = accepts[-1] if accepts else about
         key = store.outbox_key(session, wanted)
+        if key is None and kind is Kind.WITHDRAW_ACCEPTANCE:
+            key = store.open_order_key(session, negotiation.id)
         return key is not None and self.hooks.stop(session, key)
 
     def _headed(
@@ -435,32 +440,30 @@ class NegotiationService(Inbound, Reading):
     def _notice(
         self, session: Session, row: DealRow, by: PartyId, negotiation: Negotiation, kind: Kind, about: str, text: str
     ) -> TradeDocument | None:
-        """Return the letter that tells the partner of an act; None where none is due, or the document is another's.
-
-        What takes back bears the number of what it takes back, what answers an acceptance names it.
-        """
+        """Return the letter that tells the partner of an act, naming what it is about; None where none is due."""
         action = letters.ACTIONS.get(kind)
         if action is None:
             return None
         offer = negotiation.offer(about)
-        number, references = offer.number, ()
-        if kind not in _TAKING_BACK:
-            number, references = "", self._acceptance_reference(session, row, negotiation, about)
-        elif kind is Kind.WITHDRAW_ACCEPTANCE:
-            order = self.hooks.order(session, row.id)
-            if by == row.buyer_id and order is not None:
-                return letters.change(
-                    order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(),
-                    action="cancel", text=text,
-                )  # fmt: skip
-            number = self._acceptance_reference(session, row, negotiation, about)[0].value or offer.number
+        order = self.hooks.order(session, row.id)
+        if kind is Kind.WITHDRAW_ACCEPTANCE and by == row.buyer_id and order is not None:
+            return letters.change(
+                order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(), action="cancel",
+                text=text,
+            )  # fmt: skip
+        if kind in _TAKING_BACK - {Kind.WITHDRAW_ACCEPTANCE}:
+            references: tuple[Reference, ...] = (
+                Reference(type="offer" if offer.firm else "inquiry", value=offer.number),
+            )
+        else:
+            references = self._acceptance_reference(session, row, negotiation, about)
         if by == row.buyer_id:
             head = self._letterhead(session, row, action, offer if offer.by != by else None)
         else:
             head = self._quote_head(session, row, offer, action)
         named = {(each.type, each.value) for each in head.references}
         more = tuple(each for each in references if (each.type, each.value) not in named)
-        head = replace(head, number=number or head.number, references=(*head.references, *more))
+        head = replace(head, references=(*more, *head.references))
         return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
 
     def _acceptance_reference(
@@ -560,9 +563,7 @@ class NegotiationService(Inbound, Reading):
             source=self._words(session, row, actor.party, about, text),
         )  # fmt: skip
 
-    def _words(
-        self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str
-    ) -> TradeDocument | None:
+    def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
         """Return the letter that carries words about an offer, the latest where none is named."""
         offers = store.load(session, row).offers
         if not offers or not text.strip():

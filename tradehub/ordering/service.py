@@ -138,7 +138,9 @@ class OrderingService:
         version.document = adopted.model_dump(mode="json")
         row.revision += 1
         buyer, seller = PartyId(row.buyer), PartyId(row.seller)
-        self._record(session, row, "numbered", by=buyer, at=at, number=order.number, state=before, message_id=message_id)
+        self._record(
+            session, row, "numbered", by=buyer, at=at, number=order.number, state=before, message_id=message_id
+        )
         if not self.is_web(session, buyer):
             self._respond(session, row, Answered(Answer.ACCEPTED, {}, {}, {}), by=seller, at=at)
 
@@ -163,7 +165,11 @@ class OrderingService:
         if concluded.order is not None and concluded.order.number:
             return concluded.order
         day = concluded.at.date()
-        number = f"PO-{day.year}-{next_number(session, f'order:{concluded.buyer}:{day.year}'):05d}"
+        if concluded.order is None and concluded.offer.number and not self.is_web(session, concluded.buyer):
+            # the buyer numbers its orders itself: until its own comes, this one goes by the number of its proposal
+            number = concluded.offer.number
+        else:
+            number = self._next_number(session, concluded.buyer, day)
         if concluded.order is not None:
             return concluded.order.model_copy(update={"number": number})
         return order_from(
@@ -174,6 +180,10 @@ class OrderingService:
             buyer=self.party_of(session, concluded.buyer),
             seller=self.party_of(session, concluded.seller),
         )
+
+    @staticmethod
+    def _next_number(session: Session, buyer: PartyId, day: date) -> str:
+        return f"PO-{day.year}-{next_number(session, f'order:{buyer}:{day.year}'):05d}"
 
     def _tell(self, session: Session, row: OrderRow, order: Order, concluded: Concluded) -> None:
         """Send the order to a seller who trades by message; answer one that a buyer sent by message."""
@@ -332,7 +342,9 @@ class OrderingService:
             line.model_copy(update={"number": name, "action": None, "references": (), "notes": ()})
             for name, line in keyed(getattr(terms, "lines", ())).items()
         )
-        order = row.order.model_copy(update={**stated, "dates": agreed_dates(terms.dates), "lines": lines, "total": None})
+        order = row.order.model_copy(
+            update={**stated, "dates": agreed_dates(terms.dates), "lines": lines, "total": None}
+        )
         open_response = open_proposal(row)
         if open_response is not None:
             open_response.decision, open_response.decided_at, open_response.decided_by = Decision.AGREE.value, at, by
@@ -358,9 +370,7 @@ class OrderingService:
         session.flush()
         self.on_amended(session, row.id, row.deal_id, order, by, at)
 
-    def _renew(
-        self, row: OrderRow, order: Order, *, by: PartyId, at: datetime, response_id: str | None = None
-    ) -> None:
+    def _renew(self, row: OrderRow, order: Order, *, by: PartyId, at: datetime, response_id: str | None = None) -> None:
         """Put ``order`` beside the earlier versions, and its quantities into the lines."""
         lines = {line.line: line for line in row.lines}
         for position, (name, line) in enumerate(keyed(order.lines).items(), 1):
@@ -459,6 +469,14 @@ class OrderingService:
             .where(or_(OrderRow.number == number, OrderRow.number == number.strip()))
             .with_for_update()
         )
+
+    def proposal(self, session: Session, deal_id: str) -> Order | None:
+        """Return the order as the seller's last response would have it, where the buyer has not decided on it yet."""
+        row = self.of_deal(session, deal_id)
+        response = open_proposal(row) if row is not None else None
+        if row is None or response is None or row.stands is Standing.REJECTED:
+            return None
+        return proposed(row.order, response.response)
 
     def _record(
         self,

@@ -253,7 +253,7 @@ class Ledger:
             about = self.pending.get(statement.about or "")
             if about is not None and statement.kind is Kind.REACH:
                 del self.pending[about.id]
-                self._arrive(about, at)
+                self._arrive(replace(about, delayed=True) if statement.delayed else about, at)
             elif about is not None:
                 self._fail(about)
             return
@@ -305,6 +305,7 @@ class Ledger:
     def _arrive(self, statement: Statement, at: datetime) -> None:
         standing = self.standings.get(statement.about or "")
         if statement.kind is Kind.ACCEPT and statement.id in self.acceptances:
+            self.acceptances[statement.id].statement = statement
             self._acceptance_arrives(self.acceptances[statement.id], at)
         elif statement.offer is not None:
             self._takes_effect(statement, self.standings[statement.offer.id], at)
