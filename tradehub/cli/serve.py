@@ -43,8 +43,9 @@ def application() -> Flask:
     """Return the pages, for a WSGI server. Settings come from the environment."""
     from tradehub.hub import Hub
     from tradehub.web import create_app
+    from tradehub.web.language import in_all
 
-    return create_app(Hub(Settings()))
+    return create_app(Hub(Settings(), in_all))
 
 
 @click.command()
@@ -106,9 +107,10 @@ class Background:
         from tradehub.platform import logs
         from tradehub.platform.schedules import Clock
         from tradehub.platform.schema import upgrade
+        from tradehub.web.language import in_all
 
         logs.configure(settings.log_level, as_json=settings.log_json)
-        self.hub = Hub(settings)
+        self.hub = Hub(settings, in_all)
         upgrade(self.hub.database)
         self.clock = Clock(self.hub.jobs)
 

@@ -284,7 +284,7 @@ class Ledger:
             about = self.pending.get(statement.about or "")
             if about is not None and statement.kind is Kind.REACH:
                 del self.pending[about.id]
-                self._arrive(about, at)
+                self._arrive(replace(about, delayed=True) if statement.delayed else about, at)
             elif about is not None:
                 self._fail(about)
             return
@@ -337,6 +337,7 @@ class Ledger:
 
     def _arrive(self, statement: Statement, at: datetime) -> None:
         if statement.kind is Kind.ACCEPT and statement.id in self.acceptances:
+            self.acceptances[statement.id].statement = statement
             self._acceptance_arrives(self.acceptances[statement.id], at)
         elif statement.offer is not None:
             self._takes_effect(statement, self.standings[statement.offer.id], at)
