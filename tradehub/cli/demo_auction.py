@@ -11,7 +11,6 @@ from decimal import Decimal
 from itertools import cycle
 
 from tradehub.documents import PartyId
-from tradehub.documents.amounts import rounded
 from tradehub.hub import Hub
 from tradehub.platform import clock
 from tradehub.sourcing.auctions.drafting import Conditions, Draft, DraftLine
@@ -70,7 +69,7 @@ def _bid(hub: Hub, auction: str, party: PartyId, lot: LotView, step: Decimal) ->
     """Bid for a robot; False where it leads, goes no further, or cannot bid now."""
     if lot.is_leading or lot.next is None:
         return False
-    amount = min(lot.next, rounded((lot.price or lot.next) * step, "USD"))
+    amount = min(lot.next, ((lot.price or lot.next) * step).quantize(Decimal(1)))
     if amount < FLOORS[party]:
         return False
     try:

@@ -128,6 +128,8 @@
     show($('[data-pos="outbid"]', card), !lot.leads && lot.own !== null && format === "open");
     show($('[data-met="yes"]', card), lot.met === true);
     show($('[data-met="no"]', card), lot.met === false);
+    show($("[data-leader-row]", card), lot.leader !== null && !lot.leads);
+    put($("[data-leader]", card), lot.leader === null ? "" : who(lot.leader));
     show($("[data-own-row]", card), lot.own !== null);
     put($("[data-own]", card), amount(lot.own));
     show($("[data-limit-row]", card), lot.limit !== null);
