@@ -177,7 +177,7 @@ class Hub:
                 is_web=self.partners.is_web,
             )
         )
-        self.auctions = AuctionService(self.jobs, auctions.Hooks(on_won=self._won, party=self._party_of))
+        self.auctions = AuctionService(self.jobs, auctions.Hooks(self._won, self._party_of, self.partners.name_of))
         self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(

@@ -158,10 +158,10 @@ def start_live(settings: Settings) -> subprocess.Popen[bytes] | None:
 
 
 def live_options(host: str, port: int) -> list[str]:
-    """Return what Granian is told for the live streams."""
+    """Return what Granian is told for the live streams. They are cut on stop: a screen loses nothing, it asks anew."""
     options = {
         "interface": "rsgi", "workers": 1, "host": host, "port": port, "backlog": STREAMS_MAX,
-        "backpressure": STREAMS_MAX, "log-level": "error", "loop": "asyncio",
+        "backpressure": STREAMS_MAX, "log-level": "error", "loop": "asyncio", "workers-kill-timeout": 1,
     }  # fmt: skip
     given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     return [*given, "--factory", "--no-ws", "--http", "1", "--respawn-failed-workers", STREAMS]
