@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.amounts import unit_price
-from tradehub.documents.lines import find, keyed
+from tradehub.documents.lines import Finder, keyed
 from tradehub.documents.terms import diff, flatten
 from tradehub.negotiation import drafting
 from tradehub.negotiation.model import NOT_OFFERED, lines_of
@@ -139,12 +139,13 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
     """Return the moves of each line's price over (round, by the buyer, document); lines priced once are left out."""
     found = []
     priced = [(number, by_buyer, document) for number, by_buyer, document in rounds if _priced(document)]
+    finders = {number: Finder(lines_of(document)) for number, _, document in priced}
     for name, line in keyed(lines_of(priced[0][2])).items() if priced else ():
         currency = (line.price and line.price.currency) or priced[0][2].currency
         unit = line.quantity.unit if line.quantity else None
         points = []
         for number, by_buyer, document in priced:
-            same = find(lines_of(document), line)
+            same = finders[number].find(line)
             amount = unit_price(same.line, unit) if same else None
             stated = same.line.price.currency if same and same.line.price else None
             if amount is not None and (stated or document.currency) == currency:
@@ -153,6 +154,16 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
         if len(points) > 1 and currency:
             found.append(Series(name, drafting.item_label(line), currency, unit, tuple(points), _gap(points)))
     return tuple(found)
+
+
+def total_series(rounds: Sequence[tuple[int, bool, Decimal | None, str | None]]) -> tuple[Series, ...]:
+    """Return how the goods total moved over (round, by the buyer, total, currency); nothing where it was stated once."""
+    valued = [each for each in rounds if each[2] is not None]
+    currency = valued[0][3] if valued else None
+    points = [Point(number, by, total) for number, by, total, unit in valued if unit == currency and total is not None]
+    if len(points) < 2 or currency is None:
+        return ()
+    return (Series("", "", currency, None, tuple(points), _gap(points)),)
 
 
 @dataclass(frozen=True)
@@ -210,15 +221,15 @@ def _offered(document: TradeDocument) -> list[Line]:
 
 
 def _line_terms(before: TradeDocument, after: TradeDocument, for_buyer: bool) -> Iterable[Term]:
-    new = lines_of(after)
+    new = Finder(lines_of(after))
     matched: set[int] = set()
     for name, line in keyed(lines_of(before)).items():
-        found = find(new, line)
+        found = new.find(line)
         other = found.line if found else None
-        matched |= {index for index, each in enumerate(new) if each is other}
+        matched.add(id(other))
         yield from _pair(name, line, other, before, after, for_buyer)
-    for index, (name, line) in enumerate(keyed(new).items()):
-        if index not in matched:
+    for name, line in keyed(lines_of(after)).items():
+        if id(line) not in matched:
             yield from _pair(name, None, line, before, after, for_buyer)
 
 

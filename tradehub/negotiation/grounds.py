@@ -11,7 +11,7 @@ from tradehub.documents import PartyId
 from tradehub.negotiation.calendars import calendar
 from tradehub.negotiation.model import REGIMES, Calendar, Ground
 
-_SPANS = {"reasonable": "reasonable_days", "undue_delay": "undue_delay_days", "receipt_within": "receipt_within_days"}
+_SPANS = {"reasonable": "reasonable_s", "undue_delay": "undue_delay_s", "receipt_within": "receipt_within_s"}
 _PLAIN = ("rounds_max", "materiality", "silence_accepts", "performance_accepts", "formation", "battle")
 
 
@@ -35,7 +35,7 @@ class Terms:
         }
         for name, stored in _SPANS.items():
             if getattr(self.ground, name) != getattr(usual, name):
-                kept[stored] = getattr(self.ground, name) / timedelta(days=1)
+                kept[stored] = int(getattr(self.ground, name).total_seconds())
         if self.places:
             kept["places"] = {str(party): list(place) for party, place in self.places.items()}
         return kept
@@ -44,7 +44,7 @@ class Terms:
 def ground(stored: Mapping[str, Any]) -> Ground:
     """Return the ground of a deal."""
     known: dict[str, Any] = {name: stored[name] for name in _PLAIN if name in stored}
-    known |= {name: timedelta(days=stored[key]) for name, key in _SPANS.items() if key in stored}
+    known |= {name: timedelta(seconds=stored[key]) for name, key in _SPANS.items() if key in stored}
     return Ground(**known)
 
 

@@ -22,7 +22,7 @@ def _amounts(stored: Mapping[str, str]) -> dict[str, Decimal]:
 
 _PLAIN: _Codec = (_plain, _plain)
 _MOMENT: _Codec = (lambda value: value.isoformat(), datetime.fromisoformat)
-_SPAN: _Codec = (lambda value: value.total_seconds(), lambda stored: timedelta(seconds=stored))
+_SPAN: _Codec = (lambda value: int(value.total_seconds()), lambda stored: timedelta(seconds=stored))
 _NUMBER: _Codec = (str, Decimal)
 _AMOUNTS: _Codec = (lambda value: {name: str(each) for name, each in value.items()}, _amounts)
 _LINES: _Codec = (
@@ -44,6 +44,7 @@ _OF_OFFER: Mapping[str, _Codec] = {
     "lines": _AMOUNTS,
     "amounts": _AMOUNTS,
     "amount": _NUMBER,
+    "currency": _PLAIN,
     "lacking": _PLAIN,
 }
 _OF_STATEMENT: Mapping[str, _Codec] = {

@@ -6,19 +6,20 @@ to the buyer alone: a supplier finds the lines it was asked for in the first off
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Text, UniqueConstraint, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from tradehub.documents import KINDS, PartyId, TradeDocument
-from tradehub.negotiation import grounds, particulars
+from tradehub.negotiation import drafting, grounds, particulars
 from tradehub.negotiation.model import (
     REGIMES,
     Conflict,
@@ -28,7 +29,10 @@ from tradehub.negotiation.model import (
     Statement,
     contract,
 )
+from tradehub.negotiation.outlook import outlook
 from tradehub.platform.db import Base, Scoped, to_json
+
+SIDES = ("buyer", "seller")
 
 FIRST = "0" * 64
 """What stands before the first statement of a deal."""
@@ -79,13 +83,28 @@ class _OfDeal(Scoped):
         return or_(cls.buyer_id == org, cls.seller_id == org)
 
 
+_LISTED_BY = {
+    "moved": ("{side}_id", "{side}_status", "updated_at", "id"),
+    "due": ("{side}_id", "{side}_status", "due_at", "id"),
+    "all": ("{side}_id", "updated_at", "id"),
+    "stale": ("{side}_id", "changes_at"),
+}
+"""The indexes of lists of deals, for each side."""
+
+
 class DealRow(_OfDeal, Base):
     """One negotiation. ``state`` and ``version`` are what a guarded UPDATE compares; the status is computed.
 
     ``ground`` holds what the partners agreed when it was opened (``grounds``): a later agreement changes no open deal.
+    What follows ``words`` is the outlook, for lists: it holds until ``changes_at``; ``seen_at`` is when it was made.
     """
 
     __tablename__ = "negotiation"
+    __table_args__ = tuple(
+        Index(f"ix_deal_{side}_{name}", *(column.format(side=side) for column in columns))
+        for side in SIDES
+        for name, columns in _LISTED_BY.items()
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(index=True)
@@ -101,12 +120,21 @@ class DealRow(_OfDeal, Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
     words: Mapped[str] = mapped_column(Text, default="")
+    buyer_status: Mapped[str] = mapped_column(default="quiet")
+    seller_status: Mapped[str] = mapped_column(default="quiet")
+    due_at: Mapped[datetime | None]
+    changes_at: Mapped[datetime | None] = mapped_column(index=True)
+    seen_at: Mapped[datetime | None]
+    rounds: Mapped[int] = mapped_column(default=0)
+    total: Mapped[Decimal | None]
+    currency: Mapped[str | None]
 
 
 class OfferRow(_OfDeal, Base):
     """A proposal, in the document that carried it. ``id`` is that of its statement.
 
-    ``document`` is fetched when it is asked for. ``particulars`` are what the rules need of it beside the columns.
+    ``document`` is fetched when it is asked for. ``particulars`` are what the rules need of it beside the columns,
+    ``summary`` what a list of rounds shows of it.
     """
 
     __tablename__ = "offer"
@@ -124,6 +152,7 @@ class OfferRow(_OfDeal, Base):
     irrevocable: Mapped[bool]
     parent_id: Mapped[str | None]
     particulars: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None]
 
 
 class StatementRow(_OfDeal, Base):
@@ -161,20 +190,23 @@ class StatementRow(_OfDeal, Base):
     previous: Mapped[str]
     hash: Mapped[str]
 
-    def computed_hash(self) -> str:
-        """Return the hash that this statement's values have."""
+    def hashed_values(self) -> dict[str, Any]:
+        """Return what the hash stands on: between whom, who said what, by which document, and when."""
         values = {
             name: getattr(self, name)
             for name in (
-                "id", "deal_id", "number", "kind", "by_id", "about", "offer_id", "text", "terms_hash", "user_id",
-                "user_name", "channel", "message_id", "document_kind", "document_number", "document_sha256",
-                "source_sha256",
+                "id", "deal_id", "number", "kind", "buyer_id", "seller_id", "by_id", "about", "offer_id", "text",
+                "terms_hash", "user_id", "user_name", "channel", "message_id", "document_kind", "document_number",
+                "document_sha256", "source_sha256",
             )
         }  # fmt: skip
         if self.particulars:
             values["particulars"] = self.particulars
-        moments = {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
-        return sha256((self.previous + to_json({**values, **moments})).encode()).hexdigest()
+        return values | {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
+
+    def computed_hash(self) -> str:
+        """Return the hash that this statement's values have."""
+        return sha256((self.previous + to_json(self.hashed_values())).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -233,9 +265,15 @@ def load(session: Session, row: DealRow) -> Negotiation:
 def load_all(session: Session, rows: Sequence[DealRow]) -> dict[str, Negotiation]:
     """Return several deals with two queries."""
     keys = [row.id for row in rows]
-    offers = offer_rows(session, keys)
-    said: dict[str, list[Statement]] = {key: [] for key in keys}
-    for each in statement_rows(session, keys):
+    return assembled(rows, statement_rows(session, keys), offer_rows(session, keys))
+
+
+def assembled(
+    rows: Sequence[DealRow], entries: Iterable[StatementRow], offers: Mapping[str, OfferRow]
+) -> dict[str, Negotiation]:
+    """Return the deals that these rows make."""
+    said: dict[str, list[Statement]] = {row.id: [] for row in rows}
+    for each in entries:
         said[each.deal_id].append(_statement(each, offers))
     return {row.id: _negotiation(row, said[row.id]) for row in rows}
 
@@ -258,7 +296,7 @@ def record(
         .where(DealRow.length == row.length)
         .values(
             version=after.version, state=state, updated_at=statement.at, head=entry.hash, length=entry.number,
-            words=row.words + _words(statement, how),
+            words=row.words + _words(statement, how), **_outlook(after, statement.at),
         )
         .execution_options(synchronize_session=False)
     )  # fmt: skip
@@ -270,6 +308,23 @@ def record(
     session.flush()
     session.refresh(row)
     return entry
+
+
+def look_again(session: Session, row: DealRow, negotiation: Negotiation, now: datetime) -> None:
+    """Bring the outlook of a deal up to ``now``: the clock has changed it."""
+    for name, value in _outlook(negotiation, now).items():
+        setattr(row, name, value)
+    session.flush()
+
+
+def overdue(session: Session, now: datetime, limit: int) -> list[DealRow]:
+    """Return deals whose outlook the clock has changed since it was made, the longest ago first."""
+    wanted = select(DealRow).where(DealRow.changes_at < now).order_by(DealRow.changes_at).limit(limit)
+    return list(session.scalars(wanted))
+
+
+def _outlook(negotiation: Negotiation, now: datetime) -> dict[str, Any]:
+    return {**vars(outlook(negotiation, now=now)), "seen_at": now}
 
 
 def deals_of_offer(session: Session, number: str, *, buyer: str, seller: str) -> list[OfferRow]:
@@ -322,13 +377,23 @@ def verify(session: Session, deal_id: str) -> int | None:
     """Return the number of the first statement that is not as it was written, None where the chain is whole."""
     row = deal_row(session, deal_id)
     offers = offer_rows(session, [deal_id])
-    previous, number = FIRST, 0
-    for each in statement_rows(session, [deal_id]):
-        number += 1
+    entries = statement_rows(session, [deal_id])
+    broken = first_broken(row, entries)
+    for each in entries:
         offer = offers.get(each.offer_id or "")
         kept = document_sha256(restored(offer)) if offer else None
         changed = each.offer_id is not None and kept != each.document_sha256
-        if each.number != number or each.previous != previous or each.computed_hash() != each.hash or changed:
+        if changed and (broken is None or each.number < broken):
+            return each.number
+    return broken
+
+
+def first_broken(row: DealRow | None, entries: Sequence[StatementRow]) -> int | None:
+    """Return where the chain of statements is broken, None where it is whole; the documents are not looked at."""
+    previous, number = FIRST, 0
+    for each in entries:
+        number += 1
+        if each.number != number or each.previous != previous or each.computed_hash() != each.hash:
             return number
         previous = each.hash
     if row is not None and (row.length, row.head) != (number, previous):
@@ -364,7 +429,7 @@ def _negotiation(row: DealRow, said: Iterable[Statement]) -> Negotiation:
     )
 
 
-def _statement(row: StatementRow, offers: dict[str, OfferRow]) -> Statement:
+def _statement(row: StatementRow, offers: Mapping[str, OfferRow]) -> Statement:
     return Statement(
         id=row.id,
         kind=Kind(row.kind),
@@ -415,13 +480,14 @@ def _offer_row(row: DealRow, offer: Offer) -> OfferRow:
         kind=offer.document.kind, number=offer.number, revision=offer.revision,
         document=offer.document.model_dump(mode="json"), terms_hash=offer.terms_hash, firm=offer.firm,
         accept_by=offer.accept_by, irrevocable=offer.irrevocable, parent_id=offer.parent,
-        particulars=particulars.for_offer(offer),
+        particulars=particulars.for_offer(offer), summary=drafting.summary(offer.document),
     )  # fmt: skip
 
 
 def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementRow:
     offer = statement.offer
     document = offer.document if offer else how.source
+    carrier = how.source or document
     entry = StatementRow(
         id=statement.id, deal_id=row.id, buyer_id=row.buyer_id, seller_id=row.seller_id, number=row.length + 1,
         kind=str(statement.kind), by_id=statement.by, about=statement.about, offer_id=offer.id if offer else None,
@@ -430,7 +496,7 @@ def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementR
         particulars=particulars.for_statement(statement),
         user_id=how.user_id, user_name=how.user_name, channel=how.channel, message_id=how.message_id,
         outbox_key=how.outbox_key, request_key=how.request_key,
-        document_kind=document.kind if document else None, document_number=document.number if document else None,
+        document_kind=carrier.kind if carrier else None, document_number=carrier.number if carrier else None,
         document_sha256=document_sha256(document) if document else None,
         source_sha256=document_sha256(how.source) if how.source else None, previous=row.head,
         source=_kept(how.source) if how.source is not None and (offer is None or how.source is not document) else None,

@@ -76,6 +76,14 @@ KINDS: Mapping[str, LazyString] = {
 }
 """A statement's kind."""
 
+CASES: Mapping[str, LazyString] = {
+    "late": lazy_gettext("Accepted after the last day"),
+    "disputed": lazy_gettext("The time of dispatch is in dispute"),
+    "changed": lazy_gettext("Accepted with changes that are not material"),
+    "delayed": lazy_gettext("Sent in time, delayed on its way"),
+}
+"""What waits on the late desk."""
+
 CHANNELS: Mapping[str, LazyString] = {
     "web": lazy_gettext("by form"),
     "message": lazy_gettext("by message"),
@@ -164,15 +172,20 @@ REFUSALS: Mapping[str, LazyString] = {
     "CORRECTION_WAS_OFFERED": lazy_gettext("It was shown for correction before it left; it stands as sent."),
     "ALREADY_RELIED_ON": lazy_gettext("The other side has relied on it already."),
     "UNKNOWN_REFERENCE": lazy_gettext("No deal is known under that number."),
+    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
     "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
 }
 
 
+def sentence(refused: Refused) -> str:
+    """Return what a refusal says, in the reader's language."""
+    found = REFUSALS.get(refused.code)
+    return str(found) if found is not None else refused.code
+
+
 def why(refused: Refused) -> str:
     """Return the sentence for a refusal, with the rule it rests on."""
-    sentence = REFUSALS.get(refused.code)
-    said = str(sentence) if sentence is not None else refused.code
-    return str(gettext("%(sentence)s (%(article)s)", sentence=said, article=refused.article))
+    return str(gettext("%(sentence)s (%(article)s)", sentence=sentence(refused), article=refused.article))
 
 
 def delta(term: Term) -> str:

@@ -74,7 +74,7 @@ def turn(negotiation: Negotiation, *, now: datetime) -> PartyId | None:
 
 
 def turn_of(ledger: Ledger) -> PartyId | None:
-    """Return the same of a ledger that has been computed already."""
+    """Return who is to speak, as ``turn`` does, of a ledger at hand."""
     negotiation, found, closed = ledger.negotiation, ledger.states, ledger.is_closed
     offers = [each for each in negotiation.offers if each.id in found and (each.amends is not None or not closed)]
     for offer in reversed(offers):

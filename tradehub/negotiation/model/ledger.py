@@ -177,6 +177,8 @@ class Ledger:
     def deadline(self, offer: Offer) -> datetime | None:
         """Return the last moment at which acceptance counts (R17); None where no period has begun."""
         standing = self.standings.get(offer.id)
+        if standing is not None and standing.until is not None:
+            return standing.until
         reached = standing.reached_at if standing else None
         if offer.accept_by is not None:
             until = offer.accept_by
@@ -187,6 +189,10 @@ class Ledger:
                 self.negotiation.ground.reasonable if offer.accept_within is None else offer.accept_within
             )
         return self.negotiation.calendar(offer.by).rolled(until) if self.regime.rolls_to_working_day else until
+
+    def next_change(self) -> datetime | None:
+        """Return the first moment after which the clock alone changes something; None where it never will."""
+        return min((until for until, _, what in self._due if _is_awaited(what, until)), default=None)
 
     def is_irrevocable(self, offer: Offer, at: datetime) -> bool:
         """Whether ``offer`` cannot be revoked at ``at`` (CISG 16(2), PRC 476, UCC 2-205)."""
@@ -576,6 +582,13 @@ class Ledger:
             for each in self.acceptances.values()
             if each.is_live and each.standing.offer.amends is not None and each.state is ContractState.CONCLUDED
         ]
+
+
+def _is_awaited(what: Standing | Acceptance, until: datetime) -> bool:
+    """Whether the moment still brings anything about."""
+    if isinstance(what, Standing):
+        return what.base is State.EFFECTIVE and what.until == until
+    return what.is_live and what.window_until == until and what.state in _ANSWERABLE
 
 
 def was_before(statement: Statement, moment: datetime | None) -> bool:

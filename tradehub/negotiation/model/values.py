@@ -125,7 +125,7 @@ Content = TradeDocument | Callable[[], TradeDocument]
 class Offer:
     """A proposal of terms, firm or not. Never changed once made.
 
-    ``amount`` is what it comes to, None where a line cannot be valued; ``lacking`` is the refusal code of what it lacks
+    ``amount`` is what it comes to in ``currency``, None where a line cannot be valued; ``lacking`` is the refusal code of what it lacks
     to be definite (R2). The words themselves are ``document``, which may be fetched only when it is asked for: no rule
     reads it.
 
@@ -160,6 +160,7 @@ class Offer:
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
     amount: Decimal | None = None
+    currency: str | None = None
     lacking: str | None = None
 
     @property
@@ -192,6 +193,7 @@ class Offer:
         known: dict[str, Any] = {
             "accept_by": accept_by(document),
             "amount": sum(valued.values(), Decimal(0)) if valued else None,
+            "currency": document.currency,
             **parts,
             "lacking": indefinite(document),
             "number": number or document.number or id,
