@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,7 +15,8 @@ import pytest
 from tests.approvals.conftest import LIMITS, PASSWORD
 from tests.negotiation.pages import form_fields, text_of
 from tests.negotiation.words import HAIDI
-from tradehub.approvals.model import State
+from tradehub.approvals.model import Chain, ChainStep, State
+from tradehub.partners.authority import Approver
 from tradehub.platform.security import FRESH_FOR
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -229,6 +233,30 @@ def test_who_asked_takes_it_back(firm, browse):
     li.send(page, f"/approvals/{request}/withdraw", {"form_id": "another-form"}, 409)
 
 
+def test_all_requests_are_filtered_searched_and_exported(firm, browse):
+    first, second = firm.offered(), firm.offered("2")
+    firm.decide(firm.ask(first, note="not for the export"), "ann", approves=False, reason="no")
+    firm.ask(second)
+    ann = browse("ann")
+    page = text_of(ann.get("/approvals/all"))
+    for part in ("All 2", "Waiting 1", "Not approved 1", "Not carried out 0"):
+        assert part in page, part
+    assert "USD 48,000.00" not in text_of(ann.get("/approvals/all?only=declined"))
+    assert "USD 48,000.00" in text_of(ann.get("/approvals/all?q=delta+VALVE+li&page=99"))
+    assert "No request fits." in text_of(ann.get("/approvals/all?q=nowhere&only=unknown"))
+    rows = list(csv.reader(io.StringIO(ann.get("/approvals.csv"))))
+    assert [row[7] for row in rows] == ["state", "pending", "declined"]
+    assert rows[2][9] == "Ann: no"
+    assert browse("dana").get("/approvals.csv").count("\n") == 1
+
+
+def test_the_export_is_no_formula(firm, browse):
+    deal = firm.offered()
+    with firm.database.write(HAIDI) as session:
+        firm.approvals.ask(session, replace(firm.asker("li"), name="=HYPERLINK(1)"), firm.wanted(session, deal))
+    assert '"\'=HYPERLINK(1)"' in browse("ann").get("/approvals.csv")
+
+
 # --- delegates
 
 
@@ -344,6 +372,18 @@ def test_errors_of_the_limits_stand_at_their_rows_and_nothing_typed_is_lost(firm
     assert 'value="50000"' in answer.text
     with firm.database.read(HAIDI) as session:
         assert firm.approvals.policies(session, HAIDI) == []
+
+
+def test_an_approver_who_has_left_is_not_lost_from_the_form_unseen(firm, browse):
+    step = ChainStep((Approver("person", firm.users["bo"]),))
+    firm.state(replace(LIMITS, chains=(Chain("Plant", Decimal(0), None, (step,), partner="gone"),)))
+    firm.set_roles("bo", "viewer")
+    max_ = browse("max")
+    page = max_.get("/spending-limits/edit")
+    assert "Somebody who has left" in page
+    answer = max_.send(page, "/spending-limits/review", {}, 422)
+    assert "One of these may not approve, or has left." in text_of(answer.text)
+    assert dict(form_fields(answer.text, "/spending-limits/review"))["chain_0_partner"] == "gone"
 
 
 def test_limits_that_somebody_else_changed_meanwhile_are_not_overwritten(firm, browse):

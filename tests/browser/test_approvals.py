@@ -99,7 +99,8 @@ def test_an_acceptance_is_asked_for_and_approved(browser: Browser, site: Site, m
         approver.complaints.expect("403")
         approver.sign_in(ANN, PASSWORD)
         for path, name in (
-            ("/approvals", "inbox"), ("/approvals/delegates", "delegates"), (f"/approvals/{counter}", "request-counter"),
+            ("/approvals", "inbox"), ("/approvals/all", "all"), ("/approvals/delegates", "delegates"),
+            (f"/approvals/{counter}", "request-counter"),
         ):  # fmt: skip
             check_page(approver.go(path))
             picture(approver.page, f"{name}-{mode.name}")

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tests.channels.trade import MakeHub, Side, Trade, priced, told_apart, trade, wished
+from tests.channels.trade import MakeHub, Side, Trade, priced, told_apart, trade
 from tradehub.platform import clock
 
 CHANNELS = ("web", "api", "x12", "edifact", "ubl")
@@ -32,7 +32,7 @@ def state(side: Side, draft, *, about: str | None = None, **more) -> str:
 def test_a_whole_deal(make_hub: MakeHub, at_monday: clock.Frozen, buying: str, selling: str) -> None:
     deal = trade(make_hub, buying, selling)
     buyer, seller = deal.sides
-    buyer.do("send_inquiry", wished(), [seller.party])
+    deal.inquire()
     agree(deal, "inquiry")
     state(seller, priced("12.40", "0.82", "6.10"))
     agree(deal, "offer")

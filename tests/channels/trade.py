@@ -7,6 +7,7 @@ hub of its own, whose database is another one: what both know, they know from wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -29,7 +30,7 @@ from tradehub.negotiation import model, store
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.model import Kind
 from tradehub.negotiation.recording import Actor
-from tradehub.negotiation.store import DealRow
+from tradehub.negotiation.store import DealRow, InquiryRow
 from tradehub.ordering.store import OrderRow
 from tradehub.partners.model import Incoming
 from tradehub.partners.profile import Profile
@@ -38,6 +39,8 @@ from tradehub.platform.db import Base
 from tradehub.platform.settings import Settings
 
 BUYER, SELLER = PartyId("haidi"), PartyId("ningbo")
+BOTH = PartyId("both")
+"""Whose hub it is where both work on the same one: another than the buyer's, for it gives numbers to both."""
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 MESSAGES = {
     "x12": ("840", "843", "850", "855", "860", "865", "824"),
@@ -105,6 +108,7 @@ class Side:
     other: PartyId
     channel: str
     wire: Wire = field(default_factory=Wire)
+    inquiry: str = ""
 
     @property
     def jobs(self) -> FakeJobs:
@@ -123,7 +127,7 @@ class Side:
     @property
     def deal(self) -> str:
         with self.hub.database.read(self.party) as session:
-            return session.scalars(select(DealRow.id).order_by(DealRow.created_at.desc())).first() or ""
+            return session.scalars(select(DealRow.id).where(DealRow.inquiry_number == self.inquiry)).one()
 
     @property
     def negotiation(self) -> model.Negotiation:
@@ -173,8 +177,9 @@ class Side:
             return row
 
     def messages(self, direction: str = "in") -> list[MessageRow]:
+        """The messages of this deal."""
         with self.hub.database.read() as session:
-            rows = select(MessageRow).where(MessageRow.direction == direction)
+            rows = select(MessageRow).where(MessageRow.direction == direction, MessageRow.deal == self.deal)
             return list(session.scalars(rows.order_by(MessageRow.created_at, MessageRow.id)))
 
 
@@ -192,6 +197,12 @@ class Trade:
     @property
     def is_one_hub(self) -> bool:
         return self.buyer.hub is self.seller.hub
+
+    def inquire(self, draft: Draft | None = None) -> None:
+        """Let the buyer ask; the number of its inquiry is by what both know the deal."""
+        asked = self.buyer.do("send_inquiry", draft or wished(), [self.seller.party])
+        with self.buyer.hub.database.read(BUYER) as session:
+            self.buyer.inquiry = self.seller.inquiry = session.get_one(InquiryRow, asked).number
 
     def travel(self) -> None:
         while any(self.step(side) for side in self.sides):
@@ -215,20 +226,22 @@ class Trade:
 MakeHub = Callable[[PartyId], Hub]
 
 
-@pytest.fixture
-def make_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeHub]:
-    """Make hubs, each with a database of its own that is emptied of nothing: it is new."""
-    made: list[Hub] = []
-    monkeypatch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
+@contextmanager
+def hubs(folder: Path, url: Callable[[PartyId], str] = lambda home: "") -> Iterator[MakeHub]:
+    """Make the hub of an organisation once; each has a database of its own, which many deals share."""
+    made: dict[PartyId, Hub] = {}
 
     def make(home: PartyId) -> Hub:
-        hub = Hub(Settings(data_dir=tmp_path / home, home_org=home, _env_file=None))  # type: ignore[call-arg]
-        Base.metadata.create_all(hub.database.engine)
-        made.append(hub)
-        return hub
+        if home not in made:
+            settings = Settings(data_dir=folder / home, home_org=home, database_url=url(home), _env_file=None)  # type: ignore[call-arg]
+            made[home] = Hub(settings)
+            Base.metadata.create_all(made[home].database.engine)
+        return made[home]
 
-    yield make
-    for hub in made:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
+        yield make
+    for hub in made.values():
         hub.database.dispose()
 
 
@@ -241,7 +254,7 @@ def known(hub: Hub, *profiles: Profile) -> None:
 def trade(make_hub: MakeHub, buying: str, selling: str, **agreed: Any) -> Trade:
     """A buyer who trades by ``buying`` and a seller who trades by ``selling``; ``agreed`` goes into both profiles."""
     if buying in SAID_BY_PEOPLE and selling in SAID_BY_PEOPLE:
-        hub = make_hub(BUYER)
+        hub = make_hub(BOTH)
         known(hub, profile(BUYER, BUYER), profile(SELLER, BUYER, **agreed))
         return Trade(Side(hub, BUYER, SELLER, buying), Side(hub, SELLER, BUYER, selling))
     # a partner's system reads the standard that it writes, where the other side has none of its own

@@ -388,10 +388,13 @@ def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
 def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
     """The one test that moves the trade on, so the last: Lin approves what Mei asked for."""
     (request,) = trade.theirs["request_id"]
+    deal = _deal_with(trade.hub, NINGBO)
+    refused = post(trade.window("mei"), f"/deals/{deal}/accept", **trade.form)
+    assert refused.status_code == 403
+    assert "Ask for approval" in refused.text
     answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
     assert answer.status_code == 303, answer.text
     with trade.hub.database.read(org=HAIDI) as session:
-        deal = _deal_with(trade.hub, NINGBO)
         assert trade.hub.contracts.of_deal(session, deal) is not None
         assert trade.hub.ordering.of_deal(session, deal) is not None
     assert "Approved and done" in trade.window("mei").get("/").text

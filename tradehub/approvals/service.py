@@ -122,6 +122,10 @@ class RequestView:
         return any(each.may_approve for each in self.voices)
 
     @property
+    def searched(self) -> str:
+        return f"{self.row.title} {self.row.partner_name} {self.row.requester_name}".casefold()
+
+    @property
     def may_withdraw(self) -> bool:
         return self.is_mine and self.state is State.PENDING
 
@@ -346,9 +350,11 @@ class ApprovalService:
         rows = session.scalars(_newest(RequestRow.org == asker.org, RequestRow.requester_id == asker.user_id)).all()
         return self._views(session, asker, rows)
 
-    def history(self, session: Session, asker: Asker) -> list[RequestView]:
-        """Return every request of the organisation, the newest first."""
-        return self._views(session, asker, session.scalars(_newest(RequestRow.org == asker.org)).all())
+    def history(self, session: Session, asker: Asker, text: str = "") -> list[RequestView]:
+        """Return the organisation's requests in whose deal, partner or requester each word of ``text`` stands."""
+        views = self._views(session, asker, session.scalars(_newest(RequestRow.org == asker.org)).all())
+        words = text.casefold().split()
+        return [each for each in views if all(word in each.searched for word in words)]
 
     def to_note(self, session: Session, asker: Asker) -> list[RequestView]:
         """Return what has ended and concerns this person: the own requests, and approved ones that were overtaken."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import werkzeug.exceptions
 from babel.numbers import format_decimal
-from flask import Blueprint, abort, current_app, flash, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -39,6 +41,10 @@ Partners = Callable[[Session], Sequence[tuple[str, str]]]
 """The organisation's partners, as (id, name)."""
 
 TEXT_MAX = 2_000
+QUERY_MAX = 200
+PAGE = 50
+"""Requests on one page of the list."""
+
 BLANK_ROWS = 3
 """Empty rows at the end of each table of the policy's form; saving gives new ones."""
 
@@ -148,7 +154,52 @@ def _add_lists(pages: Blueprint, service: ApprovalService, database: Database) -
     @pages.get("/approvals/all")
     @http.requires("approval.decide")
     def history() -> str:
-        return listed("all", service.history)
+        chip, text = _asked_for()
+        with database.read(org=http.principal().org) as session:
+            found = service.history(session, _asker(), text)
+            waiting = len(service.inbox(session, _asker()))
+            counts = {key: sum(each.state in states for each in found) for key, (_, states) in wording.CHIPS.items()}
+            fitting = [each for each in found if each.state in wording.CHIPS[chip][1]]
+            last = max(1, -(-len(fitting) // PAGE))
+            page = min(max(request.args.get("page", 1, type=int), 1), last)
+            return render_template(
+                "approvals/history.html", requests=fitting[(page - 1) * PAGE : page * PAGE], waiting=waiting, chip=chip,
+                text=text, counts=counts, page=page, last=last,
+            )  # fmt: skip
+
+    @pages.get("/approvals.csv")
+    @http.requires("approval.decide")
+    def history_csv() -> ResponseReturnValue:
+        chip, text = _asked_for()
+        out = io.StringIO()
+        rows = csv.writer(out, quoting=csv.QUOTE_ALL)
+        rows.writerow(["deal", "partner", "act", "currency", "amount", "requester", "asked", "state", "ended", "said"])
+        with database.read(org=http.principal().org) as session:
+            found = service.history(session, _asker(), text)
+            rows.writerows(_csv_row(each) for each in found if each.state in wording.CHIPS[chip][1])
+        headers = {"Content-Disposition": "attachment; filename=approvals.csv"}
+        return Response(out.getvalue(), mimetype="text/csv", headers=headers)
+
+
+def _asked_for() -> tuple[str, str]:
+    """Return the filter and the words of a list."""
+    chip = request.args.get("only", "all")
+    return chip if chip in wording.CHIPS else "all", request.args.get("q", "").strip()[:QUERY_MAX]
+
+
+def _csv_row(view: RequestView) -> list[str]:
+    row = view.row
+    said = "; ".join(
+        f"{each.by_name}{f' for {each.giver_name}' if each.giver_name else ''}: {'yes' if each.approves else 'no'}"
+        for each in row.decisions
+    )
+    cells = [
+        row.title, row.partner_name, row.act, row.currency or "", "" if row.amount is None else str(row.amount),
+        row.requester_name, row.asked_at.isoformat(), str(view.state), row.ended_at.isoformat() if row.ended_at else "",
+        said,
+    ]  # fmt: skip
+    # A spreadsheet takes what begins like this for a formula.
+    return [f"'{each}" if each.startswith(("=", "+", "-", "@", "\t", "\r")) else each for each in cells]
 
 
 def _add_request(pages: Blueprint, service: ApprovalService, database: Database, shows: Shows) -> None:

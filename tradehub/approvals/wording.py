@@ -27,6 +27,15 @@ STATES: Mapping[str, tuple[str, LazyString]] = {
 }
 """A request's state -> the kind of its pill, and its word."""
 
+CHIPS: Mapping[str, tuple[LazyString, frozenset[str]]] = {
+    "all": (lazy_gettext("All"), frozenset(STATES)),
+    "pending": (lazy_gettext("Waiting"), frozenset({"pending"})),
+    "done": (lazy_gettext("Approved"), frozenset({"done"})),
+    "declined": (lazy_gettext("Not approved"), frozenset({"declined"})),
+    "ended": (lazy_gettext("Not carried out"), frozenset({"expired", "withdrawn", "overtaken"})),
+}
+"""A filter of the list -> its word, and the states that it lets through."""
+
 STEP_STATES: Mapping[str, tuple[str, LazyString]] = {
     "done": ("ok", lazy_gettext("Approved")),
     "now": ("turn", lazy_gettext("Asked now")),

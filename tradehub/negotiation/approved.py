@@ -1,4 +1,4 @@
-"""What negotiation states of an act that binds, what it freezes where approval is needed, and how it is done after that."""
+"""What negotiation freezes of an act that needs approval, and how it is done once it has it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Line, TradeDocument
-from tradehub.documents.amounts import balance, rounded
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model
+from tradehub.negotiation.binding import binding
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.reading import DealView, Round
@@ -41,16 +41,9 @@ class Proposed:
         return drafting.total(self.document, model.lines_of(self.document))
 
 
-def amount(document: TradeDocument) -> Decimal | None:
-    """Return what a document binds to: its goods, with charges and less allowances of the whole; None if untold."""
-    lines = model.lines_of(document)
-    goods = drafting.total(document, lines) if lines else None
-    return None if goods is None else rounded(goods + balance(document.allowances_charges), document.currency)
-
-
-def binding(view: DealView, act: Act, document: TradeDocument) -> Binding:
-    classes = {each.code for line in model.lines_of(document) for each in line.item.classification}
-    return Binding(act, view.id, view.other, amount(document), document.currency, tuple(sorted(classes)))
+def bound(view: DealView, act: Act, document: TradeDocument) -> Binding:
+    """Return what the act would bind the reader's own party to."""
+    return binding(act, document, deal_id=view.id, partner=view.other)
 
 
 def proposed(view: DealView, base: Round, draft: Draft) -> Proposed:
@@ -64,7 +57,7 @@ def proposed(view: DealView, base: Round, draft: Draft) -> Proposed:
 def acceptance(view: DealView, round: Round, version: int, shown: str) -> Wanted:
     """Freeze the acceptance of ``round`` on the terms with the hash ``shown``."""
     return Wanted(
-        binding(view, Act.ACCEPTANCE, round.document), _title(view), view.other_name, round.offer.id, version, shown,
+        bound(view, Act.ACCEPTANCE, round.document), _title(view), view.other_name, round.offer.id, version, shown,
         until=round.deadline,
     )  # fmt: skip
 
@@ -75,7 +68,7 @@ def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
     answers_open = base.is_open and not base.is_ours
     payload = {"draft": DRAFT.dump_python(draft, mode="json"), "answers_open": answers_open}
     return Wanted(
-        binding(view, Act.OFFER, document), _title(view), view.other_name, base.offer.id, version,
+        bound(view, Act.OFFER, document), _title(view), view.other_name, base.offer.id, version,
         terms_hash(document), payload, base.deadline if answers_open else None,
     )  # fmt: skip
 

@@ -342,7 +342,7 @@ def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, 
     if not form.firm:
         return Allowed()
     document = approved.proposed(view, base, forms.answer_draft(form)).document
-    return pages.service.hooks.authorise(session, _actor(), approved.binding(view, Act.OFFER, document))
+    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.OFFER, document))
 
 
 def _answer_overtaken(pages: Pages, deal_id: str, base: Round, form: TermsForm) -> ResponseReturnValue:
@@ -444,7 +444,7 @@ def _demand(verdict: Verdict) -> None:
 
 
 def _acceptance_verdict(pages: Pages, session: Session, view: DealView, round: Round) -> Verdict:
-    return pages.service.hooks.authorise(session, _actor(), approved.binding(view, Act.ACCEPTANCE, round.document))
+    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.ACCEPTANCE, round.document))
 
 
 def _asked(pages: Pages, session: Session, wanted: Wanted) -> str:

@@ -93,7 +93,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
     )
-    app.jinja_options = {"autoescape": True}
+    app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER, act, at, auction, bid, code_of
+from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER, act, at, auction, bid, code_of, line
 from tradehub.sourcing.auctions import drafting, model, rules
 from tradehub.sourcing.auctions.ledger import Auction
 from tradehub.sourcing.auctions.model import standing
@@ -319,6 +319,7 @@ def test_an_obvious_error_is_taken_back_with_the_owners_consent_alone() -> None:
     assert code_of(act, found, 3, ActKind.ASK, ANN, about=2) == "NOT_YOUR_BID"
     found = act(found, 3, ActKind.ASK, BEN, about=2)
     assert price(found) == (BEN, 10100)
+    assert code_of(act, found, 3, ActKind.CONSENT, BEN, about=2) == "NOT_OWNER"
     assert code_of(act, found, 3, ActKind.ASK, BEN, about=2) == "ASKED_ALREADY"
     assert price(act(found, 4, ActKind.DECLINE, about=2)) == (BEN, 10100)
     found = act(found, 4, ActKind.CONSENT, about=2)
@@ -379,15 +380,18 @@ def test_the_next_change_by_time_alone_is_known() -> None:
 # --- what the winner has offered ---
 
 
-def test_the_lines_add_up_to_the_price_that_won() -> None:
-    from tests.sourcing.auctions.words import line
-
+@pytest.mark.parametrize("price", ["1000", "1001", "999.99", "7.77", "0.01", "123456.78"])
+def test_the_lines_add_up_to_the_price_that_won(price) -> None:
     lot = Lot(1, Decimal(1070), None, (line("1", "3", "10"), line("2", "7", "20"), line("3", "90", "10")))
-    lines = drafting.priced(lot, Decimal(1000), "USD")
-    assert drafting.opening(lines, "USD") == 1000
-    assert [each.price.amount for each in lines if each.price and each.price.basis is None] == []
+    lines = drafting.priced(lot, Decimal(price), "USD")
+    assert drafting.opening(lines, "USD") == Decimal(price)
+
+
+def test_a_unit_price_that_can_be_stated_is_stated() -> None:
     (even,) = drafting.priced(Lot(1, Decimal(1), None, (line(),)), Decimal(950), "USD")
     assert (even.price.amount, even.price.basis) == (Decimal("9.50"), None)
+    (odd,) = drafting.priced(Lot(1, Decimal(1), None, (line("1", "3"),)), Decimal(100), "USD")
+    assert (odd.price.amount, odd.price.basis) == (100, odd.quantity)
 
 
 def test_each_winner_gets_one_award_over_its_lots() -> None:

@@ -86,13 +86,8 @@ class Tally:
     last: dict[PartyId, Bid] = field(default_factory=dict)
 
     def ranked(self, rules: Rules) -> tuple[Position, ...]:
-        """Return the positions, best first: of two equal ones the leader's, then the earlier."""
-        return tuple(
-            sorted(
-                self.found.values(),
-                key=lambda each: (-rules.sign * each.amount, each.by != self.leader, each.number),
-            )
-        )
+        """Return the positions, best first, of equal ones the earlier: the leader is never the later of two."""
+        return tuple(sorted(self.found.values(), key=lambda each: (-rules.sign * each.amount, each.number)))
 
 
 @dataclass
