@@ -166,6 +166,7 @@ class Hub:
         """Return the parts of the work queue, the most urgent first."""
         return (
             *negotiation_pages.sections(self.negotiation),
+            contracting_pages.section(self.contracts, self.partners.name_of),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),

@@ -37,7 +37,9 @@ def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contra
     assert answer.status_code == 303, answer.text
     page = lin.get(at).text
     assert "Put up for signature" in page
+    assert f"{at}/sign" not in dana.get("/").text
     assert post(lin, f"{at}/prepare", page=at).headers["Location"] == f"{at}/sign"
+    assert f'href="{at}/sign"' in dana.get("/").text
 
     form = dict(form_fields(lin.get(f"{at}/sign").text, f"{at}/sign"))
     refused = lin.post(f"{at}/sign", data={**form, "password": "wrong password"})
@@ -56,6 +58,7 @@ def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contra
     good = dana.post(f"{at}/sign", data={**form, "password": PASSWORD, **_key()})
     assert good.status_code == 303, text_of(good.text)
 
+    assert not any(f"{at}/sign" in each.get("/").text for each in (lin, dana))
     shown = text_of(lin.get(at).text)
     assert shown.count("Signed") >= 2
     assert "key held by the hub" in shown
@@ -180,6 +183,7 @@ def test_ceilings_are_proposed_agreed_to_and_called_off_from(house):
     good = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, ceiling="20000", **{"quantity.0": "300"})
     assert good.status_code == 303
     assert "Proposed by Haidi Trading" in text_of(lin.get(at).text)
+    assert [f"{at}#blanket" in each.get("/").text for each in (lin, dana)] == [False, True]
     assert post(lin, f"{at}/blanket/agree", page=at, revision=1).status_code == 409
     assert post(dana, f"{at}/blanket/agree", page=at, revision=1).status_code == 303
 
