@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from tests.negotiation.conftest import DELTA, NAMES, House
 from tests.negotiation.words import HAIDI
 from tradehub.documents import PartyId
-from tradehub.negotiation import web
+from tradehub.negotiation import api, web
 from tradehub.platform.db import Database
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
@@ -53,7 +53,8 @@ class Hub:
         return self.house.database
 
     def blueprints(self) -> Sequence[Blueprint]:
-        return (web.blueprint(self.house.service, self.house.database, suggest=suggest),)
+        service, database = self.house.service, self.house.database
+        return (web.blueprint(service, database, suggest=suggest), api.blueprint(service, database))
 
     def sections(self) -> Sequence[Section]:
         return web.sections(self.house.service)

@@ -341,10 +341,15 @@ def test_an_order_without_an_offer_is_a_firm_offer_that_we_may_accept(house):
     assert (house.concluded[0].order.number, house.concluded[0].inquiry) == ("PO-1", None)
 
 
-def test_an_order_after_the_offer_lapsed_is_refused(house, at_monday):
-    _, _, document = sold(house)
+def test_an_order_after_the_offer_lapsed_waits_for_the_seller_to_elect_it(house, at_monday):
+    deal, offer, document = sold(house)
     at_monday.move(timedelta(days=30))
-    assert house.receive(order(offer=document.number), NINGBO, DELTA).refusal.text == "LAPSED"
+    late = order(offer=document.number)
+    assert house.receive(late, NINGBO, DELTA).refusal is None
+    assert (state(house, deal, offer), house.concluded) == ("late_pending", [])
+    house.do(SELLER, "act", deal, Kind.ELECT_LATE, offer)
+    assert state(house, deal, offer) == "accepted"
+    assert [each.order.number for each in house.concluded] == [late.number], "it is the buyer's own order that counts"
 
 
 def test_a_buyers_counter_by_message(house):

@@ -11,7 +11,7 @@ from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import DatedEvent, DeliveryTerms, Identifier, Item, PaymentTerms, Price, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import model
-from tradehub.negotiation.model import Kind, Negotiation, Offer, Statement
+from tradehub.negotiation.model import Ground, Kind, Negotiation, Offer, Statement
 
 HAIDI, NINGBO, STRANGER = PartyId("haidi"), PartyId("ningbo"), PartyId("stranger")
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -56,17 +56,15 @@ def quoted(
 
 
 def proposal(id: str, by: PartyId, document, *, firm=True, parent=None, **more) -> Offer:
-    return Offer(
-        id=id, by=by, document=document, terms_hash=terms_hash(document), firm=firm,
-        accept_by=model.accept_by(document), parent=parent, **more,
-    )  # fmt: skip
+    return Offer.of(id, by, document, terms_hash(document), firm=firm, parent=parent, **more)
 
 
 class Deal:
     """A negotiation that is told what happens; hours count from Monday morning."""
 
     def __init__(self, regime="CISG", **settings) -> None:
-        self.value = Negotiation("n", HAIDI, NINGBO, model.REGIMES[regime], **settings)
+        calendars = settings.pop("calendars", {})
+        self.value = Negotiation("n", HAIDI, NINGBO, model.REGIMES[regime], (), Ground(**settings), calendars)
         self.hour = 0.0
         self.count = 0
 
@@ -111,11 +109,35 @@ class Deal:
     def reject(self, about, by=HAIDI, *, reached=True) -> str:
         return self.say(Kind.REJECT, by, about, reached_at=self.now if reached else None)
 
+    def revoke(self, about, by=NINGBO, *, reached=True) -> str:
+        return self.say(Kind.REVOKE, by, about, reached_at=self.now if reached else None)
+
+    def withdraw(self, about, by=NINGBO, *, reached=True) -> str:
+        return self.say(Kind.WITHDRAW, by, about, reached_at=self.now if reached else None)
+
+    def accept_with(self, about, changes, document=None, by=HAIDI, *, reached=True, **more) -> str:
+        """Accept on terms of one's own; ``changes`` are the paths at which they differ."""
+        self.count += 1
+        id, parent = f"s{self.count}", self.value.offer(about)
+        settings = {"accept_by": parent.accept_by, "amends": parent.amends}
+        offer = proposal(id, by, document or parent.document, parent=about, **settings)
+        return self.say(
+            Kind.ACCEPT, by, about, id=id, offer=offer, changes=tuple(changes),
+            reached_at=self.now if reached else None, **more,
+        )  # fmt: skip
+
+    def amend(self, about, document=None, by=HAIDI, **more) -> str:
+        return self.propose(Kind.AMEND, by, document or quoted("A-1", price="12.00"), amends=about, **more)
+
     def reach(self, statement: str) -> str:
         return self.say(Kind.REACH, about=statement)
 
     def state(self, offer: str) -> str:
         return str(model.states(self.value, now=self.now)[offer])
+
+    @property
+    def contracts(self):
+        return model.contracts(self.value, now=self.now)
 
     @property
     def contract(self):

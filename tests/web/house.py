@@ -162,6 +162,7 @@ def build(database: Database, folder: Path, *, base_url: str = "", **parts: obje
     house.samples = {
         "crate_id": "crate-1", "partner": "nordic", "code": "en", "secret": "no-such-link",
         "user_id": house.people["member"], "filename": "skin.css",
+        "token_id": "no-such-token",
     }  # fmt: skip
     return house
 

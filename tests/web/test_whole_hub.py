@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from flask import Flask
@@ -26,14 +27,24 @@ from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.fulfilment.service import Shipment
 from tradehub.hub import Hub
+from tradehub.negotiation import approved
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http
 from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions.drafting import Draft as AuctionDraft
+from tradehub.sourcing.auctions.drafting import DraftLine
+from tradehub.sourcing.auctions.rules import Increment, Kind, Rules
+from tradehub.sourcing.tenders import hooks as tenders
+from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
+from tradehub.sourcing.tenders.plan import Plan
+from tradehub.sourcing.tenders.service import Opener, TenderDraft
 from tradehub.web import create_app
 
 HAIDI, NINGBO, DELTA, ZETA = (PartyId(each) for each in ("haidi", "ningbo", "delta", "zeta"))
@@ -47,15 +58,19 @@ BROKEN = (
 
 OPEN_TO_ALL = {
     "home.health", "metrics", "signin.sign_in", "signin.sign_in_by_password", "signin.link", "signin.open_link",
-    "signin.speak", "signin.colours", "static",
+    "signin.speak", "signin.colours", "static", "apidoc.openapi", "apidoc.reference",
 }  # fmt: skip
 """The only doors that open without signing in. A new one is a decision, so it is written here too."""
 
-OWN_IDS = {"code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"], "partner": ["nordic"]}
+OWN_IDS = {
+    "code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"], "partner": ["nordic"], "number": ["1"],
+    "name": ["cancel"],
+}  # fmt: skip
 """Parts of addresses that name nothing that an organisation owns."""
 
 PEOPLE = {
     "lin": (HAIDI, tuple(ROLES)),
+    "mei": (HAIDI, ("buyer",)),
     "eve": (HAIDI, ()),
     "vera": (HAIDI, ("viewer",)),
     "dana": (DELTA, tuple(ROLES)),
@@ -75,6 +90,8 @@ class Trade:
     form: dict[str, str] = field(default_factory=dict)
     """What a form about the rival's offer would carry: a guess that is right in all."""
     windows: dict[str, FlaskClient] = field(default_factory=dict)
+    tenders: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
 
     def window(self, name: str) -> FlaskClient:
         """Return a browser in which the person is signed in."""
@@ -84,9 +101,14 @@ class Trade:
         return self.windows[name]
 
     def routes(self, ids: dict[str, list[str]]) -> Iterator[tuple[str, str, str]]:
-        """Give (endpoint, method, url) of every route with every id of ``ids``."""
+        """Give (endpoint, method, url) of every route with every id of ``ids``.
+
+        The REST API, where no session counts, is tried with tokens (tests/negotiation/test_api.py).
+        """
         bound = self.app.url_map.bind("localhost")
         for rule in self.app.url_map.iter_rules():
+            if rule.rule.startswith("/api/v1/") and rule.endpoint not in OPEN_TO_ALL:
+                continue
             methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
             choices = [{}] if not rule.arguments else self._choices(rule.arguments, ids)
             for chosen in choices:
@@ -99,8 +121,8 @@ class Trade:
 
     @staticmethod
     def _choices(names: set[str], ids: dict[str, list[str]]) -> list[dict[str, str]]:
-        (name,) = names
-        return [{name: each} for each in ids[name]]
+        ordered = sorted(names)
+        return [dict(zip(ordered, each, strict=True)) for each in product(*(ids[name] for name in ordered))]
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +135,9 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _approval(made)
+    _tenders(made)
+    _auction(hub)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -126,6 +151,10 @@ def _let_in(trade: Trade) -> None:
             trade.users[name] = security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
             link = security.issue_link(session, trade.users[name], org)
         security.open_link(link, PASSWORD)
+    with trade.hub.database.write() as session:
+        security.issue_token(session, HAIDI, "ERP", ["deal.read"], life=timedelta(days=1))
+        (token,) = security.tokens(session, HAIDI)
+        trade.tokens = [token.id]
 
 
 def _deal(hub: Hub) -> None:
@@ -156,6 +185,57 @@ def _deal(hub: Hub) -> None:
     _drain(hub)
 
 
+def _approval(trade: Trade) -> None:
+    """Mei, who may not bind Haidi, asks to accept the rival's offer; Lin lets her stand in for him."""
+    hub, today = trade.hub, clock.now().date()
+    asker = {name: Asker(HAIDI, trade.users[name], name.capitalize()) for name in ("mei", "lin")}
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        assert view.standing is not None
+        wanted = approved.acceptance(view, view.standing, view.version, view.standing.offer.terms_hash)
+        request = hub.approvals.ask(session, asker["mei"], wanted)
+        delegation = hub.approvals.delegate(session, asker["lin"], trade.users["mei"], today, today)
+    trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
+
+
+def _tenders(trade: Trade) -> None:
+    """A sealed tender to Delta and Ningbo, and one to Ningbo alone; both take bids."""
+    hub, closes = trade.hub, clock.now() + timedelta(days=7)
+    with hub.database.read(org=HAIDI) as session:
+        asked = hub.negotiation.deal(session, _deal_with(hub, NINGBO)).rounds[0].document
+    price = Criterion(key="price", name="Price", stage=StageKind.COMMERCIAL, weight=Decimal(100), is_price=True)
+    lin, vera = (tenders.Actor(HAIDI, trade.users[name], name) for name in ("lin", "vera"))
+    for suppliers, is_sealed in (((DELTA, NINGBO), True), ((NINGBO,), False)):
+        notice = Notice(
+            number="", title="Valves", inquiry=asked, stages=(Stage(kind=StageKind.COMMERCIAL, closes_at=closes),),
+            criteria=(price,), is_sealed=is_sealed, questions_until=closes, valid_until=closes.date(),
+        )  # fmt: skip
+        openers = [Opener(each.user_id or "", each.name or "") for each in (lin, vera)]
+        with hub.database.write(org=HAIDI) as session:
+            draft = TenderDraft(
+                notice, Plan(note=NOTE, limit_prices=(("1", Decimal(RIVAL_PRICE)),)), suppliers, openers
+            )
+            tender = hub.tenders.create(session, lin, draft)
+            for each in (lin, vera) if is_sealed else ():
+                hub.tenders.set_passphrase(session, each, tender, f"a long way to say {each.name} 1987")
+            hub.tenders.publish(session, lin, tender)
+        trade.tenders.append(tender)
+    _drain(hub)
+
+
+def _auction(hub: Hub) -> None:
+    """An auction of Haidi's to which neither Delta nor the stranger is invited, with a bid and its secret limit."""
+    now = clock.now()
+    rules = Rules(Kind.REVERSE, "USD", now, now + timedelta(hours=1), Increment(Decimal(1)))
+    lines = (DraftLine(RIVAL_TEXT, Decimal(1), "C62", Decimal(20_000)),)
+    with hub.database.write(org=HAIDI) as session:
+        draft = AuctionDraft(RIVAL_TEXT, rules, lines, (NINGBO,))
+        auction = hub.auctions.hold(session, auctions.Actor(HAIDI, name="Lin"), draft)
+    with hub.database.write(org=NINGBO) as session:
+        ningbo = auctions.Actor(NINGBO, name="Ningbo")
+        hub.auctions.bid(session, ningbo, auction, lot=1, amount=Decimal(RIVAL_PRICE), confirmed=True)
+
+
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
     until = clock.now().date() + timedelta(days=9)
     draft = Draft(lines=(LineDraft("1", price=Decimal(price)),), currency="USD", valid_until=until, text=text)
@@ -164,8 +244,9 @@ def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
 
 
 def _deal_with(hub: Hub, seller: PartyId) -> str:
+    """Return the first deal with a supplier; tenders make further ones."""
     with hub.database.read() as session:
-        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller)).one()
+        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller).order_by(DealRow.id)).first() or ""
 
 
 def _drain(hub: Hub) -> None:
@@ -180,11 +261,13 @@ def _list_ids(trade: Trade) -> None:
         found = {
             "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)],
             "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
+            "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
             "key_id": [each.id for each in keyring.listed(session, HAIDI)],
             "template_id": [each.id for each in clauses.listed(session, HAIDI)],
             "message_id": list(session.scalars(select(MessageRow.id))),
+            "auction_id": [each.row.id for each in hub.auctions.listed(session, HAIDI)],
             "schedule_id": [each.id for each in hub.exchange.polled_channels(session)],
         }
         view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
@@ -192,10 +275,10 @@ def _list_ids(trade: Trade) -> None:
     assert all(found.values()), found
     trade.form = {
         "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
-        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+        "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
-    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO]}
-    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
+    trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
+    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)], "tender_id": trade.tenders[1:]}
     trade.hidden = trade.theirs | shared
 
 
@@ -225,15 +308,21 @@ def test_a_form_without_the_sessions_token_is_refused(trade: Trade) -> None:
 
 
 def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
-    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form"}
-    not_now = {"negotiation.accept_form", "negotiation.answer_form", "negotiation.reject_form", "exchange.fix"}
+    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form", "tenders.bid_form"}
+    not_now = {
+        "negotiation.accept_form",
+        "negotiation.answer_form",
+        "negotiation.reject_form",
+        "exchange.fix",
+        "negotiation.act_form",
+    }
     not_yet = {"contracting.of_deal", "ordering.of_deal"}
     for endpoint, method, url in trade.routes(trade.theirs):
         if method == "GET" and endpoint not in {*sellers_own, *not_now, *not_yet, "signin.sign_in", "signin.link"}:
             answer = ask(trade.window("lin"), method, url)
             assert answer.status_code == 200, (url, answer.status_code)
     for endpoint, _method, url in trade.routes(trade.theirs):
-        if endpoint in sellers_own:
+        if endpoint in sellers_own and not any(each in url for each in trade.hidden["tender_id"]):
             assert ask(trade.window("dana"), "GET", url).status_code != 404, url
 
 
@@ -294,3 +383,18 @@ def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
     pages = [url for _endpoint, method, url in trade.routes(trade.theirs) if method == "GET"]
     found = "".join(seen(trade, "lin", url) for url in pages)
     assert [secret for secret in SECRETS if secret not in found] in ([], [RIVAL_PRICE], ["9,876.54"])
+
+
+def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
+    """The one test that moves the trade on, so the last: Lin approves what Mei asked for."""
+    (request,) = trade.theirs["request_id"]
+    deal = _deal_with(trade.hub, NINGBO)
+    refused = post(trade.window("mei"), f"/deals/{deal}/accept", **trade.form)
+    assert refused.status_code == 403
+    assert "Ask for approval" in refused.text
+    answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
+    assert answer.status_code == 303, answer.text
+    with trade.hub.database.read(org=HAIDI) as session:
+        assert trade.hub.contracts.of_deal(session, deal) is not None
+        assert trade.hub.ordering.of_deal(session, deal) is not None
+    assert "Approved and done" in trade.window("mei").get("/").text

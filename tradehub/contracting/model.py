@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from tradehub.documents import TradeDocument
-from tradehub.documents.terms import flatten
+from tradehub.documents.terms import frozen_terms
 
 
 class State(StrEnum):
@@ -44,6 +44,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.AWAITING_CONFIRMATION, Event.CONFIRMED): State.CONCLUDED,
     (State.CONCLUDED_OBJECTABLE, Event.CONFIRMED): State.CONCLUDED,
     (State.CONCLUDED_OBJECTABLE, Event.OBJECTED): State.NEVER_CONCLUDED,
+    # an acceptance on its way is kept as a contract already; it may still come to nothing
+    (State.CONCLUDED, Event.OBJECTED): State.NEVER_CONCLUDED,
     (State.CONCLUDED, Event.PERFORMED): State.IN_PERFORMANCE,
     (State.IN_PERFORMANCE, Event.PERFORMED): State.IN_PERFORMANCE,
     (State.FULFILLED, Event.PERFORMED): State.FULFILLED,
@@ -80,7 +82,7 @@ def move(state: State, event: Event) -> State:
 
 def freeze(document: TradeDocument) -> str:
     """Return the document's terms as canonical JSON, the very text whose SHA-256 is ``documents.terms.terms_hash``."""
-    return json.dumps(flatten(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return frozen_terms(document)
 
 
 def thaw(frozen: str) -> dict[str, str]:

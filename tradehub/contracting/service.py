@@ -42,9 +42,11 @@ class ContractService(CallOffs):
 
     def record(self, session: Session, concluded: Concluded) -> str:
         """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
-        known = session.scalar(select(ContractRow.id).where(ContractRow.deal_id == concluded.deal_id))
+        known = session.scalar(select(ContractRow).where(ContractRow.deal_id == concluded.deal_id))
         if known is not None:
-            return known
+            if known.is_in is State.NEVER_CONCLUDED:
+                self._record_again(session, known, concluded)
+            return known.id
         year = concluded.at.year
         contract = ContractRow(
             id=new_id(),
@@ -66,6 +68,18 @@ class ContractService(CallOffs):
         session.flush()
         self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
         return contract.id
+
+    def _record_again(self, session: Session, contract: ContractRow, concluded: Concluded) -> None:
+        """The parties came to terms after all; what came to nothing stays as the version before."""
+        contract.state, contract.concluded_at = State.CONCLUDED, concluded.at
+        contract.accepted_by, contract.offer_number = concluded.accepted_by, concluded.offer.number
+        if contract.versions[-1].terms_hash != concluded.terms_hash:
+            contract.version += 1
+            contract.versions.append(
+                _version(contract, concluded.offer, concluded.terms_hash, by=concluded.accepted_by, at=concluded.at)
+            )
+        session.flush()
+        self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
 
     def amend(self, session: Session, deal_id: str, document: TradeDocument, by: PartyId, at: datetime) -> None:
         """Put the terms of ``document``, on which both sides agreed, beside the earlier ones as a new version (R25)."""

@@ -60,17 +60,52 @@ def keyed(lines: Sequence[Line]) -> dict[str, Line]:
 
 def find(lines: Sequence[Line], sought: Line) -> Found | None:
     """Return the order line among ``lines`` that ``sought`` speaks of, or None."""
-    for named in _order_lines(sought):
-        line = _numbered(lines, named)
-        if line is not None:
-            return Found(line, contradicts(line.item, sought.item))
-    same = [line for line in lines if agrees(line.item, sought.item)]
-    if len(same) == 1:
-        return Found(same[0], False)
-    line = _numbered(same or lines, sought.number)
-    if line is not None and (same or not contradicts(line.item, sought.item)):
-        return Found(line, False)
-    return Found(same[0], False) if same else None
+    return Finder(lines).find(sought)
+
+
+class Finder:
+    """Lines that are looked up many times: by their numbers and by the numbers of their items."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._numbers = _Numbers(lines)
+        self._by_id: dict[tuple[str, str], list[tuple[int, Line]]] = {}
+        for place, line in enumerate(lines):
+            for name in _names(line.item):
+                self._by_id.setdefault(name, []).append((place, line))
+
+    def find(self, sought: Line) -> Found | None:
+        """Return the line that ``sought`` speaks of, or None."""
+        for named in _order_lines(sought):
+            line = self._numbers.line(named)
+            if line is not None:
+                return Found(line, contradicts(line.item, sought.item))
+        same = self._same(sought)
+        if len(same) == 1:
+            return Found(same[0], False)
+        line = (_Numbers(same) if same else self._numbers).line(sought.number)
+        if line is not None and (same or not contradicts(line.item, sought.item)):
+            return Found(line, False)
+        return Found(same[0], False) if same else None
+
+    def _same(self, sought: Line) -> list[Line]:
+        """The lines whose item both sides call the same, in their order."""
+        found = dict(each for name in _names(sought.item) for each in self._by_id.get(name, ()))
+        return [found[place] for place in sorted(found) if agrees(found[place].item, sought.item)]
+
+
+class _Numbers:
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._by_number = keyed(lines)
+        self._bare = {name.lstrip("0"): line for name, line in self._by_number.items()}
+
+    def line(self, number: str | None) -> Line | None:
+        if number is None:
+            return None
+        return self._by_number.get(number) or self._bare.get(number.lstrip("0"))
+
+
+def _names(item: Item) -> list[tuple[str, str]]:
+    return [(each.scheme, each.value.strip()) for each in item.ids if each.scheme in _SHARED_SCHEMES]
 
 
 def by_order(document: Document, lines: Sequence[LineT]) -> dict[str | None, tuple[LineT, ...]]:
@@ -120,13 +155,3 @@ def _common(one: Item, other: Item) -> list[tuple[str, str]]:
         for theirs in other.ids
         if mine.scheme == theirs.scheme and mine.scheme in _SHARED_SCHEMES
     ]
-
-
-def _numbered(lines: Sequence[Line], number: str | None) -> Line | None:
-    if number is None:
-        return None
-    by_number = keyed(lines)
-    if number in by_number:
-        return by_number[number]
-    bare = {name.lstrip("0"): line for name, line in by_number.items()}
-    return bare.get(number.lstrip("0"))

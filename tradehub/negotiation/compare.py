@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.amounts import unit_price
-from tradehub.documents.lines import find, keyed
+from tradehub.documents.lines import Finder, keyed
 from tradehub.documents.terms import diff, flatten
 from tradehub.negotiation import drafting
 from tradehub.negotiation.model import NOT_OFFERED, lines_of
@@ -79,20 +79,30 @@ IMMATERIAL = re.compile(r"^(price\.type|taxes\.|item\.(description|more_descript
 
 
 def same_terms(before: TradeDocument, after: TradeDocument) -> bool:
-    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1)).
+    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1))."""
+    return not changed_terms(before, after)
 
-    Any term that it changes, and any that it adds and nobody knows, is material (CISG 19(3), PRC 488).
+
+def changed_terms(before: TradeDocument, after: TradeDocument) -> tuple[str, ...]:
+    """Return the paths of the terms of ``before`` that an answer, ``after``, changes or adds to.
+
+    Where it is silent it agrees. What tells more of the same item changes nothing.
     """
-    if len(_offered(after)) != len(_offered(before)):
-        return False
     haggled = (*_line_terms(before, after, True), *_header_terms(before, after, True))
-    for term in haggled:
-        if term.name != "validity" and term.direction is not Direction.SAME and term.after is not None:
-            return False
-    return not any(
-        term.after is not None and not (term.direction is Direction.ADDED and IMMATERIAL.match(term.name))
-        for term in _other_terms(before, after)
-    )
+    moved = [
+        each for each in haggled if each.name not in ("validity", "total") and each.direction is not Direction.SAME
+    ]
+    others = [
+        each
+        for each in _other_terms(before, after)
+        if not (each.direction is Direction.ADDED and IMMATERIAL.match(each.name))
+    ]
+    count = () if len(_offered(after)) == len(_offered(before)) else ("lines",)
+    return (*count, *(_path(each) for each in (*moved, *others) if each.after is not None))
+
+
+def _path(term: Term) -> str:
+    return term.name if term.line is None else f"lines.{term.line}.{term.name}"
 
 
 def further_terms(document: TradeDocument) -> tuple[Term, ...]:
@@ -129,12 +139,13 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
     """Return the moves of each line's price over (round, by the buyer, document); lines priced once are left out."""
     found = []
     priced = [(number, by_buyer, document) for number, by_buyer, document in rounds if _priced(document)]
+    finders = {number: Finder(lines_of(document)) for number, _, document in priced}
     for name, line in keyed(lines_of(priced[0][2])).items() if priced else ():
         currency = (line.price and line.price.currency) or priced[0][2].currency
         unit = line.quantity.unit if line.quantity else None
         points = []
         for number, by_buyer, document in priced:
-            same = find(lines_of(document), line)
+            same = finders[number].find(line)
             amount = unit_price(same.line, unit) if same else None
             stated = same.line.price.currency if same and same.line.price else None
             if amount is not None and (stated or document.currency) == currency:
@@ -143,6 +154,16 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
         if len(points) > 1 and currency:
             found.append(Series(name, drafting.item_label(line), currency, unit, tuple(points), _gap(points)))
     return tuple(found)
+
+
+def total_series(rounds: Sequence[tuple[int, bool, Decimal | None, str | None]]) -> tuple[Series, ...]:
+    """Return how the goods total moved over (round, by the buyer, total, currency); nothing where it was stated once."""
+    valued = [each for each in rounds if each[2] is not None]
+    currency = valued[0][3] if valued else None
+    points = [Point(number, by, total) for number, by, total, unit in valued if unit == currency and total is not None]
+    if len(points) < 2 or currency is None:
+        return ()
+    return (Series("", "", currency, None, tuple(points), _gap(points)),)
 
 
 @dataclass(frozen=True)
@@ -200,15 +221,15 @@ def _offered(document: TradeDocument) -> list[Line]:
 
 
 def _line_terms(before: TradeDocument, after: TradeDocument, for_buyer: bool) -> Iterable[Term]:
-    new = lines_of(after)
+    new = Finder(lines_of(after))
     matched: set[int] = set()
     for name, line in keyed(lines_of(before)).items():
-        found = find(new, line)
+        found = new.find(line)
         other = found.line if found else None
-        matched |= {index for index, each in enumerate(new) if each is other}
+        matched.add(id(other))
         yield from _pair(name, line, other, before, after, for_buyer)
-    for index, (name, line) in enumerate(keyed(new).items()):
-        if index not in matched:
+    for name, line in keyed(lines_of(after)).items():
+        if id(line) not in matched:
             yield from _pair(name, None, line, before, after, for_buyer)
 
 

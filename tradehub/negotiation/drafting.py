@@ -11,10 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from tradehub.documents import Inquiry, Line, Offer, Order, Quantity, TradeDocument
 from tradehub.documents.amounts import net_amount
 from tradehub.documents.lines import keyed
+from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
     DatedEvent,
     DeliveryTerms,
@@ -27,12 +29,7 @@ from tradehub.documents.parts import (
     Reference,
 )
 from tradehub.documents.terms import NOT_TERMS
-
-DELIVERY_DATES = (
-    "promised_delivery", "scheduled_delivery", "estimated_delivery", "requested_delivery", "latest_delivery",
-    "delivered",
-)  # fmt: skip
-"""Date types that answer "when will it be there?", the most binding first."""
+from tradehub.negotiation import model
 
 INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 """Offer actions that oblige nobody (X12 353 16, 22; EDIFACT 1225 16, 31)."""
@@ -117,6 +114,36 @@ def counter(head: Letterhead, base: TradeDocument, draft: Draft) -> Inquiry:
 def offer(head: Letterhead, base: TradeDocument, draft: Draft) -> Offer:
     """Return the seller's offer on, or counter to, ``base``: an inquiry, an offer or an order."""
     return Offer.model_validate(_amended(head, base, draft, "promised_delivery"))
+
+
+def summary(document: TradeDocument) -> dict[str, Any]:
+    """Return what a list of rounds shows of a proposal, as JSON: goods total, last delivery, payment, Incoterm, lines."""
+    offered = model.offered_lines(document)
+    days = [delivery_on(document, line) for line in offered] or [delivery_on(document)]
+    last = max((day for day in days if day), default=None)
+    amount = total(document, offered) if offered else None
+    return {
+        "total": None if amount is None else str(amount),
+        "currency": document.currency,
+        "delivery": last.isoformat() if last else None,
+        "payment": payment_text(document),
+        "incoterm": incoterm_text(document),
+        "lines": len(offered),
+    }
+
+
+def limited_to(document: TradeDocument, quantities: Mapping[str, Decimal]) -> TradeDocument:
+    """Return the document with only these lines, in these quantities; the whole where none is named."""
+    if not quantities or not isinstance(document, Inquiry | Offer | Order):
+        return document
+    lines = []
+    for number, line in keyed(document.lines).items():
+        if number in quantities:
+            unit = line.quantity.unit if line.quantity else None
+            part = Quantity(value=quantities[number], unit=unit)
+            net = line.net_amount if part == line.quantity else None
+            lines.append(line.model_copy(update={"number": number, "quantity": part, "net_amount": net}))
+    return document.model_copy(update={"lines": tuple(lines), "total": None})
 
 
 def as_offer(document: TradeDocument) -> Offer:

@@ -6,7 +6,7 @@ Everything is computed at the moment of reading, and only from what the session'
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,21 +19,39 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Inquiry, Line, PartyId, TradeDocument
 from tradehub.documents.amounts import unit_price
 from tradehub.documents.lines import find, keyed
-from tradehub.negotiation import compare, drafting, model, store
+from tradehub.negotiation import compare, drafting, listing, model, outlook, store
 from tradehub.negotiation.compare import Value
-from tradehub.negotiation.model import Contract, Kind, Negotiation, Offer, Refused, State, Statement
+from tradehub.negotiation.model import (
+    Contract,
+    ContractState,
+    Kind,
+    Ledger,
+    Negotiation,
+    Offer,
+    Refused,
+    State,
+    Statement,
+)
+from tradehub.negotiation.model.ledger import Acceptance
+from tradehub.negotiation.outlook import Outlook
 from tradehub.negotiation.recording import Hooks, NotFound
-from tradehub.negotiation.store import DealRow, InquiryRow, StatementRow
+from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
 from tradehub.platform import clock
 from tradehub.platform.db import org_of
 
 EXPIRING = timedelta(hours=48)
 """A deadline nearer than this is shown as urgent: one working day to act, wherever one is."""
 
-LIST_LIMIT = 500
-"""Deals looked at for a list, newest first; the status is computed for each."""
+STALE_MAX = 200
+"""Deals that the clock has moved on and no job has looked at since, computed anew for a list."""
+
+CHARTED_MAX = 1500
+"""Lines, over all rounds, whose prices are charted one by one; above that the totals are."""
 
 PAGE = 50
+
+INQUIRIES_MAX = 500
+"""Inquiries in one list, newest first."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +71,11 @@ class Round:
     deadline: datetime | None
     message_id: str | None
     total: Decimal | None
+    currency: str | None
     delivery: date | None
     payment: str | None
     incoterm: str | None
+    line_count: int
     note: str
 
     @property
@@ -115,7 +135,8 @@ class DealView:
     said: tuple[Said, ...]
     actions: dict[str, Action]
     contract: Contract | None
-    series: tuple[compare.Series, ...]
+    contracts: tuple[Contract, ...]
+    crossing: bool
     sound: bool
 
     @property
@@ -152,6 +173,18 @@ class DealView:
         said = Statement("?", Kind.ACCEPT, self.me, round.offer.id)
         return model.refusal(self.negotiation, said, now=clock.now())
 
+    @property
+    def series(self) -> tuple[compare.Series, ...]:
+        """How prices moved: line by line, or the totals where there are too many lines to look at."""
+        if sum(each.line_count for each in self.rounds) > CHARTED_MAX:
+            totals = [
+                (each.number, each.offer.by == self.row.buyer_id, each.total, each.currency) for each in self.rounds
+            ]
+            return compare.total_series(totals)
+        return compare.series(
+            [(each.number, each.offer.by == self.row.buyer_id, each.document) for each in self.rounds]
+        )
+
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
 
@@ -176,12 +209,11 @@ class DealLine:
 
 @dataclass(frozen=True)
 class Deals:
-    """A page of the list of deals, and how many there are under each chip."""
+    """A page of the list of deals, and how many there are under each chip. ``next`` is the cursor of the page after."""
 
     lines: tuple[DealLine, ...]
     counts: dict[str, int]
-    page: int
-    pages: int
+    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,6 +224,25 @@ class Worklist:
     waiting: tuple[DealLine, ...]
     expiring: tuple[DealLine, ...]
     to_mend: tuple[DealLine, ...] = ()
+
+
+@dataclass(frozen=True)
+class LateCase:
+    """An acceptance that waits for a decision, or for the end of the time in which there may be one.
+
+    ``what`` is a word of ``wording.CASES``, ``kinds`` the acts that decide it; ``is_mine``: I made the offer.
+    """
+
+    row: DealRow
+    other_name: str
+    what: str
+    kinds: tuple[Kind, ...]
+    is_mine: bool
+    sent_at: datetime
+    claimed_at: datetime | None
+    reached_at: datetime | None
+    deadline: datetime | None
+    decide_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -240,15 +291,18 @@ class Comparison:
 
 Ordered = TypeVar("Ordered", Fraction, Decimal, date)
 
-CONCLUDED = frozenset({"accepting", "late", "concluded"})
-FILTERS: dict[str, Callable[[DealLine], bool]] = {
-    "all": lambda line: True,
-    "your_turn": lambda line: line.status in ("your_turn", "undelivered"),
-    "waiting": lambda line: line.status in ("waiting", "sending"),
-    "expiring": lambda line: line.is_expiring,
-    "concluded": lambda line: line.status in CONCLUDED,
-    "closed": lambda line: line.status in ("rejected", "lapsed", "revoked", "withdrawn", "quiet"),
+CONCLUDED = frozenset({"accepting", "late", "signing", "concluded", "terminated"})
+LIVE = ("your_turn", "undelivered", "waiting", "sending")
+CLOSED = ("rejected", "lapsed", "revoked", "withdrawn", "quiet")
+FILTERS: Mapping[str, tuple[str, ...]] = {
+    "all": (),
+    "your_turn": ("your_turn", "undelivered"),
+    "waiting": ("waiting", "sending"),
+    "expiring": LIVE,
+    "concluded": tuple(sorted(CONCLUDED)),
+    "closed": CLOSED,
 }
+"""The statuses under each chip; none: all of them. Those that expire are the live ones whose deadline is near."""
 
 
 class Reading:
@@ -262,45 +316,64 @@ class Reading:
         if row is None:
             raise NotFound(deal_id)
         now = clock.now()
-        negotiation = store.load(session, row)
+        entries, offers = store.statement_rows(session, [row.id]), store.offer_rows(session, [row.id])
+        negotiation = store.assembled([row], entries, offers)[row.id]
+        ledger = Ledger.of(negotiation, now)
         me = _me(session, row)
         other = negotiation.other(me)
         names = {party: self._name(session, party) for party in (me, other)}
-        entries = store.statement_rows(session, [row.id])
-        rounds = _rounds(negotiation, entries, names, me, now)
+        rounds = _rounds(ledger, entries, offers, names, me)
+        contracts = ledger.contracts()
         return DealView(
             row=row, negotiation=negotiation, me=me, my_name=names[me], other=other, other_name=names[other],
-            other_is_web=self.hooks.is_web(session, other), status=status(negotiation, me, now=now), rounds=rounds,
-            said=_said(entries, rounds, names, me), actions=actions(negotiation, me, now=now),
-            contract=model.contract(negotiation, now=now),
-            series=compare.series([(each.number, each.offer.by == row.buyer_id, each.document) for each in rounds]),
-            sound=store.verify(session, row.id) is None,
+            other_is_web=self.hooks.is_web(session, other), status=outlook.status(ledger, me), rounds=rounds,
+            said=_said(entries, rounds, names, me), actions=actions(ledger, me),
+            contract=next((each for each in contracts if each.is_live), None), contracts=contracts,
+            crossing=bool(model.crossing(negotiation, now=now)), sound=store.first_broken(row, entries) is None,
         )  # fmt: skip
 
-    def deals(self, session: Session, *, chip: str = "all", text: str = "", page: int = 1) -> Deals:
+    def deals(
+        self, session: Session, *, chip: str = "all", text: str = "", cursor: str | None = None, size: int = PAGE
+    ) -> Deals:
         """Return the deals under ``chip`` whose numbers, names and words hold ``text``, the last moved first."""
-        wanted = select(DealRow).order_by(DealRow.updated_at.desc(), DealRow.id.desc()).limit(LIST_LIMIT)
-        for word in text.casefold().split():
-            wanted = wanted.where(DealRow.words.contains(word, autoescape=True))
-        lines = self._lines(session, session.scalars(wanted).all())
-        counts = {name: sum(map(fits, lines)) for name, fits in FILTERS.items()}
-        shown = [line for line in lines if FILTERS.get(chip, FILTERS["all"])(line)]
-        pages = max(1, -(-len(shown) // PAGE))
-        page = min(max(page, 1), pages)
-        return Deals(tuple(shown[(page - 1) * PAGE : page * PAGE]), counts, page, pages)
-
-    def worklist(self, session: Session) -> Worklist:
-        rows = session.scalars(
-            select(DealRow).where(DealRow.state == "open").order_by(DealRow.updated_at.desc()).limit(LIST_LIMIT)
-        ).all()
-        lines = self._lines(session, rows)
-        by_deadline = sorted(lines, key=lambda line: (line.deadline is None, line.deadline or line.row.updated_at))
-        return Worklist(
-            your_turn=tuple(line for line in by_deadline if line.status == "your_turn"),
-            waiting=tuple(line for line in lines if line.status in ("waiting", "sending")),
-            expiring=tuple(line for line in by_deadline if line.is_expiring),
-            to_mend=tuple(line for line in lines if line.status == "undelivered"),
+        now = clock.now()
+        statuses = FILTERS.get(chip, ())
+        query = listing.Query(
+            now=now, words=tuple(text.casefold().split()), due_before=now + EXPIRING if chip == "expiring" else None
         )
+        rows, following = listing.latest(session, query, statuses, cursor, size)
+        counts = listing.counts(session, query, FILTERS, now + EXPIRING)
+        return Deals(tuple(self._lines(session, rows)), counts, following)
+
+    def worklist(self, session: Session, size: int = PAGE) -> Worklist:
+        now = clock.now()
+        soon = listing.Query(now=now, due_before=now + EXPIRING)
+
+        def pick(statuses: Sequence[str], query: listing.Query) -> tuple[DealLine, ...]:
+            return tuple(self._lines(session, listing.by_deadline(session, query, statuses, size)))
+
+        every = listing.Query(now=now)
+        return Worklist(
+            your_turn=pick(("your_turn",), every),
+            waiting=pick(("waiting", "sending"), every),
+            expiring=pick(LIVE, soon),
+            to_mend=pick(("undelivered",), every),
+        )
+
+    def late_cases(self, session: Session) -> list[LateCase]:
+        """Return what waits on the late desk, the earliest end first."""
+        now = clock.now()
+        found = listing.by_deadline(session, listing.Query(now=now), ("late", "concluded"), INQUIRIES_MAX)
+        waiting = [row for row in found if row.changes_at is not None and row.changes_at >= now]
+        cases = [
+            _late_case(
+                row, each, _me(session, row), ledger, self._name(session, ledger.negotiation.other(_me(session, row)))
+            )
+            for row, ledger in ((row, Ledger.of(store.load(session, row), now)) for row in waiting)
+            for each in ledger.acceptances.values()
+            if each.state in _UNDECIDED
+        ]
+        return sorted(cases, key=lambda each: each.decide_until or now)
 
     def comparison(self, session: Session, inquiry_id: str) -> Comparison:
         """Raises NotFound where the organisation sent no such inquiry."""
@@ -314,81 +387,104 @@ class Reading:
         said = _by_deal(store.statement_rows(session, [row.id for row in rows]))
         loaded = store.load_all(session, rows)
         columns = []
-        for row, line in zip(rows, self._lines(session, rows, loaded), strict=True):
+        offers = store.offer_rows(session, [row.id for row in rows])
+        for row, line in zip(rows, self._lines(session, rows), strict=True):
             names = {PartyId(row.seller_id): line.other_name, PartyId(row.buyer_id): ""}
-            rounds = _rounds(loaded[row.id], said.get(row.id, []), names, PartyId(row.buyer_id), now)
+            ledger = Ledger.of(loaded[row.id], now)
+            rounds = _rounds(ledger, said.get(row.id, []), offers, names, PartyId(row.buyer_id))
             columns.append(_column(row, line, [each for each in rounds if not each.is_ours], lines))
         return Comparison(inquiry, document, lines, _with_best(columns, lines))
 
     def inquiries(self, session: Session) -> list[InquiryRow]:
-        return list(session.scalars(select(InquiryRow).order_by(InquiryRow.created_at.desc()).limit(LIST_LIMIT)))
+        return list(session.scalars(select(InquiryRow).order_by(InquiryRow.created_at.desc()).limit(INQUIRIES_MAX)))
 
-    def _lines(
-        self, session: Session, rows: Sequence[DealRow], loaded: dict[str, Negotiation] | None = None
-    ) -> list[DealLine]:
-        known = store.load_all(session, rows) if loaded is None else loaded
+    def _lines(self, session: Session, rows: Sequence[DealRow]) -> list[DealLine]:
         names: dict[PartyId, str] = {}
         now, found = clock.now(), []
         for row in rows:
-            negotiation, me = known[row.id], _me(session, row)
-            other = negotiation.other(me)
+            me = _me(session, row)
+            other = PartyId(row.seller_id if me == row.buyer_id else row.buyer_id)
             if other not in names:
                 names[other] = self._name(session, other)
-            found.append(_line(row, negotiation, me, names[other], now))
+            found.append(_line(row, listing.current(session, row, now), me, names[other]))
         return found
 
     def _name(self, session: Session, party: PartyId) -> str:
         return self.hooks.party(session, party).name or party
 
 
-def status(negotiation: Negotiation, me: PartyId, *, now: datetime) -> str:
-    """Return in one word how the deal stands for ``me``."""
-    agreed = model.contract(negotiation, now=now)
-    if agreed is not None:
-        return _AGREED[agreed.state]
-    found = model.states(negotiation, now=now)
-    last = negotiation.offers[-1] if negotiation.offers else None
-    if last is not None and last.by == me and found[last.id] is State.UNDELIVERED:
-        return "undelivered"
-    whose = model.turn(negotiation, now=now)
-    if whose is not None:
-        sending = last is not None and found[last.id] is State.DISPATCHED and last.by == me
-        return "your_turn" if whose == me else "sending" if sending else "waiting"
-    return str(found[last.id]) if last is not None and found[last.id] in _ENDED else "quiet"
-
-
-def actions(negotiation: Negotiation, me: PartyId, *, now: datetime) -> dict[str, Action]:
+def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
     """Return what ``me`` may do now, and for the rest why not."""
-    found = model.states(negotiation, now=now)
-    theirs = [each for each in negotiation.offers if each.by != me]
-    ours = [each for each in negotiation.offers if each.by == me]
-    standing = next((each for each in reversed(theirs) if found[each.id] is State.EFFECTIVE), None)
-    last = standing or (theirs[-1] if theirs else None)
-    mine = next((each for each in reversed(ours) if found[each.id] is State.EFFECTIVE), None)
-    concluded = Refused("CONCLUDED") if model.contract(negotiation, now=now) else None
+    negotiation, now, found = ledger.negotiation, ledger.now, ledger.states
+    theirs = [each for each in negotiation.offers if each.by != me and each.id in found]
+    ours = [each for each in negotiation.offers if each.by == me and each.id in found]
+    closed = ledger.is_closed
+    concluded = Refused("CONCLUDED", negotiation.regime) if closed else None
+
+    def latest(offers: Sequence[Offer], *states: State) -> Offer | None:
+        return next((each for each in reversed(offers) if found.get(each.id) in states), None)
 
     def tried(kind: Kind, offer: Offer | None) -> Action:
         if offer is None:
-            return Action(str(kind), None, concluded or Refused("NO_SUCH_OFFER"))
+            return Action(str(kind), None, concluded or Refused("NO_SUCH_OFFER", negotiation.regime))
         refused = model.refusal(negotiation, Statement("?", kind, me, offer.id), now=now)
         return Action(str(kind), offer.id, refused)
 
+    standing = latest(theirs, State.EFFECTIVE)
+    last = standing or (theirs[-1] if theirs else None)
     base = last or (negotiation.offers[-1] if negotiation.offers else None)
+    amending = standing is not None and standing.amends is not None
+    counter = None if amending else concluded
+    late = latest(ours, State.LATE_PENDING, State.DISPUTED)
+    sent = latest(ours, State.DISPATCHED, State.UNDELIVERED)
+    found_by_kind = {
+        Kind.ACCEPT: last,
+        Kind.REJECT: last,
+        Kind.REVOKE: latest(ours, State.EFFECTIVE) or sent,
+        Kind.WITHDRAW: sent or latest(ours, State.EFFECTIVE),
+        Kind.WITHDRAW_ACCEPTANCE: latest(theirs, State.ACCEPTING, State.ACCEPTED),
+        Kind.OBJECT: latest(ours, State.ACCEPTED),
+        Kind.ELECT_LATE: late,
+        Kind.ADMIT_TIME: late,
+        Kind.LAPSE_NOTICE: late or latest(ours, State.ACCEPTED),
+        Kind.CONFIRM: latest(negotiation.offers, State.ACCEPTED),
+        Kind.SIGN: latest(negotiation.offers, State.ACCEPTED),
+        Kind.PERFORM: standing,
+        Kind.RELY: standing,
+        Kind.CANCEL: latest(ours, State.INVITATION),
+        Kind.DISREGARD: sent,
+    }
+    agreed = next((each for each in ledger.contracts() if each.is_live), None)
+    stands = agreed is not None and agreed.state in (ContractState.CONCLUDED, ContractState.CONCLUDED_OBJECTABLE)
     return {
-        "accept": tried(Kind.ACCEPT, last),
-        "counter": Action("counter", base.id if base else None, concluded),
-        "reject": tried(Kind.REJECT, last),
-        "revoke": tried(Kind.REVOKE, mine),
+        **{str(kind): tried(kind, offer) for kind, offer in found_by_kind.items()},
+        "counter": Action("counter", base.id if base else None, counter),
+        "amend": Action("amend", agreed.offer.id if agreed else None, None if stands else Refused("NO_CONTRACT")),
         "comment": Action("comment"),
     }
 
 
-_AGREED = {
-    model.ContractState.AWAITING_REACH: "accepting",
-    model.ContractState.AWAITING_ELECTION: "late",
-    model.ContractState.CONCLUDED: "concluded",
+_UNDECIDED: Mapping[ContractState, str] = {
+    ContractState.AWAITING_ELECTION: "late",
+    ContractState.DISPUTED_TIME: "disputed",
+    ContractState.CONCLUDED_OBJECTABLE: "changed",
 }
-_ENDED = frozenset({State.REJECTED, State.LAPSED, State.REVOKED, State.WITHDRAWN})
+_DECIDED_BY: Mapping[str, tuple[Kind, ...]] = {
+    "late": (Kind.ELECT_LATE, Kind.LAPSE_NOTICE),
+    "disputed": (Kind.ADMIT_TIME, Kind.LAPSE_NOTICE),
+    "changed": (Kind.OBJECT,),
+    "delayed": (Kind.LAPSE_NOTICE,),
+}
+
+
+def _late_case(row: DealRow, acceptance: Acceptance, me: PartyId, ledger: Ledger, other_name: str) -> LateCase:
+    what = "delayed" if acceptance.is_delayed else _UNDECIDED[acceptance.state]
+    said, offer = acceptance.statement, acceptance.standing.offer
+    return LateCase(
+        row=row, other_name=other_name, what=what, kinds=_DECIDED_BY[what], is_mine=offer.by == me,
+        sent_at=said.dispatched_at, claimed_at=said.claimed_at, reached_at=acceptance.effective_at,
+        deadline=ledger.deadline(offer), decide_until=acceptance.window_until,
+    )  # fmt: skip
 
 
 def _me(session: Session, row: DealRow) -> PartyId:
@@ -397,20 +493,18 @@ def _me(session: Session, row: DealRow) -> PartyId:
 
 
 def _rounds(
-    negotiation: Negotiation,
+    ledger: Ledger,
     entries: Iterable[StatementRow],
+    rows: Mapping[str, OfferRow],
     names: dict[PartyId, str],
     me: PartyId,
-    now: datetime,
 ) -> tuple[Round, ...]:
-    states = model.states(negotiation, now=now)
     by_id = {entry.id: entry for entry in entries}
+    negotiation, states = ledger.negotiation, ledger.states
     reached = {each.about: each.at for each in negotiation.statements if each.kind is Kind.REACH}
     found = []
     for number, offer in enumerate(negotiation.offers, 1):
-        entry, document = by_id[offer.id], offer.document
-        lines = [line for line in model.lines_of(document) if line.action not in model.NOT_OFFERED]
-        days = [drafting.delivery_on(document, line) for line in lines] or [drafting.delivery_on(document)]
+        entry, shown = by_id[offer.id], rows[offer.id].summary or drafting.summary(offer.document)
         found.append(
             Round(
                 number=number,
@@ -422,13 +516,15 @@ def _rounds(
                 channel=entry.channel,
                 at=entry.at,
                 reached_at=entry.reached_at or reached.get(entry.id),
-                state=states[offer.id],
-                deadline=model.deadline(negotiation, offer, now=now),
+                state=states.get(offer.id, State.ACCEPTED),
+                deadline=ledger.deadline(offer) if offer.firm else None,
                 message_id=entry.message_id,
-                total=drafting.total(document, lines) if lines else None,
-                delivery=max((day for day in days if day), default=None),
-                payment=drafting.payment_text(document),
-                incoterm=drafting.incoterm_text(document),
+                total=None if shown["total"] is None else Decimal(shown["total"]),
+                currency=shown["currency"],
+                delivery=None if shown["delivery"] is None else date.fromisoformat(shown["delivery"]),
+                payment=shown["payment"],
+                incoterm=shown["incoterm"],
+                line_count=shown["lines"],
                 note=entry.text,
             )
         )
@@ -451,24 +547,16 @@ def _said(
     )
 
 
-def _line(row: DealRow, negotiation: Negotiation, me: PartyId, name: str, now: datetime) -> DealLine:
-    states = model.states(negotiation, now=now)
-    open_offer = next((each for each in reversed(negotiation.offers) if states[each.id] is State.EFFECTIVE), None)
-    agreed = model.contract(negotiation, now=now)
-    shown = (
-        agreed.offer
-        if agreed
-        else next((each for each in reversed(negotiation.offers) if each.firm or each.document.kind == "offer"), None)
-    )
-    amount = drafting.total(shown.document, model.lines_of(shown.document)) if shown else None
+def _line(row: DealRow, seen: Outlook, me: PartyId, name: str) -> DealLine:
+    is_buyer = me == row.buyer_id
     return DealLine(
         row=row,
         other_name=name,
-        status=status(negotiation, me, now=now),
-        deadline=model.deadline(negotiation, open_offer, now=now) if open_offer else None,
-        rounds=len(negotiation.offers),
-        total=Value(compare.Sort.MONEY, amount, shown.document.currency) if shown and amount is not None else None,
-        is_buyer=me == negotiation.buyer,
+        status=seen.buyer_status if is_buyer else seen.seller_status,
+        deadline=seen.due_at,
+        rounds=seen.rounds,
+        total=None if seen.total is None else Value(compare.Sort.MONEY, seen.total, seen.currency),
+        is_buyer=is_buyer,
     )
 
 

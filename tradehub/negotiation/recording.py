@@ -5,10 +5,10 @@ People's commands (``service``) and partners' messages (``inbound``) both end he
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -16,10 +16,15 @@ from tradehub.documents import Document, Order, PartyId, TradeDocument
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model, store
-from tradehub.negotiation.model import Kind, Negotiation, Offer, Statement
+from tradehub.negotiation.grounds import Terms
+from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
-from tradehub.partners.handling import Concluded
+from tradehub.partners.authority import Allowed, Binding, Verdict
+from tradehub.partners.handling import Concluded, Received
 from tradehub.platform import clock, ids
+
+OVERDUE_MAX = 500
+"""Deals looked at in one transaction after the clock has moved them on: a second's work."""
 
 
 class Outgoing(Protocol):
@@ -41,17 +46,36 @@ def _nothing(session: Session, concluded: Concluded) -> None:
     """Do nothing when a contract comes about: nobody follows up on it."""
 
 
+def _undone(session: Session, deal: str, contract: str, at: datetime) -> None:
+    """Do nothing when a contract comes to nothing after all."""
+
+
+def _amended(session: Session, deal: str, contract: Contract, at: datetime) -> None:
+    """Do nothing when a contract is amended."""
+
+
 def _bare(session: Session, party: PartyId) -> Party:
     return Party(role="", name=str(party))
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """What negotiation asks of the rest of the hub."""
+def _never(session: Session, key: str) -> bool:
+    return False
 
-    is_web: Callable[[Session, PartyId], bool]
-    on_concluded: Callable[[Session, Concluded], None] = _nothing
-    party: Callable[[Session, PartyId], Party] = _bare
+
+def _usual(session: Session, buyer: PartyId, seller: PartyId) -> Terms:
+    return Terms()
+
+
+def _no_order(session: Session, deal: str) -> Order | None:
+    return None
+
+
+def _unordered(session: Session, deal: str, order: Order, received: Received) -> None:
+    """Do nothing when the buyer's order on a contract comes that our acceptance made."""
+
+
+def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
+    return True
 
 
 class NotFound(Exception):
@@ -60,13 +84,48 @@ class NotFound(Exception):
 
 @dataclass(frozen=True)
 class Actor:
-    """Who speaks: a person for a party, or the party's own system by a message."""
+    """Who speaks: a person for a party, or the party's own system by a message.
+
+    ``approval`` is the approved request that is being carried out.
+    """
 
     party: PartyId
     user_id: str | None = None
     name: str | None = None
     channel: str = "web"
     message_id: str | None = None
+    approval: str | None = None
+
+
+def _at_will(session: Session, row: DealRow, party: PartyId) -> None:
+    """Let a party state terms when it likes."""
+
+
+def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
+    return Allowed()
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What negotiation asks of the rest of the hub, and what it tells it in the transaction of a statement.
+
+    ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
+    ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
+    ``order`` is the order placed on the contract, ``carries`` says whether two agreed to exchange a kind of document.
+    """
+
+    is_web: Callable[[Session, PartyId], bool]
+    on_concluded: Callable[[Session, Concluded], None] = _nothing
+    party: Callable[[Session, PartyId], Party] = _bare
+    terms: Callable[[Session, PartyId, PartyId], Terms] = _usual
+    on_undone: Callable[[Session, str, str, datetime], None] = _undone
+    on_amended: Callable[[Session, str, Contract, datetime], None] = _amended
+    stop: Callable[[Session, str], bool] = _never
+    order: Callable[[Session, str], Order | None] = _no_order
+    on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
+    carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
+    authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
+    before: Callable[[Session, DealRow, PartyId], None] = _at_will
 
 
 class Recorder:
@@ -88,11 +147,12 @@ class Recorder:
     ) -> DealRow:
         now = clock.now()
         names = [self.hooks.party(session, each).name or each for each in (buyer, seller)]
+        terms = self.hooks.terms(session, buyer, seller)
         title = _title(document)
         number = f"N-{now.year}-{store.next_number(session, numbered_by, 'deal'):04d}"
         row = DealRow(
             id=ids.new_id(), number=number, inquiry_id=inquiry_id, inquiry_number=document.number, title=title,
-            buyer_id=buyer, seller_id=seller, regime="CISG", reasonable_days=14, state="open", version=0,
+            buyer_id=buyer, seller_id=seller, regime=terms.regime, ground=terms.stored(), state="open", version=0,
             head=store.FIRST, length=0, created_at=now, updated_at=now,
             words=" ".join([number, title, *names, *map(drafting.item_number, model.lines_of(document))]).casefold(),
         )  # fmt: skip
@@ -120,22 +180,38 @@ class Recorder:
         request_key: str | None = None,
         source: TradeDocument | None = None,
         at: datetime | None = None,
+        particulars: Mapping[str, Any] | None = None,
+        said: Mapping[str, Any] | None = None,
+        order: Order | None = None,
+        is_ordered: bool = False,
+        is_told: bool = False,
     ) -> str:
-        """Record an inquiry, offer or counter, send it if the other side trades by message; return its id."""
+        """Record a proposal, send it if the other side trades by message; return its id.
+
+        A proposal is an inquiry, offer, counter or amendment, or an acceptance that states its own terms.
+        ``particulars`` are further fields of the offer, ``said`` of the statement. ``source`` is the document that carries
+        it where that is not ``document`` itself; ``is_ordered``: the order on the contract carries it, and nothing else.
+        """
+        self.hooks.before(session, row, actor.party)
         negotiation = store.load(session, row)
         now = _moment(negotiation, at)
         id = ids.new_id()
         firm = kind is not Kind.INQUIRY and drafting.is_firm(document)
-        offer = Offer(
-            id=id, by=actor.party, document=document, terms_hash=terms_hash(document), firm=firm,
-            accept_by=model.accept_by(document), parent=about.id if about else None,
-            revision=1 + sum(each.number == (document.number or id) for each in negotiation.offers),
-        )  # fmt: skip
+        usual = {
+            "firm": firm,
+            "parent": about.id if about else None,
+            "accept_by": model.accept_by(document, negotiation.calendar(actor.party).zone),
+            "revision": 1 + sum(each.number == (document.number or id) for each in negotiation.offers),
+        }
+        offer = Offer.of(id, actor.party, document, terms_hash(document), **{**usual, **(particulars or {})})
         statement = Statement(
             id=id, kind=kind or _kind(negotiation, about, actor, firm, now), by=actor.party, about=offer.parent,
-            offer=offer, text=drafting.note_text(document), expected_version=expected_version,
+            offer=offer, text=drafting.note_text(document), expected_version=expected_version, **(said or {}),
         )  # fmt: skip
-        return self._record(session, row, negotiation, statement, actor, request_key, source or document, now)
+        carrier = None if is_ordered else source or document
+        return self._record(
+            session, row, negotiation, statement, actor, request_key, carrier, now, order, is_told=is_told
+        )
 
     def say(
         self,
@@ -145,34 +221,52 @@ class Recorder:
         kind: Kind,
         *,
         about: str | None = None,
-        text: str = "",
-        terms_hash: str | None = None,
-        expected_version: int | None = None,
         request_key: str | None = None,
         source: TradeDocument | None = None,
         at: datetime | None = None,
+        order: Order | None = None,
+        is_told: bool = False,
+        **particulars: Any,
     ) -> str:
-        """Record any other statement and send ``source`` with it where it came from our side; return its id."""
+        """Record any other statement and send ``source`` with it where it came from our side; return its id.
+
+        ``particulars`` are further fields of the statement. ``order`` is the buyer's own that carries an acceptance.
+        ``is_told``: the other side knows of it already, by a way that the hub does not see.
+        """
         negotiation = store.load(session, row)
-        statement = Statement(
-            id=ids.new_id(), kind=kind, by=actor.party, about=about, text=text, terms_hash=terms_hash,
-            expected_version=expected_version,
-        )  # fmt: skip
+        statement = Statement(id=ids.new_id(), kind=kind, by=actor.party, about=about, **particulars)
         now = _moment(negotiation, at)
-        return self._record(session, row, negotiation, statement, actor, request_key, source, now)
+        return self._record(
+            session, row, negotiation, statement, actor, request_key, source, now, order, is_told=is_told
+        )
 
     def note(self, session: Session, row: DealRow, kind: Kind, about: str, at: datetime) -> None:
         """Record what the hub learnt of a statement on its way: that it reached, or that it could not."""
         negotiation = store.load(session, row)
         statement = Statement(id=ids.new_id(), kind=kind, about=about)
-        after = model.step(negotiation, statement, now=_moment(negotiation, at))
+        now = _moment(negotiation, at)
+        after = model.step(negotiation, statement, now=now)
         store.record(session, row, negotiation, after, Circumstances(channel="hub"))
+        self._follow(session, row, _known(negotiation, now), after, now)
 
-    def conclude(
-        self, session: Session, row: DealRow, offer: Offer, by: PartyId, at: datetime, order: Order | None = None
-    ) -> None:
+    def pass_time(self, session: Session, limit: int = OVERDUE_MAX) -> int:
+        """Look at the deals that the clock alone has moved on, and tell the hub of contracts that silence, or the end of
+        a time to object, brought about. Returns how many there were; what stands is computed whether or not this runs."""
+        now = clock.now()
+        rows = store.overdue(session, now, limit)
+        for row in rows:
+            negotiation = store.load(session, row)
+            self._follow(session, row, _known(negotiation, row.seen_at or row.updated_at), negotiation, now)
+            store.look_again(session, row, negotiation, now)
+        return len(rows)
+
+    def _conclude(self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None) -> None:
         """Tell the rest of the hub that a contract has come about."""
-        ordered = offer.document if isinstance(offer.document, Order) else None
+        document = contract.terms.document
+        ordered = contract.offer.document if isinstance(contract.offer.document, Order) else None
+        carried = store.source_of(session, contract.id)
+        if isinstance(carried, Order):
+            ordered = carried
         self.hooks.on_concluded(
             session,
             Concluded(
@@ -180,11 +274,15 @@ class Recorder:
                 inquiry=row.inquiry_number if row.inquiry_id or ordered is None else None,
                 buyer=PartyId(row.buyer_id),
                 seller=PartyId(row.seller_id),
-                offer=drafting.as_offer(offer.document),
-                terms_hash=offer.terms_hash,
+                offer=drafting.as_offer(drafting.limited_to(document, contract.lines)).model_copy(
+                    update={"number": contract.offer.number}
+                ),
+                terms_hash=contract.terms.terms_hash,
                 at=at,
-                accepted_by=by,
+                accepted_by=contract.accepted_by,
                 order=order or ordered,
+                contract=contract.id,
+                state=str(contract.state),
             ),
         )
 
@@ -198,9 +296,11 @@ class Recorder:
         request_key: str | None,
         source: TradeDocument | None,
         now: datetime,
+        order: Order | None = None,
+        is_told: bool = False,
     ) -> str:
         to = negotiation.other(actor.party)
-        at_once = actor.channel == "message" or self.hooks.is_web(session, to)
+        at_once = is_told or actor.channel == "message" or self.hooks.is_web(session, to)
         statement = replace(statement, reached_at=now if at_once else None)
         after = model.step(negotiation, statement, now=now)
         leaves = None if at_once or source is None else source
@@ -212,7 +312,49 @@ class Recorder:
         store.record(session, row, negotiation, after, how)
         if leaves is not None and key is not None:
             self.outbox.put(session, leaves, sender=actor.party, to=to, idempotency_key=key, subject=row.id)
+        self._follow(session, row, _known(negotiation, now), after, now, order)
         return statement.id
+
+    def _follow(
+        self,
+        session: Session,
+        row: DealRow,
+        known: dict[str, Contract],
+        after: Negotiation,
+        now: datetime,
+        order: Order | None = None,
+    ) -> None:
+        """Pass on what a statement, or time, brought about: contracts, new versions of one, and contracts undone."""
+        for contract in model.contracts(after, now=now):
+            was = known.pop(contract.id, None)
+            if _binds(contract) and not _binds(was):
+                self._conclude(session, row, contract, now, order)
+            elif was is not None and _binds(was) and not contract.is_live:
+                self.hooks.on_undone(session, row.id, contract.id, now)
+            elif was is not None and contract.version > was.version:
+                self.hooks.on_amended(session, row.id, contract, now)
+        for gone in known.values():
+            if _binds(gone):
+                self.hooks.on_undone(session, row.id, gone.id, now)
+
+
+def _known(negotiation: Negotiation, now: datetime) -> dict[str, Contract]:
+    return {each.id: each for each in model.contracts(negotiation, now=now)}
+
+
+def _binds(contract: Contract | None) -> bool:
+    """Whether it is acted on: an acceptance on its way is, for what carries it to a message partner is the order."""
+    return contract is not None and contract.state in _BINDING
+
+
+_BINDING = frozenset(
+    {
+        ContractState.AWAITING_REACH,
+        ContractState.CONCLUDED,
+        ContractState.CONCLUDED_OBJECTABLE,
+        ContractState.TERMINATED,
+    }
+)
 
 
 def _kind(negotiation: Negotiation, about: Offer | None, actor: Actor, firm: bool, now: datetime) -> Kind:

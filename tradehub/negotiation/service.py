@@ -6,22 +6,64 @@ guarded move, what leaves for the partner. Refused and Conflict say why not; not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Inquiry, PartyId, TradeDocument
+from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
-from tradehub.negotiation import drafting, model, store
+from tradehub.documents.terms import NOT_TERMS, terms_hash
+from tradehub.negotiation import compare, drafting, letters, model, store
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
-from tradehub.negotiation.model import Kind, Offer
+from tradehub.negotiation.model import Kind, Negotiation, Offer, State
 from tradehub.negotiation.reading import Reading
-from tradehub.negotiation.recording import Actor
+from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow
 from tradehub.platform import clock, ids
+
+ACTS = frozenset(
+    {
+        Kind.WITHDRAW,
+        Kind.REVOKE,
+        Kind.WITHDRAW_ACCEPTANCE,
+        Kind.OBJECT,
+        Kind.ELECT_LATE,
+        Kind.LAPSE_NOTICE,
+        Kind.ADMIT_TIME,
+        Kind.CONFIRM,
+        Kind.SIGN,
+        Kind.PERFORM,
+        Kind.RELY,
+        Kind.CANCEL,
+        Kind.DISREGARD,
+    }
+)
+"""What a party says of an offer, or of what its acceptance brought about, without terms of its own."""
+
+_TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
+_OF_CHANGES = frozenset({"order_change", "order_response"})
+_CHANGE_ACTIONS = {
+    "accepted": "confirmation", "accepted_with_change": "confirmation", "rejected": "not_accepted", "cancelled": "cancel"
+}  # fmt: skip
+"""How a buyer's word on a change stands in an order change (X12 353, EDIFACT 1225); all else is a change."""
+_ANSWERS = {"cancelled": "rejected"}
+"""A seller that wants to end the contract rejects its order: no standard has a word of its own for it."""
+
+
+@dataclass(frozen=True)
+class Pick:
+    """What a buyer takes of one supplier's offer: all of it, or these lines, in these quantities (None: all offered)."""
+
+    deal: str
+    offer: str
+    lines: tuple[tuple[str, Decimal | None], ...] = ()
+    terms_hash: str | None = None
 
 
 class NegotiationService(Inbound, Reading):
@@ -31,13 +73,15 @@ class NegotiationService(Inbound, Reading):
         self,
         session: Session,
         actor: Actor,
-        draft: Draft,
+        draft: Draft | Inquiry,
         suppliers: Sequence[PartyId],
         *,
         note: str = "",
         request_key: str | None = None,
     ) -> str:
         """Ask each supplier on the draft's lines, a deal for each, and return the inquiry's id.
+
+        The draft may be a document with any terms; its number and parties are the hub's to write.
 
         ``note`` stays with the buyer's own people. The same ``request_key`` again returns the first inquiry.
         """
@@ -50,7 +94,7 @@ class NegotiationService(Inbound, Reading):
         buyer = self.hooks.party(session, actor.party)
         chosen = list(dict.fromkeys(suppliers))
         letters = [
-            drafting.inquiry(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
+            _invitation(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
             for each in chosen
         ]
         row = InquiryRow(
@@ -87,16 +131,50 @@ class NegotiationService(Inbound, Reading):
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
-        negotiation = store.load(session, row)
-        if expected_version is not None and expected_version != negotiation.version:
-            raise model.Conflict(expected_version, negotiation.version)
+        negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
         document = self._written(session, row, actor.party, base, draft)
+        if base.amends is not None:
+            return self._counter_change(session, row, actor, base, document, expected_version, request_key)
         return self.propose(
             session, row, actor, document, about=base, expected_version=expected_version, request_key=request_key
         )
 
     counter = make_offer
+
+    def state_terms(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        document: TradeDocument,
+        *,
+        about: str | None = None,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        **particulars: Any,
+    ) -> str:
+        """State any terms at all, as a document: its number, parties and references are the hub's to write.
+
+        As with ``make_offer`` it is a counter where ``about`` is the other side's open offer. ``particulars`` are further
+        fields of the offer: ``irrevocable``, ``divisible``, ``as_is_only``, ``accept_within`` and so on.
+        """
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = self._current(session, row, expected_version)
+        base = negotiation.offer(about) if about else negotiation.offers[-1]
+        own = self._headed(session, row, actor.party, base, document)
+        if base.amends is not None:
+            return self._counter_change(
+                session, row, actor, base, own, expected_version, request_key, particulars=particulars
+            )
+        kind = Kind.AMEND if particulars.get("amends") else None
+        return self.propose(
+            session, row, actor, own, kind=kind, about=base, expected_version=expected_version,
+            request_key=request_key, particulars=particulars,
+        )  # fmt: skip
 
     def accept(
         self,
@@ -108,9 +186,14 @@ class NegotiationService(Inbound, Reading):
         expected_version: int | None = None,
         terms_hash: str | None = None,
         request_key: str | None = None,
+        lines: Sequence[tuple[str, Decimal | None]] = (),
+        document: TradeDocument | None = None,
+        **said: Any,
     ) -> str:
         """Accept the other side's offer on the terms that were shown, and tell the hub; return the statement's id.
 
+        ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
+        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10).
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
         row = self._deal(session, deal_id)
@@ -119,15 +202,321 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
-        assent = None
-        if actor.party == row.seller_id and isinstance(offer.document, Inquiry):
+        if lines and not offer.divisible:
+            lines, document = _whole_or_part(offer, lines, document)
+        said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
+        if document is not None:
+            return self._accept_with(
+                session, row, actor, negotiation, offer, document, expected_version, request_key, said
+            )
+        assent: TradeDocument | None = None
+        if offer.amends is not None:
+            assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
+        elif actor.party == row.seller_id and isinstance(offer.document, Inquiry):
             assent = self._assent(session, row, offer)
-        id = self.say(
-            session, row, actor, Kind.ACCEPT, about=about, terms_hash=terms_hash, expected_version=expected_version,
-            request_key=request_key, source=assent,
+        return self.say(
+            session, row, actor, Kind.ACCEPT, about=about, expected_version=expected_version, request_key=request_key,
+            source=assent, **said,
         )  # fmt: skip
-        self.conclude(session, row, offer, actor.party, clock.now())
-        return id
+
+    def _accept_with(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        negotiation: Negotiation,
+        offer: Offer,
+        document: TradeDocument,
+        expected_version: int | None,
+        request_key: str | None,
+        said: dict[str, Any],
+    ) -> str:
+        """Accept on terms of one's own. What carries them tells the partner what they are in law (R9, R10)."""
+        own = self._headed(session, row, actor.party, offer, document)
+        changes = compare.changed_terms(offer.document, own)
+        judged = model.judge(
+            (*changes, "lines") if said["lines"] and not offer.divisible else changes,
+            regime=negotiation.regime, as_is_only=offer.as_is_only, conditional=said.get("conditional", False),
+            agreed=negotiation.ground.materiality,
+        )  # fmt: skip
+        stands = judged is not model.Change.MATERIAL
+        letter: TradeDocument | None = None
+        if offer.amends is not None:
+            verdict = "accepted_with_change" if stands else "counter_offer"
+            letter = self._change_letter(session, row, actor.party, offer, own, verdict)
+            own = own.model_copy(update={"number": letter.number if letter else own.number})
+        elif stands and isinstance(own, OfferDocument):
+            own = own.model_copy(update={"action": "accepted_with_change" if changes else "accepted"})
+        by_order = stands and offer.amends is None and actor.party == row.buyer_id
+        return self.propose(
+            session, row, actor, own, kind=Kind.ACCEPT, about=offer, expected_version=expected_version,
+            request_key=request_key, said={**said, "changes": changes},
+            particulars={"accept_by": offer.accept_by, "amends": offer.amends}, source=letter, is_ordered=by_order,
+        )  # fmt: skip
+
+    def amend(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        document: TradeDocument | None = None,
+        *,
+        terminates: bool = False,
+        expected_version: int | None = None,
+        request_key: str | None = None,
+        text: str = "",
+    ) -> str:
+        """Propose other terms for the contract of the deal, or its end; the contract changes once they are accepted (R25).
+
+        Raises Refused NO_CONTRACT where none stands.
+        """
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = self._current(session, row, expected_version)
+        contract = model.contract(negotiation, now=clock.now())
+        if contract is None:
+            raise model.Refused("NO_CONTRACT", negotiation.regime)
+        terms = document or contract.terms.document
+        own = self._headed(session, row, actor.party, contract.terms, terms)
+        if text.strip():
+            own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
+        letter = self._change_letter(
+            session, row, actor.party, None, own, "cancelled" if terminates else "counter_offer"
+        )
+        if letter is not None:
+            own = own.model_copy(update={"number": letter.number})
+        return self.propose(
+            session, row, actor, own, kind=Kind.AMEND, expected_version=expected_version, request_key=request_key,
+            particulars={"amends": contract.offer.id, "terminates": terminates}, source=letter,
+        )  # fmt: skip
+
+    def agreed(
+        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False
+    ) -> bool:
+        """Note that the parties have changed their contract by the answer to its order: the seller's words, and the
+        word of ``by``, the buyer, that agrees (R25). False where there is no contract to be changed.
+
+        The buyer's word leaves where the two have agreed on a message for it; else they have told each other otherwise.
+        """
+        row = self._deal(session, deal_id)
+        contract = model.contract(store.load(session, row), now=clock.now())
+        seller = Actor(PartyId(row.seller_id), channel="order")
+        if contract is None or contract.terms.terms_hash == terms_hash(document):
+            return False
+        own = self._headed(session, row, seller.party, contract.terms, drafting.as_offer(document))
+        amendment = self.propose(
+            session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
+            particulars={"amends": contract.offer.id, "terminates": terminates},
+        )  # fmt: skip
+        offer = store.load(session, row).offer(amendment)
+        letter = self._change_letter(session, row, by, offer, own, "accepted")
+        told = letter is None or not self.hooks.carries(session, by, seller.party, letter.kind)
+        self.say(
+            session, row, Actor(by, channel="order"), Kind.ACCEPT, about=amendment,
+            source=None if told else letter, is_told=told,
+        )  # fmt: skip
+        return True
+
+    def act(
+        self,
+        session: Session,
+        actor: Actor,
+        deal_id: str,
+        kind: Kind,
+        about: str,
+        *,
+        text: str = "",
+        expected_version: int | None = None,
+        terms_hash: str | None = None,
+        request_key: str | None = None,
+    ) -> str:
+        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id. Returns the statement's id.
+
+        A withdrawal of what has not left yet stops it, and takes effect at once (CISG 15(2), 22).
+        """
+        if kind not in ACTS:
+            raise ValueError(f"not an act of its own: {kind}")
+        row = self._deal(session, deal_id)
+        known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
+        negotiation = store.load(session, row)
+        stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
+        letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
+        return self.say(
+            session, row, actor, kind, about=about, text=text, terms_hash=terms_hash, expected_version=expected_version,
+            request_key=request_key, source=letter, is_told=stopped,
+        )  # fmt: skip
+
+    def award(
+        self,
+        session: Session,
+        actor: Actor,
+        inquiry_id: str,
+        picks: Sequence[Pick],
+        *,
+        text: str = "",
+        request_key: str | None = None,
+    ) -> tuple[str, ...]:
+        """Accept what was picked of several suppliers' offers on one inquiry, and decline all others (R23).
+
+        All of it or nothing. Raises Refused MORE_THAN_DEMANDED where the picks of a line exceed what was asked for, and
+        whatever refuses one of the acceptances. Returns the ids of the statements, acceptances first.
+        """
+        inquiry = store.inquiry_row(session, inquiry_id)
+        if inquiry is None:
+            raise NotFound(inquiry_id)
+        rows = store.deals_of_inquiry(session, inquiry_id, lock=True)
+        self._check_demand(session, rows, Inquiry.model_validate(inquiry.document), picks)
+        said = []
+        for pick in picks:
+            if pick.deal not in rows:
+                raise NotFound(pick.deal)
+            key = f"{request_key}:{pick.deal}:{pick.offer}" if request_key else None
+            said.append(
+                self.accept(
+                    session, actor, pick.deal, pick.offer, lines=pick.lines, terms_hash=pick.terms_hash,
+                    request_key=key,
+                )
+            )  # fmt: skip
+        now = clock.now()
+        for deal in rows.keys() - {pick.deal for pick in picks}:
+            negotiation = store.load(session, rows[deal])
+            found = model.states(negotiation, now=now)
+            theirs = [each for each in negotiation.offers if each.by != actor.party]
+            for offer in theirs:
+                if found[offer.id] is State.EFFECTIVE:
+                    key = f"{request_key}:{deal}:{offer.id}" if request_key else None
+                    said.append(self.reject(session, actor, deal, offer.id, text=text, request_key=key))
+        return tuple(said)
+
+    def _check_demand(
+        self, session: Session, rows: Mapping[str, DealRow], asked: Inquiry, picks: Sequence[Pick]
+    ) -> None:
+        demanded = model.quantities(asked)
+        awarded: dict[str, Decimal] = {}
+        for pick in picks:
+            if pick.deal not in rows:
+                raise NotFound(pick.deal)
+            offered = model.quantities(store.load(session, rows[pick.deal]).offer(pick.offer).document)
+            wanted = dict(pick.lines) or dict.fromkeys(offered)
+            for line, amount in wanted.items():
+                quantity = offered.get(line, Decimal(0)) if amount is None else amount
+                awarded[line] = awarded.get(line, Decimal(0)) + quantity
+        if any(quantity > demanded.get(line, quantity) for line, quantity in awarded.items()):
+            raise model.Refused("MORE_THAN_DEMANDED")
+
+    def _current(self, session: Session, row: DealRow, expected_version: int | None) -> Negotiation:
+        negotiation = store.load(session, row)
+        if expected_version is not None and expected_version != negotiation.version:
+            raise model.Conflict(expected_version, negotiation.version, negotiation.regime)
+        return negotiation
+
+    def _stopped(self, session: Session, negotiation: Negotiation, kind: Kind, about: str) -> bool:
+        """Keep what is taken back from leaving, where it has not left yet."""
+        wanted = about
+        if kind is Kind.WITHDRAW_ACCEPTANCE:
+            accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
+            wanted = accepts[-1] if accepts else about
+        key = store.outbox_key(session, wanted)
+        return key is not None and self.hooks.stop(session, key)
+
+    def _headed(
+        self, session: Session, row: DealRow, by: PartyId, base: Offer, document: TradeDocument
+    ) -> TradeDocument:
+        """Return the terms of ``document`` as a letter of ``by`` in this deal, whatever head it came with."""
+        terms = {name: getattr(document, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
+        stated = {**terms, "lines": model.lines_of(document), "notes": document.notes, "dates": document.dates}
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, "proposed_amendment", base if base.by != by else None)
+            return Inquiry.model_validate({**stated, **head.fields, "attachments": document.attachments})
+        action = document.action if document.action in drafting.INDICATIVE else "original"
+        head = self._quote_head(session, row, base, action or "original")
+        return OfferDocument.model_validate({**stated, **head.fields, "attachments": document.attachments})
+
+    def _notice(
+        self, session: Session, row: DealRow, by: PartyId, negotiation: Negotiation, kind: Kind, about: str, text: str
+    ) -> TradeDocument | None:
+        """Return the letter that tells the partner of an act; None where none is due, or the document is another's.
+
+        What takes back bears the number of what it takes back, what answers an acceptance names it.
+        """
+        action = letters.ACTIONS.get(kind)
+        if action is None:
+            return None
+        offer = negotiation.offer(about)
+        number, references = offer.number, ()
+        if kind not in _TAKING_BACK:
+            number, references = "", self._acceptance_reference(session, row, negotiation, about)
+        elif kind is Kind.WITHDRAW_ACCEPTANCE:
+            order = self.hooks.order(session, row.id)
+            if by == row.buyer_id and order is not None:
+                return letters.change(
+                    order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(),
+                    action="cancel", text=text,
+                )  # fmt: skip
+            number = self._acceptance_reference(session, row, negotiation, about)[0].value or offer.number
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, action, offer if offer.by != by else None)
+        else:
+            head = self._quote_head(session, row, offer, action)
+        named = {(each.type, each.value) for each in head.references}
+        more = tuple(each for each in references if (each.type, each.value) not in named)
+        head = replace(head, number=number or head.number, references=(*head.references, *more))
+        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
+
+    def _acceptance_reference(
+        self, session: Session, row: DealRow, negotiation: Negotiation, about: str
+    ) -> tuple[Reference, ...]:
+        """Name the acceptance of an offer as its author did: by the order, or by the quotation, that carried it."""
+        for said in reversed(store.statement_rows(session, [row.id])):
+            if said.kind == Kind.ACCEPT and about in (said.about, said.id):
+                if said.document_kind in ("order", "offer", "inquiry") and said.document_number:
+                    return (Reference(type=said.document_kind, value=said.document_number),)
+                order = self.hooks.order(session, row.id)
+                return (Reference(type="order", value=order.number),) if order is not None else ()
+        return ()
+
+    def _counter_change(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        base: Offer,
+        own: TradeDocument,
+        expected_version: int | None,
+        request_key: str | None,
+        particulars: Mapping[str, Any] | None = None,
+    ) -> str:
+        """State other terms than an amendment proposes: a counter to it, or another of one's own."""
+        theirs = base if base.by != actor.party else None
+        letter = self._change_letter(session, row, actor.party, theirs, own, "counter_offer")
+        if letter is not None:
+            own = own.model_copy(update={"number": letter.number})
+        return self.propose(
+            session, row, actor, own, kind=None if theirs else Kind.AMEND, about=base, source=letter,
+            expected_version=expected_version, request_key=request_key,
+            particulars={"amends": base.amends, **(particulars or {})},
+        )  # fmt: skip
+
+    def _change_letter(
+        self, session: Session, row: DealRow, by: PartyId, theirs: Offer | None, terms: TradeDocument, verdict: str
+    ) -> OrderChange | OrderResponse | None:
+        """Return what carries ``terms`` for the contract, or a word on ``theirs``: a change of its order, or the answer
+        to one. None where no order was placed on it."""
+        order = self.hooks.order(session, row.id)
+        if order is None or not order.number:
+            return None
+        mine = 1 + sum(each.document_kind in _OF_CHANGES for each in store.statement_rows(session, [row.id]))
+        carried = store.source_of(session, theirs.id) if theirs is not None else None
+        sequence = (carried.reference("change") if carried is not None else None) or str(mine)
+        head = {"number": f"{order.number}-{mine}", "sequence": sequence, "on": clock.now().date()}
+        text = drafting.note_text(terms) if theirs is None or theirs.document is not terms else ""
+        if by == row.buyer_id:
+            return letters.change(order, terms, action=_CHANGE_ACTIONS.get(verdict, "change"), text=text, **head)  # type: ignore[arg-type]
+        return letters.answer(order, terms, response=_ANSWERS.get(verdict, verdict), text=text, **head)  # type: ignore[arg-type]
 
     def reject(
         self,
@@ -145,8 +534,11 @@ class NegotiationService(Inbound, Reading):
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
-        negotiation = store.load(session, row)
-        letter = self._refusal_of(session, row, actor.party, negotiation.offer(about), text)
+        offer = store.load(session, row).offer(about)
+        if offer.amends is not None:
+            letter = self._change_letter(session, row, actor.party, offer, offer.document, "rejected")
+        else:
+            letter = self._refusal_of(session, row, actor.party, offer, text)
         return self.say(
             session, row, actor, Kind.REJECT, about=about, text=text, expected_version=expected_version,
             request_key=request_key, source=letter,
@@ -167,12 +559,26 @@ class NegotiationService(Inbound, Reading):
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         kind = Kind.QUESTION if is_question else Kind.COMMENT
-        return known or self.say(session, row, actor, kind, about=about, text=text, request_key=request_key)
+        return known or self.say(
+            session, row, actor, kind, about=about, text=text, request_key=request_key,
+            source=self._words(session, row, actor.party, about, text),
+        )  # fmt: skip
+
+    def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
+        """Return the letter that carries words about an offer, the latest where none is named."""
+        offers = store.load(session, row).offers
+        if not offers or not text.strip():
+            return None
+        offer = next((each for each in offers if each.id == about), offers[-1])
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, "information", offer)
+        else:
+            head = self._quote_head(session, row, offer, "information")
+        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
 
     def revoke(self, session: Session, actor: Actor, deal_id: str, about: str, *, expected_version: int | None) -> str:
-        """Take back one's own offer where the law lets one (R6). Partners by message are to be told by other means."""
-        row = self._deal(session, deal_id)
-        return self.say(session, row, actor, Kind.REVOKE, about=about, expected_version=expected_version)
+        """Take back one's own offer where the law lets one (R6)."""
+        return self.act(session, actor, deal_id, Kind.REVOKE, about, expected_version=expected_version)
 
     def _repeated(self, session: Session, row: DealRow, request_key: str | None) -> str | None:
         said = store.statement_by_request(session, row.id, request_key) if request_key else None
@@ -229,6 +635,28 @@ class NegotiationService(Inbound, Reading):
     def _parties(self, session: Session, row: DealRow) -> tuple[Party, Party]:
         buyer, seller = PartyId(row.buyer_id), PartyId(row.seller_id)
         return self.hooks.party(session, buyer), self.hooks.party(session, seller)
+
+
+def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
+    if isinstance(draft, Draft):
+        return drafting.inquiry(head, draft)
+    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
+
+
+def _whole_or_part(
+    offer: Offer, lines: Sequence[tuple[str, Decimal | None]], document: TradeDocument | None
+) -> tuple[Sequence[tuple[str, Decimal | None]], TradeDocument | None]:
+    """All lines of an indivisible offer are the offer; some of them are terms of one's own (R22).
+
+    Raises Refused NO_SUCH_LINE.
+    """
+    offered = model.quantities(offer.document)
+    if any(line not in offered for line, _ in lines):
+        raise model.Refused("NO_SUCH_LINE")
+    wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
+    if wanted == offered:
+        return (), document
+    return lines, document or drafting.limited_to(offer.document, wanted)
 
 
 def _terms(offer: Offer) -> dict[str, object]:

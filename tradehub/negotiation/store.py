@@ -6,18 +6,20 @@ to the buyer alone: a supplier finds the lines it was asked for in the first off
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Text, UniqueConstraint, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from tradehub.documents import KINDS, PartyId, TradeDocument
+from tradehub.negotiation import drafting, grounds, particulars
 from tradehub.negotiation.model import (
     REGIMES,
     Conflict,
@@ -27,7 +29,10 @@ from tradehub.negotiation.model import (
     Statement,
     contract,
 )
+from tradehub.negotiation.outlook import outlook
 from tradehub.platform.db import Base, Scoped, to_json
+
+SIDES = ("buyer", "seller")
 
 FIRST = "0" * 64
 """What stands before the first statement of a deal."""
@@ -78,10 +83,28 @@ class _OfDeal(Scoped):
         return or_(cls.buyer_id == org, cls.seller_id == org)
 
 
+_LISTED_BY = {
+    "moved": ("{side}_id", "{side}_status", "updated_at", "id"),
+    "due": ("{side}_id", "{side}_status", "due_at", "id"),
+    "all": ("{side}_id", "updated_at", "id"),
+    "stale": ("{side}_id", "changes_at"),
+}
+"""The indexes of lists of deals, for each side."""
+
+
 class DealRow(_OfDeal, Base):
-    """One negotiation. ``state`` and ``version`` are what a guarded UPDATE compares; the status is computed."""
+    """One negotiation. ``state`` and ``version`` are what a guarded UPDATE compares; the status is computed.
+
+    ``ground`` holds what the partners agreed when it was opened (``grounds``): a later agreement changes no open deal.
+    What follows ``words`` is the outlook, for lists: it holds until ``changes_at``; ``seen_at`` is when it was made.
+    """
 
     __tablename__ = "negotiation"
+    __table_args__ = tuple(
+        Index(f"ix_deal_{side}_{name}", *(column.format(side=side) for column in columns))
+        for side in SIDES
+        for name, columns in _LISTED_BY.items()
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(index=True)
@@ -89,8 +112,7 @@ class DealRow(_OfDeal, Base):
     inquiry_number: Mapped[str | None] = mapped_column(index=True)
     title: Mapped[str]
     regime: Mapped[str] = mapped_column(default="CISG")
-    reasonable_days: Mapped[int] = mapped_column(default=14)
-    rounds_max: Mapped[int | None]
+    ground: Mapped[dict[str, Any]] = mapped_column(default=dict)
     state: Mapped[str] = mapped_column(default="open")
     version: Mapped[int] = mapped_column(default=0)
     head: Mapped[str] = mapped_column(default=FIRST)
@@ -98,10 +120,22 @@ class DealRow(_OfDeal, Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime] = mapped_column(index=True)
     words: Mapped[str] = mapped_column(Text, default="")
+    buyer_status: Mapped[str] = mapped_column(default="quiet")
+    seller_status: Mapped[str] = mapped_column(default="quiet")
+    due_at: Mapped[datetime | None]
+    changes_at: Mapped[datetime | None] = mapped_column(index=True)
+    seen_at: Mapped[datetime | None]
+    rounds: Mapped[int] = mapped_column(default=0)
+    total: Mapped[Decimal | None]
+    currency: Mapped[str | None]
 
 
 class OfferRow(_OfDeal, Base):
-    """A proposal, in the document that carried it. ``id`` is that of its statement."""
+    """A proposal, in the document that carried it. ``id`` is that of its statement.
+
+    ``document`` is fetched when it is asked for. ``particulars`` are what the rules need of it beside the columns,
+    ``summary`` what a list of rounds shows of it.
+    """
 
     __tablename__ = "offer"
 
@@ -111,16 +145,21 @@ class OfferRow(_OfDeal, Base):
     kind: Mapped[str]
     number: Mapped[str] = mapped_column(index=True)
     revision: Mapped[int]
-    document: Mapped[dict[str, Any]]
+    document: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     terms_hash: Mapped[str]
     firm: Mapped[bool]
     accept_by: Mapped[datetime | None]
     irrevocable: Mapped[bool]
     parent_id: Mapped[str | None]
+    particulars: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    summary: Mapped[dict[str, Any] | None]
 
 
 class StatementRow(_OfDeal, Base):
-    """What was said, by whom and how, bound to the statement before it by SHA-256."""
+    """What was said, by whom and how, bound to the statement before it by SHA-256.
+
+    ``source`` is the document that carried it, where that is not the very proposal that it makes.
+    """
 
     __tablename__ = "statement"
     __table_args__ = (UniqueConstraint("deal_id", "number"), UniqueConstraint("deal_id", "request_key"))
@@ -136,6 +175,7 @@ class StatementRow(_OfDeal, Base):
     at: Mapped[datetime]
     reached_at: Mapped[datetime | None]
     terms_hash: Mapped[str | None]
+    particulars: Mapped[dict[str, Any]] = mapped_column(default=dict)
     user_id: Mapped[str | None]
     user_name: Mapped[str | None]
     channel: Mapped[str]
@@ -146,6 +186,7 @@ class StatementRow(_OfDeal, Base):
     document_number: Mapped[str | None] = mapped_column(index=True)
     document_sha256: Mapped[str | None]
     source_sha256: Mapped[str | None]
+    source: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     previous: Mapped[str]
     hash: Mapped[str]
 
@@ -159,6 +200,8 @@ class StatementRow(_OfDeal, Base):
                 "document_sha256", "source_sha256",
             )
         }  # fmt: skip
+        if self.particulars:
+            values["particulars"] = self.particulars
         return values | {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
 
     def computed_hash(self) -> str:
@@ -222,9 +265,15 @@ def load(session: Session, row: DealRow) -> Negotiation:
 def load_all(session: Session, rows: Sequence[DealRow]) -> dict[str, Negotiation]:
     """Return several deals with two queries."""
     keys = [row.id for row in rows]
-    offers = offer_rows(session, keys)
-    said: dict[str, list[Statement]] = {key: [] for key in keys}
-    for each in statement_rows(session, keys):
+    return assembled(rows, statement_rows(session, keys), offer_rows(session, keys))
+
+
+def assembled(
+    rows: Sequence[DealRow], entries: Iterable[StatementRow], offers: Mapping[str, OfferRow]
+) -> dict[str, Negotiation]:
+    """Return the deals that these rows make."""
+    said: dict[str, list[Statement]] = {row.id: [] for row in rows}
+    for each in entries:
         said[each.deal_id].append(_statement(each, offers))
     return {row.id: _negotiation(row, said[row.id]) for row in rows}
 
@@ -247,7 +296,7 @@ def record(
         .where(DealRow.length == row.length)
         .values(
             version=after.version, state=state, updated_at=statement.at, head=entry.hash, length=entry.number,
-            words=row.words + _words(statement, how),
+            words=row.words + _words(statement, how), **_outlook(after, statement.at),
         )
         .execution_options(synchronize_session=False)
     )  # fmt: skip
@@ -259,6 +308,23 @@ def record(
     session.flush()
     session.refresh(row)
     return entry
+
+
+def look_again(session: Session, row: DealRow, negotiation: Negotiation, now: datetime) -> None:
+    """Bring the outlook of a deal up to ``now``: the clock has changed it."""
+    for name, value in _outlook(negotiation, now).items():
+        setattr(row, name, value)
+    session.flush()
+
+
+def overdue(session: Session, now: datetime, limit: int) -> list[DealRow]:
+    """Return deals whose outlook the clock has changed since it was made, the longest ago first."""
+    wanted = select(DealRow).where(DealRow.changes_at < now).order_by(DealRow.changes_at).limit(limit)
+    return list(session.scalars(wanted))
+
+
+def _outlook(negotiation: Negotiation, now: datetime) -> dict[str, Any]:
+    return {**vars(outlook(negotiation, now=now)), "seen_at": now}
 
 
 def deals_of_offer(session: Session, number: str, *, buyer: str, seller: str) -> list[OfferRow]:
@@ -283,22 +349,51 @@ def statement_by_key(session: Session, outbox_key: str) -> StatementRow | None:
     return session.scalar(select(StatementRow).where(StatementRow.outbox_key == outbox_key).limit(1))
 
 
+def deals_of_inquiry(session: Session, inquiry_id: str, *, lock: bool = False) -> dict[str, DealRow]:
+    """Return the deals of an inquiry by id, always in the same order, so that two who lock them do not wait in a ring."""
+    wanted = select(DealRow).where(DealRow.inquiry_id == inquiry_id).order_by(DealRow.id)
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return {row.id: row for row in session.scalars(wanted)}
+
+
+def outbox_key(session: Session, statement_id: str) -> str | None:
+    """Return under which key the statement left for a message partner; None for what did not leave so."""
+    return session.scalar(select(StatementRow.outbox_key).where(StatementRow.id == statement_id))
+
+
 def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:
     wanted = select(StatementRow).where(StatementRow.deal_id == deal_id, StatementRow.request_key == request_key)
     return session.scalar(wanted)
+
+
+def source_of(session: Session, statement_id: str) -> TradeDocument | None:
+    """Return the document that carried a statement, where it is kept beside the proposal."""
+    row = session.get(StatementRow, statement_id)
+    return _restored(row.source["kind"], row.source["document"]) if row is not None and row.source else None
 
 
 def verify(session: Session, deal_id: str) -> int | None:
     """Return the number of the first statement that is not as it was written, None where the chain is whole."""
     row = deal_row(session, deal_id)
     offers = offer_rows(session, [deal_id])
-    previous, number = FIRST, 0
-    for each in statement_rows(session, [deal_id]):
-        number += 1
+    entries = statement_rows(session, [deal_id])
+    broken = first_broken(row, entries)
+    for each in entries:
         offer = offers.get(each.offer_id or "")
         kept = document_sha256(restored(offer)) if offer else None
         changed = each.offer_id is not None and kept != each.document_sha256
-        if each.number != number or each.previous != previous or each.computed_hash() != each.hash or changed:
+        if changed and (broken is None or each.number < broken):
+            return each.number
+    return broken
+
+
+def first_broken(row: DealRow | None, entries: Sequence[StatementRow]) -> int | None:
+    """Return where the chain of statements is broken, None where it is whole; the documents are not looked at."""
+    previous, number = FIRST, 0
+    for each in entries:
+        number += 1
+        if each.number != number or each.previous != previous or each.computed_hash() != each.hash:
             return number
         previous = each.hash
     if row is not None and (row.length, row.head) != (number, previous):
@@ -308,9 +403,13 @@ def verify(session: Session, deal_id: str) -> int | None:
 
 def restored(row: OfferRow) -> TradeDocument:
     """Return the document of a proposal as it was made."""
-    document = KINDS[row.kind].model_validate(row.document)
+    return _restored(row.kind, row.document)
+
+
+def _restored(kind: str, stored: dict[str, Any]) -> TradeDocument:
+    document = KINDS[kind].model_validate(stored)
     if not isinstance(document, TradeDocument):
-        raise TypeError(f"{row.kind} states no terms")
+        raise TypeError(f"{kind} states no terms")
     return document
 
 
@@ -325,12 +424,12 @@ def _negotiation(row: DealRow, said: Iterable[Statement]) -> Negotiation:
         seller=PartyId(row.seller_id),
         regime=REGIMES[row.regime],
         statements=tuple(said),
-        reasonable=timedelta(days=row.reasonable_days),
-        rounds_max=row.rounds_max,
+        ground=grounds.ground(row.ground),
+        calendars=grounds.calendars(row.ground, row.created_at.year),
     )
 
 
-def _statement(row: StatementRow, offers: dict[str, OfferRow]) -> Statement:
+def _statement(row: StatementRow, offers: Mapping[str, OfferRow]) -> Statement:
     return Statement(
         id=row.id,
         kind=Kind(row.kind),
@@ -341,6 +440,7 @@ def _statement(row: StatementRow, offers: dict[str, OfferRow]) -> Statement:
         reached_at=row.reached_at,
         text=row.text,
         terms_hash=row.terms_hash,
+        **particulars.of_statement(row.particulars),
     )
 
 
@@ -348,14 +448,30 @@ def _offer(row: OfferRow) -> Offer:
     return Offer(
         id=row.id,
         by=PartyId(row.by_id),
-        document=restored(row),
+        content=_later(row),
         terms_hash=row.terms_hash,
         firm=row.firm,
         accept_by=row.accept_by,
         irrevocable=row.irrevocable,
         parent=row.parent_id,
         revision=row.revision,
+        number=row.number,
+        **particulars.of_offer(row.particulars),
     )
+
+
+def _later(row: OfferRow) -> Callable[[], TradeDocument]:
+    """Return what fetches the document when somebody reads it: by its session, or, after that has ended, by itself."""
+    engine = object_session(row)
+    bind = engine.get_bind() if engine is not None else None
+
+    def fetch() -> TradeDocument:
+        if object_session(row) is not None or bind is None:
+            return restored(row)
+        with Session(bind) as session:
+            return _restored(row.kind, session.scalars(select(OfferRow.document).where(OfferRow.id == row.id)).one())
+
+    return fetch
 
 
 def _offer_row(row: DealRow, offer: Offer) -> OfferRow:
@@ -364,25 +480,33 @@ def _offer_row(row: DealRow, offer: Offer) -> OfferRow:
         kind=offer.document.kind, number=offer.number, revision=offer.revision,
         document=offer.document.model_dump(mode="json"), terms_hash=offer.terms_hash, firm=offer.firm,
         accept_by=offer.accept_by, irrevocable=offer.irrevocable, parent_id=offer.parent,
+        particulars=particulars.for_offer(offer), summary=drafting.summary(offer.document),
     )  # fmt: skip
 
 
 def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementRow:
     offer = statement.offer
     document = offer.document if offer else how.source
+    carrier = how.source or document
     entry = StatementRow(
         id=statement.id, deal_id=row.id, buyer_id=row.buyer_id, seller_id=row.seller_id, number=row.length + 1,
         kind=str(statement.kind), by_id=statement.by, about=statement.about, offer_id=offer.id if offer else None,
         text=statement.text, at=statement.at, reached_at=statement.reached_at,
         terms_hash=offer.terms_hash if offer else statement.terms_hash,
+        particulars=particulars.for_statement(statement),
         user_id=how.user_id, user_name=how.user_name, channel=how.channel, message_id=how.message_id,
         outbox_key=how.outbox_key, request_key=how.request_key,
-        document_kind=document.kind if document else None, document_number=document.number if document else None,
+        document_kind=carrier.kind if carrier else None, document_number=carrier.number if carrier else None,
         document_sha256=document_sha256(document) if document else None,
         source_sha256=document_sha256(how.source) if how.source else None, previous=row.head,
+        source=_kept(how.source) if how.source is not None and (offer is None or how.source is not document) else None,
     )  # fmt: skip
     entry.hash = entry.computed_hash()
     return entry
+
+
+def _kept(document: TradeDocument) -> dict[str, Any]:
+    return {"kind": document.kind, "document": document.model_dump(mode="json")}
 
 
 def _words(statement: Statement, how: Circumstances) -> str:

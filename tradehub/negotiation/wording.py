@@ -18,7 +18,9 @@ STATUSES: Mapping[str, tuple[str, LazyString]] = {
     "undelivered": ("bad", lazy_gettext("Not delivered")),
     "accepting": ("work", lazy_gettext("Acceptance on its way")),
     "late": ("warn", lazy_gettext("Accepted late")),
+    "signing": ("wait", lazy_gettext("To be signed")),
     "concluded": ("ok", lazy_gettext("Contract")),
+    "terminated": ("off", lazy_gettext("Ended")),
     "rejected": ("off", lazy_gettext("Declined")),
     "lapsed": ("off", lazy_gettext("Expired")),
     "revoked": ("off", lazy_gettext("Revoked")),
@@ -40,6 +42,7 @@ STATES: Mapping[str, tuple[str, LazyString]] = {
     "lapsed": ("off", lazy_gettext("Expired")),
     "accepting": ("work", lazy_gettext("Acceptance on its way")),
     "late_pending": ("warn", lazy_gettext("Accepted late")),
+    "disputed": ("warn", lazy_gettext("Time in dispute")),
     "accepted": ("ok", lazy_gettext("Accepted")),
 }
 """A round's state."""
@@ -48,17 +51,38 @@ KINDS: Mapping[str, LazyString] = {
     "inquiry": lazy_gettext("Inquiry"),
     "offer": lazy_gettext("Offer"),
     "counter": lazy_gettext("Counter-offer"),
+    "amend": lazy_gettext("Amendment proposed"),
     "question": lazy_gettext("Question"),
+    "answer": lazy_gettext("Answer"),
     "comment": lazy_gettext("Comment"),
     "reject": lazy_gettext("Declined"),
     "accept": lazy_gettext("Acceptance"),
     "withdraw": lazy_gettext("Withdrawal"),
     "revoke": lazy_gettext("Revocation"),
+    "perform": lazy_gettext("Performance"),
+    "withdraw_acceptance": lazy_gettext("Acceptance withdrawn"),
+    "object": lazy_gettext("Objection"),
     "elect_late": lazy_gettext("Late acceptance agreed"),
+    "lapse_notice": lazy_gettext("Notice of lapse"),
+    "admit_time": lazy_gettext("Time of dispatch admitted"),
+    "confirm": lazy_gettext("Confirmation"),
+    "sign": lazy_gettext("Signature"),
+    "rely": lazy_gettext("Reliance on the offer"),
+    "cancel": lazy_gettext("Inquiry cancelled"),
+    "disregard": lazy_gettext("Treated as never sent"),
+    "retract": lazy_gettext("Input error taken back"),
     "reach": lazy_gettext("Reached the other side"),
     "fail": lazy_gettext("Could not be delivered"),
 }
 """A statement's kind."""
+
+CASES: Mapping[str, LazyString] = {
+    "late": lazy_gettext("Accepted after the last day"),
+    "disputed": lazy_gettext("The time of dispatch is in dispute"),
+    "changed": lazy_gettext("Accepted with changes that are not material"),
+    "delayed": lazy_gettext("Sent in time, delayed on its way"),
+}
+"""What waits on the late desk."""
 
 CHANNELS: Mapping[str, LazyString] = {
     "web": lazy_gettext("by form"),
@@ -123,16 +147,45 @@ REFUSALS: Mapping[str, LazyString] = {
     "LATE_PENDING": lazy_gettext("It was accepted too late; the other side decides whether that counts."),
     "SUPERSEDED": lazy_gettext("A newer offer has replaced it."),
     "NOT_A_PARTY": lazy_gettext("Only the two parties speak in this deal."),
+    "NOT_AN_INVITATION": lazy_gettext("Only an inquiry, or what was sent without obligation, can be cancelled."),
+    "OVER_LIMIT": lazy_gettext("The amount is above what you may bind your organisation to."),
+    "DISPUTED_TIME": lazy_gettext("When its acceptance was sent is in dispute; who made the offer decides."),
+    "NOTHING_TO_OBJECT_TO": lazy_gettext("The acceptance changed nothing that could be objected to."),
+    "TOO_LATE_TO_OBJECT": lazy_gettext("The time to object is over; the contract stands."),
+    "NOT_LATE": lazy_gettext("There is no late acceptance to decide on."),
+    "TOO_LATE_TO_ELECT": lazy_gettext("The late acceptance was not answered in time and has come to nothing."),
+    "TOO_LATE_ACCEPTANCE_EFFECTIVE": lazy_gettext("The acceptance has taken effect and cannot be taken back."),
+    "NO_ACCEPTANCE": lazy_gettext("There is no acceptance to take back."),
+    "PERFORMANCE_NOT_INDICATED": lazy_gettext(
+        "Neither the offer nor your practice lets performance count as acceptance."
+    ),
+    "NOT_AWAITING_CONFIRMATION": lazy_gettext("This contract waits for no such confirmation."),
+    "ALREADY_CONFIRMED": lazy_gettext("You have confirmed it already."),
+    "INDIVISIBLE": lazy_gettext("The offer can only be accepted as a whole."),
+    "NO_SUCH_LINE": lazy_gettext("The offer has no such line."),
+    "MORE_THAN_OFFERED": lazy_gettext("That is more than the line offers."),
+    "LINE_TAKEN": lazy_gettext("The line has been accepted already."),
+    "MORE_THAN_DEMANDED": lazy_gettext("More would be awarded of a line than was asked for."),
+    "NO_CONTRACT": lazy_gettext("There is no contract that could be changed."),
+    "UNATTRIBUTED": lazy_gettext("It could not be shown to come from the party it names, and binds nobody."),
+    "RECEIPT_STILL_DUE": lazy_gettext("The receipt may still come; it cannot be treated as never sent yet."),
+    "CORRECTION_WAS_OFFERED": lazy_gettext("It was shown for correction before it left; it stands as sent."),
+    "ALREADY_RELIED_ON": lazy_gettext("The other side has relied on it already."),
     "UNKNOWN_REFERENCE": lazy_gettext("No deal is known under that number."),
+    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
     "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
 }
 
 
+def sentence(refused: Refused) -> str:
+    """Return what a refusal says, in the reader's language."""
+    found = REFUSALS.get(refused.code)
+    return str(found) if found is not None else refused.code
+
+
 def why(refused: Refused) -> str:
     """Return the sentence for a refusal, with the rule it rests on."""
-    sentence = REFUSALS.get(refused.code)
-    said = str(sentence) if sentence is not None else refused.code
-    return str(gettext("%(sentence)s (%(article)s)", sentence=said, article=refused.article))
+    return str(gettext("%(sentence)s (%(article)s)", sentence=sentence(refused), article=refused.article))
 
 
 def delta(term: Term) -> str:

@@ -52,7 +52,9 @@ class Handled:
 class Concluded:
     """A contract has come about. ``offer`` holds the terms as accepted, whoever stated them last.
 
-    ``order`` is the buyer's own document where the acceptance came, or the offer was made, as an order.
+    ``order`` is the buyer's own document where the acceptance came, or the offer was made, as an order. ``contract`` is
+    the id of the acceptance; a divisible offer may be accepted by several. ``state`` is ``awaiting_reach``,
+    ``concluded`` or ``concluded_objectable``.
     """
 
     deal_id: str
@@ -64,6 +66,8 @@ class Concluded:
     at: datetime
     accepted_by: PartyId
     order: Order | None = None
+    contract: str = ""
+    state: str = "concluded"
 
 
 class LineFacts(NamedTuple):

@@ -17,6 +17,6 @@ def new_secret(size: int = 32) -> str:
     return secrets.token_urlsafe(size)
 
 
-def new_bytes(size: int) -> bytes:
-    """Return ``size`` random bytes."""
+def random_bytes(size: int) -> bytes:
+    """Return ``size`` random bytes, for keys and salts."""
     return secrets.token_bytes(size)

@@ -32,7 +32,7 @@ class Sealer:
 
     def seal(self, plain: bytes, *, context: str) -> str:
         """Return ``plain`` sealed, as text."""
-        nonce = ids.new_bytes(_NONCE)
+        nonce = ids.random_bytes(_NONCE)
         return base64.b64encode(nonce + self._cipher.encrypt(nonce, plain, context.encode())).decode()
 
     def open(self, sealed: str, *, context: str) -> bytes:

@@ -14,7 +14,20 @@ from tradehub.platform.db import Database
 from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
-from tradehub.web import errors, headers, home, language, metrics, navigation, people, signin, terms, words
+from tradehub.web import (
+    apidoc,
+    errors,
+    headers,
+    home,
+    language,
+    metrics,
+    navigation,
+    people,
+    signin,
+    terms,
+    tokens,
+    words,
+)
 
 REQUEST_MAX = 10 * 1024 * 1024
 """Bytes of a request body: the largest interchange taken over HTTP, with room. A view may lower or raise its own."""
@@ -52,11 +65,13 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     words.install(app)
     terms.install(app)
     navigation.install(app, test_mode=hub.settings.demo)
-    http.install(app, lambda: signin.authenticate(security))
+    http.install(app, lambda: signin.authenticate(security), lambda: signin.confirm(security))
     errors.install(app)
     app.register_blueprint(signin.blueprint(security, hub.database))
     app.register_blueprint(people.blueprint(security, hub.database, hub.settings.public_url))
+    app.register_blueprint(tokens.blueprint(security, hub.database))
     app.register_blueprint(home.blueprint(hub.database, hub.sections(), hub.searches()))
+    app.register_blueprint(apidoc.blueprint(hub.settings.public_url))
     for each in hub.blueprints():
         app.register_blueprint(each)
     if found := http.unmarked(app):
@@ -78,7 +93,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
     )
-    app.jinja_options = {"autoescape": True}
+    app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined]

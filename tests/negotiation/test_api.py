@@ -1,0 +1,333 @@
+"""The REST API as two organisations' programs use it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.negotiation.conftest import DELTA, RHEIN
+from tests.negotiation.pages import build
+from tests.negotiation.words import HAIDI
+from tradehub.platform import api
+from tradehub.platform.security import PERMISSIONS, Security
+
+LINE = {
+    "number": "1", "item": {"name": "Valve V-22", "ids": [{"scheme": "buyer", "value": "V-22"}]},
+    "quantity": {"value": "100", "unit": "C62"},
+}  # fmt: skip
+ASKED = {"currency": "USD", "lines": [LINE], "custom": [["surface", "polished"]]}
+UNTIL = "2026-12-04T17:00:00+08:00"
+
+
+def priced(amount: str, **more):
+    return {**ASKED, "lines": [{**LINE, "price": {"amount": amount}}], "warranty": "24 months", **more}
+
+
+class Client:
+    def __init__(self, app, token: str | None):
+        self.client, self.token = app.test_client(), token
+
+    def ask(self, method: str, path: str, body=None, *, status: int, **headers):
+        given = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        answer = self.client.open(
+            f"/api/v1{path}", method=method, data=data, headers={**given, **headers},
+            content_type="application/json" if data is not None else None,
+        )  # fmt: skip
+        assert answer.status_code == status, f"{answer.status_code} {answer.text[:3000]}"
+        if status >= 400:
+            assert answer.mimetype == "application/problem+json"
+            assert answer.json["status"] == status
+        self.headers = answer.headers
+        return answer.json
+
+    def get(self, path: str, status: int = 200, **headers):
+        return self.ask("GET", path, status=status, **headers)
+
+    def post(self, path: str, body, status: int = 201, **headers):
+        return self.ask("POST", path, body, status=status, **headers)
+
+
+@pytest.fixture
+def app(house, tmp_path):
+    return build(house, tmp_path)
+
+
+def token(house, org, *scopes) -> str:
+    with house.database.write() as session:
+        return Security(house.database).issue_token(session, org, "test", scopes or PERMISSIONS, life=timedelta(days=1))
+
+
+@pytest.fixture
+def buyer(app, house) -> Client:
+    return Client(app, token(house, HAIDI))
+
+
+@pytest.fixture
+def seller(app, house) -> Client:
+    return Client(app, token(house, DELTA))
+
+
+def inquire(buyer: Client, *suppliers: str) -> str:
+    made = buyer.post("/inquiries", {"document": ASKED, "suppliers": list(suppliers) or [DELTA], "note": "secret"})
+    return buyer.get(f"/inquiries/{made['inquiry']}")["deals"][0]["id"]
+
+
+def offered(buyer: Client, seller: Client, amount: str = "12.40", **more) -> tuple[str, dict]:
+    deal = inquire(buyer)
+    made = seller.post(f"/deals/{deal}/offers", {"document": priced(amount), "valid_until": UNTIL, **more})
+    return deal, made["deal"]["rounds"][-1]
+
+
+def test_a_whole_deal(buyer, seller):
+    deal = inquire(buyer)
+    made = seller.post(f"/deals/{deal}/offers", {"document": priced("12.40"), "valid_until": UNTIL})
+    first = made["deal"]["rounds"][-1]
+    assert (first["state"], first["total"], first["open_until"]) == ("effective", "1240.00", "2026-12-04T09:00:00Z")
+    wanted = {"document": priced("11.50", disputes="CIETAC, Beijing"), "offer": first["offer"], "valid_until": UNTIL}
+    counter = buyer.post(f"/deals/{deal}/offers", wanted)["deal"]["rounds"][-1]
+    assert counter["kind"] == "counter"
+    changed = {(each["term"], each["before"], each["after"]) for each in buyer.get(f"/deals/{deal}/diff")["terms"]}
+    assert ("price", "12.40 USD", "11.50 USD") in changed
+    assert ("disputes", None, "CIETAC, Beijing") in changed
+    answer = {"document": priced("11.90", disputes="CIETAC, Beijing"), "offer": counter["offer"], "valid_until": UNTIL}
+    last = seller.post(f"/deals/{deal}/offers", answer)["deal"]["rounds"][-1]
+    shown = buyer.get(f"/deals/{deal}/rounds/{last['number']}")
+    assert shown["document"]["custom"] == [["surface", "polished"]]
+    agreed = buyer.post(f"/deals/{deal}/acceptances", {"offer": last["offer"], "terms_hash": last["terms_hash"]})
+    contract = agreed["deal"]["contracts"][0]
+    assert (contract["state"], contract["terms_hash"]) == ("concluded", last["terms_hash"])
+    amended = buyer.post(f"/deals/{deal}/amendments", {"document": priced("11.80"), "text": "steel fell"})
+    offer = amended["deal"]["rounds"][-1]
+    both = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
+    done = seller.post(f"/deals/{deal}/acceptances", both)["deal"]
+    assert (done["contracts"][0]["version"], done["contracts"][0]["terms_hash"]) == (2, offer["terms_hash"])
+    chain = buyer.get(f"/deals/{deal}/statements")["statements"]
+    assert [each["kind"] for each in chain] == ["inquiry", "offer", "counter", "counter", "accept", "amend", "accept"]
+    assert all(one["hash"] == other["previous"] for one, other in itertools.pairwise(chain))
+
+
+def test_an_acceptance_in_part_and_one_that_changes_a_term(buyer, seller):
+    two = {
+        **priced("12.40"),
+        "lines": [{**LINE, "price": {"amount": "12"}}, {**LINE, "number": "2", "price": {"amount": "9"}}],
+    }
+    deal = inquire(buyer)
+    body = {"document": two, "valid_until": UNTIL, "divisible": True}
+    offer = seller.post(f"/deals/{deal}/offers", body)["deal"]["rounds"][-1]
+    said = {"offer": offer["offer"], "terms_hash": offer["terms_hash"], "lines": {"2": "40"}}
+    part = buyer.post(f"/deals/{deal}/acceptances", said)["deal"]
+    assert part["contracts"][0]["lines"] == {"2": "40"}
+    problem = buyer.post(f"/deals/{deal}/acceptances", {**said, "lines": {"2": "61"}}, 409)
+    assert (problem["code"], problem["rule"]) == ("LINE_TAKEN", "R22")
+    other, offer = offered(buyer, seller)
+    own = {
+        "offer": offer["offer"],
+        "terms_hash": offer["terms_hash"],
+        "document": priced("12.40", documents_required=["3 copies"]),
+    }
+    agreed = buyer.post(f"/deals/{other}/acceptances", own)["deal"]["contracts"][0]
+    assert agreed["state"] == "concluded_objectable"
+    undone = seller.post(f"/deals/{other}/object", {"offer": offer["offer"], "text": "no"})["deal"]
+    assert undone["contracts"][0]["state"] == "never_concluded"
+
+
+def test_a_refusal_names_rule_and_article_in_the_callers_language(buyer, seller):
+    deal, offer = offered(buyer, seller)
+    body = {"offer": offer["offer"]}
+    english = seller.post(f"/deals/{deal}/revoke", body, 409)
+    assert (english["code"], english["rule"], english["article"]) == ("IRREVOCABLE", "R6", "CISG 16")
+    chinese = seller.post(f"/deals/{deal}/revoke", body, 409, **{"Accept-Language": "zh-Hans"})
+    assert chinese["title"] != english["title"]
+    reasons = {each["name"]: each for each in seller.get(f"/deals/{deal}")["actions"]}
+    assert reasons["revoke"]["code"] == "IRREVOCABLE"
+    assert reasons["accept"]["is_possible"] is False
+
+
+def test_who_speaks_of_another_version_is_shown_what_came_in_between(buyer, seller):
+    deal, offer = offered(buyer, seller)
+    version = buyer.get(f"/deals/{deal}")["version"]
+    newer = seller.post(f"/deals/{deal}/offers", {"document": priced("12.00"), "valid_until": UNTIL})["deal"]
+    body = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
+    problem = buyer.post(f"/deals/{deal}/acceptances", body, 409, **{"If-Match": f'"{version}"'})
+    assert (problem["code"], problem["version"]) == ("STALE_VERSION", newer["version"])
+    assert problem["latest"]["offer"] == newer["rounds"][-1]["offer"]
+    assert [(each["before"], each["after"]) for each in problem["changes"] if each["term"] == "price"] == [
+        ("12.40 USD", "12.00 USD")
+    ]
+    buyer.post(f"/deals/{deal}/acceptances", body, 400, **{"If-Match": "*"})
+
+
+def test_a_request_made_twice_under_one_key_is_made_once(buyer, seller):
+    deal, offer = offered(buyer, seller)
+    body = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
+    key = {"Idempotency-Key": "accept-0001"}
+    first = buyer.post(f"/deals/{deal}/acceptances", body, **key)
+    again = buyer.post(f"/deals/{deal}/acceptances", body, **key)
+    assert (again, buyer.headers["Idempotency-Replayed"]) == (first, "true")
+    other = buyer.post(f"/deals/{deal}/acceptances", {**body, "conditional": True}, 422, **key)
+    assert other["title"] == "Idempotency-Key"
+    buyer.post(f"/deals/{deal}/comments", {"text": "x"}, 400, **{"Idempotency-Key": "short"})
+    seller.post(f"/deals/{deal}/comments", {"text": "another organisation's key"}, **key)
+
+
+def test_a_refused_request_leaves_its_key_free(buyer, seller):
+    deal, offer = offered(buyer, seller)
+    key = {"Idempotency-Key": "accept-0002"}
+    wrong = {"offer": offer["offer"], "terms_hash": "0" * 64}
+    assert buyer.post(f"/deals/{deal}/acceptances", wrong, 409, **key)["code"] == "TERMS_HASH_MISMATCH"
+    buyer.post(f"/deals/{deal}/acceptances", {**wrong, "terms_hash": offer["terms_hash"]}, **key)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointer"),
+    [
+        (b"{", 400, None),
+        (b'{"text": "a", "text": "b"}', 400, None),
+        (b'{"text": NaN}', 400, None),
+        (b"[" * 100_000, 400, None),
+        (b"\xff\xfe", 400, None),
+        (b"[]", 422, "/"),
+        (b'{"text": ""}', 422, "/text"),
+        (b'{"text": "a", "state": "accepted"}', 422, "/state"),
+        (b'{"text": 7}', 422, "/text"),
+    ],
+)
+def test_a_bad_body_is_told_where(buyer, seller, body, status, pointer):
+    deal = inquire(buyer)
+    problem = buyer.post(f"/deals/{deal}/comments", body, status)
+    if pointer:
+        assert pointer in [each["pointer"] for each in problem["errors"]]
+
+
+def test_a_bad_document_is_told_where(buyer, seller):
+    deal = inquire(buyer)
+    broken = priced("12.40")
+    broken["lines"][0]["price"]["amount"] = "a lot"
+    problem = seller.post(f"/deals/{deal}/offers", {"document": broken}, 422)
+    assert problem["errors"][0]["pointer"] == "/document/lines/0/price/amount"
+    lacking = seller.post(f"/deals/{deal}/offers", {"document": ASKED}, 422)
+    assert (lacking["code"], lacking["rule"]) == ("NOT_DEFINITE_PRICE", "R2")
+
+
+def test_a_page_of_deals_after_the_other(buyer):
+    for _ in range(3):
+        inquire(buyer)
+    first = buyer.get("/deals?limit=2")
+    second = buyer.get(f"/deals?limit=2&cursor={first['cursor']}")
+    seen = [each["id"] for each in (*first["deals"], *second["deals"])]
+    assert (len(set(seen)), second["cursor"], first["counts"]["all"]) == (3, None, 3)
+    for wrong in ("limit=0", "limit=x", "only=mine", "sort=price", "limit=1&limit=2"):
+        buyer.get(f"/deals?{wrong}", 400)
+
+
+def routes(app):
+    return [each for each in app.url_map.iter_rules() if each.endpoint.startswith("negotiation_api.")]
+
+
+def test_without_a_token_or_its_scope_nothing_is_told(app, house, buyer):
+    nobody, reader = Client(app, None), Client(app, token(house, HAIDI, "order.read"))
+    assert len(routes(app)) > 20
+    for rule in routes(app):
+        method = "POST" if "POST" in rule.methods else "GET"
+        path = rule.rule.removeprefix("/api/v1")
+        for argument in rule.arguments:
+            path = path.replace(f"<{argument}>", "x").replace(f"<int:{argument}>", "1")
+        nobody.ask(method, path, {} if method == "POST" else None, status=401)
+        reader.ask(method, path, {} if method == "POST" else None, status=403)
+        assert "Bearer" in nobody.client.open(f"/api/v1{path}", method=method).headers["WWW-Authenticate"]
+
+
+def test_another_organisation_finds_nothing(app, house, buyer, seller):
+    deal, offer = offered(buyer, seller)
+    stranger = Client(app, token(house, RHEIN))
+    full = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
+    bodies = {"offers": {"document": priced("1")}, "acceptances": full, "comments": {"text": "x"}, "amendments": {}}
+    for rule in routes(app):
+        if "deal_id" not in rule.arguments:
+            continue
+        path = rule.rule.removeprefix("/api/v1").replace("<deal_id>", deal).replace("<int:number>", "1")
+        if "POST" in rule.methods:
+            last = path.rsplit("/", 1)[1]
+            stranger.post(path, bodies.get(last, {"offer": offer["offer"]}), 404)
+        else:
+            stranger.get(path, 404)
+    assert stranger.get("/deals")["deals"] == []
+    assert "secret" not in json.dumps(seller.get(f"/deals/{deal}"))
+
+
+def test_every_endpoint_stands_in_the_openapi_document(app):
+    made = app.test_client().get("/api/v1/openapi.json").json
+    assert made["openapi"].startswith("3.1")
+    described = {(path, method) for path, methods in made["paths"].items() for method in methods}
+    for rule in routes(app):
+        path = rule.rule.replace("<", "{").replace(">", "}").replace("{int:", "{")
+        method = "post" if "POST" in rule.methods else "get"
+        assert (path, method) in described
+        operation = made["paths"][path][method]
+        assert operation["summary"]
+        assert operation["security"]
+    names = set(made["components"]["schemas"])
+    used = {each.rsplit("/", 1)[-1] for each in _references(made)}
+    assert used <= names
+    page = app.test_client().get("/api/docs")
+    assert page.status_code == 200
+    assert "/api/v1/deals/{deal_id}/acceptances" in page.text
+
+
+def _references(value):
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)
+
+
+@contextmanager
+def served(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}{api.PREFIX}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_of_two_programs_that_accept_at_once_one_is_told_what_stands(app, house, buyer, seller):
+    deal, offer = offered(buyer, seller)
+    version = buyer.get(f"/deals/{deal}")["version"]
+    body = {"offer": offer["offer"], "terms_hash": offer["terms_hash"], "expected_version": version}
+    answers = []
+
+    def accept(url: str, key: str) -> None:
+        request = Request(
+            f"{url}/deals/{deal}/acceptances", json.dumps(body).encode(),
+            {"Authorization": f"Bearer {buyer.token}", "Content-Type": "application/json", "Idempotency-Key": key},
+        )  # fmt: skip
+        try:
+            with urlopen(request, timeout=30) as answer:
+                answers.append((answer.status, json.load(answer)))
+        except HTTPError as error:
+            answers.append((error.code, json.load(error)))
+
+    with served(app) as url:
+        both = [threading.Thread(target=accept, args=(url, key)) for key in ("race-one", "race-two")]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+    assert sorted(status for status, _ in answers) == [201, 409]
+    refused = next(found for status, found in answers if status == 409)
+    assert refused["code"] in ("STALE_VERSION", "ACCEPTED")

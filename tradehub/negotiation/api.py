@@ -1,0 +1,585 @@
+"""The REST API of negotiation: the same acts as on the pages, from the same service, with terms as whole documents."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from flask import Blueprint
+from flask_babel import gettext
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from tradehub.documents import Inquiry, Offer, PartyId
+from tradehub.documents.parts import DatedEvent
+from tradehub.negotiation import compare, wording
+from tradehub.negotiation.acting import permission
+from tradehub.negotiation.model import Conflict, Contract, Kind, Refused
+from tradehub.negotiation.reading import DealLine, DealView, Round, Said
+from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.service import ACTS, NegotiationService, Pick
+from tradehub.platform import api, http
+from tradehub.platform.api import Api, Entry, Problem
+from tradehub.platform.db import Database
+
+LIMIT_MAX = 200
+
+Text = Annotated[str, Field(max_length=2000)]
+Quantities = dict[Annotated[str, Field(max_length=35)], Decimal | None]
+
+
+class DealsQuery(Entry):
+    only: Annotated[str, Field(pattern="^(all|your_turn|waiting|expiring|concluded|closed)$")] = "all"
+    q: Annotated[str, Field(max_length=200)] = ""
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
+
+
+class RoundsQuery(Entry):
+    """The rounds to compare, by number; without them the last two."""
+
+    a: Annotated[int, Field(ge=1)] | None = None
+    b: Annotated[int, Field(ge=1)] | None = None
+
+
+class DealSummary(BaseModel):
+    id: str
+    number: str
+    title: str
+    partner: str
+    role: str
+    status: str
+    currency: str | None
+    total: Decimal | None
+    rounds: int
+    open_until: datetime | None
+    updated_at: datetime
+
+
+class DealsPage(BaseModel):
+    deals: list[DealSummary]
+    counts: dict[str, int]
+    cursor: str | None
+
+
+class RoundSummary(BaseModel):
+    number: int
+    offer: str
+    kind: str
+    by: str
+    is_ours: bool
+    state: str
+    terms_hash: str
+    document_number: str
+    firm: bool
+    total: Decimal | None
+    currency: str | None
+    at: datetime
+    reached_at: datetime | None
+    open_until: datetime | None
+
+
+class ActionAnswer(BaseModel):
+    """What the caller may do now. Where not possible: the code, rule, article and sentence that say why."""
+
+    name: str
+    offer: str | None
+    is_possible: bool
+    code: str | None = None
+    rule: str | None = None
+    article: str | None = None
+    reason: str | None = None
+
+
+class ContractAnswer(BaseModel):
+    id: str
+    offer: str
+    state: str
+    version: int
+    terms_hash: str
+    concluded_at: datetime | None
+    objectable_until: datetime | None
+    lines: dict[str, Decimal]
+    knocked_out: list[str]
+
+
+class DealAnswer(BaseModel):
+    id: str
+    number: str
+    title: str
+    buyer: str
+    seller: str
+    role: str
+    regime: str
+    status: str
+    version: int
+    record_intact: bool
+    rounds: list[RoundSummary]
+    actions: list[ActionAnswer]
+    contracts: list[ContractAnswer]
+
+
+class TermAnswer(BaseModel):
+    term: str
+    line: str | None
+    before: str | None
+    after: str | None
+    direction: str
+
+
+class DiffAnswer(BaseModel):
+    a: int
+    b: int
+    terms: list[TermAnswer]
+
+
+class RoundAnswer(RoundSummary):
+    document_kind: str
+    document: dict[str, Any]
+
+
+class StatementAnswer(BaseModel):
+    number: int
+    id: str
+    kind: str
+    by: str | None
+    about_round: int | None
+    makes_round: int | None
+    text: str
+    at: datetime
+    reached_at: datetime | None
+    channel: str
+    terms_hash: str | None
+    hash: str
+    previous: str
+
+
+class StatementsAnswer(BaseModel):
+    statements: list[StatementAnswer]
+
+
+class InquirySummary(BaseModel):
+    id: str
+    number: str
+    created_at: datetime
+
+
+class InquiriesAnswer(BaseModel):
+    inquiries: list[InquirySummary]
+
+
+class InquiryAnswer(InquirySummary):
+    document: dict[str, Any]
+    deals: list[DealSummary]
+
+
+class InquiryEntry(Entry):
+    """What is asked of several suppliers. ``document`` holds the lines and terms; number and parties are the hub's."""
+
+    document: Inquiry
+    suppliers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
+    note: Text = ""
+
+
+class TermsEntry(Entry):
+    """Terms of one's own as a document: any header or line term. ``offer`` is the round that it answers."""
+
+    document: Offer
+    offer: str | None = None
+    firm: bool = True
+    valid_until: datetime | None = None
+    accept_within_s: Annotated[int, Field(gt=0)] | None = None
+    irrevocable: bool = False
+    as_is_only: bool = False
+    divisible: bool = False
+    group: str | None = None
+    performance_accepts: bool = False
+    standard_terms: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    expected_version: int | None = None
+
+
+class AcceptEntry(Entry):
+    """``terms_hash`` is that of the round as it was shown. ``lines`` limits it to some, ``document`` changes terms."""
+
+    offer: str
+    terms_hash: str
+    lines: Quantities = Field(default_factory=dict)
+    document: Offer | None = None
+    conditional: bool = False
+    standard_terms: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
+    expected_version: int | None = None
+
+
+class RejectEntry(Entry):
+    offer: str
+    text: Text = ""
+    expected_version: int | None = None
+
+
+class CommentEntry(Entry):
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
+    is_question: bool = False
+    offer: str | None = None
+
+
+class AmendEntry(Entry):
+    """Other terms for the contract, or its end."""
+
+    document: Offer | None = None
+    terminates: bool = False
+    text: Text = ""
+    expected_version: int | None = None
+
+
+class ActEntry(Entry):
+    offer: str
+    text: Text = ""
+    terms_hash: str | None = None
+    expected_version: int | None = None
+
+
+class PickEntry(Entry):
+    deal: str
+    offer: str
+    terms_hash: str
+    lines: Quantities = Field(default_factory=dict)
+
+
+class AwardEntry(Entry):
+    picks: Annotated[list[PickEntry], Field(min_length=1, max_length=200)]
+    text: Text = ""
+
+
+class Made(BaseModel):
+    """The statement made, and the deal as it stands with it."""
+
+    statement: str
+    deal: DealAnswer
+
+
+class Awarded(BaseModel):
+    statements: list[str]
+
+
+class InquiryMade(BaseModel):
+    inquiry: str
+
+
+def blueprint(service: NegotiationService, database: Database) -> Blueprint:
+    """Return the endpoints."""
+    routes = Blueprint("negotiation_api", __name__, url_prefix=api.PREFIX)
+    endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound), "negotiation")
+    _add_reading(endpoints, service)
+    _add_statements(endpoints, service)
+    _add_acts(endpoints, service)
+    return routes
+
+
+def _add_reading(endpoints: Api, service: NegotiationService) -> None:
+    def deals(session: Session, query: DealsQuery) -> DealsPage:
+        """List the deals, the last moved first; ``cursor`` of the answer asks for the next page."""
+        found = service.deals(session, chip=query.only, text=query.q, cursor=query.cursor, size=query.limit)
+        return DealsPage(deals=[_summary(each) for each in found.lines], counts=found.counts, cursor=found.next)
+
+    def deal(session: Session, deal_id: str) -> DealAnswer:
+        """Show a deal: its rounds, what may be done now and why not the rest, its contracts."""
+        return _deal(service.deal(session, deal_id))
+
+    def round_of_deal(session: Session, deal_id: str, number: int) -> RoundAnswer:
+        """Show all terms of one round, as the document that stated them."""
+        view = service.deal(session, deal_id)
+        found = _round_numbered(view, number)
+        shown = found.document.model_dump(mode="json", exclude_defaults=True, exclude={"extensions"})
+        return RoundAnswer(**_round(found).model_dump(), document_kind=found.document.kind, document=shown)
+
+    def diff(session: Session, query: RoundsQuery, deal_id: str) -> DiffAnswer:
+        """Show which terms differ between two rounds."""
+        view = service.deal(session, deal_id)
+        last = query.b or len(view.rounds)
+        after = _round_numbered(view, last)
+        before = _round_numbered(view, query.a or max(last - 1, 1))
+        terms = [_term(each) for each in view.changes(before, after) if each.direction is not compare.Direction.SAME]
+        return DiffAnswer(a=before.number, b=after.number, terms=terms)
+
+    def statements(session: Session, deal_id: str) -> StatementsAnswer:
+        """Show all that was said, in its hash chain."""
+        return StatementsAnswer(statements=[_statement(each) for each in service.deal(session, deal_id).said])
+
+    def inquiries(session: Session) -> InquiriesAnswer:
+        """List the inquiries that the organisation sent, the latest first."""
+        found = service.inquiries(session)
+        return InquiriesAnswer(
+            inquiries=[InquirySummary(id=each.id, number=each.number, created_at=each.created_at) for each in found]
+        )
+
+    def inquiry(session: Session, inquiry_id: str) -> InquiryAnswer:
+        """Show an inquiry and the deal with each supplier."""
+        found = service.comparison(session, inquiry_id)
+        row = found.inquiry
+        return InquiryAnswer(
+            id=row.id, number=row.number, created_at=row.created_at,
+            document=found.document.model_dump(mode="json", exclude_defaults=True),
+            deals=[_summary(each.deal) for each in found.columns],
+        )  # fmt: skip
+
+    endpoints.read("/deals", deals, permission="deal.read", query=DealsQuery, answer=DealsPage)
+    endpoints.read("/deals/<deal_id>", deal, permission="deal.read", answer=DealAnswer)
+    endpoints.read("/deals/<deal_id>/rounds/<int:number>", round_of_deal, permission="deal.read", answer=RoundAnswer)
+    endpoints.read("/deals/<deal_id>/diff", diff, permission="deal.read", query=RoundsQuery, answer=DiffAnswer)
+    endpoints.read("/deals/<deal_id>/statements", statements, permission="deal.read", answer=StatementsAnswer)
+    endpoints.read("/inquiries", inquiries, permission="deal.read", answer=InquiriesAnswer)
+    endpoints.read("/inquiries/<inquiry_id>", inquiry, permission="deal.read", answer=InquiryAnswer)
+
+
+def _add_statements(endpoints: Api, service: NegotiationService) -> None:
+    def made(session: Session, deal_id: str, statement: str) -> tuple[int, Made]:
+        return 201, Made(statement=statement, deal=_deal(service.deal(session, deal_id)))
+
+    def send_inquiry(session: Session, body: InquiryEntry) -> tuple[int, InquiryMade]:
+        """Ask several suppliers for offers, a deal with each."""
+        suppliers = [PartyId(each) for each in body.suppliers]
+        return 201, InquiryMade(
+            inquiry=service.send_inquiry(session, _actor(), body.document, suppliers, note=body.note)
+        )
+
+    def award(session: Session, body: AwardEntry, inquiry_id: str) -> tuple[int, Awarded]:
+        """Accept what is picked of the suppliers' offers, and decline the others, all or nothing."""
+        picks = [Pick(each.deal, each.offer, tuple(each.lines.items()), each.terms_hash) for each in body.picks]
+        return 201, Awarded(statements=list(service.award(session, _actor(), inquiry_id, picks, text=body.text)))
+
+    def offer(session: Session, body: TermsEntry, deal_id: str) -> tuple[int, Made]:
+        """State terms: a counter-offer where ``offer`` is the other side's open one, else an offer of one's own."""
+        document = body.document
+        if body.valid_until is not None:
+            dates = tuple(each for each in document.dates if each.type != "valid_until")
+            until = DatedEvent(type="valid_until", at=body.valid_until)
+            document = document.model_copy(update={"dates": (*dates, until)})
+        if not body.firm:
+            document = document.model_copy(update={"action": "proposal"})
+        within = body.accept_within_s
+        particulars: dict[str, Any] = {
+            "irrevocable": body.irrevocable, "as_is_only": body.as_is_only, "divisible": body.divisible,
+            "group": body.group, "performance_accepts": body.performance_accepts, "firm": body.firm,
+            "standard_terms": body.standard_terms,
+            "accept_within": None if within is None else timedelta(seconds=within),
+        }  # fmt: skip
+        statement = service.state_terms(
+            session, _actor(), deal_id, document, about=body.offer,
+            expected_version=api.expected_version(body.expected_version), **particulars,
+        )  # fmt: skip
+        return made(session, deal_id, statement)
+
+    def accept(session: Session, body: AcceptEntry, deal_id: str) -> tuple[int, Made]:
+        """Accept the other side's offer, whole, in part, or with changes of one's own."""
+        statement = service.accept(
+            session, _actor(), deal_id, body.offer, terms_hash=body.terms_hash, lines=tuple(body.lines.items()),
+            document=body.document, conditional=body.conditional, standard_terms=body.standard_terms,
+            expected_version=api.expected_version(body.expected_version),
+        )  # fmt: skip
+        return made(session, deal_id, statement)
+
+    def reject(session: Session, body: RejectEntry, deal_id: str) -> tuple[int, Made]:
+        """Decline an offer."""
+        version = api.expected_version(body.expected_version)
+        return made(
+            session, deal_id,
+            service.reject(session, _actor(), deal_id, body.offer, text=body.text, expected_version=version),
+        )  # fmt: skip
+
+    def comment(session: Session, body: CommentEntry, deal_id: str) -> tuple[int, Made]:
+        """Ask or say something that has no effect in law."""
+        return made(
+            session, deal_id,
+            service.comment(session, _actor(), deal_id, body.text, about=body.offer, is_question=body.is_question),
+        )  # fmt: skip
+
+    def amend(session: Session, body: AmendEntry, deal_id: str) -> tuple[int, Made]:
+        """Propose other terms for the contract of the deal, or its end."""
+        return made(
+            session, deal_id,
+            service.amend(
+                session, _actor(), deal_id, body.document, terminates=body.terminates, text=body.text,
+                expected_version=api.expected_version(body.expected_version),
+            ),
+        )  # fmt: skip
+
+    at = "/deals/<deal_id>"
+    endpoints.write("/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade)
+    endpoints.write("/inquiries/<inquiry_id>/award", award, permission="deal.bind", body=AwardEntry, answer=Awarded)
+    endpoints.write(f"{at}/offers", offer, permission="deal.negotiate", body=TermsEntry, answer=Made)
+    endpoints.write(f"{at}/acceptances", accept, permission="deal.bind", body=AcceptEntry, answer=Made)
+    endpoints.write(f"{at}/rejections", reject, permission="deal.negotiate", body=RejectEntry, answer=Made)
+    endpoints.write(f"{at}/comments", comment, permission="deal.negotiate", body=CommentEntry, answer=Made)
+    endpoints.write(f"{at}/amendments", amend, permission="deal.negotiate", body=AmendEntry, answer=Made)
+
+
+def _add_acts(endpoints: Api, service: NegotiationService) -> None:
+    """One endpoint for each act that needs no terms of its own."""
+
+    def act_of(kind: Kind) -> api.Write:
+        def act(session: Session, body: ActEntry, deal_id: str) -> tuple[int, Made]:
+            statement = service.act(
+                session, _actor(), deal_id, kind, body.offer, text=body.text, terms_hash=body.terms_hash,
+                expected_version=api.expected_version(body.expected_version),
+            )  # fmt: skip
+            return 201, Made(statement=statement, deal=_deal(service.deal(session, deal_id)))
+
+        act.__doc__ = _EFFECTS[kind]
+        return act
+
+    for kind in sorted(ACTS):
+        path = f"/deals/<deal_id>/{str(kind).replace('_', '-')}"
+        endpoints.write(
+            path, act_of(kind), permission=permission(kind), body=ActEntry, answer=Made, name=str(kind)
+        )  # fmt: skip
+
+
+_EFFECTS = {
+    Kind.WITHDRAW: "Withdraw an offer that has not reached the other side yet (R5).",
+    Kind.REVOKE: "Revoke an offer, where the law lets one (R6).",
+    Kind.WITHDRAW_ACCEPTANCE: "Withdraw an acceptance before it takes effect (R16).",
+    Kind.OBJECT: "Object to the changes of an acceptance (R13).",
+    Kind.ELECT_LATE: "Let a late acceptance count (R14).",
+    Kind.LAPSE_NOTICE: "Tell the other side that the offer had lapsed (R14, R15).",
+    Kind.ADMIT_TIME: "Admit the claimed time of dispatch of an acceptance (R8).",
+    Kind.CONFIRM: "Confirm the contract, where confirmation is agreed (R21).",
+    Kind.SIGN: "Sign the contract, where signature is agreed (R21).",
+    Kind.PERFORM: "Accept by performing, where the offer or a practice lets one (R18).",
+    Kind.RELY: "Put on record that one relies on the offer (R6).",
+    Kind.CANCEL: "Cancel an inquiry (R1).",
+    Kind.DISREGARD: "Treat an offer without a receipt as never sent (R27).",
+}
+
+
+class _Told:
+    """What a refusal is answered: the sentence in the caller's language, with the rule and the article."""
+
+    def __init__(self, service: NegotiationService, database: Database) -> None:
+        self.service, self.database = service, database
+
+    def __call__(self, error: Exception) -> Problem | None:
+        if isinstance(error, NotFound) or (isinstance(error, Refused) and error.code == "NO_SUCH_OFFER"):
+            return Problem(404, gettext("There is nothing here"))
+        if not isinstance(error, Refused):
+            return None
+        more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
+        if isinstance(error, Conflict):
+            more |= {"expected_version": error.expected, "version": error.actual, **self._latest()}
+        return Problem(_STATUS.get(error.code, 409), wording.sentence(error), **more)
+
+    def _latest(self) -> dict[str, Any]:
+        """The round that came in between, and how it differs from the one before."""
+        from flask import request
+
+        deal_id = (request.view_args or {}).get("deal_id")
+        if deal_id is None:
+            return {}
+        with self.database.read(org=http.principal().org) as session:
+            view = self.service.deal(session, deal_id)
+            after = view.rounds[-1]
+            before = view.rounds[-2] if len(view.rounds) > 1 else after
+            terms = [each for each in view.changes(before, after) if each.direction is not compare.Direction.SAME]
+            return {
+                "latest": _round(after).model_dump(mode="json"),
+                "changes": [_term(each).model_dump(mode="json") for each in terms],
+            }
+
+
+_STATUS = {
+    "NO_AUTHORITY": 403,
+    "OVER_LIMIT": 403,
+    "UNATTRIBUTED": 403,
+    **dict.fromkeys(
+        (
+            "NOT_DEFINITE_ITEM", "NOT_DEFINITE_QUANTITY", "NOT_DEFINITE_PRICE", "ACCEPT_BY_PAST", "NO_SUCH_LINE",
+            "MORE_THAN_OFFERED", "MORE_THAN_DEMANDED",
+        ),
+        422,
+    ),
+}  # fmt: skip
+"""Refusals that are not for the state of the deal (409)."""
+
+
+def _actor() -> Actor:
+    who = http.principal()
+    return Actor(who.org, who.user_id, who.name, channel="api")
+
+
+def _summary(line: DealLine) -> DealSummary:
+    total = line.total
+    return DealSummary(
+        id=line.row.id, number=line.row.number, title=line.row.title, partner=line.other_name,
+        role="buyer" if line.is_buyer else "seller", status=line.status, currency=total.unit if total else None,
+        total=total.value if total and isinstance(total.value, Decimal) else None, rounds=line.rounds,
+        open_until=line.deadline, updated_at=line.row.updated_at,
+    )  # fmt: skip
+
+
+def _deal(view: DealView) -> DealAnswer:
+    return DealAnswer(
+        id=view.id, number=view.row.number, title=view.row.title, buyer=view.negotiation.buyer,
+        seller=view.negotiation.seller, role="buyer" if view.is_buyer else "seller",
+        regime=view.negotiation.regime.name, status=view.status, version=view.version, record_intact=view.sound,
+        rounds=[_round(each) for each in view.rounds],
+        actions=[
+            ActionAnswer(
+                name=each.name, offer=each.about, is_possible=each.is_possible,
+                **({} if each.refused is None else _reason(each.refused)),
+            )
+            for each in view.actions.values()
+        ],
+        contracts=[_contract(each) for each in view.contracts],
+    )  # fmt: skip
+
+
+def _reason(refused: Refused) -> dict[str, str]:
+    return {
+        "code": refused.code,
+        "rule": refused.rule,
+        "article": refused.article,
+        "reason": wording.sentence(refused),
+    }
+
+
+def _round(found: Round) -> RoundSummary:
+    return RoundSummary(
+        number=found.number, offer=found.offer.id, kind=str(found.kind), by=found.offer.by, is_ours=found.is_ours,
+        state=str(found.state), terms_hash=found.offer.terms_hash, document_number=found.offer.number,
+        firm=found.offer.firm, total=found.total, currency=found.currency, at=found.at, reached_at=found.reached_at,
+        open_until=found.deadline,
+    )  # fmt: skip
+
+
+def _contract(contract: Contract) -> ContractAnswer:
+    return ContractAnswer(
+        id=contract.id, offer=contract.offer.id, state=str(contract.state), version=contract.version,
+        terms_hash=contract.terms.terms_hash, concluded_at=contract.concluded_at,
+        objectable_until=contract.objectable_until, lines=dict(contract.lines), knocked_out=list(contract.knocked_out),
+    )  # fmt: skip
+
+
+def _term(term: compare.Term) -> TermAnswer:
+    return TermAnswer(
+        term=term.name, line=term.line, before=_value(term.before), after=_value(term.after),
+        direction=str(term.direction),
+    )  # fmt: skip
+
+
+def _value(value: compare.Value | None) -> str | None:
+    return None if value is None else " ".join(str(each) for each in (value.value, value.unit) if each is not None)
+
+
+def _statement(said: Said) -> StatementAnswer:
+    row = said.row
+    return StatementAnswer(
+        number=row.number, id=row.id, kind=row.kind, by=row.by_id, about_round=said.about, makes_round=said.round,
+        text=row.text, at=row.at, reached_at=row.reached_at, channel=row.channel, terms_hash=row.terms_hash,
+        hash=row.hash, previous=row.previous,
+    )  # fmt: skip
+
+
+def _round_numbered(view: DealView, number: int) -> Round:
+    if not 1 <= number <= len(view.rounds):
+        raise NotFound(str(number))
+    return view.rounds[number - 1]

@@ -1,0 +1,71 @@
+"""The API tokens of one organisation: made and shown once, listed by their beginning, revoked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, abort, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from tradehub.platform import http
+from tradehub.platform.db import Database
+from tradehub.platform.security import ROLES, TOKEN_SCOPES, Security
+
+LIVES = (30, 90, 365)
+"""Days for which a token may be made."""
+
+NAME_MAX = 100
+
+
+def blueprint(security: Security, database: Database) -> Blueprint:
+    pages = Blueprint("tokens", __name__)
+
+    def shown(**more: object) -> str:
+        org = http.principal().org
+        with database.read(org=org) as session:
+            found = security.tokens(session, org)
+        scopes = sorted(TOKEN_SCOPES & _grantable())
+        return render_template("tokens.html", tokens=found, scopes=scopes, roles=ROLES, lives=LIVES, **more)
+
+    @pages.get("/tokens")
+    @http.requires("user.manage")
+    def tokens() -> ResponseReturnValue:
+        return shown()
+
+    @pages.post("/tokens")
+    @http.requires("user.manage")
+    def issue() -> ResponseReturnValue:
+        name = request.form.get("name", "").strip()[:NAME_MAX]
+        days = request.form.get("days", type=int)
+        scopes = [each for each in request.form.getlist("scopes") if each in _grantable()]
+        errors = {}
+        if not name:
+            errors["name"] = gettext("Say what the token is for.")
+        if not scopes:
+            errors["scopes"] = gettext("Choose at least one scope.")
+        if days not in LIVES:
+            errors["days"] = gettext("Choose how long it is good for.")
+        if errors or days is None:
+            return shown(errors=errors, name=name, chosen=scopes), 422
+        org = http.principal().org
+        with database.write(org=org) as session:
+            secret = security.issue_token(session, org, name, scopes, life=timedelta(days=days))
+        return shown(secret=secret, name=name)
+
+    @pages.post("/tokens/<token_id>/revoke")
+    @http.requires("user.manage")
+    def revoke(token_id: str) -> ResponseReturnValue:
+        org = http.principal().org
+        with database.write(org=org) as session:
+            if not security.revoke_token(session, org, token_id):
+                abort(404)
+        flash(gettext("Revoked: the token opens nothing any more."), "ok")
+        return redirect("/tokens", 303)
+
+    return pages
+
+
+def _grantable() -> frozenset[str]:
+    """An administrator hands on no more than what some role of the organisation may do, and the doors for programs."""
+    return frozenset({*TOKEN_SCOPES}) - {"metrics.read"}
