@@ -258,6 +258,7 @@ class Hub:
         return (
             *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
+            contracting_pages.section(self.contracts, self.partners.name_of),
             tender_pages.section(self.tenders),
             *auction_pages.sections(self.auctions),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
@@ -352,7 +353,7 @@ class Hub:
 
     def _confirm(self, who: Principal, password: str) -> None:
         """Hold a person to the password. Raises SignInRefused or TooManyAttempts."""
-        self._security.confirm_password(who.user_id, password)
+        self._security.confirm_password(who, password)
 
     def _language_of(self, session: Session, party: PartyId) -> str:
         """Return the language that a party's contracts are written in: Chinese in China, else English."""
