@@ -150,7 +150,11 @@ class Hub:
                 self.negotiation,
                 self.database,
                 suggest=self._suppliers,
-                panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
+                panels=(
+                    tender_pages.panel(self.tenders),
+                    contracting_pages.panel(self.contracts),
+                    exchange_pages.panel(),
+                ),
             ),
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
             tender_api.blueprint(self.tenders, self.database),
