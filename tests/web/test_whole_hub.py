@@ -21,19 +21,26 @@ from werkzeug.test import TestResponse
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP, PASSWORD, post, sign_in
 from tradehub.cli import demo
+from tradehub.contracting import clauses, keyring, keys
 from tradehub.documents import PartyId
 from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.fulfilment.service import Shipment
 from tradehub.hub import Hub
+from tradehub.negotiation import approved
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http
 from tradehub.platform.db import Base
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions.drafting import Draft as AuctionDraft
+from tradehub.sourcing.auctions.drafting import DraftLine
+from tradehub.sourcing.auctions.rules import Increment, Kind, Rules
 from tradehub.sourcing.tenders import hooks as tenders
 from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
 from tradehub.sourcing.tenders.plan import Plan
@@ -63,6 +70,7 @@ OWN_IDS = {
 
 PEOPLE = {
     "lin": (HAIDI, tuple(ROLES)),
+    "mei": (HAIDI, ("buyer",)),
     "eve": (HAIDI, ()),
     "vera": (HAIDI, ("viewer",)),
     "dana": (DELTA, tuple(ROLES)),
@@ -127,7 +135,9 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _approval(made)
     _tenders(made)
+    _auction(hub)
     _list_ids(made)
     yield made
     hub.database.dispose()
@@ -167,8 +177,25 @@ def _deal(hub: Hub) -> None:
         order = hub.ordering.of_deal(session, _deal_with(hub, DELTA))
         shipment = Shipment(quantities={"1": Decimal(100)}, shipped_on=clock.now().date())
         hub.fulfilment.ship(session, order.id, shipment, by=DELTA)
+    with hub.database.write(org=HAIDI) as session:
+        made = keys.make("Haidi Trading", HAIDI, at=clock.now())
+        keyring.keep(session, hub.contracts.parts.sealer(), made, org=HAIDI, origin="made", by=None, at=clock.now())
+        clauses.save(session, org=HAIDI, text="# {{buyer}}", by=None, at=clock.now(), name="Frame", language="en")
     hub.exchange.inbound.receive(Arrived(BROKEN.encode(), HAIDI, NINGBO, "drop"))
     _drain(hub)
+
+
+def _approval(trade: Trade) -> None:
+    """Mei, who may not bind Haidi, asks to accept the rival's offer; Lin lets her stand in for him."""
+    hub, today = trade.hub, clock.now().date()
+    asker = {name: Asker(HAIDI, trade.users[name], name.capitalize()) for name in ("mei", "lin")}
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        assert view.standing is not None
+        wanted = approved.acceptance(view, view.standing, view.version, view.standing.offer.terms_hash)
+        request = hub.approvals.ask(session, asker["mei"], wanted)
+        delegation = hub.approvals.delegate(session, asker["lin"], trade.users["mei"], today, today)
+    trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
 
 
 def _tenders(trade: Trade) -> None:
@@ -194,6 +221,19 @@ def _tenders(trade: Trade) -> None:
             hub.tenders.publish(session, lin, tender)
         trade.tenders.append(tender)
     _drain(hub)
+
+
+def _auction(hub: Hub) -> None:
+    """An auction of Haidi's to which neither Delta nor the stranger is invited, with a bid and its secret limit."""
+    now = clock.now()
+    rules = Rules(Kind.REVERSE, "USD", now, now + timedelta(hours=1), Increment(Decimal(1)))
+    lines = (DraftLine(RIVAL_TEXT, Decimal(1), "C62", Decimal(20_000)),)
+    with hub.database.write(org=HAIDI) as session:
+        draft = AuctionDraft(RIVAL_TEXT, rules, lines, (NINGBO,))
+        auction = hub.auctions.hold(session, auctions.Actor(HAIDI, name="Lin"), draft)
+    with hub.database.write(org=NINGBO) as session:
+        ningbo = auctions.Actor(NINGBO, name="Ningbo")
+        hub.auctions.bid(session, ningbo, auction, lot=1, amount=Decimal(RIVAL_PRICE), confirmed=True)
 
 
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
@@ -224,7 +264,10 @@ def _list_ids(trade: Trade) -> None:
             "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
+            "key_id": [each.id for each in keyring.listed(session, HAIDI)],
+            "template_id": [each.id for each in clauses.listed(session, HAIDI)],
             "message_id": list(session.scalars(select(MessageRow.id))),
+            "auction_id": [each.row.id for each in hub.auctions.listed(session, HAIDI)],
             "schedule_id": [each.id for each in hub.exchange.polled_channels(session)],
         }
         view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
@@ -232,9 +275,9 @@ def _list_ids(trade: Trade) -> None:
     assert all(found.values()), found
     trade.form = {
         "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
-        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+        "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
-    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
+    trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
     shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)], "tender_id": trade.tenders[1:]}
     trade.hidden = trade.theirs | shared
 
@@ -319,11 +362,16 @@ def test_to_a_rival_nothing_is_there_that_it_takes_no_part_in(trade: Trade) -> N
     assert_unknown(trade, "dana", trade.hidden)
 
 
+def seen(trade: Trade, name: str, url: str) -> str:
+    """Return all that a page or a file tells this person."""
+    return trade.window(name).get(url, buffered=True).data.decode("utf-8", "replace")
+
+
 @pytest.mark.parametrize("name", ["dana", "zoe"])
 def test_no_page_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, name: str) -> None:
     for endpoint, method, url in trade.routes(trade.theirs):
         if method == "GET" and endpoint != "static":
-            text = trade.window(name).get(url, buffered=True).text
+            text = seen(trade, name, url)
             assert not any(secret in text for secret in SECRETS), url
     for secret in SECRETS:
         found = trade.window(name).get(f"/search?q={secret}")
@@ -333,5 +381,20 @@ def test_no_page_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, na
 
 def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
     pages = [url for _endpoint, method, url in trade.routes(trade.theirs) if method == "GET"]
-    seen = "".join(trade.window("lin").get(url, buffered=True).text for url in pages)
-    assert [secret for secret in SECRETS if secret not in seen] in ([], [RIVAL_PRICE], ["9,876.54"])
+    found = "".join(seen(trade, "lin", url) for url in pages)
+    assert [secret for secret in SECRETS if secret not in found] in ([], [RIVAL_PRICE], ["9,876.54"])
+
+
+def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
+    """The one test that moves the trade on, so the last: Lin approves what Mei asked for."""
+    (request,) = trade.theirs["request_id"]
+    deal = _deal_with(trade.hub, NINGBO)
+    refused = post(trade.window("mei"), f"/deals/{deal}/accept", **trade.form)
+    assert refused.status_code == 403
+    assert "Ask for approval" in refused.text
+    answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
+    assert answer.status_code == 303, answer.text
+    with trade.hub.database.read(org=HAIDI) as session:
+        assert trade.hub.contracts.of_deal(session, deal) is not None
+        assert trade.hub.ordering.of_deal(session, deal) is not None
+    assert "Approved and done" in trade.window("mei").get("/").text
