@@ -212,6 +212,7 @@ class Hub:
         """Return the pages of every capability, each with the parts that others show on them."""
         order_panels = (fulfilment_pages.panel(self.fulfilment), billing_pages.panel(self.billing))
         deal_panels = (
+            tender_pages.panel(self.tenders),
             contracting_pages.panel(self.contracts),
             approval_pages.panel(self.approvals, negotiation_wording.REFUSALS),
             exchange_pages.panel(),
