@@ -115,7 +115,7 @@ class Hub:
                 order=self._order_of,
                 on_ordered=self._ordered,
                 carries=self._carries,
-                stop=lambda session, key: self.exchange.outbound.withdraw(session, key),
+                stop=self._stop,
                 terms=self._terms,
             ),
         )
@@ -223,6 +223,9 @@ class Hub:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
 
+    def _stop(self, session: Session, key: str) -> bool:
+        return self.exchange.outbound.withdraw(session, key)
+
     def _explain(self, code: str, standard: str) -> str:
         """Return why a message was not acted on as its sender reads it: XML holds every language, the others English."""
         sentence = REFUSALS.get(code)
@@ -250,7 +253,7 @@ class Hub:
             undue_delay=agreed.undue_delay,
             receipt_within=agreed.receipt_within,
             rounds_max=agreed.rounds_max,
-            materiality=agreed.materiality,
+            materiality={str(name): is_material for name, is_material in agreed.materiality.items()},
             silence_accepts=agreed.silence_accepts,
             performance_accepts=agreed.performance_accepts,
             formation=agreed.formation,
