@@ -411,9 +411,6 @@ class Hub:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
 
-    def _stop(self, session: Session, key: str) -> bool:
-        return self.exchange.outbound.withdraw(session, key)
-
     def _explain(self, code: str, standard: str) -> str:
         """Return why a message was not acted on as its sender reads it: XML holds every language, the others English."""
         sentence = REFUSALS.get(code)

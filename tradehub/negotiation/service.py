@@ -548,7 +548,6 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         offer = store.load(session, row).offer(about)
-        letter: TradeDocument | None
         if offer.amends is not None:
             letter: TradeDocument | None = self._change_letter(
                 session, row, actor.party, offer, offer.document, "rejected"
