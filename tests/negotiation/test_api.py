@@ -17,7 +17,7 @@ from tests.negotiation.conftest import DELTA, RHEIN
 from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI
 from tradehub.platform import api
-from tradehub.platform.security import PERMISSIONS, Security
+from tradehub.platform.security import TOKEN_SCOPES, Security
 
 LINE = {
     "number": "1", "item": {"name": "Valve V-22", "ids": [{"scheme": "buyer", "value": "V-22"}]},
@@ -63,7 +63,9 @@ def app(house, tmp_path):
 
 def token(house, org, *scopes) -> str:
     with house.database.write() as session:
-        return Security(house.database).issue_token(session, org, "test", scopes or PERMISSIONS, life=timedelta(days=1))
+        return Security(house.database).issue_token(
+            session, org, "test", scopes or sorted(TOKEN_SCOPES), life=timedelta(days=1)
+        )
 
 
 @pytest.fixture

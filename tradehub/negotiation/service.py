@@ -399,7 +399,12 @@ class NegotiationService(Inbound, Reading):
         return tuple(said)
 
     def _demand(self, session: Session, row: DealRow, actor: Actor, act: Act, document: TradeDocument) -> None:
-        """Hold the actor to what its organisation lets it bind. Raises Refused NO_AUTHORITY, OVER_LIMIT and their like."""
+        """Hold a person, or a token, to what its organisation lets it bind; the hub itself speaks only as it was told to.
+
+        Raises Refused NO_AUTHORITY, OVER_LIMIT and their like.
+        """
+        if actor.user_id is None:
+            return
         other = PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
         verdict = self.hooks.authorise(session, actor, binding(act, document, deal_id=row.id, partner=other))
         if not isinstance(verdict, Allowed):
