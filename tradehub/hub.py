@@ -124,6 +124,7 @@ class Hub:
                 language=self._language_of,
                 typesetter=typesetting,
                 on_call_off=self._called_off,
+                on_signed=self._signed,
             )
         )
         self.ordering = OrderingService(
@@ -155,6 +156,7 @@ class Hub:
                 is_web=self.partners.is_web,
                 on_concluded=self._concluded,
                 party=self._party_of,
+                on_awaiting=self._awaiting,
                 on_undone=self._undone,
                 on_amended=self._amended,
                 order=self._order_of,
@@ -311,6 +313,13 @@ class Hub:
                 every_s=every_s,
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
+
+    def _awaiting(self, session: Session, agreed: Concluded) -> None:
+        """The parties are agreed, and the contract comes about when both have signed or confirmed it (R21)."""
+        self.contracts.record(session, agreed, is_awaiting=True)
+
+    def _signed(self, session: Session, deal_id: str, party: PartyId, _at: datetime) -> None:
+        self.negotiation.signed(session, deal_id, party)
 
     def _stop(self, session: Session, key: str) -> bool:
         """Keep from leaving what has not left: the exchange is made after negotiation, so it is asked when needed."""

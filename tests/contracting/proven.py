@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
@@ -28,7 +28,7 @@ from tradehub.negotiation.store import DealRow
 from tradehub.platform import clock
 from tradehub.platform.http import Principal
 from tradehub.platform.schema import upgrade
-from tradehub.platform.security import ROLES, Security, WebSession
+from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
 
@@ -88,7 +88,7 @@ def build(folder: Path) -> Proven:
 def _by_hand(hub: Hub) -> None:
     """Haidi asks Delta, and accepts what Delta offers."""
     with hub.database.write(org=HAIDI) as session:
-        hub.negotiation.send_inquiry(session, Actor(HAIDI, "u-haidi", "Lin Hai"), ASKED, [DELTA])
+        hub.negotiation.send_inquiry(session, Actor(HAIDI, name="Lin Hai"), ASKED, [DELTA])
     until = clock.now().date() + timedelta(days=9)
     prices = (LineDraft("1", price=Decimal("77.05")), LineDraft("2", price=Decimal("0.82")))
     terms = Draft(
@@ -97,7 +97,7 @@ def _by_hand(hub: Hub) -> None:
     )  # fmt: skip
     with hub.database.write(org=DELTA) as session:
         deal = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA)).one()
-        hub.negotiation.make_offer(session, Actor(DELTA, "u-delta", "Dana Whitfield"), deal, terms)
+        hub.negotiation.make_offer(session, Actor(DELTA, name="Dana Whitfield"), deal, terms)
     _accept(hub, HAIDI, deal)
 
 
@@ -116,7 +116,7 @@ def _accept(hub: Hub, org: PartyId, deal: str) -> None:
         assert view.standing is not None
         offer = view.standing.offer
         hub.negotiation.accept(
-            session, Actor(org, f"u-{org}", "Lin Hai"), deal, offer.id, expected_version=view.version,
+            session, Actor(org, name="Lin Hai"), deal, offer.id, expected_version=view.version,
             terms_hash=offer.terms_hash,
         )  # fmt: skip
     _drain(hub)
@@ -144,9 +144,7 @@ def let_in(proven: Proven) -> None:
 
 
 def window(proven: Proven, name: str) -> FlaskClient:
-    """Return a browser in which the person is signed in, long enough ago to be asked for the password again."""
+    """Return a browser in which the person is signed in."""
     client = proven.app.test_client()
     assert sign_in(client, f"{name}@example.com", PASSWORD).status_code == 303
-    with proven.hub.database.write() as session:
-        session.execute(update(WebSession).values(fresh_until=None))
     return client

@@ -15,7 +15,8 @@ from tradehub.documents import Offer, Order
 from tradehub.documents.parts import DatedEvent, Note, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import model, store
-from tradehub.negotiation.model import Conflict, Kind, Refused
+from tradehub.negotiation.grounds import Terms
+from tradehub.negotiation.model import Conflict, Ground, Kind, Refused
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
 from tradehub.platform import clock
@@ -437,3 +438,26 @@ def test_an_open_ended_offer_is_revoked_and_a_fixed_one_is_not(house):
     free = house.do(SELLER, "make_offer", deal, terms("12.30", valid_until=None))
     house.do(SELLER, "revoke", deal, free, expected_version=None)
     assert state(house, deal, free) == "revoked"
+
+
+def test_r21_a_contract_that_both_must_sign_is_told_of_first_and_concluded_by_the_last_signature(house):
+    awaiting = []
+    hooks = replace(
+        house.service.hooks,
+        terms=lambda *_: Terms(ground=Ground(formation="signature")),
+        on_awaiting=lambda _session, what: awaiting.append(what),
+    )
+    house.service.hooks = hooks
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "98"))
+    offer = house.load(deal).offers[-1]
+    house.do(BUYER, "accept", deal, offer.id, terms_hash=offer.terms_hash)
+    assert ([each.state for each in awaiting], house.concluded) == (["awaiting_confirmation"], [])
+    with house.database.write(HAIDI) as session:
+        house.service.signed(session, deal, HAIDI)
+    with house.database.write(HAIDI) as session, pytest.raises(Refused, match="ALREADY_CONFIRMED"):
+        house.service.signed(session, deal, HAIDI)
+    with house.database.write(DELTA) as session:
+        house.service.signed(session, deal, DELTA)
+    assert [each.state for each in house.concluded] == ["concluded"]
+    assert house.load(deal).statements[-1].kind is Kind.SIGN

@@ -121,6 +121,7 @@ class Hooks:
     on_concluded: Callable[[Session, Concluded], None] = _nothing
     party: Callable[[Session, PartyId], Party] = _bare
     terms: Callable[[Session, PartyId, PartyId], Terms] = _usual
+    on_awaiting: Callable[[Session, Concluded], None] = _nothing
     on_undone: Callable[[Session, str, str, datetime], None] = _undone
     on_amended: Callable[[Session, str, Contract, datetime], None] = _amended
     stop: Callable[[Session, str], bool] = _never
@@ -278,30 +279,29 @@ class Recorder:
             store.look_again(session, row, negotiation, now)
         return len(rows)
 
-    def _conclude(self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None) -> None:
-        """Tell the rest of the hub that a contract has come about."""
+    def _agreed(
+        self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None
+    ) -> Concluded:
+        """Return what the rest of the hub is told of a contract."""
         document = contract.terms.document
         ordered = contract.offer.document if isinstance(contract.offer.document, Order) else None
         carried = store.source_of(session, contract.id)
         if isinstance(carried, Order):
             ordered = carried
-        self.hooks.on_concluded(
-            session,
-            Concluded(
-                deal_id=row.id,
-                inquiry=row.inquiry_number if row.inquiry_id or ordered is None else None,
-                buyer=PartyId(row.buyer_id),
-                seller=PartyId(row.seller_id),
-                offer=drafting.as_offer(drafting.limited_to(document, contract.lines)).model_copy(
-                    update={"number": contract.offer.number}
-                ),
-                terms_hash=contract.terms.terms_hash,
-                at=at,
-                accepted_by=contract.accepted_by,
-                order=order or ordered,
-                contract=contract.id,
-                state=str(contract.state),
+        return Concluded(
+            deal_id=row.id,
+            inquiry=row.inquiry_number if row.inquiry_id or ordered is None else None,
+            buyer=PartyId(row.buyer_id),
+            seller=PartyId(row.seller_id),
+            offer=drafting.as_offer(drafting.limited_to(document, contract.lines)).model_copy(
+                update={"number": contract.offer.number}
             ),
+            terms_hash=contract.terms.terms_hash,
+            at=at,
+            accepted_by=contract.accepted_by,
+            order=order or ordered,
+            contract=contract.id,
+            state=str(contract.state),
         )
 
     def _record(
@@ -346,16 +346,23 @@ class Recorder:
         order: Order | None = None,
     ) -> None:
         """Pass on what a statement, or time, brought about: contracts, new versions of one, and contracts undone."""
+        binding = _BINDING if after.ground.formation == "agreement" else _SIGNED
+
+        def binds(contract: Contract | None) -> bool:
+            return contract is not None and contract.state in binding
+
         for contract in model.contracts(after, now=now):
             was = known.pop(contract.id, None)
-            if _binds(contract) and not _binds(was):
-                self._conclude(session, row, contract, now, order)
-            elif was is not None and _binds(was) and not contract.is_live:
+            if binds(contract) and not binds(was):
+                self.hooks.on_concluded(session, self._agreed(session, row, contract, now, order))
+            elif _awaits(contract) and not _awaits(was):
+                self.hooks.on_awaiting(session, self._agreed(session, row, contract, now, order))
+            elif was is not None and binds(was) and not contract.is_live:
                 self.hooks.on_undone(session, row.id, contract.id, now)
             elif was is not None and contract.version > was.version:
                 self.hooks.on_amended(session, row.id, contract, now)
         for gone in known.values():
-            if _binds(gone):
+            if binds(gone):
                 self.hooks.on_undone(session, row.id, gone.id, now)
 
 
@@ -363,19 +370,15 @@ def _known(negotiation: Negotiation, now: datetime) -> dict[str, Contract]:
     return {each.id: each for each in model.contracts(negotiation, now=now)}
 
 
-def _binds(contract: Contract | None) -> bool:
-    """Whether it is acted on: an acceptance on its way is, for what carries it to a message partner is the order."""
-    return contract is not None and contract.state in _BINDING
+def _awaits(contract: Contract | None) -> bool:
+    return contract is not None and contract.state is ContractState.AWAITING_CONFIRMATION
 
 
-_BINDING = frozenset(
-    {
-        ContractState.AWAITING_REACH,
-        ContractState.CONCLUDED,
-        ContractState.CONCLUDED_OBJECTABLE,
-        ContractState.TERMINATED,
-    }
-)
+_SIGNED = frozenset({ContractState.CONCLUDED, ContractState.TERMINATED})
+"""Contracts that are acted on where both must sign or confirm first (R21)."""
+
+_BINDING = _SIGNED | {ContractState.AWAITING_REACH, ContractState.CONCLUDED_OBJECTABLE}
+"""Contracts that are acted on: an acceptance on its way is, for what carries it to a message partner is the order."""
 
 
 def _kind(negotiation: Negotiation, about: Offer | None, actor: Actor, firm: bool, now: datetime) -> Kind:

@@ -356,6 +356,17 @@ class NegotiationService(Inbound, Reading):
             request_key=request_key, source=letter, is_told=stopped,
         )  # fmt: skip
 
+    def signed(self, session: Session, deal_id: str, party: PartyId) -> None:
+        """Note that a party has signed the contract; with the last signature it is concluded, where that is agreed (R21)."""
+        row = self._deal(session, deal_id)
+        negotiation = store.load(session, row)
+        contract = model.contract(negotiation, now=clock.now())
+        waits = contract is not None and contract.state is model.ContractState.AWAITING_CONFIRMATION
+        if contract is not None and waits and negotiation.ground.formation == "signature":
+            self.say(
+                session, row, Actor(party), Kind.SIGN, about=contract.offer.id, terms_hash=contract.terms.terms_hash
+            )
+
     def award(
         self,
         session: Session,
