@@ -4,7 +4,7 @@ PY := .venv/bin/python
 DATA ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench corpus coverage crash mutants tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
+.PHONY: help demo demo-reset test check bench corpus coverage crash mutants tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots pages lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ i18n: .venv/.dev ## collect the texts of all pages into the catalogues
 
 screenshots: .venv/.dev ## photograph the pages into docs/images
 	@TRADEHUB_SCREENSHOTS=docs/images $(PY) -m pytest -q tests/browser/test_main_job.py
+
+pages: .venv/.dev ## look at every page in both languages, light and dark, wide and narrow
+	@$(PY) -m pytest -q -n 2 --dist loadfile -p no:cacheprovider -m browser
 
 lock: ## resolve the dependencies anew into constraints.txt
 	uv pip compile -q --all-extras --python-version 3.11 --no-header pyproject.toml -o constraints.txt

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response
@@ -70,6 +71,12 @@ MODES = (
     Mode("light", "zh-CN", PHONE),
     Mode("dark", "en", PHONE),
 )
+
+
+LOOKED_AT = tuple(
+    each if place in (0, 2) else pytest.param(each, marks=pytest.mark.slow) for place, each in enumerate(MODES)
+)
+"""The modes in which each page is looked at: two in ``make test``, all of them in ``make pages``."""
 
 
 @contextmanager

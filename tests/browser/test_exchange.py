@@ -80,7 +80,11 @@ def _receive(bench: Bench, text: str, partner: str, channel: str) -> str:
     return bench.exchange.inbound.receive(arrived).message_id
 
 
-@pytest.mark.parametrize("mode", [*MODES, Mode("dark", "zh-CN", PHONE)], ids=lambda mode: mode.name)
+@pytest.mark.parametrize(
+    "mode",
+    [MODES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in MODES[1:]), Mode("dark", "zh-CN", PHONE)],
+    ids=lambda mode: mode.name,
+)
 def test_every_page_of_the_exchange_is_sound(browser: Browser, stage: Stage, mode: Mode) -> None:
     paths = {
         "monitor": "/messages", "errors": "/messages?only=attention", "nothing": "/messages?q=nowhere",

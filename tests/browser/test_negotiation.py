@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.kit import MODES, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
+from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
 from tests.negotiation.conftest import DELTA, RHEIN, House, KeptOutbox, service
 from tests.negotiation.pages import PASSWORD, build
 from tests.negotiation.words import HAIDI, NINGBO
@@ -123,7 +123,7 @@ def test_a_deal_from_inquiry_to_contract(browser: Browser, market: Market) -> No
         expect(page.locator("main")).to_contain_text("N-")
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("mode", LOOKED_AT, ids=lambda mode: mode.name)
 def test_every_page_of_negotiation_is_sound(browser: Browser, market: Market, mode: Mode) -> None:
     with visitor(browser, market.base) as first:
         first.sign_in(BUYER, PASSWORD)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.kit import MODES, ClickBudget, Mode, check_page, picture, serve, visitor
+from tests.browser.kit import LOOKED_AT, MODES, ClickBudget, Mode, check_page, picture, serve, visitor
 from tests.web.house import PASSWORD, House, build
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database
@@ -50,7 +50,7 @@ def base(house: House) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("mode", LOOKED_AT, ids=lambda mode: mode.name)
 def test_every_page_of_the_shell_is_sound(browser: Browser, base: str, mode: Mode) -> None:
     with visitor(browser, base, mode) as guest:
         guest.complaints.expect("404")
