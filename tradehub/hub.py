@@ -16,10 +16,12 @@ from sqlalchemy.orm import Session
 
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
+from tradehub.contracting import api as contracting_api
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.service import ContractService
 from tradehub.documents import Document, Order, PartyId
 from tradehub.documents.parts import Address, Identifier, Party
+from tradehub.exchange import api as exchange_api
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
 from tradehub.exchange.answers import ACK_OF
@@ -33,6 +35,7 @@ from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.recording import Hooks
 from tradehub.negotiation.service import NegotiationService
+from tradehub.ordering import api as ordering_api
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
@@ -129,7 +132,10 @@ class Hub:
                 suggest=self._suppliers,
                 panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
             ),
-            negotiation_api.blueprint(self.negotiation, self.database),
+            negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers),
+            contracting_api.blueprint(self.contracts, self.database),
+            ordering_api.blueprint(self.ordering, self.database),
+            exchange_api.blueprint(self.exchange, self.database),
             contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),

@@ -58,6 +58,14 @@ class Principal:
         return permission in self.permissions
 
 
+class Lacking(Forbidden):
+    """Who asks lacks a permission."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+
 @dataclass(frozen=True)
 class Access:
     """What a view demands. Without ``permission`` being signed in is enough; ``token_only`` closes it to browsers.
@@ -169,7 +177,7 @@ def _admit(access: Access) -> BaseResponse | None:
         check_same_site()
         check_csrf()
     if access.permission is not None and not principal().may(access.permission):
-        raise Forbidden
+        raise Lacking(access.permission)
     return None
 
 

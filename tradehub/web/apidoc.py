@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template
+from flask_babel.speaklater import LazyString
 
-from tradehub.platform import api, http
+from tradehub.negotiation import api as negotiation
+from tradehub.negotiation.model.refusals import RULES
+from tradehub.negotiation.wording import REFUSALS
+from tradehub.platform import api, http, openapi
+from tradehub.platform.problems import PROBLEMS
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -14,16 +19,18 @@ METHODS = ("get", "post", "put", "patch", "delete")
 def blueprint(public_url: str) -> Blueprint:
     pages = Blueprint("apidoc", __name__)
 
-    @pages.get(f"{api.PREFIX}/openapi.json")
+    @pages.get(f"{api.PREFIX}/openapi.json", endpoint="openapi")
     @http.public
-    def openapi() -> Response:
-        return jsonify(api.document([public_url]))
+    def described() -> Response:
+        return jsonify(openapi.document(current_app, [public_url]))
 
     @pages.get("/api/docs")
     @http.public
     def reference() -> str:
-        made = api.document([public_url])
-        return render_template("apidoc.html", title=made["info"], groups=_groups(made), schemas=_schemas(made))
+        made = openapi.document(current_app, [public_url])
+        return render_template(
+            "apidoc.html", groups=_groups(made), schemas=_schemas(made), problems=PROBLEMS, refusals=_refusals()
+        )
 
     return pages
 
@@ -39,6 +46,11 @@ def _groups(made: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
                 for tag in operation.get("tags", ["other"]):
                     found.setdefault(str(tag), []).append(shown)
     return sorted(found.items())
+
+
+def _refusals() -> list[tuple[str, int, str, LazyString | str]]:
+    """Each refusal by the rules of formation: its code, status, rule and sentence."""
+    return [(code, negotiation.STATUSES.get(code, 409), rule, REFUSALS.get(code, code)) for code, rule in RULES.items()]
 
 
 def _body(operation: dict[str, Any]) -> str | None:
