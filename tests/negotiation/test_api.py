@@ -192,25 +192,26 @@ def test_a_refused_request_leaves_its_key_free(buyer, seller):
     buyer.post(f"/deals/{deal}/acceptances", {**wrong, "terms_hash": offer["terms_hash"]}, **key)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "pointer"),
-    [
-        (b"{", 400, None),
-        (b'{"text": "a", "text": "b"}', 400, None),
-        (b'{"text": NaN}', 400, None),
-        (b"[" * 100_000, 400, None),
-        (b"\xff\xfe", 400, None),
-        (b"[]", 422, ""),
-        (b'{"text": ""}', 422, "/text"),
-        (b'{"text": "a", "state": "accepted"}', 422, "/state"),
-        (b'{"text": 7}', 422, "/text"),
-    ],
+BAD_BODIES = (
+    (b"{", 400, None),
+    (b'{"text": "a", "text": "b"}', 400, None),
+    (b'{"text": NaN}', 400, None),
+    (b"[" * 100_000, 400, None),
+    (b"\xff\xfe", 400, None),
+    (b"[]", 422, ""),
+    (b'{"text": ""}', 422, "/text"),
+    (b'{"text": "a", "state": "accepted"}', 422, "/state"),
+    (b'{"text": "a", "a/b~c": 1}', 422, "/a~1b~0c"),
+    (b'{"text": 7}', 422, "/text"),
 )
-def test_a_bad_body_is_told_where(buyer, seller, body, status, pointer):
+
+
+def test_a_bad_body_is_told_where(buyer, seller):
     deal = inquire(buyer)
-    problem = buyer.post(f"/deals/{deal}/comments", body, status)
-    if pointer is not None:
-        assert pointer in [each["pointer"] for each in problem["errors"]]
+    for body, status, pointer in BAD_BODIES:
+        problem = buyer.post(f"/deals/{deal}/comments", body, status)
+        if pointer is not None:
+            assert pointer in [each["pointer"] for each in problem["errors"]], body
 
 
 def test_a_bad_document_is_told_where(buyer, seller):
@@ -221,6 +222,34 @@ def test_a_bad_document_is_told_where(buyer, seller):
     assert problem["errors"][0]["pointer"] == "/document/lines/0/price/amount"
     lacking = seller.post(f"/deals/{deal}/offers", {"document": ASKED}, 422)
     assert (lacking["code"], lacking["rule"]) == ("NOT_DEFINITE_PRICE", "R2")
+
+
+def test_an_inquiry_goes_to_suppliers_alone(buyer):
+    asked = {"document": ASKED, "suppliers": [DELTA, "nobody", HAIDI]}
+    problem = buyer.post("/inquiries", asked, 422)
+    assert [each["pointer"] for each in problem["errors"]] == ["/suppliers/1", "/suppliers/2"]
+    found = buyer.get("/suppliers?q=del")["suppliers"]
+    assert [(each["id"], each["name"]) for each in found] == [("delta", "Delta Fluid")]
+
+
+def test_offers_side_by_side_name_what_an_award_takes(app, house, buyer, seller):
+    rhein = Client(app, token(house, RHEIN))
+    made = buyer.post("/inquiries", {"document": ASKED, "suppliers": [DELTA, RHEIN]})["inquiry"]
+    for client, amount in ((seller, "12.40"), (rhein, "11.90")):
+        (deal,) = client.get("/deals")["deals"]
+        client.post(f"/deals/{deal['id']}/offers", {"document": priced(amount), "valid_until": UNTIL})
+    columns = {each["supplier"]: each for each in buyer.get(f"/inquiries/{made}/comparison")["suppliers"]}
+    best = columns[RHEIN]
+    assert (best["total"], best["currency"], best["is_best_total"], columns[DELTA]["is_best_total"]) == (
+        "1190.00", "USD", True, False,
+    )  # fmt: skip
+    assert [(cell["line"], cell["price"], cell["is_best"]) for cell in best["cells"]] == [("1", "11.90", True)]
+    pick = {name: best[name] for name in ("deal", "offer", "terms_hash")}
+    buyer.post(f"/inquiries/{made}/award", {"picks": [pick]})
+    assert rhein.get(f"/deals/{best['deal']}")["status"] == "concluded"
+    assert seller.get("/deals?only=closed")["deals"][0]["status"] == "rejected"
+    first = buyer.get("/inquiries?limit=1")
+    assert (first["inquiries"][0]["id"], first["cursor"]) == (made, None)
 
 
 def test_a_page_of_deals_after_the_other(buyer):

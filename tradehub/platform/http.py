@@ -19,7 +19,7 @@ from flask import Flask, Response, abort, current_app, g, jsonify, redirect, req
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from tradehub.documents.parts import PartyId
@@ -147,6 +147,7 @@ def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
     def guard() -> BaseResponse | None:
         if request.endpoint == "static":
             return None
+        _refuse_nul()
         if request.endpoint is None:  # an error page is about to be shown, to whom it knows
             g.principal = authenticate()
             return None
@@ -158,6 +159,14 @@ def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
 
     app.before_request(guard)
     app.after_request(_remember_visitor)
+
+
+def _refuse_nul() -> None:
+    """404 or 400 for U+0000 in the address: nothing is named so, and PostgreSQL takes it for no text at all."""
+    if "\0" in request.path:
+        raise NotFound
+    if any("\0" in part for pair in request.args.items(multi=True) for part in pair):
+        raise BadRequest
 
 
 def unmarked(app: Flask) -> list[str]:
