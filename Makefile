@@ -4,7 +4,7 @@ PY := .venv/bin/python
 DATA ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench corpus crash races scale properties judges fuzz i18n screenshots lock clean
+.PHONY: help demo demo-reset test check bench corpus crash tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,11 +36,30 @@ corpus: .venv/.dev ## read every sample file in ../shared/samples and print the 
 crash: .venv/.dev ## kill -9 web and worker at 100 random moments of an inbound 850
 	@$(PY) -m pytest -q -p no:cacheprovider tests/reliability --kills 100 --timeout 3000
 
-races: .venv/.dev ## accept one offer from two processes at once, 200 times, on each database
-	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_race.py --races 200 --timeout 3000
+tamper: .venv/.dev ## tamper with evidence archives in 20,000 ways: each is refused with the record that was changed
+	@$(PY) -m pytest -q -p no:cacheprovider tests/contracting/test_evidence.py --tampered 20000 --timeout 3000
 
 scale: .venv/.dev ## open a deal of 1,000 rounds over 500 lines, and the work list of 100,000 deals
 	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_listing.py -k 'long or quick or index' --rounds 1000 --lines 500 --deals 100000 --timeout 3000
+
+approvals: .venv/.dev ## look at the pages of approvals in every mode, and approve at once from two processes, 200 times
+	@TRADEHUB_SCREENSHOTS=var/pictures $(PY) -m pytest -q -p no:cacheprovider tests/browser/test_approvals.py
+	@$(PY) -m pytest -q -p no:cacheprovider tests/approvals/test_service.py -k at_once --approvals 200 --timeout 3000
+
+auction: .venv/.dev ## let 200 bidders watch one auction on the real server: the time from a bid to every screen
+	@$(PY) -m tests.sourcing.auctions.crowd --bidders 200
+
+bid-races: .venv/.dev ## bid from two processes at once for one last increment, 200 times, on each database
+	@$(PY) -m pytest -q -p no:cacheprovider tests/sourcing/auctions/test_race.py --auction-races 200 --timeout 3000
+races: .venv/.dev ## say two things of one offer from two processes at once: 5 pairs, 200 times each, on each database
+	@$(PY) -m pytest -q -p no:cacheprovider tests/negotiation/test_race.py --races 200 --timeout 3000
+
+histories: .venv/.dev ## hold the rules of formation to their properties, and to a second model, on 3,000 random histories each
+	@$(PY) -m pytest -q -n 2 -p no:cacheprovider tests/negotiation/test_histories.py tests/negotiation/test_reference.py \
+	  --histories 3000 --timeout 3000
+
+rule-mutants: .venv/.dev ## make the rules of formation wrong in one place each: a test must notice every time
+	@$(PY) -m tests.negotiation.mutants
 
 properties: .venv/.dev ## hold every map to the engine's properties, on 2,000 made-up messages each
 	@$(PY) -m pytest -q -n 2 -p no:cacheprovider tests/edi/test_properties_made.py --examples 2000 --timeout 3000

@@ -9,19 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 
 from flask import Blueprint
+from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tradehub.approvals import web as approval_pages
+from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import api as contracting_api
+from tradehub.contracting import typesetting
 from tradehub.contracting import web as contracting_pages
+from tradehub.contracting.evidence import Message, Record
+from tradehub.contracting.execution import Parts, Placed
 from tradehub.contracting.service import ContractService
-from tradehub.documents import Document, Order, PartyId
+from tradehub.contracting.store import ContractRow
+from tradehub.documents import Document, Inquiry, Offer, Order, OrderChange, OrderResponse, PartyId, TradeDocument
+from tradehub.documents.lines import order_number
 from tradehub.documents.parts import Address, Identifier, Party
+from tradehub.documents.terms import terms_hash
 from tradehub.exchange import api as exchange_api
+from tradehub.exchange import evidence as exchange_evidence
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
 from tradehub.exchange.answers import ACK_OF
@@ -30,29 +41,55 @@ from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
 from tradehub.negotiation import api as negotiation_api
+from tradehub.negotiation import approved as negotiation_approved
+from tradehub.negotiation import evidence as negotiation_evidence
 from tradehub.negotiation import jobs as negotiation_jobs
+from tradehub.negotiation import service as negotiation_service
+from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
-from tradehub.negotiation.recording import Hooks
+from tradehub.negotiation.drafting import as_offer
+from tradehub.negotiation.model import Contract, ContractState, Kind, Refused
+from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import api as ordering_api
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
-from tradehub.partners.handling import Concluded, Handled, Handler, Progress, Received
+from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
+from tradehub.partners.handling import Concluded, Handled, Handler, OrderFacts, Progress, Received
+from tradehub.partners.model import NoAgreement, agree
 from tradehub.partners.profile import FolderChannel
 from tradehub.partners.service import PartnerService, Suggestion
-from tradehub.platform import schedules
-from tradehub.platform.db import Database, org_of
+from tradehub.platform import clock, schedules
+from tradehub.platform.db import Database, org_of, to_json
 from tradehub.platform.files import PayloadStore
+from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
 from tradehub.platform.schedules import Schedule
+from tradehub.platform.sealing import Sealer
+from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions import web as auction_pages
+from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.service import AuctionService
+from tradehub.sourcing.tenders import api as tender_api
+from tradehub.sourcing.tenders import hooks as tender_hooks
+from tradehub.sourcing.tenders import web as tender_pages
+from tradehub.sourcing.tenders.hooks import Entered, Pick
+from tradehub.sourcing.tenders.model import TenderRefused
+from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
 """A channel that could not be looked into for so long is late, however often it is looked into."""
+
+CHANGE_ANSWERS = frozenset({"865"})
+"""Messages that answer the change of an order whatever they refer to."""
+CHINESE = frozenset({"CN"})
+"""Countries whose companies read contracts in simplified Chinese."""
 
 REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
@@ -68,13 +105,24 @@ class Hub:
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
         self.outbox = Outbox(self.jobs)
         self.partners = PartnerService()
-        self.contracts = ContractService()
+        self.contracts = ContractService(
+            Parts(
+                database=self.database,
+                payloads=self.payloads,
+                sealer=lambda: Sealer(settings.secret_key),
+                record=self.record_of,
+                party=self._party_of,
+                language=self._language_of,
+                typesetter=typesetting,
+                on_call_off=self._called_off,
+            )
+        )
         self.ordering = OrderingService(
             self.outbox,
             is_web=self.partners.is_web,
             party_of=self._party_of,
             on_contract=self.contracts.move_on,
-            on_amended=self._amended,
+            on_amended=self._agreed,
         )
         self.billing = BillingService(
             self.outbox,
@@ -91,10 +139,35 @@ class Hub:
             on_progress=self._despatched,
             is_web=self.partners.is_web,
         )
+        self.approvals = ApprovalService(self._carry_out)
         self.negotiation = NegotiationService(
             self.outbox,
-            Hooks(is_web=self.partners.is_web, on_concluded=self._concluded, party=self._party_of),
+            Hooks(
+                is_web=self.partners.is_web,
+                on_concluded=self._concluded,
+                party=self._party_of,
+                on_undone=self._undone,
+                on_amended=self._amended,
+                order=self._order_of,
+                on_ordered=self._ordered,
+                carries=self._carries,
+                authorise=self._authorise,
+                before=self._may_state_terms,
+            ),
         )
+        deals = TenderDeals(self.negotiation)
+        self.tenders = TenderService(
+            tender_hooks.Hooks(
+                send_inquiry=deals.send_inquiry,
+                deal_with=deals.deal_with,
+                propose=deals.propose,
+                award=deals.award,
+                name_of=self.partners.name_of,
+                is_web=self.partners.is_web,
+            )
+        )
+        self.auctions = AuctionService(self.jobs, auctions.Hooks(on_won=self._won, party=self._party_of))
+        self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(
             database=self.database,
@@ -117,6 +190,7 @@ class Hub:
             "inquiry": self.negotiation.receive_inquiry,
             "offer": self.negotiation.receive_offer,
             "order": self.negotiation.receive_order,
+            "order_change": self._changed,
             "order_response": self._answered,
             "despatch": self.fulfilment.receive_despatch,
             "invoice": self.billing.receive_invoice,
@@ -125,18 +199,44 @@ class Hub:
     def blueprints(self) -> Sequence[Blueprint]:
         """Return the pages of every capability, each with the parts that others show on them."""
         order_panels = (fulfilment_pages.panel(self.fulfilment), billing_pages.panel(self.billing))
+        deal_panels = (
+            contracting_pages.panel(self.contracts),
+            approval_pages.panel(self.approvals, negotiation_wording.REFUSALS),
+            exchange_pages.panel(),
+        )
         return (
             negotiation_pages.blueprint(
                 self.negotiation,
                 self.database,
                 suggest=self._suppliers,
-                panels=(contracting_pages.panel(self.contracts), exchange_pages.panel()),
+                panels=deal_panels,
+                ask=self._ask_approval,
             ),
+            approval_pages.blueprint(
+                self.approvals,
+                self.database,
+                shows=self._shown,
+                partners=self._partner_names,
+                refusals=negotiation_wording.REFUSALS,
+            ),
+            tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
+            tender_api.blueprint(self.tenders, self.database),
             negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers),
             contracting_api.blueprint(self.contracts, self.database),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
-            contracting_pages.blueprint(self.contracts, self.database, name_of=self.partners.name_of),
+            auction_pages.blueprint(
+                self.auctions,
+                self.database,
+                suggest=self._bidders,
+                name_of=self.partners.name_of,
+                streams=auction_pages.Streams(
+                    self.settings.secret_key, self.settings.live_port, self.settings.live_url
+                ),
+            ),
+            contracting_pages.blueprint(
+                self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
+            ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
             billing_pages.blueprint(self.billing, self.database),
@@ -147,7 +247,10 @@ class Hub:
     def sections(self) -> Sequence[Section]:
         """Return the parts of the work queue, the most urgent first."""
         return (
+            *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
+            tender_pages.section(self.tenders),
+            *auction_pages.sections(self.auctions),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
             exchange_pages.section(REFUSALS),
             exchange_pages.late_section(self.partners.name_of),
@@ -156,6 +259,8 @@ class Hub:
     def searches(self) -> Sequence[Search]:
         return (
             negotiation_pages.search(self.negotiation),
+            tender_pages.search(self.tenders),
+            auction_pages.search(self.auctions),
             contracting_pages.search(self.contracts, self.partners.name_of),
             ordering_pages.search(self.ordering, self.partners.name_of),
             fulfilment_pages.search(),
@@ -196,26 +301,181 @@ class Hub:
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
 
+    def _may_state_terms(self, session: Session, deal: negotiation_store.DealRow, by: PartyId) -> None:
+        """No channel lets a supplier say in clear what its tender wants sealed (T24). Raises SealedTender."""
+        if by == deal.seller_id and self.tenders.is_sealed(session, deal.id):
+            raise SealedTender
+
+    def record_of(self, deal_id: str) -> Record:
+        """Return all that was said and sent in a deal, for its evidence. Whoever asks has shown that he may see it.
+
+        Raises LookupError where there is no such deal.
+        """
+        with self.database.read() as session:
+            deal = negotiation_evidence.deal(session, deal_id)
+            if deal is None:
+                raise LookupError(deal_id)
+            said = negotiation_evidence.statements(session, deal_id)
+            texts = negotiation_evidence.documents(session, deal_id)
+            for carried in exchange_evidence.documents(session, deal_id):
+                text = to_json(carried).encode()
+                texts.setdefault(sha256(text).hexdigest(), text)
+            stated = {each["statement"][name] for each in said for name in ("document_sha256", "source_sha256")}
+            named = {each["statement"]["message_id"] for each in said} - {None}
+            kept = exchange_evidence.messages(
+                session, self.payloads, deal_id, between=(deal["buyer"], deal["seller"]), named=named
+            )
+        return Record(
+            deal,
+            tuple(said),
+            {digest: text for digest, text in texts.items() if digest in stated},
+            tuple(Message(facts, raw) for facts, raw in kept.messages),
+            kept.not_kept,
+        )
+
+    @cached_property
+    def _security(self) -> Security:
+        return Security(self.database)
+
+    def _confirm(self, who: Principal, password: str) -> None:
+        """Hold a person to the password. Raises SignInRefused or TooManyAttempts."""
+        self._security.confirm_password(who.user_id, password)
+
+    def _language_of(self, session: Session, party: PartyId) -> str:
+        """Return the language that a party's contracts are written in: Chinese in China, else English."""
+        row = self.partners.party(session, party)
+        return "zh_Hans" if row is not None and row.country in CHINESE else "en"
+
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""
         self.contracts.record(session, concluded)
         self.ordering.place(session, concluded)
 
+    def _authorise(self, session: Session, actor: Actor, binding: Binding) -> Verdict:
+        asker = Asker(actor.party, actor.user_id, actor.name or "", actor.channel, actor.approval)
+        return self.approvals.authorise(session, asker, binding)
+
+    def _ask_approval(self, session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+        return f"/approvals/{self.approvals.ask(session, asker, wanted, note=note, request_key=key)}"
+
+    def _carry_out(self, session: Session, asker: Asker, wanted: Wanted) -> None:
+        """Do what was approved. So far only negotiation asks; a new act is led to its capability here."""
+        negotiation_approved.carry_out(self.negotiation, session, asker, wanted)
+
+    def _shown(self, session: Session, wanted: Wanted) -> Markup:
+        return negotiation_pages.approval_view(self.negotiation)(session, wanted)
+
+    def _partner_names(self, session: Session) -> Sequence[tuple[str, str]]:
+        return [(row.id, row.name) for row in self.partners.parties(session) if row.id != org_of(session)]
+
+    def _called_off(self, session: Session, contract: ContractRow, order: Order, release_id: str) -> Placed:
+        """An order was released under a blanket agreement: place it, and send it to a seller who trades by message."""
+        buyer, seller = PartyId(contract.buyer), PartyId(contract.seller)
+        parties = tuple(
+            self._party_of(session, each).model_copy(update={"role": role})
+            for role, each in (("buyer", buyer), ("seller", seller))
+        )
+        others = tuple(each for each in order.parties if each.role not in ("buyer", "seller"))
+        named = order.model_copy(update={"parties": (*parties, *others)})
+        order_id = self.ordering.place(
+            session,
+            Concluded(
+                deal_id=release_id, inquiry=contract.inquiry, buyer=buyer, seller=seller, offer=as_offer(named),
+                terms_hash=terms_hash(named), at=clock.now(), accepted_by=buyer, order=named,
+            ),
+        )  # fmt: skip
+        placed = self.ordering.row(session, order_id)
+        if not self.partners.is_web(session, seller):
+            key = f"call-off:{release_id}"
+            self.outbox.put(
+                session, placed.order, sender=buyer, to=seller, idempotency_key=key, subject=contract.deal_id
+            )
+        return Placed(order_id, placed.number)
+
     def _suppliers(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
 
+    def _changed(self, session: Session, document: Document, received: Received) -> Handled:
+        """A buyer changes its order: it proposes other terms for the contract, or answers the seller's."""
+        if not isinstance(document, OrderChange):
+            raise TypeError(document.kind)
+        facts = self._order_named(session, document, buyer=received.partner, seller=received.owner)
+        return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
+
+    def _bidders(self, session: Session, text: str) -> Sequence[Suggestion]:
+        """Find whom the session's organisation may invite to bid: parties whose people work on our own pages."""
+        found = self.partners.suggest(session, text, of=org_of(session))
+        return [each for each in found if self.partners.is_web(session, each.id)]
+
+    def _won(self, session: Session, auction: Auction, winner: PartyId, document: TradeDocument) -> str:
+        """An auction was won: the winner's bid opens a deal with the owner, as a firm offer."""
+        buyer, seller = (winner, auction.owner) if auction.rules.is_sale else (auction.owner, winner)
+        deal = self.negotiation.open_deal(
+            session, buyer=buyer, seller=seller, document=document, numbered_by=auction.owner
+        )
+        self.negotiation.propose(session, deal, Actor(winner, channel="hub"), document)
+        return deal.id
+
     def _answered(self, session: Session, document: Document, received: Received) -> Handled:
         """An answer to an order came: it shows that the acceptance which the order carried has arrived."""
+        if isinstance(document, OrderResponse) and (document.reference("change") or received.type in CHANGE_ANSWERS):
+            facts = self._order_named(session, document, buyer=received.owner, seller=received.partner)
+            return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
         handled = self.ordering.receive_order_response(session, document, received)
-        if handled.deal is not None and handled.refusal is None:
+        if handled.deal is not None and handled.refusal is None and isinstance(document, OrderResponse):
             self.negotiation.on_answered(session, handled.deal, received.received_at)
+            self.negotiation.on_order_answered(session, handled.deal, document, received)
         return handled
 
-    def _amended(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
-        """The parties agreed on other terms after the contract: it gets a new version, the old one stays."""
-        self.contracts.amend(session, deal_id, order, by, at)
+    def _order_named(
+        self, session: Session, document: Document, *, buyer: PartyId, seller: PartyId
+    ) -> OrderFacts | None:
+        number = order_number(document)
+        return self.ordering.facts_by_number(session, buyer, seller, number) if number else None
+
+    def _agreed(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
+        """The buyer agreed to the terms of an order response: that changes the contract, and stands among its statements."""
+        if not self.negotiation.agreed(session, deal_id, order, by=by):
+            self.contracts.amend(session, deal_id, order, by, at)
         self.billing.rematch(session, order_id)
+
+    def _amended(self, session: Session, deal_id: str, contract: Contract, at: datetime) -> None:
+        """The parties agreed on other terms after the contract, or on its end: the old version stays beside the new."""
+        order = self.ordering.of_deal(session, deal_id)
+        by = contract.terms.by
+        if order is not None:
+            by = PartyId(order.seller if by == order.buyer else order.buyer)
+        if contract.state is ContractState.TERMINATED:
+            self.contracts.move_on(session, deal_id, "terminated", at)
+            self.ordering.undo(session, deal_id, at)
+            return
+        self.contracts.amend(session, deal_id, contract.terms.document, by, at)
+        changed = self.ordering.amend(session, deal_id, contract.terms.document, by=by, at=at)
+        if changed is not None:
+            self.billing.rematch(session, changed)
+
+    def _undone(self, session: Session, deal_id: str, contract: str, at: datetime) -> None:
+        """An acceptance was withdrawn, objected to or never arrived: there is no contract, and nothing is ordered."""
+        self.contracts.move_on(session, deal_id, "objected", at)
+        self.ordering.undo(session, deal_id, at)
+
+    def _order_of(self, session: Session, deal_id: str) -> Order | None:
+        row = self.ordering.of_deal(session, deal_id)
+        return row.order if row is not None else None
+
+    def _ordered(self, session: Session, deal_id: str, order: Order, received: Received) -> None:
+        """The buyer's own order came on what we had accepted: it has the number that the buyer will use."""
+        self.ordering.adopt(session, deal_id, order, at=received.received_at, message_id=received.message_id)
+
+    def _carries(self, session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
+        """Whether the two have agreed on a message for this kind of document."""
+        agreements = self.partners.agreements(session, to)
+        try:
+            agree(agreements, sender=sender, receiver=to, document=kind, on=clock.now().date(), of_change=True)
+        except NoAgreement:
+            return False
+        return True
 
     def _despatched(self, session: Session, progress: Progress) -> None:
         """Goods are on their way: the order has less to deliver, and an invoice that was early may match now."""
@@ -232,3 +492,85 @@ class Hub:
             ids=(Identifier(scheme="gln", value=gln.value),) if gln else (),
             address=Address(country=row.country) if row and row.country else None,
         )
+
+
+class SealedTender(Refused):
+    """An offer in clear in a deal whose tender takes sealed bids."""
+
+    def __init__(self) -> None:
+        self.code, self.rule = "SEALED_TENDER", "T24"
+        self.article = "bids of a sealed tender come by web or API"
+        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article})")
+
+
+class TenderDeals:
+    """What tenders ask of negotiation, in its own words."""
+
+    def __init__(self, negotiation: NegotiationService) -> None:
+        self.negotiation = negotiation
+
+    def send_inquiry(
+        self,
+        session: Session,
+        actor: tender_hooks.Actor,
+        draft: Inquiry,
+        suppliers: Sequence[PartyId],
+        *,
+        note: str = "",
+        request_key: str | None = None,
+    ) -> str:
+        return self.negotiation.send_inquiry(
+            session, _speaker(actor), draft, suppliers, note=note, request_key=request_key
+        )
+
+    def deal_with(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, supplier: PartyId) -> str:
+        deals = negotiation_store.DealRow
+        known = session.scalar(select(deals.id).where(deals.inquiry_id == inquiry_id, deals.seller_id == supplier))
+        if known is not None:
+            return known
+        asked = negotiation_store.inquiry_row(session, inquiry_id)
+        if asked is None:
+            raise LookupError(inquiry_id)
+        letter = Inquiry.model_validate(asked.document)
+        letter = letter.model_copy(update={"parties": self._parties(session, actor.party, supplier)})
+        row = self.negotiation.open_deal(
+            session, buyer=actor.party, seller=supplier, document=letter, numbered_by=actor.party,
+            inquiry_id=inquiry_id,
+        )  # fmt: skip
+        self.negotiation.propose(session, row, _speaker(actor), letter, kind=Kind.INQUIRY)
+        return row.id
+
+    def propose(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+        """Enter a bid as a firm offer that may be accepted by line and in part: that is what a tender asks for (R22)."""
+        row = negotiation_store.deal_row(session, deal_id, lock=True)
+        if row is None:
+            raise LookupError(deal_id)
+        parties = self._parties(session, PartyId(row.buyer_id), party)
+        offer, speaker = document.model_copy(update={"parties": parties}), Actor(party, name=parties[1].name)
+        try:
+            with session.begin_nested():
+                return Entered(self.negotiation.propose(session, row, speaker, offer, particulars={"divisible": True}))
+        except Refused as refused:
+            return Entered(rule=refused.code)
+
+    def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
+        """Accept what is picked of each offer, decline all others (R23). Raises TenderRefused where a deal refuses, for
+        instance because the offer has lapsed; nothing is awarded then."""
+        taken = [
+            negotiation_service.Pick(
+                each.deal_id, each.offer_id or "", () if each.is_whole else tuple(each.lines.items())
+            )
+            for each in picks
+        ]
+        try:
+            self.negotiation.award(session, _speaker(actor), inquiry_id, taken)
+        except Refused as refused:
+            raise TenderRefused("NOT_OFFERED", refused.code) from None
+
+    def _parties(self, session: Session, buyer: PartyId, seller: PartyId) -> tuple[Party, Party]:
+        one, other = (self.negotiation.hooks.party(session, each) for each in (buyer, seller))
+        return one.model_copy(update={"role": "buyer"}), other.model_copy(update={"role": "seller"})
+
+
+def _speaker(actor: tender_hooks.Actor) -> Actor:
+    return Actor(actor.party, actor.user_id, actor.name, actor.channel)

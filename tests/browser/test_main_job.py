@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hub import RunningHub, running_hub
-from tests.browser.kit import PHONE, WIDE, ClickBudget, Mode, Visitor, check_page, picture, visitor
+from tests.browser.kit import PHONE, WIDE, ClickBudget, Mode, Visitor, check_at_both_sizes, picture, visitor
 from tradehub.platform import clock
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("main-job")]
@@ -356,11 +356,13 @@ def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: 
     for name, paths in ((BUYER, buyer_paths(trade)), (SELLER, seller_paths(trade))):
         with visitor(browser, trade.hub.base, mode) as guest:
             guest.context.set_default_timeout(PAGE_MS)
-            check_at_both_sizes(guest, "/sign-in")
+            check_at_both_sizes(guest.go("/sign-in"))
             page = guest.sign_in(EMAILS[name], PASSWORDS[name])
             speak(page, mode.language)
             for path in paths:
-                check_at_both_sizes(guest, path)
+                page = guest.go(path)
+                guest.complaints.check()
+                check_at_both_sizes(page)
             speak(guest.go("/"), "en")
 
 
@@ -391,12 +393,3 @@ def buyer_paths(trade: Trade) -> list[str]:
 def seller_paths(trade: Trade) -> list[str]:
     order = trade.paths["seller's order"]
     return ["/", trade.paths["seller's deal"], order, f"{order}/confirm", f"{order}/despatch", f"{order}/invoice"]
-
-
-def check_at_both_sizes(guest: Visitor, path: str) -> None:
-    page = guest.go(path)
-    guest.complaints.check()
-    check_page(page)
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    check_page(page)
-    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})

@@ -11,13 +11,14 @@ from sqlalchemy.exc import NoResultFound
 from tests.trade_fulfilment import DELTA, HAIDI, concluded, offer
 from tradehub.contracting.model import TRANSITIONS, Event, State, by_group, freeze, is_intact, move, thaw
 from tradehub.contracting.store import ContractVersionRow
+from tradehub.documents.normal import negotiated
 from tradehub.documents.terms import flatten, terms_hash
 
 
 def test_the_frozen_text_is_the_one_that_is_hashed():
     assert is_intact(freeze(offer()), terms_hash(offer()))
     assert not is_intact(freeze(offer(currency="EUR")), terms_hash(offer()))
-    assert thaw(freeze(offer())) == flatten(offer())
+    assert thaw(freeze(offer())) == flatten(negotiated(offer()))
 
 
 def test_terms_are_grouped_by_line_in_natural_order():

@@ -103,27 +103,27 @@ def orders(body: str) -> bytes:
 
 HEADS = b"ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*U*00401*000000001*0*P*>~"
 SLOW: dict[str, tuple[int, Callable[[int], bytes]]] = {
-    "empty segments": (10_000, lambda size: order("~" * size)),
-    "empty segments of EDIFACT": (10_000, lambda size: orders("~" * size)),
-    "one long segment": (100_000, lambda size: order("PO1*1" + "*" * size + "~")),
-    "one long element": (500_000, lambda size: order("PO1*" + "1" * size + "~")),
-    "one long composite": (100_000, lambda size: orders("LIN+1" + ":" * size + "~")),
-    "one segment without an end": (1_000_000, lambda size: order("")[:250] + b"X" * size),
-    "repetitions": (400, lambda size: order("PO1*1*" + "1^" * size + "~").replace(b"*U*00401", b"*^*00501")),
-    "loops that almost match": (400, lambda size: order("N1*ZZ*A~N3*B~PO1*1~N2*C~N4*D~N9*A*B~" * size)),
-    "groups that almost match": (400, lambda size: orders("LIN+1~RFF+ON:1~LOC+1~NAD+BY~CTA+IC~LIN+2~PRI+AAA:1~TAX+7~" * size)),
+    "empty segments": (5_000, lambda size: order("~" * size)),
+    "empty segments of EDIFACT": (5_000, lambda size: orders("~" * size)),
+    "one long segment": (50_000, lambda size: order("PO1*1" + "*" * size + "~")),
+    "one long element": (250_000, lambda size: order("PO1*" + "1" * size + "~")),
+    "one long composite": (50_000, lambda size: orders("LIN+1" + ":" * size + "~")),
+    "one segment without an end": (500_000, lambda size: order("")[:250] + b"X" * size),
+    "repetitions": (200, lambda size: order("PO1*1*" + "1^" * size + "~").replace(b"*U*00401", b"*^*00501")),
+    "loops that almost match": (200, lambda size: order("N1*ZZ*A~N3*B~PO1*1~N2*C~N4*D~N9*A*B~" * size)),
+    "groups that almost match": (200, lambda size: orders("LIN+1~RFF+ON:1~LOC+1~NAD+BY~CTA+IC~LIN+2~PRI+AAA:1~TAX+7~" * size)),
     "levels within each other": (
-        400,
+        200,
         lambda size: interchange(
             maps().get("x12", "856", "004010"),
             [["BSN*00*1*20261123*1200", *(f"HL*{at}*{at - 1 or ''}*P" for at in range(1, size + 1))]],
         ),
     ),
-    "headers without trailers": (400, lambda size: HEADS + b"GS*PO*A*B*20260101*1200*1*X*004010~ST*850*1~" * size),
-    "interchanges without trailers": (300, lambda size: HEADS * size),
-    "messages without trailers": (400, lambda size: b"UNB+UNOC:3+A+B+260302:1200+1'" + b"UNH+1+ORDERS:D:96A:UN'" * size),
-    "released signs": (20_000, lambda size: orders("FTX+AAI+++" + "?+?:?'??" * size + "~")),
-    "unknown segments": (5_000, lambda size: order("QQQ*1~" * size)),
+    "headers without trailers": (200, lambda size: HEADS + b"GS*PO*A*B*20260101*1200*1*X*004010~ST*850*1~" * size),
+    "interchanges without trailers": (150, lambda size: HEADS * size),
+    "messages without trailers": (200, lambda size: b"UNB+UNOC:3+A+B+260302:1200+1'" + b"UNH+1+ORDERS:D:96A:UN'" * size),
+    "released signs": (10_000, lambda size: orders("FTX+AAI+++" + "?+?:?'??" * size + "~")),
+    "unknown segments": (2_500, lambda size: order("QQQ*1~" * size)),
 }  # fmt: skip
 
 

@@ -16,7 +16,6 @@ from tests.edi.engine import SEPARATORS, every_map, maps
 from tests.edi.making import maker
 from tests.edi.mutating import mutated
 from tests.edi.test_maps_roundtrip import differences
-from tests.edi.test_properties import END, same
 from tradehub.documents import KINDS
 from tradehub.edi import reading, traces
 from tradehub.edi.functions import Scope
@@ -25,6 +24,7 @@ from tradehub.edi.reading import Decoded, Placed
 from tradehub.edi.segments import Fault
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
+END = "~"
 FRESH = 100  # one message in so many is read by traces made of itself: making them is what costs
 
 
@@ -60,7 +60,9 @@ def test_messages_that_the_standard_allows(standard, kind, release, examples):
             makes_a_document_of_its_kind_when_it_is_clean(rules, decoded)
             if maker(rules).is_nested:
                 is_written_alike_for_ever(rules, decoded)
+            is_written_the_same_for_ever(rules, decoded)
             is_read_alike_by_walked_tables(rules, decoded, raw)
+            is_canonical_where_it_is_held_so(rules, decoded, raw)
             is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
             is_read_alike_by_traces(rules, decoded, raw, is_fresh=seed % FRESH == 0)
 
@@ -81,6 +83,13 @@ def is_written_alike_for_ever(rules: Map, decoded: Decoded) -> None:
     document = plain(rules.read(rules.write(plain(decoded.document), *signs), *signs).document)
     again = rules.read(rules.write(document, *signs), *signs).document
     assert list(differences(numbered(plain(again)), numbered(document))) == []
+
+
+def is_written_the_same_for_ever(rules: Map, decoded: Decoded) -> None:
+    """P1, from what our own writer makes of any message: reading it and writing it again changes nothing."""
+    signs = SEPARATORS[rules.head.standard]
+    written = rules.write(plain(decoded.document), *signs)
+    assert rules.write(rules.read(written, *signs).document, *signs) == written
 
 
 def plain(document: Scope) -> Scope:
@@ -104,12 +113,26 @@ def numbered(document: Scope) -> Scope:
     return {**document, **named} if packages else document
 
 
+def same(one: Scope, other: Scope) -> bool:
+    """Equal documents; extensions in any order."""
+
+    def key(document: Scope) -> tuple:
+        return plain(document), sorted(map(str, document.get("extensions", ())))
+
+    return key(one) == key(other)
+
+
 def is_read_alike_by_walked_tables(rules: Map, decoded: Decoded, raw: list[str]) -> None:
     """P6; and what is held canonical without having been written, is."""
     slow = rules.read(raw, *SEPARATORS[rules.head.standard], interpreted=True)
     assert {name for name in decoded.document if decoded.document[name] != slow.document.get(name)} <= {"extensions"}
     assert same(decoded.document, slow.document)
     assert decoded.findings == slow.findings
+
+
+def is_canonical_where_it_is_held_so(rules: Map, decoded: Decoded, raw: list[str]) -> None:
+    compared = rules.read(raw, *SEPARATORS[rules.head.standard], compared=True)
+    assert same(decoded.document, compared.document)
 
 
 def is_read_alike_by_functions_of_its_shapes(rules: Map, decoded: Decoded, raw: list[str]) -> None:
@@ -143,6 +166,7 @@ def is_read_alike_by_traces(rules: Map, decoded: Decoded, raw: list[str], *, is_
             again = special.read_text(text, element, component, END)
             assert same(again.document, decoded.document)
             assert again.findings == decoded.findings
+            assert again.is_canonical == decoded.is_canonical
 
 
 APPENDS_AND_SELECTS = {
@@ -170,6 +194,19 @@ def test_an_order_of_a_status_that_has_no_number_keeps_its_lines():
     ]
     written = rules.write({"action": "response", "number": "S-1", "lines": lines}, "*", ">")
     assert [each for each in written if each.startswith("HL")] == ["HL*1**O", "HL*2**O", "HL*3*1*I", "HL*4*2*I"]
+
+
+def test_a_form_is_kept_though_another_message_is_read_meanwhile():
+    """Several threads read at once: a quantity written as 010 comes back so."""
+    rules = maps().get("x12", "850", "004010")
+    raw = ["BEG*00*SA*PO-1**20240301", "PO1*1*010*EA*1.20**VP*X1", "CTT*1"]
+
+    def segments():
+        for each in raw:
+            yield each.split("*")
+            rules.read(["BEG*00*SA*PO-2**20240301", "PO1*1*10*EA*1.20**VP*X1", "CTT*1"], "*", ">")
+
+    assert not rules._reader.read(segments(), ">").is_canonical
 
 
 FOLLOWS = {Fault.MISSING_CONDITIONAL, Fault.EXCLUDED, Fault.WRONG_SUM}

@@ -29,7 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=60, help="rounds of the long deal")
     parser.addoption("--lines", type=int, default=40, help="lines of the long deal")
     parser.addoption("--deals", type=int, default=3000, help="deals of the crowded work list")
-    parser.addoption("--races", type=int, default=20, help="rounds of the race of two acceptances")
+    parser.addoption("--races", type=int, default=8, help="rounds of the races of two commands")
+    parser.addoption("--histories", type=int, default=200, help="random histories for each property of the rules")
+    parser.addoption("--mutants", type=int, default=2, help="how many mutants of the rules to run their tests against")
 
 
 @dataclass

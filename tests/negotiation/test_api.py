@@ -17,7 +17,7 @@ from tests.negotiation.conftest import DELTA, RHEIN
 from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI
 from tradehub.platform import api
-from tradehub.platform.security import PERMISSIONS, Security
+from tradehub.platform.security import TOKEN_SCOPES, Security
 
 LINE = {
     "number": "1", "item": {"name": "Valve V-22", "ids": [{"scheme": "buyer", "value": "V-22"}]},
@@ -63,7 +63,9 @@ def app(house, tmp_path):
 
 def token(house, org, *scopes) -> str:
     with house.database.write() as session:
-        return Security(house.database).issue_token(session, org, "test", scopes or PERMISSIONS, life=timedelta(days=1))
+        return Security(house.database).issue_token(
+            session, org, "test", scopes or TOKEN_SCOPES, life=timedelta(days=1)
+        )
 
 
 @pytest.fixture
@@ -246,7 +248,7 @@ def test_offers_side_by_side_name_what_an_award_takes(app, house, buyer, seller)
     assert [(cell["line"], cell["price"], cell["is_best"]) for cell in best["cells"]] == [("1", "11.90", True)]
     pick = {name: best[name] for name in ("deal", "offer", "terms_hash")}
     buyer.post(f"/inquiries/{made}/award", {"picks": [pick]})
-    assert rhein.get(f"/deals/{best['deal']}")["status"] == "concluded"
+    assert rhein.get(f"/deals/{best['deal']}")["status"] == "accepting"
     assert seller.get("/deals?only=closed")["deals"][0]["status"] == "rejected"
     first = buyer.get("/inquiries?limit=1")
     assert (first["inquiries"][0]["id"], first["cursor"]) == (made, None)

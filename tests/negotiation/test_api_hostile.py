@@ -78,7 +78,15 @@ def test_no_header_or_query_is_our_fault(buyer: Client, seller: Client) -> None:
                 headers={"Authorization": f"Bearer {buyer.token}", name: value.encode().decode("latin-1")},
             )  # fmt: skip
             assert answer.status_code in (201, 400, 409, 412), (name, value, answer.text)
-    for query in ("cursor=x", "cursor=" + "A" * 500, "cursor=WyIwIiwgIjAiXQ", "limit=1e3", "q=%00", "q=%ff", "only=%20"):
+    for query in (
+        "cursor=x",
+        "cursor=" + "A" * 500,
+        "cursor=WyIwIiwgIjAiXQ",
+        "limit=1e3",
+        "q=%00",
+        "q=%ff",
+        "only=%20",
+    ):
         assert buyer.client.get(
             f"/api/v1/deals?{query}", headers={"Authorization": f"Bearer {buyer.token}"}
         ).status_code in (200, 400), query

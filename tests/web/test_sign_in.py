@@ -84,6 +84,24 @@ def test_signing_in_gives_a_new_session_whatever_the_client_brought(house: House
     assert again.value != before
 
 
+def test_the_password_given_again_gives_the_session_a_new_secret_and_the_old_one_is_dead(house: House) -> None:
+    """ASVS 7.2.4; the forms of other tabs, made before that, stay good."""
+    client, thief = house.signed_in("owner"), house.client()
+    before = client.get_cookie("session")
+    assert before is not None
+    thief.set_cookie("session", before.value)
+    other_tab = token_in(client.get("/account"))
+    for _ in range(2):
+        answer = post(client, "/confirm-it-is-you", confirm_password=PASSWORD, next="/account")
+        assert answer.headers["Location"] == "/account"
+    after = client.get_cookie("session")
+    assert after is not None
+    assert after.value != before.value
+    assert thief.get("/account").status_code == 302
+    assert client.get("/account").text.count(">This one<") == 1
+    assert client.post("/account/zone", data={"csrf_token": other_tab}).status_code == 303
+
+
 def test_signing_out_kills_the_session_on_the_server(house: House) -> None:
     client = house.signed_in("owner")
     stolen = client.get_cookie("session")

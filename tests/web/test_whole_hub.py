@@ -23,20 +23,31 @@ from werkzeug.test import TestResponse
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP, PASSWORD, post, sign_in
 from tradehub.cli import demo
+from tradehub.contracting import clauses, keyring, keys
 from tradehub.documents import PartyId
 from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.fulfilment.service import Shipment
 from tradehub.hub import Hub
+from tradehub.negotiation import approved
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http, openapi
 from tradehub.platform.db import Base
 from tradehub.platform.problems import PROBLEMS
 from tradehub.platform.schema import upgrade
-from tradehub.platform.security import PERMISSIONS, ROLES, TOKEN_SCOPES, Security
+from tradehub.platform.security import ROLES, TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
+from tradehub.sourcing.auctions import service as auctions
+from tradehub.sourcing.auctions.drafting import Draft as AuctionDraft
+from tradehub.sourcing.auctions.drafting import DraftLine
+from tradehub.sourcing.auctions.rules import Increment, Kind, Rules
+from tradehub.sourcing.tenders import hooks as tenders
+from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind
+from tradehub.sourcing.tenders.plan import Plan
+from tradehub.sourcing.tenders.service import Opener, TenderDraft
 from tradehub.web import create_app
 
 HAIDI, NINGBO, DELTA, ZETA = (PartyId(each) for each in ("haidi", "ningbo", "delta", "zeta"))
@@ -64,6 +75,7 @@ OWN_IDS = {
 
 PEOPLE = {
     "lin": (HAIDI, tuple(ROLES)),
+    "mei": (HAIDI, ("buyer",)),
     "eve": (HAIDI, ()),
     "vera": (HAIDI, ("viewer",)),
     "dana": (DELTA, tuple(ROLES)),
@@ -83,6 +95,7 @@ class Trade:
     form: dict[str, str] = field(default_factory=dict)
     """What a form about the rival's offer would carry: a guess that is right in all."""
     windows: dict[str, FlaskClient] = field(default_factory=dict)
+    tenders: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     openapi: dict[str, Any] = field(default_factory=dict)
 
@@ -156,6 +169,9 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)
     _deal(hub)
+    _approval(made)
+    _tenders(made)
+    _auction(hub)
     _list_ids(made)
     made.openapi = made.app.test_client().get(OPENAPI).json
     yield made
@@ -196,8 +212,63 @@ def _deal(hub: Hub) -> None:
         order = hub.ordering.of_deal(session, _deal_with(hub, DELTA))
         shipment = Shipment(quantities={"1": Decimal(100)}, shipped_on=clock.now().date())
         hub.fulfilment.ship(session, order.id, shipment, by=DELTA)
+    with hub.database.write(org=HAIDI) as session:
+        made = keys.make("Haidi Trading", HAIDI, at=clock.now())
+        keyring.keep(session, hub.contracts.parts.sealer(), made, org=HAIDI, origin="made", by=None, at=clock.now())
+        clauses.save(session, org=HAIDI, text="# {{buyer}}", by=None, at=clock.now(), name="Frame", language="en")
     hub.exchange.inbound.receive(Arrived(BROKEN.encode(), HAIDI, NINGBO, "drop"))
     _drain(hub)
+
+
+def _approval(trade: Trade) -> None:
+    """Mei, who may not bind Haidi, asks to accept the rival's offer; Lin lets her stand in for him."""
+    hub, today = trade.hub, clock.now().date()
+    asker = {name: Asker(HAIDI, trade.users[name], name.capitalize()) for name in ("mei", "lin")}
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
+        assert view.standing is not None
+        wanted = approved.acceptance(view, view.standing, view.version, view.standing.offer.terms_hash)
+        request = hub.approvals.ask(session, asker["mei"], wanted)
+        delegation = hub.approvals.delegate(session, asker["lin"], trade.users["mei"], today, today)
+    trade.theirs |= {"request_id": [request], "delegation_id": [delegation]}
+
+
+def _tenders(trade: Trade) -> None:
+    """A sealed tender to Delta and Ningbo, and one to Ningbo alone; both take bids."""
+    hub, closes = trade.hub, clock.now() + timedelta(days=7)
+    with hub.database.read(org=HAIDI) as session:
+        asked = hub.negotiation.deal(session, _deal_with(hub, NINGBO)).rounds[0].document
+    price = Criterion(key="price", name="Price", stage=StageKind.COMMERCIAL, weight=Decimal(100), is_price=True)
+    lin, vera = (tenders.Actor(HAIDI, trade.users[name], name) for name in ("lin", "vera"))
+    for suppliers, is_sealed in (((DELTA, NINGBO), True), ((NINGBO,), False)):
+        notice = Notice(
+            number="", title="Valves", inquiry=asked, stages=(Stage(kind=StageKind.COMMERCIAL, closes_at=closes),),
+            criteria=(price,), is_sealed=is_sealed, questions_until=closes, valid_until=closes.date(),
+        )  # fmt: skip
+        openers = [Opener(each.user_id or "", each.name or "") for each in (lin, vera)]
+        with hub.database.write(org=HAIDI) as session:
+            draft = TenderDraft(
+                notice, Plan(note=NOTE, limit_prices=(("1", Decimal(RIVAL_PRICE)),)), suppliers, openers
+            )
+            tender = hub.tenders.create(session, lin, draft)
+            for each in (lin, vera) if is_sealed else ():
+                hub.tenders.set_passphrase(session, each, tender, f"a long way to say {each.name} 1987")
+            hub.tenders.publish(session, lin, tender)
+        trade.tenders.append(tender)
+    _drain(hub)
+
+
+def _auction(hub: Hub) -> None:
+    """An auction of Haidi's to which neither Delta nor the stranger is invited, with a bid and its secret limit."""
+    now = clock.now()
+    rules = Rules(Kind.REVERSE, "USD", now, now + timedelta(hours=1), Increment(Decimal(1)))
+    lines = (DraftLine(RIVAL_TEXT, Decimal(1), "C62", Decimal(20_000)),)
+    with hub.database.write(org=HAIDI) as session:
+        draft = AuctionDraft(RIVAL_TEXT, rules, lines, (NINGBO,))
+        auction = hub.auctions.hold(session, auctions.Actor(HAIDI, name="Lin"), draft)
+    with hub.database.write(org=NINGBO) as session:
+        ningbo = auctions.Actor(NINGBO, name="Ningbo")
+        hub.auctions.bid(session, ningbo, auction, lot=1, amount=Decimal(RIVAL_PRICE), confirmed=True)
 
 
 def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
@@ -208,8 +279,9 @@ def _offer(hub: Hub, seller: PartyId, price: str, text: str) -> None:
 
 
 def _deal_with(hub: Hub, seller: PartyId) -> str:
+    """Return the first deal with a supplier; tenders make further ones."""
     with hub.database.read() as session:
-        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller)).one()
+        return session.scalars(select(DealRow.id).where(DealRow.seller_id == seller).order_by(DealRow.id)).first() or ""
 
 
 def _drain(hub: Hub) -> None:
@@ -224,9 +296,13 @@ def _list_ids(trade: Trade) -> None:
         found = {
             "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)[0]],
             "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
+            "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
             "order_id": orders,
+            "key_id": [each.id for each in keyring.listed(session, HAIDI)],
+            "template_id": [each.id for each in clauses.listed(session, HAIDI)],
             "message_id": list(session.scalars(select(MessageRow.id))),
+            "auction_id": [each.row.id for each in hub.auctions.listed(session, HAIDI)],
             "schedule_id": [each.id for each in hub.exchange.polled_channels(session)],
         }
         view = hub.negotiation.deal(session, _deal_with(hub, NINGBO))
@@ -234,10 +310,10 @@ def _list_ids(trade: Trade) -> None:
     assert all(found.values()), found
     trade.form = {
         "offer": offer.id, "terms_hash": offer.terms_hash, "expected_version": str(view.version), "text": "hello",
-        "step": "send", "kind": "question", "expected_revision": "1", "about": offer.id,
+        "step": "send", "kind": "question", "word": "approve", "expected_revision": "1", "about": offer.id,
     }  # fmt: skip
-    trade.theirs = OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
-    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)]}
+    trade.theirs |= OWN_IDS | found | {"user_id": [trade.users["eve"]], "party": [NINGBO], "token_id": trade.tokens}
+    shared = {"contract_id": [], "order_id": [], "deal_id": [_deal_with(hub, NINGBO)], "tender_id": trade.tenders[1:]}
     trade.hidden = trade.theirs | shared
 
 
@@ -267,7 +343,7 @@ def test_a_form_without_the_sessions_token_is_refused(trade: Trade) -> None:
 
 
 def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
-    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form"}
+    sellers_own = {"ordering.confirmation", "fulfilment.form", "billing.form", "tenders.bid_form"}
     not_now = {
         "negotiation.accept_form",
         "negotiation.answer_form",
@@ -281,7 +357,7 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
             answer = ask(trade.window("lin"), method, url)
             assert answer.status_code == 200, (url, answer.status_code)
     for endpoint, _method, url in trade.routes(trade.theirs):
-        if endpoint in sellers_own:
+        if endpoint in sellers_own and not any(each in url for each in trade.hidden["tender_id"]):
             assert ask(trade.window("dana"), "GET", url).status_code != 404, url
 
 
@@ -321,11 +397,16 @@ def test_to_a_rival_nothing_is_there_that_it_takes_no_part_in(trade: Trade) -> N
     assert_unknown(trade, "dana", trade.hidden)
 
 
+def seen(trade: Trade, name: str, url: str) -> str:
+    """Return all that a page or a file tells this person."""
+    return trade.window(name).get(url, buffered=True).data.decode("utf-8", "replace")
+
+
 @pytest.mark.parametrize("name", ["dana", "zoe"])
 def test_no_page_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, name: str) -> None:
     for endpoint, method, url in trade.routes(trade.theirs):
         if method == "GET" and endpoint != "static":
-            text = trade.window(name).get(url, buffered=True).text
+            text = seen(trade, name, url)
             assert not any(secret in text for secret in SECRETS), url
     for secret in SECRETS:
         found = trade.window(name).get(f"/search?q={secret}")
@@ -335,8 +416,8 @@ def test_no_page_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, na
 
 def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
     pages = [url for _endpoint, method, url in trade.routes(trade.theirs) if method == "GET"]
-    seen = "".join(trade.window("lin").get(url, buffered=True).text for url in pages)
-    assert [secret for secret in SECRETS if secret not in seen] in ([], [RIVAL_PRICE], ["9,876.54"])
+    found = "".join(seen(trade, "lin", url) for url in pages)
+    assert [secret for secret in SECRETS if secret not in found] in ([], [RIVAL_PRICE], ["9,876.54"])
 
 
 # --- the REST API ---------------------------------------------------------------------------------
@@ -359,7 +440,7 @@ def test_no_endpoint_opens_without_a_token_or_without_its_scope(trade: Trade) ->
 
 @pytest.mark.parametrize(("org", "ids"), [(ZETA, "theirs"), (DELTA, "hidden")])
 def test_to_another_organisations_program_nothing_is_there(trade: Trade, org: PartyId, ids: str) -> None:
-    token, hidden = trade.token(org, *PERMISSIONS), getattr(trade, ids)
+    token, hidden = trade.token(org, *TOKEN_SCOPES), getattr(trade, ids)
     named = {each for key, values in hidden.items() if key not in OWN_IDS for each in values}
     assert trade.knock(token, "negotiation_api.deals", "GET", "/api/v1/deals").status_code == 200
     before = rows(trade.hub.database.engine, ("api_request",))
@@ -371,7 +452,7 @@ def test_to_another_organisations_program_nothing_is_there(trade: Trade, org: Pa
 
 
 def test_the_organisations_own_program_sees_all_that_is_its_own(trade: Trade) -> None:
-    token = trade.token(HAIDI, *PERMISSIONS)
+    token = trade.token(HAIDI, *TOKEN_SCOPES)
     for endpoint, method, url in trade.doors(trade.theirs):
         if method == "GET" and not url.endswith("/raw"):
             assert trade.knock(token, endpoint, method, url).status_code in (200, 404), url
@@ -381,7 +462,7 @@ def test_the_organisations_own_program_sees_all_that_is_its_own(trade: Trade) ->
 
 @pytest.mark.parametrize("org", [DELTA, ZETA])
 def test_no_answer_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, org: PartyId) -> None:
-    token = trade.token(org, *PERMISSIONS)
+    token = trade.token(org, *TOKEN_SCOPES)
     for endpoint, method, url in trade.doors(trade.theirs):
         if method == "GET":
             found = trade.knock(token, endpoint, method, url).text
@@ -428,9 +509,27 @@ def test_the_reference_page_names_every_endpoint_and_every_problem(trade: Trade)
     assert all(f'id="problem-{name}"' in page for name in PROBLEMS)
 
 
+# --- what moves the trade on comes last -----------------------------------------------------------
+
+
+def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
+    """Lin approves what Mei asked for."""
+    (request,) = trade.theirs["request_id"]
+    deal = _deal_with(trade.hub, NINGBO)
+    refused = post(trade.window("mei"), f"/deals/{deal}/accept", **trade.form)
+    assert refused.status_code == 403
+    assert "Ask for approval" in refused.text
+    answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
+    assert answer.status_code == 303, answer.text
+    with trade.hub.database.read(org=HAIDI) as session:
+        assert trade.hub.contracts.of_deal(session, deal) is not None
+        assert trade.hub.ordering.of_deal(session, deal) is not None
+    assert "Approved and done" in trade.window("mei").get("/").text
+
+
 def test_the_examples_of_the_openapi_document_are_taken(trade: Trade) -> None:
     """Not refused as malformed or unfit, whatever the state of the deal then says to them."""
-    token = trade.token(HAIDI, *PERMISSIONS)
+    token = trade.token(HAIDI, *TOKEN_SCOPES)
     for endpoint, method, url in trade.doors(trade.theirs):
         if method == "POST":
             answer = trade.knock(token, endpoint, method, url)

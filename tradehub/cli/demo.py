@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import click
 
-from tradehub.cli.serve import Background, end, remember, start, start_web, stop_on_signal
+from tradehub.cli.serve import Background, end, remember, start, start_live, start_web, stop_on_signal
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import secrets
 from tradehub.hub import Hub
@@ -71,6 +71,7 @@ def demo(data: Path, port: int, seed: int, robot_port: int, deal: bool) -> None:
     background = Background(settings)
     hub = background.hub
     links = settle(hub)
+    live = start_live(settings)
     web = start_web(settings)
     stopped = stop_on_signal()
     robots = None
@@ -85,7 +86,7 @@ def demo(data: Path, port: int, seed: int, robot_port: int, deal: bool) -> None:
             if web.poll() is not None:
                 raise click.ClickException(f"the web server ended with status {web.returncode}")
     finally:
-        for each in (robots, web):
+        for each in (robots, live, web):
             if each is not None:
                 end(each)
         background.stop()

@@ -23,10 +23,20 @@ from tradehub.platform.settings import Settings
 WEB_THREADS = 8
 """Requests served at once: pages wait for the database, not for the processor."""
 
+CONNECTIONS_MAX = 1_024
+"""Connections let in at once. Granian counts one as long as it is kept open, not as long as a request takes: with no
+more than threads, two browsers' idle connections would keep everybody else waiting until they time out."""
+
 STOP_S = 10
 
 PAGES = "tradehub.cli.serve:application"
 """Where the web server finds the pages."""
+
+STREAMS = "tradehub.sourcing.auctions.live:application"
+"""Where it finds the live streams of auctions."""
+
+STREAMS_MAX = 4_096
+"""Streams that the server itself lets in; the application turns away some sooner, with a word."""
 
 
 def application() -> Flask:
@@ -46,6 +56,7 @@ def serve(data: Path | None, host: str | None, port: int | None) -> None:
     remember(data_dir=data, host=host, port=port)
     settings = Settings()
     background = Background(settings)
+    live = start_live(settings)
     web = start_web(settings)
     stopped = stop_on_signal()
     background.start()
@@ -54,8 +65,22 @@ def serve(data: Path | None, host: str | None, port: int | None) -> None:
             if web.poll() is not None:
                 raise click.ClickException(f"the web server ended with status {web.returncode}")
     finally:
-        end(web)
+        for each in (live, web):
+            if each is not None:
+                end(each)
         background.stop()
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), help="Data folder.  [TRADEHUB_DATA_DIR]")
+@click.option("--host", help="Address to listen on.  [TRADEHUB_HOST]")
+@click.option("--port", type=int, required=True, help="Port to listen on.")
+def live(data: Path | None, host: str | None, port: int) -> None:
+    """Run the live streams of auctions alone, behind a proxy that sends /auctions/stream here."""
+    remember(data_dir=data, host=host)
+    settings = Settings()
+    claim(settings.host, port)
+    os.execv(sys.executable, [sys.executable, "-m", "granian", *live_options(settings.host, port)])  # noqa: S606
 
 
 @click.command()
@@ -111,6 +136,35 @@ def start_web(settings: Settings) -> subprocess.Popen[bytes]:
     return start([sys.executable, "-m", "granian", *web_options(settings)])
 
 
+def start_live(settings: Settings) -> subprocess.Popen[bytes] | None:
+    """Start the live streams beside the pages and tell these where; None where there are to be none.
+
+    On the second port after the pages' unless another one is set (the demo's robot has the first). Where that is taken,
+    screens ask for themselves.
+    """
+    port = settings.port + 2 if settings.live_port is None else settings.live_port
+    remember(live_port=0)
+    if port == 0 or not settings.secret_key:  # the key is made here, before two processes look for it at once
+        return None
+    try:
+        claim(settings.host, port)
+    except click.ClickException as taken:
+        click.echo(f"No live streams: {taken.message}. Auctions update every second instead.", err=True)
+        return None
+    remember(live_port=port)
+    return start([sys.executable, "-m", "granian", *live_options(settings.host, port)])
+
+
+def live_options(host: str, port: int) -> list[str]:
+    """Return what Granian is told for the live streams."""
+    options = {
+        "interface": "rsgi", "workers": 1, "host": host, "port": port, "backlog": STREAMS_MAX,
+        "backpressure": STREAMS_MAX, "log-level": "error", "loop": "asyncio",
+    }  # fmt: skip
+    given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    return [*given, "--factory", "--no-ws", "--http", "1", "--respawn-failed-workers", STREAMS]
+
+
 def start(command: list[str]) -> subprocess.Popen[bytes]:
     """Start a program of ours as a process group of its own, which ends when this process does, however it does.
 
@@ -123,7 +177,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 def web_options(settings: Settings, pages: str = PAGES) -> list[str]:
     """Return what Granian is told on its command line."""
     options = {
-        "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": WEB_THREADS,
+        "interface": "wsgi", "workers": 1, "blocking-threads": WEB_THREADS, "backpressure": CONNECTIONS_MAX,
         "host": settings.host, "port": settings.port, "log-level": "error",
     }  # fmt: skip
     given = [text for name, value in options.items() for text in (f"--{name}", str(value))]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 
 from tradehub.documents import TradeDocument
-from tradehub.documents.terms import flatten
+from tradehub.documents.terms import frozen_terms
 
 
 class State(StrEnum):
@@ -44,6 +44,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.AWAITING_CONFIRMATION, Event.CONFIRMED): State.CONCLUDED,
     (State.CONCLUDED_OBJECTABLE, Event.CONFIRMED): State.CONCLUDED,
     (State.CONCLUDED_OBJECTABLE, Event.OBJECTED): State.NEVER_CONCLUDED,
+    # an acceptance on its way is kept as a contract already; it may still come to nothing
+    (State.CONCLUDED, Event.OBJECTED): State.NEVER_CONCLUDED,
     (State.CONCLUDED, Event.PERFORMED): State.IN_PERFORMANCE,
     (State.IN_PERFORMANCE, Event.PERFORMED): State.IN_PERFORMANCE,
     (State.FULFILLED, Event.PERFORMED): State.FULFILLED,
@@ -57,6 +59,22 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 """Every move; what is not here leaves the contract as it is."""
 
 
+ENDED = frozenset({State.NEVER_CONCLUDED, State.TERMINATED, State.AVOIDED})
+"""States in which nothing is signed or called off any more."""
+
+
+class Refused(Exception):
+    """A party may not do this. ``rule`` says why, ``place`` where, ``value`` what stands in the way."""
+
+    def __init__(self, rule: str, value: str = "", *, place: str = "") -> None:
+        super().__init__(": ".join(each for each in (rule, place, value) if each))
+        self.rule, self.value, self.place = rule, value, place
+
+
+class Conflict(Exception):
+    """What was shown has changed since."""
+
+
 def move(state: State, event: Event) -> State:
     """Return the state after ``event``, the same where the event means nothing to it."""
     return TRANSITIONS.get((state, event), state)
@@ -64,7 +82,7 @@ def move(state: State, event: Event) -> State:
 
 def freeze(document: TradeDocument) -> str:
     """Return the document's terms as canonical JSON, the very text whose SHA-256 is ``documents.terms.terms_hash``."""
-    return json.dumps(flatten(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return frozen_terms(document)
 
 
 def thaw(frozen: str) -> dict[str, str]:

@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.calling_off import CallOffs
+from tradehub.contracting.execution import Parts
 from tradehub.contracting.model import Event, State, freeze, move
-from tradehub.contracting.store import ContractRow, ContractVersionRow
+from tradehub.contracting.store import CallOffRow, ContractRow, ContractVersionRow
 from tradehub.documents import TradeDocument
 from tradehub.documents.parts import PartyId
 from tradehub.documents.terms import terms_hash
@@ -22,12 +24,22 @@ LISTED_MAX = 500
 """Contracts in one list; more are found by searching."""
 
 
-class ContractService:
+class ContractService(CallOffs):
+    """The capability: what becomes of a contract here, signing and proving in ``execution``, releases in ``calling_off``.
+
+    Made without ``parts`` it records and follows contracts, and signs none.
+    """
+
+    def __init__(self, parts: Parts | None = None) -> None:
+        self._parts = parts
+
     def record(self, session: Session, concluded: Concluded) -> str:
         """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
-        known = session.scalar(select(ContractRow.id).where(ContractRow.deal_id == concluded.deal_id))
+        known = session.scalar(select(ContractRow).where(ContractRow.deal_id == concluded.deal_id))
         if known is not None:
-            return known
+            if known.is_in is State.NEVER_CONCLUDED:
+                self._record_again(session, known, concluded)
+            return known.id
         year = concluded.at.year
         contract = ContractRow(
             id=new_id(),
@@ -50,6 +62,18 @@ class ContractService:
         self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
         return contract.id
 
+    def _record_again(self, session: Session, contract: ContractRow, concluded: Concluded) -> None:
+        """The parties came to terms after all; what came to nothing stays as the version before."""
+        contract.state, contract.concluded_at = State.CONCLUDED, concluded.at
+        contract.accepted_by, contract.offer_number = concluded.accepted_by, concluded.offer.number
+        if contract.versions[-1].terms_hash != concluded.terms_hash:
+            contract.version += 1
+            contract.versions.append(
+                _version(contract, concluded.offer, concluded.terms_hash, by=concluded.accepted_by, at=concluded.at)
+            )
+        session.flush()
+        self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
+
     def amend(self, session: Session, deal_id: str, document: TradeDocument, by: PartyId, at: datetime) -> None:
         """Put the terms of ``document``, on which both sides agreed, beside the earlier ones as a new version (R25)."""
         contract = self.of_deal(session, deal_id)
@@ -61,11 +85,18 @@ class ContractService:
         self._record(session, contract, "amended", by=by, at=at)
 
     def move_on(self, session: Session, deal_id: str, event: str, at: datetime) -> None:
-        """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored."""
+        """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored.
+
+        ``deal_id`` may be that of a release: whatever becomes of one order, the blanket agreement is only performed.
+        """
         contract = self.of_deal(session, deal_id)
+        happened = Event(event)
         if contract is None:
-            return
-        after = move(contract.is_in, Event(event))
+            contract = self._of_release(session, deal_id)
+            happened = Event.PERFORMED if happened in (Event.PERFORMED, Event.COMPLETED) else happened
+            if contract is None or happened is not Event.PERFORMED:
+                return
+        after = move(contract.is_in, happened)
         if after is not contract.is_in:
             contract.state = after
             session.flush()
@@ -77,6 +108,10 @@ class ContractService:
 
     def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
         return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+
+    def _of_release(self, session: Session, deal_id: str) -> ContractRow | None:
+        released = select(CallOffRow.contract_id).where(CallOffRow.id == deal_id)
+        return session.scalar(select(ContractRow).where(ContractRow.id.in_(released)))
 
     def find(self, session: Session, text: str = "") -> Sequence[ContractRow]:
         """Return the contracts that the session sees, the latest first; with ``text``, those of that number."""

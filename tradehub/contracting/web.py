@@ -12,12 +12,16 @@ from markupsafe import Markup
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
 from tradehub.contracting.model import State, by_group
 from tradehub.contracting.service import ContractService
+from tradehub.contracting.signing_pages import SigningPages, signing_card
 from tradehub.contracting.store import ContractRow
+from tradehub.contracting.template_pages import TemplatePages
 from tradehub.documents.terms import diff
 from tradehub.platform import http
 from tradehub.platform.db import Database
+from tradehub.platform.security import SignInRefused
 from tradehub.platform.worklist import Entry, Search
 
 NameOf = Callable[[Session, str], str]
@@ -48,7 +52,13 @@ def panel(service: ContractService) -> Callable[[Session, str], Markup]:
     return show
 
 
-def blueprint(service: ContractService, database: Database, *, name_of: NameOf) -> Blueprint:
+def blueprint(
+    service: ContractService,
+    database: Database,
+    *,
+    name_of: NameOf,
+    confirm: Callable[[http.Principal, str], None] | None = None,
+) -> Blueprint:
     """Return the pages."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
 
@@ -63,7 +73,10 @@ def blueprint(service: ContractService, database: Database, *, name_of: NameOf) 
         with database.read(org=http.principal().org) as session:
             found = service.find(session, text)
             names = {each: name_of(session, each) for row in found for each in (row.buyer, row.seller)}
-            return render_template("contracting/contracts.html", contracts=found, names=names, states=STATES, text=text)
+            return render_template(
+                "contracting/contracts.html", contracts=found, names=names, states=STATES, text=text,
+                can_sign=service.can_sign,
+            )  # fmt: skip
 
     @pages.get("/contracts/<contract_id>")
     @http.requires("deal.read")
@@ -75,6 +88,11 @@ def blueprint(service: ContractService, database: Database, *, name_of: NameOf) 
     def printed(contract_id: str) -> str:
         return shown(contract_id, "contracting/print.html")
 
+    if service.can_sign:
+        SigningPages(service, database, name_of, confirm or _refuse).add(pages)
+        TemplatePages(database).add(pages)
+        BlanketPages(service, database).add(pages)
+
     @pages.get("/contracts/deal/<deal_id>")
     @http.requires("deal.read")
     def of_deal(deal_id: str) -> ResponseReturnValue:
@@ -85,6 +103,11 @@ def blueprint(service: ContractService, database: Database, *, name_of: NameOf) 
     return pages
 
 
+def _refuse(who: http.Principal, password: str) -> None:
+    """Nobody can be held to a password here, so nobody signs."""
+    raise SignInRefused
+
+
 def _page(service: ContractService, name_of: NameOf, session: Session, contract_id: str) -> dict[str, object]:
     try:
         row = service.contract(session, contract_id)
@@ -92,16 +115,20 @@ def _page(service: ContractService, name_of: NameOf, session: Session, contract_
         abort(404)
     chosen = request.args.get("version", row.version, type=int)
     version = next((each for each in row.versions if each.version == chosen), None) or abort(404)
-    before = next((each for each in row.versions if each.version == chosen - 1), None)
+    against = request.args.get("against", chosen - 1, type=int)
+    before = next((each for each in row.versions if each.version == against != chosen), None)
     header, lines = by_group(version.terms_by_path)
     return {
         "contract": row,
         "version": version,
+        "before": before,
         "changes": diff(before.terms_by_path, version.terms_by_path) if before else (),
         "header": header,
         "lines": lines,
         "names": {each: name_of(session, each) for each in (row.buyer, row.seller)},
         "states": STATES,
+        **signing_card(service, session, row, chosen),
+        **(blanket_card(service, session, row) if service.can_sign else {}),
     }
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tradehub.documents.base import Document, TradeDocument
+from tradehub.documents.normal import negotiated
 
 NOT_TERMS = frozenset(
     {
@@ -94,10 +95,19 @@ def apply(terms: Mapping[str, str], changes: tuple[Change, ...]) -> dict[str, st
     return result
 
 
+def frozen_terms(document: TradeDocument) -> str:
+    """Return the document's terms in their normal form as canonical JSON: sorted paths, no white space, UTF-8.
+
+    Whoever states the same terms over whatever channel gets the same text (docs/channels.md). White space inside a
+    text counts as one blank.
+    """
+    flat = {path: " ".join(value.split()) for path, value in flatten(negotiated(document)).items()}
+    return json.dumps(flat, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def terms_hash(document: TradeDocument) -> str:
-    """Return the SHA-256 (hex) of the document's terms in canonical JSON: sorted paths, no white space, UTF-8."""
-    text = json.dumps(flatten(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the SHA-256 (hex) of ``frozen_terms``."""
+    return hashlib.sha256(frozen_terms(document).encode()).hexdigest()
 
 
 class _Flat:

@@ -33,7 +33,7 @@ RELEASE = "2.1"
 
 MESSAGES = {
     "inquiry": "RequestForQuotation", "offer": "Quotation", "order": "Order", "order_response": "OrderResponse",
-    "despatch": "DespatchAdvice",
+    "order_change": "OrderChange", "despatch": "DespatchAdvice",
     "invoice": "Invoice", "application_response": "ApplicationResponse",
 }  # fmt: skip
 """The message that states each kind of document; an invoice of type credit_note is a CreditNote."""
@@ -318,9 +318,9 @@ def acknowledge_xml(read: ReadXml, *, at: datetime, number: str) -> ApplicationR
 
 _SUBJECTS = {
     "RequestForQuotation": "inquiry", "Quotation": "offer", "Order": "order", "OrderResponse": "order_response",
-    "DespatchAdvice": "despatch", "Invoice": "invoice", "CreditNote": "invoice",
+    "OrderChange": "change", "DespatchAdvice": "despatch", "Invoice": "invoice", "CreditNote": "invoice",
 }  # fmt: skip
-_FROM_BUYER = frozenset({"RequestForQuotation", "Order"})
+_FROM_BUYER = frozenset({"RequestForQuotation", "Order", "OrderChange"})
 
 
 def _answering(message: str, document: Mapping[str, Any]) -> tuple[Party, ...]:

@@ -157,6 +157,7 @@ class Outbound:
             receiver=PartyId(waiting.recipient),
             document=waiting.kind,
             on=clock.now().date(),
+            of_change=waiting.kind == "order_response" and _answers_change(waiting),
         )
 
     def _write(self, session: Session, row: MessageRow, trial: Trial) -> None:
@@ -528,6 +529,10 @@ class Numbers:
     interchange: int
     group: int
     message: int
+
+
+def _answers_change(waiting: OutboxRow) -> bool:
+    return any(each.get("type") == "change" for each in waiting.document.get("references", ()))
 
 
 def _spelt(name: Identity) -> str:

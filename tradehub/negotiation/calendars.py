@@ -37,5 +37,5 @@ def _calendar(country: str, zone: str, year: int) -> Calendar:
 def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of the zone files is no zone
         return UTC

@@ -16,6 +16,7 @@ from typing import Any
 from tradehub.documents import Inquiry, Line, Offer, Order, Quantity, TradeDocument
 from tradehub.documents.amounts import net_amount
 from tradehub.documents.lines import keyed
+from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
     DatedEvent,
     DeliveryTerms,
@@ -29,12 +30,6 @@ from tradehub.documents.parts import (
 )
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.negotiation import model
-
-DELIVERY_DATES = (
-    "promised_delivery", "scheduled_delivery", "estimated_delivery", "requested_delivery", "latest_delivery",
-    "delivered",
-)  # fmt: skip
-"""Date types that answer "when will it be there?", the most binding first."""
 
 INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 """Offer actions that oblige nobody (X12 353 16, 22; EDIFACT 1225 16, 31)."""

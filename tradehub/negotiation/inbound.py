@@ -13,11 +13,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document, Inquiry, Line, Order, PartyId, TradeDocument
+from tradehub.documents import Document, Inquiry, Line, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.lines import find
-from tradehub.negotiation import compare, drafting, model, store
-from tradehub.negotiation.model import Kind, Negotiation, Offer, Refused, State
+from tradehub.documents.parts import Note
+from tradehub.negotiation import compare, drafting, letters, model, store
+from tradehub.negotiation.model import ContractState, Kind, Negotiation, Offer, Refused, State
 from tradehub.negotiation.recording import Actor, Recorder
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.handling import Handled, Received, Refusal
@@ -26,8 +27,28 @@ from tradehub.platform.outbox import OutboxRow
 REPLACES = frozenset({"replace", "change", "proposed_amendment"})
 """Actions under which a document may use its number again with other content."""
 
-ASSENTS = frozenset({"accepted", "confirmation"})
+ASSENTS = frozenset({"accepted", "confirmation", "accepted_with_change"})
 DECLINES = frozenset({"not_accepted", "cancel", "withdraw"})
+TAKES_BACK = frozenset({"cancel", "withdraw"})
+"""Actions by which a document takes back the one that bears its number; about one of the other side's they decline."""
+
+_VERDICTS = {
+    "accepted": Kind.ACCEPT, "accepted_with_change": Kind.ACCEPT, "accepted_in_part": Kind.ACCEPT,
+    "rejected": Kind.REJECT, "counter_offer": Kind.COUNTER,
+}  # fmt: skip
+"""What the answer to the change of an order says of it (X12 587, EDIFACT 4343)."""
+
+_CONFIRMED = {
+    ContractState.AWAITING_ELECTION: Kind.ELECT_LATE,
+    ContractState.DISPUTED_TIME: Kind.ADMIT_TIME,
+    ContractState.AWAITING_CONFIRMATION: Kind.CONFIRM,
+}
+_DECLINED = {
+    ContractState.AWAITING_ELECTION: Kind.LAPSE_NOTICE,
+    ContractState.DISPUTED_TIME: Kind.LAPSE_NOTICE,
+    ContractState.CONCLUDED_OBJECTABLE: Kind.OBJECT,
+}
+"""What assent, and dissent, to our acceptance are in law, by what has become of it (CISG 19(2), 21)."""
 
 
 class Inbound(Recorder):
@@ -52,7 +73,7 @@ class Inbound(Recorder):
         seen = _seen(session, document, received)
         if seen is not None:
             return seen
-        answers = document.action == "proposed_amendment" or document.action in DECLINES
+        answers = document.action == "proposed_amendment" or document.action in DECLINES | ASSENTS
         if not answers and document.reference("offer") is None:
             return self._new_deal(session, document, received, Kind.INQUIRY)
         row = self._deal_named(session, document, buyer=received.partner, seller=received.owner)
@@ -73,6 +94,43 @@ class Inbound(Recorder):
         if row is None:
             return _refused(Refused("UNKNOWN_REFERENCE"))
         return self._answered(session, row, document, received)
+
+    def receive_change(
+        self, session: Session, document: OrderChange | OrderResponse, received: Received, deal: str | None
+    ) -> Handled:
+        """A change of the order on the contract of ``deal``, or the answer to one: both speak of the contract (R25).
+
+        ``deal`` is None where no order of that number is known.
+        """
+        seen = _seen(session, document, received)
+        if seen is not None:
+            return seen
+        if deal is None:
+            return _refused(Refused("UNKNOWN_REFERENCE"))
+        row = self._deal(session, deal)
+        self._presume_change_reached(session, row, document, received)
+        try:
+            with session.begin_nested():
+                return self._changed(session, row, store.load(session, row), document, received)
+        except Refused as refused:
+            return Handled(row.id, None, _refused(refused).refusal)
+
+    def on_order_answered(self, session: Session, deal: str, response: OrderResponse, received: Received) -> None:
+        """The answer to an order that carried our acceptance: it may elect a late one, or object to a changed one.
+
+        What it means for a contract that stands is ordering's to say.
+        """
+        row = self._deal(session, deal)
+        negotiation = store.load(session, row)
+        found = model.contract(negotiation, now=received.received_at)
+        if found is None or found.accepted_by != received.owner:
+            return
+        by_state = _CONFIRMED if response.response == "accepted" else _DECLINED
+        kind = by_state.get(found.state) if response.response in ("accepted", "rejected") else None
+        if kind is None or kind is Kind.CONFIRM:
+            return
+        text, at = drafting.note_text(response), received.received_at
+        self.say(session, row, _sender(received), kind, about=found.offer.id, text=text, source=response, at=at)
 
     def on_reached(self, session: Session, outbox_key: str, at: datetime) -> None:
         """A receipt proves that what left under this key has reached the partner (R4). Unknown keys mean nothing."""
@@ -147,13 +205,13 @@ class Inbound(Recorder):
         received: Received,
     ) -> Handled:
         actor = _sender(received)
-        if document.action in DECLINES:
-            about = base.id if base else None
-            text = drafting.note_text(document)
-            at = received.received_at
-            return Handled(
-                row.id, self.say(session, row, actor, Kind.REJECT, about=about, text=text, source=document, at=at)
-            )
+        if isinstance(document, Order) and self._confirms(negotiation, document, received):
+            return self._ordered(session, row, negotiation, document, received)
+        spoken = self._spoken(session, row, negotiation, base, document, received)
+        if spoken is not None:
+            kind, about = spoken
+            text, at = drafting.note_text(document), received.received_at
+            return Handled(row.id, self.say(session, row, actor, kind, about=about, text=text, source=document, at=at))
         full = _completed(document, negotiation, base)
         alive = base is not None and base.by != actor.party and base.firm
         assents = isinstance(document, Order) or document.action in ASSENTS
@@ -167,6 +225,157 @@ class Inbound(Recorder):
             session, row, actor, full, about=base if alive else None, source=document, at=received.received_at
         )
         return Handled(row.id, id)
+
+    def _spoken(
+        self,
+        session: Session,
+        row: DealRow,
+        negotiation: Negotiation,
+        base: Offer | None,
+        document: TradeDocument,
+        received: Received,
+    ) -> tuple[Kind, str | None] | None:
+        """Return what a letter without terms of its own says, and of what; None for one that proposes or accepts."""
+        action, at = document.action, received.received_at
+        own = [each for each in negotiation.offers if each.by == received.partner]
+        if action in TAKES_BACK:
+            taken = next((each for each in reversed(own) if each.number == document.number), None)
+            said = _acceptance_by(session, row, received.partner, (document.number,))
+            if said is not None:
+                return Kind.WITHDRAW_ACCEPTANCE, said.about
+            if taken is not None:
+                return _taking_back(negotiation, taken, at), taken.id
+        if action in DECLINES | ASSENTS:
+            ours = self._our_acceptance(session, row, document, received)
+            contract = _contract_of(negotiation, ours.about, at) if ours is not None else None
+            if ours is not None and contract is not None:
+                by_state = _CONFIRMED if action in ASSENTS else _DECLINED
+                return by_state.get(contract.state, Kind.COMMENT if action in ASSENTS else Kind.OBJECT), ours.about
+        if action in DECLINES:
+            return Kind.REJECT, base.id if base else None
+        if action == "information":
+            return _words(negotiation, base, document, received)
+        return None
+
+    def _our_acceptance(
+        self, session: Session, row: DealRow, document: TradeDocument, received: Received
+    ) -> store.StatementRow | None:
+        """Return our acceptance that a letter names: by the number of our document, or of our order."""
+        said = _acceptance_by(session, row, received.owner, [each.value for each in document.references])
+        order = self.hooks.order(session, row.id)
+        if said is None and order is not None and document.reference("order") == order.number:
+            said = _acceptance_by(session, row, received.owner, None)
+        return said
+
+    def _confirms(self, negotiation: Negotiation, order: Order, received: Received) -> bool:
+        """Whether an order only carries out what we accepted: the buyer's own terms, by its own number."""
+        contract = model.contract(negotiation, now=received.received_at)
+        if contract is None or contract.accepted_by != received.owner:
+            return False
+        named = {each.value for each in order.references if each.type == "offer"}
+        return contract.offer.number in named or bool(named & {each.number for each in negotiation.offers})
+
+    def _ordered(
+        self, session: Session, row: DealRow, negotiation: Negotiation, document: Order, received: Received
+    ) -> Handled:
+        """The buyer's order on a contract that our acceptance made; other terms than agreed propose to change it."""
+        contract = model.contract(negotiation, now=received.received_at)
+        if contract is None:
+            raise Refused("NO_CONTRACT", negotiation.regime)
+        full = _completed(document, negotiation, contract.terms)
+        self.hooks.on_ordered(session, row.id, document, received)
+        if not compare.changed_terms(contract.terms.document, full):
+            return Handled(row.id, contract.id)
+        id = self.propose(
+            session, row, _sender(received), full, kind=Kind.AMEND, source=document, at=received.received_at,
+            particulars={"amends": contract.offer.id},
+        )  # fmt: skip
+        return Handled(row.id, id)
+
+    def _changed(
+        self,
+        session: Session,
+        row: DealRow,
+        negotiation: Negotiation,
+        document: OrderChange | OrderResponse,
+        received: Received,
+    ) -> Handled:
+        at, actor = received.received_at, _sender(received)
+        found = model.states(negotiation, now=at)
+        ours = [
+            each
+            for each in negotiation.offers
+            if each.by == received.owner and each.amends is not None and found[each.id] in model.OPEN
+        ]
+        verdict = _verdict_on_change(document)
+        if document.action == "cancel" and verdict is None:
+            return self._cancelled(session, row, negotiation, document, received)
+        if verdict is Kind.REJECT and not ours:
+            raise Refused("NO_SUCH_OFFER", negotiation.regime)
+        if verdict is Kind.REJECT:
+            text = drafting.note_text(document)
+            id = self.say(session, row, actor, Kind.REJECT, about=ours[-1].id, text=text, source=document, at=at)
+            return Handled(row.id, id)
+        contract = model.contract(negotiation, now=at)
+        base = ours[-1] if ours else contract.terms if contract else None
+        if base is None or contract is None:
+            raise Refused("NO_CONTRACT", negotiation.regime)
+        if verdict is Kind.ACCEPT and not ours:
+            return Handled(row.id, contract.id)
+        full = letters.changed(base.document, document)
+        if verdict is Kind.ACCEPT:
+            changes = compare.changed_terms(base.document, full)
+            if not changes:
+                return Handled(
+                    row.id, self.say(session, row, actor, Kind.ACCEPT, about=base.id, source=document, at=at)
+                )
+            return self._accepted_with(session, row, base, full, document, changes, received)
+        kind = Kind.COUNTER if ours and found[base.id] is State.EFFECTIVE else Kind.AMEND
+        full = _told_of_numbers(full, base.document, document)
+        id = self.propose(
+            session, row, actor, full, kind=kind, about=base if ours else None, source=document, at=at,
+            particulars={"amends": contract.offer.id},
+        )  # fmt: skip
+        return Handled(row.id, id)
+
+    def _cancelled(
+        self,
+        session: Session,
+        row: DealRow,
+        negotiation: Negotiation,
+        document: OrderChange | OrderResponse,
+        received: Received,
+    ) -> Handled:
+        """The buyer cancels its order: in time it withdraws its acceptance, else it proposes to end the contract."""
+        at, actor = received.received_at, _sender(received)
+        contract = model.contract(negotiation, now=at)
+        if contract is None:
+            raise Refused("NO_CONTRACT", negotiation.regime)
+        text = drafting.note_text(document)
+        if contract.state is ContractState.AWAITING_REACH:
+            about = contract.offer.id
+            id = self.say(session, row, actor, Kind.WITHDRAW_ACCEPTANCE, about=about, text=text, source=document, at=at)
+            return Handled(row.id, id)
+        own = letters.changed(contract.terms.document, document.model_copy(update={"lines": ()}))
+        id = self.propose(
+            session, row, actor, own, kind=Kind.AMEND, source=document, at=at,
+            particulars={"amends": contract.offer.id, "terminates": True},
+        )  # fmt: skip
+        return Handled(row.id, id)
+
+    def _presume_change_reached(
+        self, session: Session, row: DealRow, document: TradeDocument, received: Received
+    ) -> None:
+        """Who answers the change of an order has received it, receipt or not (MLEC 14)."""
+        sequence = document.reference("change")
+        negotiation = store.load(session, row)
+        known = {each.about for each in negotiation.statements if each.kind is Kind.REACH}
+        for each in negotiation.statements:
+            ours = each.by == received.owner and each.offer is not None and each.offer.amends is not None
+            if ours and each.reached_at is None and each.id not in known:
+                carried = store.source_of(session, each.id)
+                if carried is not None and sequence is not None and carried.reference("change") == sequence:
+                    self.note(session, row, Kind.REACH, each.id, received.received_at)
 
     def _accepted(
         self, session: Session, row: DealRow, base: Offer, document: TradeDocument, received: Received
@@ -209,6 +418,65 @@ class Inbound(Recorder):
                 self.note(session, row, Kind.REACH, each.id, received.received_at)
 
 
+def _acceptance_by(
+    session: Session, row: DealRow, party: PartyId, numbers: Sequence[str | None] | None
+) -> store.StatementRow | None:
+    """Return the party's latest acceptance, of those whose document bears one of ``numbers``; of all where None."""
+    said = [
+        each for each in store.statement_rows(session, [row.id]) if each.kind == Kind.ACCEPT and each.by_id == party
+    ]
+    if numbers is not None:
+        said = [each for each in said if each.document_number is not None and each.document_number in numbers]
+    return said[-1] if said else None
+
+
+def _contract_of(negotiation: Negotiation, offer: str | None, at: datetime) -> model.Contract | None:
+    found = (each for each in model.contracts(negotiation, now=at) if each.offer.id == offer and each.is_live)
+    return next(found, None)
+
+
+def _taking_back(negotiation: Negotiation, offer: Offer, at: datetime) -> Kind:
+    """An inquiry is cancelled; an offer that has not reached is withdrawn, one that has is revoked (CISG 15, 16)."""
+    if not offer.firm:
+        return Kind.CANCEL
+    state = model.states(negotiation, now=at)[offer.id]
+    return Kind.WITHDRAW if state in (State.DISPATCHED, State.UNDELIVERED) else Kind.REVOKE
+
+
+def _words(
+    negotiation: Negotiation, base: Offer | None, document: TradeDocument, received: Received
+) -> tuple[Kind, str | None] | None:
+    """Words about an offer that is on record; with terms of its own it is an offer without obligation, not words."""
+    text = drafting.note_text(document)
+    named = {each.value for each in document.references}
+    about = next((each for each in reversed(negotiation.offers) if each.number in named), base)
+    if not text or about is None:
+        return None
+    if compare.changed_terms(about.document, _completed(document, negotiation, about)):
+        return None
+    said = [each for each in negotiation.statements if each.kind in (Kind.QUESTION, Kind.ANSWER, Kind.COMMENT)]
+    is_asked = bool(said) and said[-1].kind is Kind.QUESTION and said[-1].by == received.owner
+    return letters.kind_of_words(text, is_asked=is_asked), about.id
+
+
+def _verdict_on_change(document: OrderChange | OrderResponse) -> Kind | None:
+    """Return what a message says of a change that we proposed; None for one that proposes a change of its own."""
+    if isinstance(document, OrderResponse):
+        return None if document.action == "proposed_amendment" else _VERDICTS.get(document.response or "")
+    if document.action in ASSENTS:
+        return Kind.ACCEPT
+    return Kind.REJECT if document.action == "not_accepted" else None
+
+
+def _told_of_numbers(full: TradeDocument, base: TradeDocument, document: OrderChange | OrderResponse) -> TradeDocument:
+    """Say which lines the message numbers otherwise than the contract: they were matched by their items."""
+    other = letters.renumbered(base, document)
+    if not other:
+        return full
+    said = ", ".join(f"{theirs} = {ours}" for ours, theirs in other)
+    return full.model_copy(update={"notes": (*full.notes, Note(text=f"# {said}"))})
+
+
 def _sender(received: Received) -> Actor:
     return Actor(received.partner, channel="message", message_id=received.message_id)
 
@@ -224,7 +492,7 @@ def _seen(session: Session, document: TradeDocument, received: Received) -> Hand
         return None
     if known.source_sha256 == store.document_sha256(document):
         return Handled(known.deal_id, known.id)
-    if document.action in REPLACES:
+    if document.action in REPLACES | TAKES_BACK:
         return None
     return Handled(known.deal_id, known.id, _refused(Refused("SAME_NUMBER_OTHER_CONTENT")).refusal)
 

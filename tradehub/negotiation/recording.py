@@ -19,7 +19,8 @@ from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
-from tradehub.partners.handling import Concluded
+from tradehub.partners.authority import Allowed, Binding, Verdict
+from tradehub.partners.handling import Concluded, Received
 from tradehub.platform import clock, ids
 
 OVERDUE_MAX = 500
@@ -65,11 +66,52 @@ def _usual(session: Session, buyer: PartyId, seller: PartyId) -> Terms:
     return Terms()
 
 
+def _no_order(session: Session, deal: str) -> Order | None:
+    return None
+
+
+def _unordered(session: Session, deal: str, order: Order, received: Received) -> None:
+    """Do nothing when the buyer's order on a contract comes that our acceptance made."""
+
+
+def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
+    return True
+
+
+class NotFound(Exception):
+    """No such deal, inquiry or round, or none that the session's organisation may see."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who speaks: a person for a party, or the party's own system by a message.
+
+    ``approval`` is the approved request that is being carried out.
+    """
+
+    party: PartyId
+    user_id: str | None = None
+    name: str | None = None
+    channel: str = "web"
+    message_id: str | None = None
+    approval: str | None = None
+
+
+def _at_will(session: Session, row: DealRow, party: PartyId) -> None:
+    """Let a party state terms when it likes."""
+
+
+def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
+    return Allowed()
+
+
 @dataclass(frozen=True)
 class Hooks:
     """What negotiation asks of the rest of the hub, and what it tells it in the transaction of a statement.
 
     ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
+    ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
+    ``order`` is the order placed on the contract, ``carries`` says whether two agreed to exchange a kind of document.
     """
 
     is_web: Callable[[Session, PartyId], bool]
@@ -79,21 +121,11 @@ class Hooks:
     on_undone: Callable[[Session, str, str, datetime], None] = _undone
     on_amended: Callable[[Session, str, Contract, datetime], None] = _amended
     stop: Callable[[Session, str], bool] = _never
-
-
-class NotFound(Exception):
-    """No such deal, inquiry or round, or none that the session's organisation may see."""
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who speaks: a person for a party, or the party's own system by a message."""
-
-    party: PartyId
-    user_id: str | None = None
-    name: str | None = None
-    channel: str = "web"
-    message_id: str | None = None
+    order: Callable[[Session, str], Order | None] = _no_order
+    on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
+    carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
+    authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
+    before: Callable[[Session, DealRow, PartyId], None] = _at_will
 
 
 class Recorder:
@@ -151,12 +183,16 @@ class Recorder:
         particulars: Mapping[str, Any] | None = None,
         said: Mapping[str, Any] | None = None,
         order: Order | None = None,
+        is_ordered: bool = False,
+        is_told: bool = False,
     ) -> str:
         """Record a proposal, send it if the other side trades by message; return its id.
 
         A proposal is an inquiry, offer, counter or amendment, or an acceptance that states its own terms.
-        ``particulars`` are further fields of the offer, ``said`` of the statement.
+        ``particulars`` are further fields of the offer, ``said`` of the statement. ``source`` is the document that carries
+        it where that is not ``document`` itself; ``is_ordered``: the order on the contract carries it, and nothing else.
         """
+        self.hooks.before(session, row, actor.party)
         negotiation = store.load(session, row)
         now = _moment(negotiation, at)
         id = ids.new_id()
@@ -172,7 +208,10 @@ class Recorder:
             id=id, kind=kind or _kind(negotiation, about, actor, firm, now), by=actor.party, about=offer.parent,
             offer=offer, text=drafting.note_text(document), expected_version=expected_version, **(said or {}),
         )  # fmt: skip
-        return self._record(session, row, negotiation, statement, actor, request_key, source or document, now, order)
+        carrier = None if is_ordered else source or document
+        return self._record(
+            session, row, negotiation, statement, actor, request_key, carrier, now, order, is_told=is_told
+        )
 
     def say(
         self,
@@ -186,16 +225,20 @@ class Recorder:
         source: TradeDocument | None = None,
         at: datetime | None = None,
         order: Order | None = None,
+        is_told: bool = False,
         **particulars: Any,
     ) -> str:
         """Record any other statement and send ``source`` with it where it came from our side; return its id.
 
         ``particulars`` are further fields of the statement. ``order`` is the buyer's own that carries an acceptance.
+        ``is_told``: the other side knows of it already, by a way that the hub does not see.
         """
         negotiation = store.load(session, row)
         statement = Statement(id=ids.new_id(), kind=kind, by=actor.party, about=about, **particulars)
         now = _moment(negotiation, at)
-        return self._record(session, row, negotiation, statement, actor, request_key, source, now, order)
+        return self._record(
+            session, row, negotiation, statement, actor, request_key, source, now, order, is_told=is_told
+        )
 
     def note(self, session: Session, row: DealRow, kind: Kind, about: str, at: datetime) -> None:
         """Record what the hub learnt of a statement on its way: that it reached, or that it could not."""
@@ -231,7 +274,9 @@ class Recorder:
                 inquiry=row.inquiry_number if row.inquiry_id or ordered is None else None,
                 buyer=PartyId(row.buyer_id),
                 seller=PartyId(row.seller_id),
-                offer=drafting.as_offer(drafting.limited_to(document, contract.lines)),
+                offer=drafting.as_offer(drafting.limited_to(document, contract.lines)).model_copy(
+                    update={"number": contract.offer.number}
+                ),
                 terms_hash=contract.terms.terms_hash,
                 at=at,
                 accepted_by=contract.accepted_by,
@@ -252,9 +297,10 @@ class Recorder:
         source: TradeDocument | None,
         now: datetime,
         order: Order | None = None,
+        is_told: bool = False,
     ) -> str:
         to = negotiation.other(actor.party)
-        at_once = actor.channel == "message" or self.hooks.is_web(session, to)
+        at_once = is_told or actor.channel == "message" or self.hooks.is_web(session, to)
         statement = replace(statement, reached_at=now if at_once else None)
         after = model.step(negotiation, statement, now=now)
         leaves = None if at_once or source is None else source

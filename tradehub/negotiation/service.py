@@ -7,18 +7,18 @@ guarded move, what leaves for the partner. Refused and Conflict say why not; not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Inquiry, PartyId, TradeDocument
+from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
-from tradehub.documents.terms import NOT_TERMS
-from tradehub.negotiation import compare, drafting, model, store
+from tradehub.documents.terms import NOT_TERMS, terms_hash
+from tradehub.negotiation import compare, drafting, letters, model, store
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
@@ -47,6 +47,13 @@ ACTS = frozenset(
 """What a party says of an offer, or of what its acceptance brought about, without terms of its own."""
 
 _TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
+_OF_CHANGES = frozenset({"order_change", "order_response"})
+_CHANGE_ACTIONS = {
+    "accepted": "confirmation", "accepted_with_change": "confirmation", "rejected": "not_accepted", "cancelled": "cancel"
+}  # fmt: skip
+"""How a buyer's word on a change stands in an order change (X12 353, EDIFACT 1225); all else is a change."""
+_ANSWERS = {"cancelled": "rejected"}
+"""A seller that wants to end the contract rejects its order: no standard has a word of its own for it."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,8 @@ class NegotiationService(Inbound, Reading):
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
         document = self._written(session, row, actor.party, base, draft)
+        if base.amends is not None:
+            return self._counter_change(session, row, actor, base, document, expected_version, request_key)
         return self.propose(
             session, row, actor, document, about=base, expected_version=expected_version, request_key=request_key
         )
@@ -156,12 +165,15 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
-        kind = Kind.AMEND if particulars.get("amends") and base.amends is None else None
+        own = self._headed(session, row, actor.party, base, document)
         if base.amends is not None:
-            particulars.setdefault("amends", base.amends)
+            return self._counter_change(
+                session, row, actor, base, own, expected_version, request_key, particulars=particulars
+            )
+        kind = Kind.AMEND if particulars.get("amends") else None
         return self.propose(
-            session, row, actor, self._headed(session, row, actor.party, base, document), kind=kind, about=base,
-            expected_version=expected_version, request_key=request_key, particulars=particulars,
+            session, row, actor, own, kind=kind, about=base, expected_version=expected_version,
+            request_key=request_key, particulars=particulars,
         )  # fmt: skip
 
     def accept(
@@ -194,19 +206,52 @@ class NegotiationService(Inbound, Reading):
             lines, document = _whole_or_part(offer, lines, document)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         if document is not None:
-            own = self._headed(session, row, actor.party, offer, document)
-            changes = compare.changed_terms(offer.document, own)
-            return self.propose(
-                session, row, actor, own, kind=Kind.ACCEPT, about=offer, expected_version=expected_version,
-                request_key=request_key, said={**said, "changes": changes},
-                particulars={"accept_by": offer.accept_by, "amends": offer.amends},
-            )  # fmt: skip
-        assent = None
-        if actor.party == row.seller_id and isinstance(offer.document, Inquiry):
+            return self._accept_with(
+                session, row, actor, negotiation, offer, document, expected_version, request_key, said
+            )
+        assent: TradeDocument | None = None
+        if offer.amends is not None:
+            assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
+        elif actor.party == row.seller_id and isinstance(offer.document, Inquiry):
             assent = self._assent(session, row, offer)
         return self.say(
             session, row, actor, Kind.ACCEPT, about=about, expected_version=expected_version, request_key=request_key,
             source=assent, **said,
+        )  # fmt: skip
+
+    def _accept_with(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        negotiation: Negotiation,
+        offer: Offer,
+        document: TradeDocument,
+        expected_version: int | None,
+        request_key: str | None,
+        said: dict[str, Any],
+    ) -> str:
+        """Accept on terms of one's own. What carries them tells the partner what they are in law (R9, R10)."""
+        own = self._headed(session, row, actor.party, offer, document)
+        changes = compare.changed_terms(offer.document, own)
+        judged = model.judge(
+            (*changes, "lines") if said["lines"] and not offer.divisible else changes,
+            regime=negotiation.regime, as_is_only=offer.as_is_only, conditional=said.get("conditional", False),
+            agreed=negotiation.ground.materiality,
+        )  # fmt: skip
+        stands = judged is not model.Change.MATERIAL
+        letter: TradeDocument | None = None
+        if offer.amends is not None:
+            verdict = "accepted_with_change" if stands else "counter_offer"
+            letter = self._change_letter(session, row, actor.party, offer, own, verdict)
+            own = own.model_copy(update={"number": letter.number if letter else own.number})
+        elif stands and isinstance(own, OfferDocument):
+            own = own.model_copy(update={"action": "accepted_with_change" if changes else "accepted"})
+        by_order = stands and offer.amends is None and actor.party == row.buyer_id
+        return self.propose(
+            session, row, actor, own, kind=Kind.ACCEPT, about=offer, expected_version=expected_version,
+            request_key=request_key, said={**said, "changes": changes},
+            particulars={"accept_by": offer.accept_by, "amends": offer.amends}, source=letter, is_ordered=by_order,
         )  # fmt: skip
 
     def amend(
@@ -237,10 +282,42 @@ class NegotiationService(Inbound, Reading):
         own = self._headed(session, row, actor.party, contract.terms, terms)
         if text.strip():
             own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
+        letter = self._change_letter(
+            session, row, actor.party, None, own, "cancelled" if terminates else "counter_offer"
+        )
+        if letter is not None:
+            own = own.model_copy(update={"number": letter.number})
         return self.propose(
             session, row, actor, own, kind=Kind.AMEND, expected_version=expected_version, request_key=request_key,
+            particulars={"amends": contract.offer.id, "terminates": terminates}, source=letter,
+        )  # fmt: skip
+
+    def agreed(
+        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False
+    ) -> bool:
+        """Note that the parties have changed their contract by the answer to its order: the seller's words, and the
+        word of ``by``, the buyer, that agrees (R25). False where there is no contract to be changed.
+
+        The buyer's word leaves where the two have agreed on a message for it; else they have told each other otherwise.
+        """
+        row = self._deal(session, deal_id)
+        contract = model.contract(store.load(session, row), now=clock.now())
+        seller = Actor(PartyId(row.seller_id), channel="order")
+        if contract is None or contract.terms.terms_hash == terms_hash(document):
+            return False
+        own = self._headed(session, row, seller.party, contract.terms, drafting.as_offer(document))
+        amendment = self.propose(
+            session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
             particulars={"amends": contract.offer.id, "terminates": terminates},
         )  # fmt: skip
+        offer = store.load(session, row).offer(amendment)
+        letter = self._change_letter(session, row, by, offer, own, "accepted")
+        told = letter is None or not self.hooks.carries(session, by, seller.party, letter.kind)
+        self.say(
+            session, row, Actor(by, channel="order"), Kind.ACCEPT, about=amendment,
+            source=None if told else letter, is_told=told,
+        )  # fmt: skip
+        return True
 
     def act(
         self,
@@ -266,12 +343,11 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         negotiation = store.load(session, row)
-        letter = None
-        if kind in _TAKING_BACK and not self._stopped(session, negotiation, kind, about):
-            letter = self._notice(session, row, actor.party, negotiation.offer(about), text)
+        stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
+        letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(
             session, row, actor, kind, about=about, text=text, terms_hash=terms_hash, expected_version=expected_version,
-            request_key=request_key, source=letter,
+            request_key=request_key, source=letter, is_told=stopped,
         )  # fmt: skip
 
     def award(
@@ -360,12 +436,87 @@ class NegotiationService(Inbound, Reading):
         head = self._quote_head(session, row, base, action or "original")
         return OfferDocument.model_validate({**stated, **head.fields, "attachments": document.attachments})
 
-    def _notice(self, session: Session, row: DealRow, by: PartyId, offer: Offer, text: str) -> TradeDocument:
-        """Return the letter that takes ``offer`` back: the same kind of document, under its number."""
-        notes = (Note(text=text.strip()),) if text.strip() else ()
-        fields = self._letterhead(session, row, "withdraw", None).fields | {"number": offer.number, "notes": notes}
-        kind = Inquiry if by == row.buyer_id else OfferDocument
-        return kind.model_validate({**_terms(offer), **fields})
+    def _notice(
+        self, session: Session, row: DealRow, by: PartyId, negotiation: Negotiation, kind: Kind, about: str, text: str
+    ) -> TradeDocument | None:
+        """Return the letter that tells the partner of an act; None where none is due, or the document is another's.
+
+        What takes back bears the number of what it takes back, what answers an acceptance names it.
+        """
+        action = letters.ACTIONS.get(kind)
+        if action is None:
+            return None
+        offer = negotiation.offer(about)
+        number, references = offer.number, ()
+        if kind not in _TAKING_BACK:
+            number, references = "", self._acceptance_reference(session, row, negotiation, about)
+        elif kind is Kind.WITHDRAW_ACCEPTANCE:
+            order = self.hooks.order(session, row.id)
+            if by == row.buyer_id and order is not None:
+                return letters.change(
+                    order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(),
+                    action="cancel", text=text,
+                )  # fmt: skip
+            number = self._acceptance_reference(session, row, negotiation, about)[0].value or offer.number
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, action, offer if offer.by != by else None)
+        else:
+            head = self._quote_head(session, row, offer, action)
+        named = {(each.type, each.value) for each in head.references}
+        more = tuple(each for each in references if (each.type, each.value) not in named)
+        head = replace(head, number=number or head.number, references=(*head.references, *more))
+        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
+
+    def _acceptance_reference(
+        self, session: Session, row: DealRow, negotiation: Negotiation, about: str
+    ) -> tuple[Reference, ...]:
+        """Name the acceptance of an offer as its author did: by the order, or by the quotation, that carried it."""
+        for said in reversed(store.statement_rows(session, [row.id])):
+            if said.kind == Kind.ACCEPT and about in (said.about, said.id):
+                if said.document_kind in ("order", "offer", "inquiry") and said.document_number:
+                    return (Reference(type=said.document_kind, value=said.document_number),)
+                order = self.hooks.order(session, row.id)
+                return (Reference(type="order", value=order.number),) if order is not None else ()
+        return ()
+
+    def _counter_change(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        base: Offer,
+        own: TradeDocument,
+        expected_version: int | None,
+        request_key: str | None,
+        particulars: Mapping[str, Any] | None = None,
+    ) -> str:
+        """State other terms than an amendment proposes: a counter to it, or another of one's own."""
+        theirs = base if base.by != actor.party else None
+        letter = self._change_letter(session, row, actor.party, theirs, own, "counter_offer")
+        if letter is not None:
+            own = own.model_copy(update={"number": letter.number})
+        return self.propose(
+            session, row, actor, own, kind=None if theirs else Kind.AMEND, about=base, source=letter,
+            expected_version=expected_version, request_key=request_key,
+            particulars={"amends": base.amends, **(particulars or {})},
+        )  # fmt: skip
+
+    def _change_letter(
+        self, session: Session, row: DealRow, by: PartyId, theirs: Offer | None, terms: TradeDocument, verdict: str
+    ) -> OrderChange | OrderResponse | None:
+        """Return what carries ``terms`` for the contract, or a word on ``theirs``: a change of its order, or the answer
+        to one. None where no order was placed on it."""
+        order = self.hooks.order(session, row.id)
+        if order is None or not order.number:
+            return None
+        mine = 1 + sum(each.document_kind in _OF_CHANGES for each in store.statement_rows(session, [row.id]))
+        carried = store.source_of(session, theirs.id) if theirs is not None else None
+        sequence = (carried.reference("change") if carried is not None else None) or str(mine)
+        head = {"number": f"{order.number}-{mine}", "sequence": sequence, "on": clock.now().date()}
+        text = drafting.note_text(terms) if theirs is None or theirs.document is not terms else ""
+        if by == row.buyer_id:
+            return letters.change(order, terms, action=_CHANGE_ACTIONS.get(verdict, "change"), text=text, **head)  # type: ignore[arg-type]
+        return letters.answer(order, terms, response=_ANSWERS.get(verdict, verdict), text=text, **head)  # type: ignore[arg-type]
 
     def reject(
         self,
@@ -383,8 +534,11 @@ class NegotiationService(Inbound, Reading):
         known = self._repeated(session, row, request_key)
         if known is not None:
             return known
-        negotiation = store.load(session, row)
-        letter = self._refusal_of(session, row, actor.party, negotiation.offer(about), text)
+        offer = store.load(session, row).offer(about)
+        if offer.amends is not None:
+            letter = self._change_letter(session, row, actor.party, offer, offer.document, "rejected")
+        else:
+            letter = self._refusal_of(session, row, actor.party, offer, text)
         return self.say(
             session, row, actor, Kind.REJECT, about=about, text=text, expected_version=expected_version,
             request_key=request_key, source=letter,
@@ -405,7 +559,22 @@ class NegotiationService(Inbound, Reading):
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         kind = Kind.QUESTION if is_question else Kind.COMMENT
-        return known or self.say(session, row, actor, kind, about=about, text=text, request_key=request_key)
+        return known or self.say(
+            session, row, actor, kind, about=about, text=text, request_key=request_key,
+            source=self._words(session, row, actor.party, about, text),
+        )  # fmt: skip
+
+    def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
+        """Return the letter that carries words about an offer, the latest where none is named."""
+        offers = store.load(session, row).offers
+        if not offers or not text.strip():
+            return None
+        offer = next((each for each in offers if each.id == about), offers[-1])
+        if by == row.buyer_id:
+            head = self._letterhead(session, row, "information", offer)
+        else:
+            head = self._quote_head(session, row, offer, "information")
+        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
 
     def revoke(self, session: Session, actor: Actor, deal_id: str, about: str, *, expected_version: int | None) -> str:
         """Take back one's own offer where the law lets one (R6)."""

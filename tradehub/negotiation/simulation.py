@@ -10,20 +10,26 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tradehub.documents import PartyId
 from tradehub.negotiation import model
 from tradehub.negotiation.model import Calendar, Contract, Ground, Kind, Ledger, Negotiation, Offer, Refused, Statement
+from tradehub.negotiation.model.materiality import MATERIALITY, UNKNOWN
 
 LINES_MAX = 100_000
 """Lines read of one file: a simulation holds all of its negotiations in memory."""
 
 CENT = Decimal("0.01")
+EXACT = Context(prec=60)
+"""Room for the product of two numbers of 24 digits, and the sum of as many as there can be lines."""
+
+YEARS = range(1900, 2900)
+CENTURY_S = 100 * 366 * 24 * 3600
 
 
 def _number(value: object) -> object:
@@ -32,8 +38,24 @@ def _number(value: object) -> object:
     return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False, max_digits=30)]
+def _in_utc(value: datetime) -> datetime:
+    if value.year not in YEARS:
+        raise ValueError(f"the year is none of {YEARS.start} to {YEARS.stop - 1}")
+    return value.astimezone(UTC)
+
+
+def _class_of_terms(value: str) -> str:
+    known = [each.name for each in (*MATERIALITY, UNKNOWN)]
+    if value not in known:
+        raise ValueError(f"no class of terms; there are {', '.join(known)}")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False, max_digits=24, decimal_places=9)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Seconds = Annotated[int, Field(ge=0, le=CENTURY_S)]
+TermClassName = Annotated[str, AfterValidator(_class_of_terms)]
 
 
 class _Entry(BaseModel):
@@ -55,9 +77,9 @@ class OfferEntry(_Entry):
 
     lines: dict[Name, LineEntry] = {}
     terms: dict[Name, str] = {}
-    firm: bool = True
-    accept_by: AwareDatetime | None = None
-    accept_within_s: Annotated[int, Field(gt=0)] | None = None
+    firm: bool | None = None
+    accept_by: Moment | None = None
+    accept_within_s: Annotated[int, Field(gt=0, le=CENTURY_S)] | None = None
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
@@ -83,11 +105,11 @@ class NegotiationEntry(_Entry):
     buyer: Name
     seller: Name
     regime: Literal["CISG", "PRC", "UCC"] = "CISG"
-    reasonable_s: int | None = None
-    undue_delay_s: int | None = None
-    receipt_within_s: int | None = None
-    rounds_max: int | None = None
-    materiality: dict[str, bool] = {}
+    reasonable_s: Seconds | None = None
+    undue_delay_s: Seconds | None = None
+    receipt_within_s: Seconds | None = None
+    rounds_max: Annotated[int, Field(ge=0)] | None = None
+    materiality: dict[TermClassName, bool] = {}
     silence_accepts: bool = False
     performance_accepts: bool = False
     formation: Literal["agreement", "confirmation", "signature"] = "agreement"
@@ -101,10 +123,10 @@ class StatementEntry(_Entry):
     negotiation: str | None = None
     by: str | None = None
     about: str | None = None
-    at: AwareDatetime
-    reached_at: AwareDatetime | None = None
-    sent_at: AwareDatetime | None = None
-    claimed_at: AwareDatetime | None = None
+    at: Moment
+    reached_at: Moment | None = None
+    sent_at: Moment | None = None
+    claimed_at: Moment | None = None
     offer: OfferEntry | None = None
     lines: dict[Name, Number | None] = {}
     changes: tuple[str, ...] | None = None
@@ -132,7 +154,7 @@ class AwardEntry(_Entry):
     kind: Literal["award"]
     id: Name
     by: Name
-    at: AwareDatetime
+    at: Moment
     demand: dict[Name, Number] = {}
     picks: tuple[PickEntry, ...]
     among: tuple[str, ...] | None = None
@@ -140,7 +162,7 @@ class AwardEntry(_Entry):
 
 class NowEntry(_Entry):
     kind: Literal["now"]
-    at: AwareDatetime
+    at: Moment
     negotiation: str | None = None
 
 
@@ -156,7 +178,7 @@ def simulate(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 
     Never raises for what a line holds: one that cannot be read has the outcome ``invalid``, with its number and why.
     """
-    world = _World()
+    world = World()
     for number, text in enumerate(lines, 1):
         if not text.strip():
             continue
@@ -164,18 +186,16 @@ def simulate(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
             yield {"line": number, "outcome": "invalid", "error": f"more than {LINES_MAX} lines"}
             return
         try:
-            entry = _read(text)
-            found = list(world.take(entry))
+            yield from world.take(_read(text))
         except Invalid as error:
             yield {"line": number, "outcome": "invalid", "error": str(error)}
-            continue
-        yield from found
     yield from world.rest()
 
 
 def _read(text: str) -> _Entry:
     try:
         raw = json.loads(text, parse_constant=_constant)
+        json.dumps(raw, ensure_ascii=False).encode()  # half a character cannot be hashed, nor printed
     except (ValueError, RecursionError) as error:
         raise Invalid(f"not JSON: {error}") from None
     if not isinstance(raw, dict):
@@ -193,7 +213,9 @@ def _constant(name: str) -> object:
 
 
 @dataclass
-class _World:
+class World:
+    """The negotiations of one history, as far as it has been read. ``arrivals`` is what is still on its way."""
+
     negotiations: dict[str, Negotiation] = field(default_factory=dict)
     arrivals: list[tuple[datetime, int, str, str]] = field(default_factory=list)
     counted: int = 0
@@ -204,10 +226,13 @@ class _World:
             case NegotiationEntry():
                 yield self._open(entry)
             case NowEntry():
+                self._wanted(entry.negotiation)
                 yield from self._until(entry.at)
                 for negotiation in self._wanted(entry.negotiation):
                     yield {"kind": "now", "at": _moment(entry.at), **_standing(negotiation, entry.at)}
             case AwardEntry():
+                for named in (*(each.negotiation for each in entry.picks), *(entry.among or ())):
+                    self._of(named)
                 yield from self._until(entry.at)
                 yield self._award(entry)
             case StatementEntry():
@@ -284,9 +309,8 @@ class _World:
         try:
             self._check_demand(entry)
             for place, pick in enumerate(entry.picks):
-                said = Statement(
-                    f"{entry.id}:{place}", Kind.ACCEPT, PartyId(entry.by), pick.about, lines=tuple(pick.lines.items())
-                )
+                lines = _taken(self._of(pick.negotiation).offer(pick.about), pick)
+                said = Statement(f"{entry.id}:{place}", Kind.ACCEPT, PartyId(entry.by), pick.about, lines=lines)
                 self._step(pick.negotiation, said, entry.at)
             self._decline(entry)
         except Refused as refused:
@@ -348,6 +372,7 @@ class _Stated(Offer):
 
     stated: Mapping[str, str] = field(default_factory=dict)
     quantities: Mapping[str, Decimal] = field(default_factory=dict)
+    words: OfferEntry = field(default_factory=OfferEntry)
 
 
 def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Offer:
@@ -359,16 +384,17 @@ def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Off
     quantities = {
         name: line.quantity for name, line in said.lines.items() if line.quantity is not None and line.quantity > 0
     }
+    firm = said.firm if said.firm is not None else entry.kind is not Kind.INQUIRY
     return _Stated(
-        id=entry.id, by=PartyId(entry.by or ""), terms_hash=_hash(stated), firm=said.firm, accept_by=accept_by,
+        id=entry.id, by=PartyId(entry.by or ""), terms_hash=_hash(stated), firm=firm, accept_by=accept_by,
         irrevocable=said.irrevocable, parent=entry.about, number=entry.id,
         accept_within=timedelta(seconds=within) if within is not None else None, as_is_only=said.as_is_only,
         divisible=said.divisible, group=said.group, amends=amends, terminates=said.terminates,
         catalogue=said.catalogue, performance_accepts=said.performance_accepts,
         conditional_on_receipt=said.conditional_on_receipt, standard_terms=said.standard_terms,
         lines=quantities if said.divisible else {}, amounts=valued if said.divisible else {},
-        amount=sum(valued.values(), Decimal(0)) if valued else None, lacking=_lacking(said), stated=stated,
-        quantities=quantities,
+        amount=_sum(valued), lacking=_lacking(said), stated=stated,
+        quantities=quantities, words=said,
     )  # fmt: skip
 
 
@@ -382,12 +408,21 @@ def _whole_or_part(
     wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
     if wanted == offered:
         return (), None
-    text = json.dumps([parent.terms_hash, sorted((line, str(amount)) for line, amount in wanted.items())])
-    part = replace(
-        parent, id=entry.id, by=PartyId(entry.by or ""), parent=parent.id, number=entry.id, quantities=wanted,
-        amount=None, terms_hash=hashlib.sha256(text.encode()).hexdigest(), irrevocable=False, accept_within=None,
-    )  # fmt: skip
-    return lines, part
+    words = {
+        name: line.model_copy(update={"quantity": wanted[name]})
+        for name, line in parent.words.lines.items()
+        if name in wanted
+    }
+    part = OfferEntry(lines=words, terms=parent.words.terms, standard_terms=entry.standard_terms)
+    return lines, _offer(entry, part, parent)
+
+
+def _taken(offer: Offer, pick: PickEntry) -> tuple[tuple[str, Decimal | None], ...]:
+    """What a pick limits its acceptance to; all lines of an indivisible offer are the offer."""
+    if offer.divisible or not isinstance(offer, _Stated):
+        return tuple(pick.lines.items())
+    wanted = {line: offer.quantities.get(line) if amount is None else amount for line, amount in pick.lines.items()}
+    return () if wanted == offer.quantities else tuple(pick.lines.items())
 
 
 def _changes(entry: StatementEntry, offer: Offer | None, parent: Offer | None) -> tuple[str, ...]:
@@ -403,8 +438,13 @@ def _flat(said: OfferEntry) -> dict[str, str]:
     flat = dict(said.terms)
     for name, line in said.lines.items():
         for term, value in line.model_dump(exclude_none=True).items():
-            flat[f"lines.{name}.{term}"] = format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+            flat[f"lines.{name}.{term}"] = _plain(value) if isinstance(value, Decimal) else str(value)
     return flat
+
+
+def _plain(number: Decimal) -> str:
+    """``12.40`` and ``12.4`` are the same number; none is written with an exponent, and nothing is minus nothing."""
+    return format(number.normalize(EXACT), "f") if number else "0"
 
 
 def _hash(stated: Mapping[str, str]) -> str:
@@ -424,11 +464,18 @@ def _lacking(said: OfferEntry) -> str | None:
 
 def _amounts(said: OfferEntry) -> dict[str, Decimal]:
     found = {
-        name: (line.price * line.quantity).quantize(CENT, ROUND_HALF_UP)
+        name: EXACT.multiply(line.price, line.quantity).quantize(CENT, ROUND_HALF_UP, EXACT)
         for name, line in said.lines.items()
         if line.price is not None and line.quantity is not None
     }
     return found if len(found) == len(said.lines) else {}
+
+
+def _sum(amounts: Mapping[str, Decimal]) -> Decimal | None:
+    total = Decimal(0)
+    for each in amounts.values():
+        total = EXACT.add(total, each)
+    return total if amounts else None
 
 
 def _ground(entry: NegotiationEntry) -> Ground:
@@ -453,9 +500,9 @@ def _ground(entry: NegotiationEntry) -> Ground:
 def _calendar(place: PlaceEntry) -> Calendar:
     try:
         zone: tzinfo = UTC if place.zone == "UTC" else ZoneInfo(place.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid(f"no such time zone: {place.zone}") from None
-    if len(place.weekend) == 7 and not place.workdays:
+    if len(place.weekend) == 7:
         raise Invalid("a place where no day is worked")
     return Calendar(place.weekend, place.holidays, place.workdays, zone)
 
@@ -465,7 +512,7 @@ def _standing(negotiation: Negotiation, at: datetime) -> dict[str, Any]:
     return {
         "negotiation": negotiation.id,
         "version": negotiation.version,
-        "turn": model.turn(negotiation, now=at),
+        "turn": model.turn_of(ledger),
         "states": {id: str(state) for id, state in ledger.states.items()},
         "contracts": [_contract(each) for each in ledger.contracts()],
     }
@@ -480,7 +527,7 @@ def _contract(contract: Contract) -> dict[str, Any]:
         "state": str(contract.state),
         "concluded_at": _moment(contract.concluded_at) if contract.concluded_at else None,
         "version": contract.version,
-        "lines": {line: format(amount.normalize(), "f") for line, amount in contract.lines.items()},
+        "lines": {line: _plain(amount) for line, amount in contract.lines.items()},
         "knocked_out": list(contract.knocked_out),
     }
 

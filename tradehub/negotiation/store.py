@@ -190,20 +190,23 @@ class StatementRow(_OfDeal, Base):
     previous: Mapped[str]
     hash: Mapped[str]
 
-    def computed_hash(self) -> str:
-        """Return the hash that this statement's values have."""
+    def hashed_values(self) -> dict[str, Any]:
+        """Return what the hash stands on: between whom, who said what, by which document, and when."""
         values = {
             name: getattr(self, name)
             for name in (
-                "id", "deal_id", "number", "kind", "by_id", "about", "offer_id", "text", "terms_hash", "user_id",
-                "user_name", "channel", "message_id", "document_kind", "document_number", "document_sha256",
-                "source_sha256",
+                "id", "deal_id", "number", "kind", "buyer_id", "seller_id", "by_id", "about", "offer_id", "text",
+                "terms_hash", "user_id", "user_name", "channel", "message_id", "document_kind", "document_number",
+                "document_sha256", "source_sha256",
             )
         }  # fmt: skip
         if self.particulars:
             values["particulars"] = self.particulars
-        moments = {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
-        return sha256((self.previous + to_json({**values, **moments})).encode()).hexdigest()
+        return values | {name: _iso(getattr(self, name)) for name in ("at", "reached_at")}
+
+    def computed_hash(self) -> str:
+        """Return the hash that this statement's values have."""
+        return sha256((self.previous + to_json(self.hashed_values())).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -484,6 +487,7 @@ def _offer_row(row: DealRow, offer: Offer) -> OfferRow:
 def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementRow:
     offer = statement.offer
     document = offer.document if offer else how.source
+    carrier = how.source or document
     entry = StatementRow(
         id=statement.id, deal_id=row.id, buyer_id=row.buyer_id, seller_id=row.seller_id, number=row.length + 1,
         kind=str(statement.kind), by_id=statement.by, about=statement.about, offer_id=offer.id if offer else None,
@@ -492,7 +496,7 @@ def _entry(row: DealRow, statement: Statement, how: Circumstances) -> StatementR
         particulars=particulars.for_statement(statement),
         user_id=how.user_id, user_name=how.user_name, channel=how.channel, message_id=how.message_id,
         outbox_key=how.outbox_key, request_key=how.request_key,
-        document_kind=document.kind if document else None, document_number=document.number if document else None,
+        document_kind=carrier.kind if carrier else None, document_number=carrier.number if carrier else None,
         document_sha256=document_sha256(document) if document else None,
         source_sha256=document_sha256(how.source) if how.source else None, previous=row.head,
         source=_kept(how.source) if how.source is not None and (offer is None or how.source is not document) else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,16 +12,18 @@ import werkzeug.exceptions
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acting, compare, drafting, forms, wording
+from tradehub.negotiation import acting, approved, compare, drafting, forms, wording
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.reading import FILTERS, DealLine, DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService
+from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -42,6 +44,13 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
+FORBIDDEN: Mapping[str, LazyString] = {
+    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
+    "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
+    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
+    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
+}
+"""Why the organisation's own rules refuse an act."""
 
 
 class Suggested(Protocol):
@@ -59,6 +68,21 @@ Suggest = Callable[[Session, str], Sequence[Suggested]]
 Panel = Callable[[Session, str], Markup]
 """A part of the deal page that another capability renders, given the deal's id; empty where it has nothing to say."""
 
+Ask = Callable[[Session, Asker, Wanted, str, str], str]
+"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
+
+
+class NotAuthorised(Exception):
+    """The organisation's own rules want approval first, or forbid it."""
+
+    def __init__(self, verdict: Needs | Forbidden) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.code)
+
+
+def _nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+    abort(404)
+
 
 @dataclass(frozen=True)
 class Pages:
@@ -66,15 +90,23 @@ class Pages:
     database: Database
     suggest: Suggest
     panels: Sequence[Panel]
+    ask: Ask
 
 
 def blueprint(
-    service: NegotiationService, database: Database, *, suggest: Suggest, panels: Sequence[Panel] = ()
+    service: NegotiationService,
+    database: Database,
+    *,
+    suggest: Suggest,
+    panels: Sequence[Panel] = (),
+    ask: Ask = _nobody_to_ask,
 ) -> Blueprint:
-    """Return the pages. ``suggest`` finds suppliers by what is typed; ``panels`` follow the rounds on the deal page."""
+    """Return the pages. ``suggest`` finds suppliers by what is typed; ``panels`` follow the rounds on the deal page;
+    ``ask`` asks for approval of an act that the service's hook ``authorise`` does not let go on."""
     routes = Blueprint("negotiation", __name__, template_folder="templates")
-    pages = Pages(service, database, suggest, panels)
-    routes.context_processor(lambda: {"wording": wording, "drafting": drafting, "forms": forms, "ACTS": acting.ACTS})
+    pages = Pages(service, database, suggest, panels, ask)
+    words = {"wording": wording, "drafting": drafting, "forms": forms, "ACTS": acting.ACTS, "forbidden": FORBIDDEN}
+    routes.context_processor(lambda: words)
     routes.register_error_handler(NotFound, _not_found)
     _add_lists(routes, pages)
     _add_deal(routes, pages)
@@ -265,18 +297,24 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
         if not form.is_valid:
             return _answer_page(view, base, form, status=422)
-        if request.form.get("step") == "edit":
+        step = request.form.get("step")
+        if step == "edit":
             return _answer_page(view, base, form)
         large = forms.large_moves(form, base.document)
-        if request.form.get("step") == "review" or (large and request.form.get("step") != "send"):
+        if step == "review" or (large and step not in ("send", "ask")):
             return render_template("negotiation/answer_review.html", deal=view, base=base, form=form, large=large)
-        return _send_answer(pages, view, base, form)
+        return _send_answer(pages, view, base, form, asks=step == "ask")
 
 
-def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm) -> ResponseReturnValue:
+def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, asks: bool) -> ResponseReturnValue:
+    """Put the offer on record, or, where it takes approval and that is what the form ``asks``, ask for it."""
     who = http.principal()
 
     def act(session: Session) -> str:
+        verdict = _offer_verdict(pages, session, view, base, form)
+        if asks and isinstance(verdict, Needs):
+            return _asked(pages, session, approved.offer(view, base, forms.answer_draft(form), _version()))
+        _demand(verdict)
         pages.service.make_offer(
             session, _actor(), view.id, forms.answer_draft(form), about=base.offer.id,
             expected_version=_version(), request_key=http.form_id(),
@@ -287,11 +325,24 @@ def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm) -> 
     try:
         with pages.database.write(org=who.org) as session:
             return http.once(session, lambda: act(session))
+    except NotAuthorised as refused:
+        page = render_template(
+            "negotiation/answer_review.html", deal=view, base=base, form=form, large=[], verdict=refused.verdict
+        )
+        return page, 403
     except Conflict:
         return _answer_overtaken(pages, view.id, base, form)
     except Refused as refused:
         forms.refused_at(form, refused.code, wording.why(refused))
         return _answer_page(view, base, form, status=422)
+
+
+def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, form: TermsForm) -> Verdict:
+    """Return whether the organisation lets this offer go out; one without obligation binds nobody."""
+    if not form.firm:
+        return Allowed()
+    document = approved.proposed(view, base, forms.answer_draft(form)).document
+    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.OFFER, document))
 
 
 def _answer_overtaken(pages: Pages, deal_id: str, base: Round, form: TermsForm) -> ResponseReturnValue:
@@ -329,18 +380,21 @@ def _base(view: DealView, about: str | None) -> Round:
 
 def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
     @routes.get("/deals/<deal_id>/accept")
-    @http.requires("deal.bind")
+    @http.requires("deal.bind", "deal.negotiate")
     def accept_form(deal_id: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
             view = pages.service.deal(session, deal_id)
-        return _acceptance_page(view, _acceptable(view, request.args.get("offer")))
+            return _acceptance_page(pages, session, view, _acceptable(view, request.args.get("offer")))
 
     @routes.post("/deals/<deal_id>/accept")
-    @http.requires("deal.bind")
+    @http.requires_fresh
+    @http.requires("deal.bind", "deal.negotiate")
     def accept(deal_id: str) -> ResponseReturnValue:
         who, about = http.principal(), request.form.get("offer", "")
 
         def act(session: Session) -> str:
+            view = pages.service.deal(session, deal_id)
+            _demand(_acceptance_verdict(pages, session, view, view.round(about)))
             pages.service.accept(
                 session, _actor(), deal_id, about, expected_version=_version(),
                 terms_hash=request.form.get("terms_hash", ""), request_key=http.form_id(),
@@ -353,31 +407,83 @@ def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
                 return http.once(session, lambda: act(session))
         except Refused as refused:
             return _not_accepted(pages, deal_id, about, refused)
+        except NotAuthorised:
+            with pages.database.read(org=who.org) as session:
+                view = pages.service.deal(session, deal_id)
+                return _acceptance_page(pages, session, view, view.round(about), status=403)
+
+    @routes.post("/deals/<deal_id>/accept/ask")
+    @http.requires("deal.bind", "deal.negotiate")
+    def ask_acceptance(deal_id: str) -> ResponseReturnValue:
+        who, about = http.principal(), request.form.get("offer", "")
+
+        def act(session: Session) -> str:
+            view = pages.service.deal(session, deal_id)
+            round = view.round(about)
+            if view.version != _version():
+                raise Conflict(_version(), view.version)
+            stands, verdict = view.may_accept(round), _acceptance_verdict(pages, session, view, round)
+            if stands is not None:
+                raise stands
+            if not isinstance(verdict, Needs):
+                return url_for("negotiation.accept_form", deal_id=deal_id, offer=about)
+            shown = request.form.get("terms_hash", "")
+            return _asked(pages, session, approved.acceptance(view, round, _version(), shown))
+
+        try:
+            with pages.database.write(org=who.org) as session:
+                return http.once(session, lambda: act(session))
+        except Refused as refused:
+            return _not_accepted(pages, deal_id, about, refused)
+
+
+def _demand(verdict: Verdict) -> None:
+    """Raises NotAuthorised unless the organisation allows it."""
+    if not isinstance(verdict, Allowed):
+        raise NotAuthorised(verdict)
+
+
+def _acceptance_verdict(pages: Pages, session: Session, view: DealView, round: Round) -> Verdict:
+    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.ACCEPTANCE, round.document))
+
+
+def _asked(pages: Pages, session: Session, wanted: Wanted) -> str:
+    """Ask for approval and return where the request is shown."""
+    who = http.principal()
+    asker = Asker(who.org, who.user_id, who.name, _actor().channel)
+    note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
+    url = pages.ask(session, asker, wanted, note, http.form_id())
+    flash(gettext("Approval is asked for. You will find the answer in your work."), "ok")
+    return url
 
 
 def _not_accepted(pages: Pages, deal_id: str, about: str, refused: Refused) -> ResponseReturnValue:
     """Show what stands now, and how it differs from what was to be accepted."""
     with pages.database.read(org=http.principal().org) as session:
         view = pages.service.deal(session, deal_id)
-    wanted = view.round(about)
-    latest = view.standing or wanted
-    changes = view.changes(wanted, latest) if latest.offer.id != wanted.offer.id else ()
-    return _acceptance_page(view, latest, refused=refused, wanted=wanted, changes=changes)
+        wanted = view.round(about)
+        latest = view.standing or wanted
+        changes = view.changes(wanted, latest) if latest.offer.id != wanted.offer.id else ()
+        return _acceptance_page(
+            pages, session, view, latest, status=409, refused=refused, wanted=wanted, changes=changes
+        )
 
 
 def _acceptance_page(
+    pages: Pages,
+    session: Session,
     view: DealView,
     round: Round,
     *,
+    status: int = 200,
     refused: Refused | None = None,
     wanted: Round | None = None,
     changes: Sequence[compare.Term] = (),
 ) -> ResponseReturnValue:
-    status = 200 if refused is None else 409
     stands = view.may_accept(round)
     page = render_template(
         "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
-        wanted=wanted, changes=changes,
+        wanted=wanted, changes=changes, verdict=_acceptance_verdict(pages, session, view, round),
     )  # fmt: skip
     return page, status
 
@@ -510,6 +616,29 @@ def _add_comparison(routes: Blueprint, pages: Pages) -> None:
         with pages.database.read(org=http.principal().org) as session:
             found = pages.service.comparison(session, inquiry_id)
             return render_template("negotiation/compare.html", found=found)
+
+
+def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Markup]:
+    """Return the part of an approval's page that shows what would be done: the terms, what they change, the rounds."""
+
+    def show(session: Session, wanted: Wanted) -> Markup:
+        view = service.deal(session, wanted.binding.deal_id)
+        about = view.round(wanted.offer_id)
+        if wanted.binding.act is Act.OFFER:
+            draft = approved.DRAFT.validate_python(wanted.payload["draft"])
+            after: Round | approved.Proposed = approved.proposed(view, about, draft)
+            before: Round | None = about
+        else:
+            after = about
+            before = next((each for each in reversed(view.rounds[: about.number - 1])), None)
+        changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
+        text = render_template(
+            "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
+            is_offer=wanted.binding.act is Act.OFFER, wording=wording, drafting=drafting,
+        )  # fmt: skip
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
 
 
 def _actor() -> Actor:

@@ -33,7 +33,7 @@ def order_from(
             "issued_on": issued_on,
             "parties": (*(party.model_copy(update={"role": role}) for role, party in mine.items()), *others),
             "references": tuple(references),
-            "dates": _agreed_dates(offer.dates),
+            "dates": agreed_dates(offer.dates),
             "lines": tuple(_ordered(line, position) for position, line in enumerate(offer.lines, 1)),
         }
     )
@@ -46,12 +46,13 @@ def _ordered(line: Line, position: int) -> Line:
             "action": None,
             "references": (),
             "notes": (),
-            "dates": _agreed_dates(line.dates),
+            "dates": agreed_dates(line.dates),
         }
     )
 
 
-def _agreed_dates(dates: tuple[DatedEvent, ...]) -> tuple[DatedEvent, ...]:
+def agreed_dates(dates: tuple[DatedEvent, ...]) -> tuple[DatedEvent, ...]:
+    """Return the dates as an order states them: the agreed day of delivery, and what is no date of the offer's own."""
     day = day_among(dates)
     others = tuple(each for each in dates if each.type not in DELIVERY_PROMISES and each.type not in _OFFER_DATES)
     return others if day is None else (DatedEvent(type=AGREED_DELIVERY, on=day), *others)

@@ -10,14 +10,14 @@ from decimal import Decimal
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document, Order, OrderResponse
+from tradehub.documents import Document, Order, OrderResponse, TradeDocument
 from tradehub.documents.amounts import net_amount
 from tradehub.documents.base import digest
 from tradehub.documents.lines import keyed, order_number
 from tradehub.documents.parts import Money, Party, PartyId
-from tradehub.documents.terms import Change, terms_hash
+from tradehub.documents.terms import NOT_TERMS, Change, terms_hash
 from tradehub.ordering.answers import Answer, changes_of, classify, proposed, stated_answer
-from tradehub.ordering.drafting import order_from, response_to
+from tradehub.ordering.drafting import agreed_dates, order_from, response_to
 from tradehub.ordering.model import (
     DECIDABLE,
     Balance,
@@ -102,9 +102,11 @@ class OrderingService:
 
     def place(self, session: Session, concluded: Concluded) -> str:
         """Store the order of a concluded deal and return its id; once per deal. What must leave is in the outbox."""
-        known = session.scalar(select(OrderRow.id).where(OrderRow.deal_id == concluded.deal_id))
+        known = session.scalar(select(OrderRow).where(OrderRow.deal_id == concluded.deal_id))
         if known is not None:
-            return known
+            if known.stands is Standing.CANCELLED:
+                self._place_again(session, known, concluded)
+            return known.id
         order = self._document(session, concluded)
         row = _stored(order, concluded)
         session.add(row)
@@ -112,6 +114,52 @@ class OrderingService:
         self._record(session, row, "placed", by=concluded.buyer, at=concluded.at, number=row.number)
         self._tell(session, row, order, concluded)
         return row.id
+
+    def adopt(
+        self, session: Session, deal_id: str, order: Order, *, at: datetime, message_id: str | None = None
+    ) -> None:
+        """Take over the buyer's own number and document of an order that was placed by the seller's acceptance.
+
+        Its terms are those agreed on; what it would change is proposed, not done. Once answered it needs no answer again.
+        """
+        row = self.of_deal(session, deal_id)
+        if row is None or not order.number or row.number == order.number:
+            return
+        before, row.number = row.number, order.number
+        row.search_text = f"{row.search_text} {order.number}".casefold()
+        parties = order.parties or row.order.parties
+        version = row.versions[-1]
+        adopted = row.order.model_copy(
+            update={
+                "number": order.number, "issued_on": order.issued_on, "parties": parties,
+                "references": order.references,
+            }
+        )  # fmt: skip
+        version.document = adopted.model_dump(mode="json")
+        row.revision += 1
+        buyer, seller = PartyId(row.buyer), PartyId(row.seller)
+        self._record(
+            session, row, "numbered", by=buyer, at=at, number=order.number, state=before, message_id=message_id
+        )
+        if not self.is_web(session, buyer):
+            self._respond(session, row, Answered(Answer.ACCEPTED, {}, {}, {}), by=seller, at=at)
+
+    def _place_again(self, session: Session, row: OrderRow, concluded: Concluded) -> None:
+        """A contract came about after an earlier one of this deal came to nothing: its order stands on the new terms."""
+        made = self._document(session, concluded) if concluded.order is not None else None
+        order = made or order_from(
+            concluded.offer, number=row.number, issued_on=concluded.at.date(), inquiry=concluded.inquiry,
+            buyer=self.party_of(session, concluded.buyer), seller=self.party_of(session, concluded.seller),
+        ).model_copy(update={"action": "replace"})  # fmt: skip
+        row.number, row.standing = order.number or row.number, Standing.AWAITING
+        for line in row.lines:
+            line.cancelled = Decimal(0)
+        if row.versions[-1].terms_hash != terms_hash(order):
+            self._renew(row, order, by=concluded.accepted_by, at=concluded.at)
+        row.revision += 1
+        self._record(session, row, "placed", by=concluded.buyer, at=concluded.at, number=row.number)
+        if concluded.order is None and not self.is_web(session, concluded.seller):
+            self._put(session, row, order, sender=concluded.buyer, key=f"order:{row.id}:{row.revision}")
 
     def _document(self, session: Session, concluded: Concluded) -> Order:
         if concluded.order is not None and concluded.order.number:
@@ -135,7 +183,9 @@ class OrderingService:
             if not self.is_web(session, concluded.seller):
                 self._put(session, row, order, sender=concluded.buyer, key=f"order:{row.id}")
         elif not self.is_web(session, concluded.buyer):
-            answered = Answered(Answer.ACCEPTED, {}, {}, {})
+            # an order whose changes may still be objected to is only received: assent would give that up
+            is_open = concluded.state == "concluded_objectable"
+            answered = Answered(Answer.RECEIVED if is_open else Answer.ACCEPTED, {}, {}, {})
             self._respond(session, row, answered, by=concluded.seller, at=concluded.at)
 
     def _put(self, session: Session, row: OrderRow, document: Document, *, sender: PartyId, key: str) -> None:
@@ -271,8 +321,49 @@ class OrderingService:
             self.on_contract(session, row.deal_id, "terminated", at)
         return row
 
+    def amend(self, session: Session, deal_id: str, terms: TradeDocument, *, by: PartyId, at: datetime) -> str | None:
+        """Put the contract's new terms into its order, as a new version; return the order, None where nothing changed.
+
+        Raises Refused BELOW_DESPATCHED where less is agreed on than has left already.
+        """
+        row = self.of_deal(session, deal_id)
+        if row is None or row.versions[-1].terms_hash == terms_hash(terms):
+            return None
+        stated = {name: getattr(terms, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
+        lines = tuple(
+            line.model_copy(update={"number": name, "action": None, "references": (), "notes": ()})
+            for name, line in keyed(getattr(terms, "lines", ())).items()
+        )
+        order = row.order.model_copy(
+            update={**stated, "dates": agreed_dates(terms.dates), "lines": lines, "total": None}
+        )
+        open_response = open_proposal(row)
+        if open_response is not None:
+            open_response.decision, open_response.decided_at, open_response.decided_by = Decision.AGREE.value, at, by
+        self._renew(row, order, by=by, at=at)
+        row.standing = Standing.AGREED
+        row.revision += 1
+        self._record(session, row, "amended", by=by, at=at, number=row.number)
+        return row.id
+
+    def undo(self, session: Session, deal_id: str, at: datetime) -> None:
+        """The contract has come to nothing, or was ended: nothing more is to be delivered on its order."""
+        row = self.of_deal(session, deal_id)
+        if row is None or row.stands is Standing.CANCELLED:
+            return
+        row.standing = Standing.CANCELLED
+        self._cancel_rest(row)
+        row.revision += 1
+        self._record(session, row, "cancelled", by=PartyId(row.buyer), at=at, number=row.number)
+
     def _amend(self, session: Session, row: OrderRow, response: OrderResponseRow, *, by: PartyId, at: datetime) -> None:
         order = proposed(row.order, response.response)
+        self._renew(row, order, by=by, at=at, response_id=response.id)
+        session.flush()
+        self.on_amended(session, row.id, row.deal_id, order, by, at)
+
+    def _renew(self, row: OrderRow, order: Order, *, by: PartyId, at: datetime, response_id: str | None = None) -> None:
+        """Put ``order`` beside the earlier versions, and its quantities into the lines."""
         lines = {line.line: line for line in row.lines}
         for position, (name, line) in enumerate(keyed(order.lines).items(), 1):
             quantity = line.quantity.value if line.quantity else Decimal(0)
@@ -282,12 +373,12 @@ class OrderingService:
             if quantity < lines[name].despatched:
                 raise Refused("BELOW_DESPATCHED")
             lines[name].ordered, lines[name].position = quantity, position
+        for gone in lines.keys() - keyed(order.lines).keys():
+            lines[gone].cancelled += lines[gone].balance.open
         row.version += 1
-        row.versions.append(_version(row, order, by=by, at=at, response_id=response.id))
+        row.versions.append(_version(row, order, by=by, at=at, response_id=response_id))
         row.currency, row.total = order.currency, total_of(order)
         _refresh(row)
-        session.flush()
-        self.on_amended(session, row.id, row.deal_id, order, by, at)
 
     def _cancel_rest(self, row: OrderRow) -> None:
         for line in row.lines:

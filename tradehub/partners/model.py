@@ -13,18 +13,21 @@ from tradehub.edi.schema import Guide
 from tradehub.partners.profile import AckPolicy, Profile
 
 MESSAGES: dict[str, str] = {
-    "x12:840": "inquiry", "x12:843": "offer", "x12:850": "order", "x12:855": "order_response", "x12:856": "despatch",
-    "x12:810": "invoice", "x12:997": "application_response", "x12:TA1": "application_response",
+    "x12:840": "inquiry", "x12:843": "offer", "x12:850": "order", "x12:855": "order_response", "x12:860": "order_change",
+    "x12:865": "order_response", "x12:856": "despatch", "x12:810": "invoice", "x12:997": "application_response", "x12:TA1": "application_response",
     "x12:999": "application_response", "x12:824": "application_response",
     "edifact:REQOTE": "inquiry", "edifact:QUOTES": "offer", "edifact:ORDERS": "order",
-    "edifact:ORDRSP": "order_response", "edifact:DESADV": "despatch",
+    "edifact:ORDRSP": "order_response", "edifact:ORDCHG": "order_change", "edifact:DESADV": "despatch",
     "edifact:INVOIC": "invoice", "edifact:CONTRL": "application_response",
     "edifact:APERAK": "application_response",
     "ubl:RequestForQuotation": "inquiry", "ubl:Quotation": "offer", "ubl:Order": "order",
-    "ubl:OrderResponse": "order_response", "ubl:DespatchAdvice": "despatch", "ubl:Invoice": "invoice",
+    "ubl:OrderResponse": "order_response", "ubl:OrderChange": "order_change", "ubl:DespatchAdvice": "despatch", "ubl:Invoice": "invoice",
     "ubl:CreditNote": "invoice", "ubl:ApplicationResponse": "application_response",
 }  # fmt: skip
 """The document kind that each message carries, by standard and type."""
+
+OF_CHANGES = frozenset({"x12:865"})
+"""Messages that answer the change of an order where another one answers the order itself (X12 855)."""
 
 RECEIPTS = frozenset({"x12:TA1", "x12:997", "x12:999", "edifact:CONTRL", "ubl:ApplicationResponse"})
 """Messages that answer messages and are not answered themselves."""
@@ -77,17 +80,29 @@ class NoAgreement(LookupError):
         self.rule = rule
 
 
-def agree(agreements: Sequence[Agreement], *, sender: PartyId, receiver: PartyId, document: str, on: date) -> Agreement:
+def agree(
+    agreements: Sequence[Agreement],
+    *,
+    sender: PartyId,
+    receiver: PartyId,
+    document: str,
+    on: date,
+    of_change: bool = False,
+) -> Agreement:
     """Return the agreement by which ``document`` may go from ``sender`` to ``receiver`` on a day.
 
     ``document`` is a message (``x12:850:004010``; a release with a guide's suffix, as in ``004010VICS``, meets the
-    plain one) or a document kind (``order``). The first in the profile's order wins. Raises NoAgreement.
+    plain one) or a document kind (``order``), ``of_change`` an answer to the change of an order. The first in the
+    profile's order wins. Raises NoAgreement.
     """
     fits = [
         each
         for each in agreements
         if each.sender == sender and each.receiver == receiver and _is_for(each.message, document)
     ]
+    if ":" not in document:
+        apart = [each for each in fits if (each.message.rsplit(":", 1)[0] in OF_CHANGES) == of_change]
+        fits = apart or fits
     if not fits:
         raise NoAgreement("no-agreement", document)
     active = [each for each in fits if each.is_active]

@@ -152,19 +152,26 @@ class Api:
         answer: type[Answer],
         status: int = 201,
         name: str | None = None,
+        is_secret: bool = False,
     ) -> None:
-        """Add a POST that runs in a write session, once for each Idempotency-Key."""
+        """Add a POST that runs in a write session, once for each Idempotency-Key.
+
+        Of a secret one no key is taken: nothing of the request may be kept, its hash included.
+        """
 
         def run(**place: Any) -> Response:
             given = _read_body(body)
 
             def work(session: Session) -> Response:
+                if is_secret:
+                    return _json(*view(session, given, **place))
                 return _once(session, lambda: view(session, given, **place), answer)
 
             return self.database.transact(work, org=http.principal().org, within=WITHIN)
 
         named = name or view.__name__
-        self._add(path, view, run, _described("POST", self.tag, named, permission, status, answer, body=body))
+        described = _described("POST", self.tag, named, permission, status, answer, body=body, takes_key=not is_secret)
+        self._add(path, view, run, described)
 
     def _add(self, path: str, view: Callable[..., Any], run: Callable[..., Response], described: Described) -> None:
         @wraps(view)

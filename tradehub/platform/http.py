@@ -1,8 +1,9 @@
 """The web's side of the platform: who asks, what a view demands, and whether this form was posted before.
 
-A view says what it demands with ``@requires("deal.read")``, ``@signed_in`` or ``@public``. The marks are read in one
-place, the guard that ``install`` puts before every request; a view without a mark is never run, and the application
-does not start with one.
+A view says what it demands with ``@requires("deal.read")``, ``@signed_in`` or ``@public``, and with ``@requires_fresh``
+above that one that the person has given the password in the last minutes. The marks are read in one place, the guard
+that ``install`` puts before every request; a view without a mark is never run, and the application does not start with
+one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ FORM_ID_MAX = 64
 
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK = "access"
+_FRESH = "fresh"
+
+CONFIRM_FIELD = "confirm_password"
+"""The field of any form in which the password is given once more."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,17 @@ class Principal:
     lang: str | None = None
     time_zone: str | None = None
     session: str | None = None
+    family: str | None = None
+    """The session through all its renewals: what its forms are bound to."""
     fresh_until: datetime | None = None
 
     @property
     def is_token(self) -> bool:
         return self.session is None
+
+    def is_fresh(self, at: datetime) -> bool:
+        """True for a person who has just given the password, and for a token, which is given with every request."""
+        return self.is_token or (self.fresh_until is not None and at < self.fresh_until)
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
@@ -74,14 +85,27 @@ class Access:
     """
 
     permission: str | None = None
+    others: tuple[str, ...] = ()
+    """Further permissions any of which is as good."""
     public: bool = False
     token_only: bool = False
     own_token: bool = False
 
 
-def requires(permission: str) -> Callable[[View], View]:
-    """Demand a permission. Who is not signed in is sent to sign in; who lacks it gets 403."""
-    return _marked(Access(permission))
+def requires(permission: str, *others: str) -> Callable[[View], View]:
+    """Demand a permission, or any one of several. Who is not signed in is sent to sign in; who lacks it gets 403."""
+    return _marked(Access(permission, others))
+
+
+def requires_fresh(view: View) -> View:
+    """Demand that the person has given the password in the last minutes, before the form of this view is acted on.
+
+    Else the answer is a page (403) that asks for it and carries the form along: the act is done with its one button.
+    A form may have the field itself, where ``is_fresh()`` is false (macro ``confirm()``). Tokens are exempt: a program
+    proves itself anew with every request. It goes above the mark of access, and not on a form that carries files.
+    """
+    setattr(view, _FRESH, True)
+    return view
 
 
 def requires_token(permission: str) -> Callable[[View], View]:
@@ -138,11 +162,22 @@ def may(permission: str) -> bool:
     return who is not None and who.may(permission)
 
 
+def is_fresh() -> bool:
+    """True where an act that binds needs no password now; for templates."""
+    who = current()
+    return who is not None and who.is_fresh(clock.now())
+
+
 # --- the guard ------------------------------------------------------------------------------------
 
 
-def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
-    """Put the guard before every request of ``app``. ``authenticate`` reads cookie or token of the current request."""
+def install(
+    app: Flask, authenticate: Callable[[], Principal | None], confirm: Callable[[], BaseResponse | None]
+) -> None:
+    """Put the guard before every request of ``app``. ``authenticate`` reads cookie or token of the current request.
+
+    ``confirm`` takes the password that the request brings and returns None, or the page that asks for it.
+    """
 
     def guard() -> BaseResponse | None:
         if request.endpoint == "static":
@@ -151,11 +186,17 @@ def install(app: Flask, authenticate: Callable[[], Principal | None]) -> None:
         if request.endpoint is None:  # an error page is about to be shown, to whom it knows
             g.principal = authenticate()
             return None
-        access = access_of(app.view_functions.get(request.endpoint))
+        view = app.view_functions.get(request.endpoint)
+        access = access_of(view)
         if access is None:
             abort(500, f"the view {request.endpoint} names no permission")
         g.principal = None if access.own_token else authenticate()
-        return None if access.own_token else _admit(access)
+        if access.own_token:
+            return None
+        refused = _admit(access)
+        if refused is None and getattr(view, _FRESH, False) and request.method not in SAFE_METHODS and not is_fresh():
+            return confirm()
+        return refused
 
     app.before_request(guard)
     app.after_request(_remember_visitor)
@@ -185,7 +226,7 @@ def _admit(access: Access) -> BaseResponse | None:
     if request.method not in SAFE_METHODS and (who is None or not who.is_token):
         check_same_site()
         check_csrf()
-    if access.permission is not None and not principal().may(access.permission):
+    if access.permission is not None and not any(map(principal().may, (access.permission, *access.others))):
         raise Lacking(access.permission)
     return None
 
@@ -227,7 +268,7 @@ def check_same_site() -> None:
 
 def _csrf_proof(nonce: str) -> str:
     who = current()
-    owner = who.session if who is not None and who.session is not None else _visitor()
+    owner = (who.family or who.session) if who is not None and who.session is not None else _visitor()
     secret = current_app.config["SECRET_KEY"]
     key = secret if isinstance(secret, bytes) else str(secret).encode()
     return hmac.new(key, f"csrf {owner} {nonce}".encode(), hashlib.sha256).hexdigest()

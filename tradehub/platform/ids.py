@@ -15,3 +15,8 @@ def new_id() -> str:
 def new_secret(size: int = 32) -> str:
     """Return ``size`` random bytes as URL-safe text."""
     return secrets.token_urlsafe(size)
+
+
+def random_bytes(size: int) -> bytes:
+    """Return ``size`` random bytes, for keys and salts."""
+    return secrets.token_bytes(size)

@@ -40,6 +40,7 @@ class Described:
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     has_etag: bool = False
+    takes_key: bool = False
 
 
 class Fault(BaseModel):
@@ -152,9 +153,11 @@ def _finish(operation: dict[str, Any], described: Described) -> None:
     limits = {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit", "RateLimit-Policy")}
     headers = {"ETag": {"$ref": "#/components/headers/ETag"}} if described.has_etag else {}
     if described.method == "POST":
-        headers |= {"Idempotency-Replayed": {"$ref": "#/components/headers/Idempotency-Replayed"}}
         operation["requestBody"]["required"] = True
-        wanted = ["Idempotency-Key"]
+        wanted = []
+        if described.takes_key:
+            wanted.append("Idempotency-Key")
+            headers |= {"Idempotency-Replayed": {"$ref": "#/components/headers/Idempotency-Replayed"}}
         if described.body is not None and "expected_version" in described.body.model_fields:
             wanted.append("If-Match")
         operation["parameters"] += [{"$ref": f"#/components/parameters/{each}"} for each in wanted]

@@ -30,6 +30,7 @@ PERMISSIONS = (
     "deal.negotiate",
     "deal.bind",
     "inquiry.write",
+    "tender.serve",
     "order.read",
     "order.write",
     "invoice.read",
@@ -40,21 +41,31 @@ PERMISSIONS = (
     "schedule.read",
     "audit.read",
     "user.manage",
+    "approval.decide",
+    "policy.manage",
 )
 
 _TRADING = ("deal.read", "order.read", "invoice.read", "partner.read", "message.read")
 
 ROLES: dict[str, frozenset[str]] = {
-    "buyer": frozenset({*_TRADING, "deal.negotiate", "inquiry.write", "order.write"}),
-    "seller": frozenset({*_TRADING, "deal.negotiate", "order.write"}),
-    "approver": frozenset({*_TRADING, "deal.bind", "audit.read"}),
+    "buyer": frozenset(
+        {*_TRADING, "deal.negotiate", "inquiry.write", "order.write", "approval.decide", "tender.serve"}
+    ),
+    "seller": frozenset({*_TRADING, "deal.negotiate", "order.write", "approval.decide"}),
+    "approver": frozenset({*_TRADING, "deal.bind", "audit.read", "approval.decide", "tender.serve"}),
     "partner_manager": frozenset({"partner.read", "partner.write", "message.read", "schedule.read", "user.manage"}),
     "operator": frozenset({"message.read", "message.repair", "partner.read", "schedule.read", "audit.read"}),
     "viewer": frozenset(_TRADING),
+    "administrator": frozenset({"user.manage", "policy.manage", "audit.read"}),
 }
-"""What each role may do. A buyer or seller states terms; only an approver binds the organisation."""
+"""What each role may do. A buyer or seller states terms; an approver binds the organisation, unless its own policy
+gives limits by role. Who states that policy does not bind by it. ``tender.serve`` is to open and evaluate tenders in
+which one is named for it."""
 
-TOKEN_SCOPES = frozenset({*PERMISSIONS, "exchange.send", "metrics.read"})
+PEOPLE_ONLY = frozenset({"approval.decide", "policy.manage"})
+"""What no program may do: two-person rules count people."""
+
+TOKEN_SCOPES = frozenset({*PERMISSIONS, "exchange.send", "metrics.read"}) - PEOPLE_ONLY
 """What an API token may be good for: a permission, or one of the doors that are for programs alone."""
 
 PASSWORD_MIN = 8
@@ -64,6 +75,10 @@ PASSWORD_MAX = 128
 LINK_LIFE = timedelta(hours=24)
 SESSION_IDLE = timedelta(hours=8)
 SESSION_LIFE = timedelta(days=7)
+FRESH_FOR = timedelta(minutes=15)
+"""How long after the password an act that binds needs no second one (ASVS 7.5.1): long enough to read an offer and
+accept it in a row of deals, short enough that a browser left open over lunch binds nobody."""
+
 TOUCH_EVERY = timedelta(minutes=5)
 """How exactly the last use of a session or token is known: one write in five minutes, not one per request."""
 
@@ -130,6 +145,10 @@ class WebSession(Base):
     seen_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     agent: Mapped[str]
+    fresh_until: Mapped[datetime | None]
+    """Until when an act that binds needs no password; None: at once."""
+    family: Mapped[str | None] = mapped_column(String(64))
+    """The first hash of a session that was renewed: forms of other tabs, made before that, stay good."""
 
 
 class ApiToken(Scoped, Base):
@@ -354,6 +373,46 @@ class Security:
             self._record(session, PartyId(membership.org), user.id, "sign-in.password", {})
             return self._open_session(session, user.id, PartyId(membership.org), agent)
 
+    def confirm(self, who: Principal, password: str, *, address: str) -> str:
+        """Take the password once more and return the secret that the person's session has from now on (ASVS 7.2.4).
+
+        Counted with the sign-ins of the account and the address. Raises SignInRefused or TooManyAttempts.
+        """
+        keys = (_digest(f"account {who.email}"), _digest(f"address {address}"))
+        self._count_attempt(keys)
+        with self._database.read() as session:
+            user = session.get(User, who.user_id)
+            known = user.password_hash if user is not None and user.disabled_at is None else None
+        if not self._verify(known, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
+            raise SignInRefused
+        secret = ids.new_secret()
+        with self._database.write() as session:
+            renewed = session.execute(
+                update(WebSession)
+                .where(WebSession.hash == who.session)
+                .values(
+                    hash=_digest(secret), fresh_until=clock.now() + FRESH_FOR,
+                    family=func.coalesce(WebSession.family, WebSession.hash),
+                )
+                .returning(WebSession.hash)
+            ).first()  # fmt: skip
+            if renewed is None:  # ended meanwhile, from another browser
+                raise SignInRefused
+            session.execute(delete(SignInAttempt).where(SignInAttempt.key == keys[0]))
+            self._record(session, who.org, who.user_id, "sign-in.confirmed", {})
+        return secret
+
+    def confirm_password(self, user_id: str, password: str) -> None:
+        """Let a person who is signed in show once more who it is. Raises SignInRefused or TooManyAttempts."""
+        key = _digest(f"confirm {user_id}")
+        self._count_attempt((key,))
+        with self._database.read() as session:
+            user = session.get_one(User, user_id)
+        if not self._verify(user.password_hash, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
+            raise SignInRefused
+        with self._database.write() as session:
+            session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
+
     def change_password(self, user_id: str, old: str, new: str, *, keep: str | None) -> None:
         """Set another password and end every other session than ``keep``. Raises SignInRefused or PasswordRefused."""
         self._count_attempt((_digest(f"change {user_id}"),))
@@ -403,6 +462,7 @@ class Security:
                 seen_at=now,
                 ends_at=now + SESSION_LIFE,
                 agent=agent[:200],
+                fresh_until=now + FRESH_FOR,
             )
         )
         return secret
@@ -438,6 +498,8 @@ class Security:
             lang=user.lang,
             time_zone=user.time_zone,
             session=web.hash,
+            family=web.family or web.hash,
+            fresh_until=web.fresh_until,
         )
 
     def sessions(self, session: Session, user_id: str) -> list[WebSession]:

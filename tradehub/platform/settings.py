@@ -21,6 +21,12 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="empty: a SQLite file in the data folder")
     host: str = "127.0.0.1"
     port: int = 8000
+    live_port: int | None = Field(
+        default=None, description="port of the live streams; empty: two above `port` under `tradehub serve`; 0: none"
+    )
+    live_url: str = Field(
+        default="", description="public address of the live streams; empty: the pages' host, live_port"
+    )
     base_url: str = Field(default="", description="public address, for links in mail; empty: http://host:port")
     secret_key_file: Path | None = Field(
         default=None, description="empty: secret.key in the data folder, made when missing"

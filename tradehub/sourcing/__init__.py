@@ -1,0 +1,1 @@
+"""Finding who supplies: tenders with sealed bids, auctions. Each is a capability of its own below this folder."""

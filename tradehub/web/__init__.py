@@ -65,7 +65,7 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     words.install(app)
     terms.install(app)
     navigation.install(app, test_mode=hub.settings.demo)
-    http.install(app, lambda: signin.authenticate(security))
+    http.install(app, lambda: signin.authenticate(security), lambda: signin.confirm(security))
     errors.install(app)
     app.register_blueprint(signin.blueprint(security, hub.database))
     app.register_blueprint(people.blueprint(security, hub.database, hub.settings.public_url))
@@ -94,7 +94,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         API_REQUESTS_PER_MINUTE=settings.api_requests_per_minute,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
     )
-    app.jinja_options = {"autoescape": True}
+    app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 
 STATIC = Path(__file__).parent / "static"
 
@@ -39,11 +39,16 @@ A_YEAR = "public, max-age=31536000, immutable"
 
 
 def install(app: Flask) -> None:
+    """Put the headers on every answer. A view may name one more address to connect to: ``flask.g.connect_to``."""
     app.after_request(_add)
     app.jinja_env.globals["static"] = static
 
 
 def _add(response: Response) -> Response:
+    connect_to = g.get("connect_to")
+    if connect_to:
+        wider = CSP.replace("connect-src 'self'", f"connect-src 'self' {connect_to}")
+        response.headers["Content-Security-Policy"] = wider
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if current_app.config["SESSION_COOKIE_SECURE"]:

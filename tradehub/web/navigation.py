@@ -27,12 +27,16 @@ class Way:
 WAYS = (
     Way("/", lazy_gettext("Home"), "home", key="h"),
     Way("/deals", lazy_gettext("Negotiations"), "messages", "deal.read", "n", ("/inquiries",)),
+    Way("/tenders", lazy_gettext("Tenders"), "scale", "deal.read", "t"),
+    Way("/auctions", lazy_gettext("Auctions"), "gavel", "deal.read", "x"),
     Way("/orders", lazy_gettext("Orders"), "package", "order.read", "o"),
     Way("/contracts", lazy_gettext("Contracts"), "file-text", "deal.read", "c"),
+    Way("/approvals", lazy_gettext("Approvals"), "checks", "approval.decide", "v"),
     Way("/messages", lazy_gettext("Exchange monitor"), "activity", "message.read", "m"),
     Way("/partners", lazy_gettext("Partners"), "building", "partner.read", "p"),
     Way("/schedules", lazy_gettext("Schedules"), "calendar-clock", "schedule.read", "s"),
     Way("/users", lazy_gettext("People"), "users", "user.manage", "u", ("/tokens",)),
+    Way("/spending-limits", lazy_gettext("Spending limits"), "scale", "policy.manage", "l"),
     Way("/audit", lazy_gettext("Audit log"), "history", "audit.read", "a"),
 )
 
@@ -47,7 +51,9 @@ class Entry:
 
 
 def install(app: Flask, *, test_mode: bool) -> None:
-    app.jinja_env.globals.update(csrf_token=http.csrf_token, new_form_id=ids.new_id, may=http.may)
+    app.jinja_env.globals.update(
+        csrf_token=http.csrf_token, new_form_id=ids.new_id, may=http.may, is_fresh=http.is_fresh
+    )
     app.context_processor(
         lambda: {
             "who": http.current(),

@@ -26,11 +26,14 @@ def blueprint(security: Security, database: Database, public_url: str) -> Bluepr
         return _list()
 
     @pages.post("/users")
+    @http.requires_fresh
     @http.requires("user.manage")
     def invite() -> ResponseReturnValue:
         email, name = request.form.get("email", "").strip(), request.form.get("name", "").strip()
         roles = [each for each in request.form.getlist("roles") if each in ROLES]
         errors = _errors(email, name, roles)
+        if email.casefold() == http.principal().email:
+            errors["email"] = gettext("Nobody gives roles to themselves. Ask somebody else who manages people.")
         if errors:
             return _list(errors=errors, form=request.form, chosen=roles), 422
         org = http.principal().org
@@ -40,6 +43,7 @@ def blueprint(security: Security, database: Database, public_url: str) -> Bluepr
         return _list(link=link, link_name=name)
 
     @pages.post("/users/<user_id>/link")
+    @http.requires_fresh
     @http.requires("user.manage")
     def send_link(user_id: str) -> ResponseReturnValue:
         with database.write(org=http.principal().org) as session:

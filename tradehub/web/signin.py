@@ -1,10 +1,15 @@
-"""Coming in, going out, and what a person settles for themselves: password, sessions, language, time zone, colours."""
+"""Coming in, going out, and what a person settles for themselves: password, sessions, language, time zone, colours.
+
+Before an act that binds, ``confirm`` asks for the password once more, and carries along the form that was posted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
+from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, abort, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -42,9 +47,63 @@ def authenticate(security: Security) -> Principal | None:
     return security.principal_of(secret) if secret else None
 
 
+def confirm(security: Security) -> BaseResponse | None:
+    """Take the password that the posted form brings; None where it is right, else the page that asks for it (403).
+
+    The page carries the form along, so that the act is done with its one button. A form with files cannot be carried:
+    there the password is asked for on a page of its own, which leads back.
+    """
+    if http.CONFIRM_FIELD in request.form:
+        return _confirmed(security, request.full_path.rstrip("?"), _carried())
+    if http.wants_problem():
+        why = gettext("This act needs the password once more: post it as %(field)s.", field=http.CONFIRM_FIELD)
+        return http.problem(403, gettext("Confirm that it is you"), why)
+    back = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "").path
+    if request.headers.get("HX-Request"):
+        where = f"/confirm-it-is-you?next={quote(http.local_path(back), safe='')}"
+        return Response(status=403, headers={"HX-Redirect": where})
+    if request.files:
+        return _ask_password("/confirm-it-is-you", [("next", http.local_path(back))], 403)
+    return _ask_password(request.full_path.rstrip("?"), _carried(), 403)
+
+
+def _carried() -> list[tuple[str, str]]:
+    own = ("csrf_token", http.CONFIRM_FIELD, "username")
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in own]
+
+
+def _confirmed(security: Security, action: str, carried: Sequence[tuple[str, str]]) -> BaseResponse | None:
+    """Let the session go on as a fresh one under a new secret; else the page once more."""
+    password = request.form.get(http.CONFIRM_FIELD, "")
+    try:
+        secret = security.confirm(http.principal(), password, address=request.remote_addr or "")
+    except SignInRefused:
+        return _ask_password(action, carried, 403, gettext("This is not your password."))
+    except TooManyAttempts as refused:
+        page = _ask_password(action, carried, 429, _too_many(refused))
+        page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
+        return page
+    g.principal, g.renewed_session = security.principal_of(secret), secret
+    return None
+
+
+def _ask_password(
+    action: str, carried: Sequence[tuple[str, str]], status: int, error: str | None = None
+) -> BaseResponse:
+    page = render_template("confirm.html", action=action, carried=carried, error=error)
+    return make_response(page, status)
+
+
+def _too_many(refused: TooManyAttempts) -> str:
+    minutes = ceil(refused.retry_after.total_seconds() / 60)
+    return str(gettext("Too many attempts. Try again in %(minutes)s minutes.", minutes=minutes))
+
+
 def blueprint(security: Security, database: Database) -> Blueprint:
     pages = Blueprint("signin", __name__)
+    pages.after_app_request(_keep_renewed)
     _add_door(pages, security)
+    _add_confirmation(pages, security)
     _add_link(pages, security, database)
     _add_way_out(pages, security, database)
     _add_account(pages, security, database)
@@ -72,12 +131,33 @@ def _add_door(pages: Blueprint, security: Security) -> None:
             wrong = gettext("E-mail and password do not match.")
             return render_template("sign_in.html", next=onward, email=email, error=wrong), 401
         except TooManyAttempts as refused:
-            minutes = ceil(refused.retry_after.total_seconds() / 60)
-            later = gettext("Too many attempts. Try again in %(minutes)s minutes.", minutes=minutes)
+            later = _too_many(refused)
             page = make_response(render_template("sign_in.html", next=onward, email=email, error=later), 429)
             page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
             return page
         return _let_in(secret, onward)
+
+
+def _add_confirmation(pages: Blueprint, security: Security) -> None:
+    @pages.get("/confirm-it-is-you")
+    @http.signed_in
+    def confirm_form() -> ResponseReturnValue:
+        _own_session()
+        onward = http.local_path(request.args.get("next"))
+        return _ask_password("/confirm-it-is-you", [("next", onward)], 200)
+
+    @pages.post("/confirm-it-is-you")
+    @http.signed_in
+    def confirm_it_is_you() -> ResponseReturnValue:
+        _own_session()
+        onward = http.local_path(request.form.get("next"))
+        return _confirmed(security, "/confirm-it-is-you", [("next", onward)]) or redirect(onward, 303)
+
+
+def _keep_renewed(response: Response) -> Response:
+    if "renewed_session" in g:
+        http.set_cookie(response, SESSION_COOKIE, g.renewed_session)
+    return response
 
 
 def _add_link(pages: Blueprint, security: Security, database: Database) -> None:

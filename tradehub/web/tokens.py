@@ -17,7 +17,10 @@ LIVES = (30, 90, 365)
 
 NAME_MAX = 100
 
-GRANTABLE = (*PERMISSIONS, *sorted(TOKEN_SCOPES - {*PERMISSIONS, "metrics.read"}))
+GRANTABLE = (
+    *(each for each in PERMISSIONS if each in TOKEN_SCOPES),
+    *sorted(TOKEN_SCOPES - {*PERMISSIONS, "metrics.read"}),
+)
 """Scopes that an organisation hands out. The hub's own figures are its keeper's, who makes that token on the command line."""
 
 
@@ -42,7 +45,7 @@ def blueprint(security: Security, database: Database) -> Blueprint:
         days = request.form.get("days", type=int)
         roles = [each for each in request.form.getlist("roles") if each in ROLES]
         scopes = [each for each in request.form.getlist("scopes") if each in GRANTABLE]
-        granted = {*scopes, *permissions_of(roles)}
+        granted = {*scopes, *permissions_of(roles).intersection(GRANTABLE)}
         errors = {}
         if not name:
             errors["name"] = gettext("Say what the token is for.")

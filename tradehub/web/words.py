@@ -48,6 +48,8 @@ ROLES: dict[str, LazyString] = {
     "partner_manager": lazy_gettext("Partner manager"),
     "operator": lazy_gettext("Operator"),
     "viewer": lazy_gettext("Viewer"),
+    "administrator": lazy_gettext("Administrator"),
+    "api_token": lazy_gettext("Programs (API tokens)"),
 }
 
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from heapq import heappop, heappush
+from itertools import count
 
 from tradehub.documents import PartyId
 from tradehub.negotiation.model import materiality
@@ -38,9 +40,10 @@ dispatch its notice, 18(3) and a signature are acts."""
 
 @dataclass
 class Standing:
-    """An offer and where it stands.
+    """An offer and where it stands. ``remaining`` are the quantities not yet accepted, by line.
 
-    ``until`` is its deadline once it is effective, ``remaining`` are the quantities not yet accepted, by line.
+    ``until`` is its last moment, from when it takes effect. ``ended_by`` is the offer whose reach ended it. ``is_given_up``:
+    its offeror let it lapse, so that what accepts it afterwards is late however early it says that it was sent.
     """
 
     offer: Offer
@@ -49,7 +52,9 @@ class Standing:
     reached_at: datetime | None = None
     until: datetime | None = None
     ended_at: datetime | None = None
+    ended_by: str | None = None
     is_relied_on: bool = False
+    is_given_up: bool = False
     remaining: dict[str, Decimal] = field(default_factory=dict)
     acceptances: list[Acceptance] = field(default_factory=list)
 
@@ -72,6 +77,7 @@ class Acceptance:
     is_whole: bool
     change: Change = Change.NONE
     is_disputed: bool = False
+    is_late: bool = False
     state: ContractState = ContractState.AWAITING_REACH
     effective_at: datetime | None = None
     window_until: datetime | None = None
@@ -100,6 +106,12 @@ _COVERED: tuple[tuple[ContractState | None, State], ...] = (
 )
 """What an offer's state is while acceptances hold all of it: the least advanced of them decides."""
 
+AMENDABLE = frozenset({ContractState.CONCLUDED, ContractState.CONCLUDED_OBJECTABLE})
+_ANSWERABLE = frozenset(
+    {ContractState.CONCLUDED_OBJECTABLE, ContractState.AWAITING_ELECTION, ContractState.DISPUTED_TIME}
+)
+"""Acceptances that their offeror may answer, without undue delay."""
+
 
 class Ledger:
     """Everything that ``of`` computed; ``now`` is the moment it holds for."""
@@ -112,7 +124,9 @@ class Ledger:
         self.pending: dict[str, Statement] = {}
         self.failed: set[str] = set()
         self._open: dict[str, Standing] = {}
-        self._windows: dict[str, Acceptance] = {}
+        self._due: list[tuple[datetime, int, Standing | Acceptance]] = []
+        self._counted = count()
+        self._withdrawals: dict[str, Acceptance] = {}
 
     @classmethod
     def of(cls, negotiation: Negotiation, now: datetime) -> Ledger:
@@ -144,10 +158,12 @@ class Ledger:
 
     def contracts(self) -> tuple[Contract, ...]:
         """Return what the acceptances brought about, oldest first, each with its amendments applied."""
-        found = [_contract(each) for each in self.acceptances.values() if _counts(each)]
+        awaits = self.negotiation.ground.formation != "agreement"
+        found = [_contract(each, awaits_signatures=awaits) for each in self.acceptances.values() if _counts(each)]
         for amendment in sorted(self._amendments(), key=lambda each: each.concluded_at or self.now):
             for place, contract in enumerate(found):
-                if amendment.standing.offer.amends in (contract.id, contract.offer.id) and contract.is_live:
+                named = amendment.standing.offer.amends in (contract.id, contract.offer.id)
+                if named and contract.state in AMENDABLE:
                     found[place] = _amended(contract, amendment)
                     break
         return tuple(found)
@@ -176,9 +192,7 @@ class Ledger:
 
     def next_change(self) -> datetime | None:
         """Return the first moment after which the clock alone changes something; None where it never will."""
-        ends = [self.deadline(each.offer) for each in self._open.values() if each.base is State.EFFECTIVE]
-        ends += [each.window_until for each in self._windows.values()]
-        return min((each for each in ends if each is not None), default=None)
+        return min((until for until, _, what in self._due if _is_awaited(what, until)), default=None)
 
     def is_irrevocable(self, offer: Offer, at: datetime) -> bool:
         """Whether ``offer`` cannot be revoked at ``at`` (CISG 16(2), PRC 476, UCC 2-205)."""
@@ -215,25 +229,36 @@ class Ledger:
     # The passing of time
 
     def _pass(self, at: datetime) -> None:
-        over = [(id, each.until) for id, each in self._open.items() if each.until is not None and at > each.until]
-        for id, until in over:
-            self._lapse(self._open.pop(id), until)
-        for id, acceptance in list(self._windows.items()):
-            if acceptance.window_until is not None and at > acceptance.window_until:
-                del self._windows[id]
-                self._window_closes(acceptance)
+        """Let happen, in their order, what the clock brings about before ``at``: a last moment itself still counts."""
+        while self._due and self._due[0][0] < at:
+            until, _, what = heappop(self._due)
+            if isinstance(what, Standing):
+                self._lapse(what, until)
+            elif what.window_until == until:
+                self._window_closes(what)
+
+    def _await(self, until: datetime, what: Standing | Acceptance) -> None:
+        heappush(self._due, (until, next(self._counted), what))
 
     def _lapse(self, standing: Standing, until: datetime) -> None:
         if standing.base is not State.EFFECTIVE:
             return
-        if (
-            self.negotiation.ground.silence_accepts
-            and standing.state is State.EFFECTIVE
-            and not self._is_answered(standing)
-        ):
+        if self._is_accepted_by_silence(standing, until):
             self._accept_by_silence(standing, until)
         standing.base = State.LAPSED
         standing.ended_at = until
+        self._open.pop(standing.offer.id, None)
+
+    def _is_accepted_by_silence(self, standing: Standing, until: datetime) -> bool:
+        """Only where that is agreed, of one offer that was open until then, and not of what came too late to be read."""
+        return (
+            self.negotiation.ground.silence_accepts
+            and standing.state is State.EFFECTIVE
+            and standing.reached_at is not None
+            and standing.reached_at <= until
+            and not (self.is_closed and standing.offer.amends is None)
+            and not self._is_answered(standing)
+        )
 
     def _is_answered(self, standing: Standing) -> bool:
         return any(each.about == standing.offer.id and each.id not in self.failed for each in self.pending.values())
@@ -242,9 +267,11 @@ class Ledger:
         offer = standing.offer
         said = Statement(f"{offer.id}:silence", Kind.ACCEPT, self.negotiation.other(offer.by), offer.id, at=until)
         acceptance = self._hold(said, standing)
-        self._effective(acceptance, until)
+        self._effective(acceptance, until, until)
 
     def _window_closes(self, acceptance: Acceptance) -> None:
+        if not acceptance.is_live:
+            return
         if acceptance.state is ContractState.CONCLUDED_OBJECTABLE:
             self._form(acceptance)
         elif acceptance.state in (ContractState.AWAITING_ELECTION, ContractState.DISPUTED_TIME):
@@ -265,6 +292,8 @@ class Ledger:
             self._accept(statement)
         elif statement.offer is not None:
             self._propose(statement, statement.offer)
+        elif statement.kind is Kind.WITHDRAW_ACCEPTANCE and (meant := self.acceptance(statement.about)) is not None:
+            self._withdrawals[statement.id] = meant
         else:
             self._at_once(statement, at)
         if statement.kind in PENDING_KINDS:
@@ -283,7 +312,7 @@ class Ledger:
         by = statement.by
         match statement.kind:
             case Kind.PERFORM if standing is not None and standing.state is State.EFFECTIVE:
-                self._effective(self._hold(statement, standing), at)
+                self._effective(self._hold(statement, standing), at, at)
             case Kind.RELY if standing is not None:
                 standing.is_relied_on = True
             case Kind.DISREGARD if standing is not None:
@@ -307,26 +336,25 @@ class Ledger:
             self._move(self.standings[statement.about], Event.RETRACT, at)
 
     def _arrive(self, statement: Statement, at: datetime) -> None:
-        standing = self.standings.get(statement.about or "")
         if statement.kind is Kind.ACCEPT and statement.id in self.acceptances:
             self._acceptance_arrives(self.acceptances[statement.id], at)
         elif statement.offer is not None:
             self._takes_effect(statement, self.standings[statement.offer.id], at)
-        elif standing is None:
-            return
-        elif statement.kind is Kind.REJECT:
-            self._move(standing, Event.REJECT, at)
-        elif statement.kind is Kind.CANCEL:
-            self._move(standing, Event.CANCEL, at)
         elif statement.kind is Kind.WITHDRAW_ACCEPTANCE:
             self._withdraw_acceptance(statement, at)
         else:
-            self._take_back(statement, standing, at)
+            standing = self.standings[statement.about or ""]
+            if statement.kind is Kind.REJECT:
+                self._move(standing, Event.REJECT, at)
+            elif statement.kind is Kind.CANCEL:
+                self._move(standing, Event.CANCEL, at)
+            else:
+                self._take_back(statement, standing, at)
 
     def _fail(self, statement: Statement) -> None:
         self.failed.add(statement.id)
         acceptance = self.acceptances.get(statement.id)
-        if acceptance is not None and acceptance.state is ContractState.AWAITING_REACH:
+        if acceptance is not None and acceptance.is_live and acceptance.state is ContractState.AWAITING_REACH:
             self._release(acceptance)
         elif statement.offer is not None and acceptance is None:
             standing = self.standings[statement.offer.id]
@@ -341,12 +369,17 @@ class Ledger:
             return
         standing.reached_at = at
         standing.until = self.deadline(offer)
-        self._open[offer.id] = standing
+        self._reopen(standing)
         if statement.kind in (Kind.COUNTER, Kind.ACCEPT) and statement.about in self.standings:
-            self._move(self.standings[statement.about], Event.COUNTER, at)
+            self._move(self.standings[statement.about], Event.COUNTER, at, by=offer.id)
         for earlier in self._earlier(offer):
             if not self.is_irrevocable(earlier.offer, at):
-                self._move(earlier, Event.SUPERSEDE, at)
+                self._move(earlier, Event.SUPERSEDE, at, by=offer.id)
+
+    def _reopen(self, standing: Standing) -> None:
+        self._open[standing.offer.id] = standing
+        if standing.until is not None:
+            self._await(standing.until, standing)
 
     def _earlier(self, offer: Offer) -> Iterator[Standing]:
         """The same party's earlier offers that a new one replaces: not its alternatives, not another subject."""
@@ -365,9 +398,17 @@ class Ledger:
                 return
             if standing.reached_at == at and standing.base is State.EFFECTIVE and untouched:
                 self._end(standing, State.WITHDRAWN, at)
+                self._never_reached(standing, at)
                 return
         if not self.is_irrevocable(standing.offer, at):
             self._move(standing, Event.REVOKE, at)
+
+    def _never_reached(self, standing: Standing, at: datetime) -> None:
+        """What the reach of a withdrawn offer ended at this very moment goes on."""
+        for other in self.standings.values():
+            if other.ended_by == standing.offer.id and other.ended_at == at:
+                other.base, other.ended_at, other.ended_by = State.EFFECTIVE, None, None
+                self._reopen(other)
 
     # Acceptances
 
@@ -386,8 +427,9 @@ class Ledger:
             acceptance.knocked_out = ("standard_terms",)
         if standing.base in (State.REVOKED, State.SUPERSEDED):
             acceptance.is_disputed = not was_before(statement, standing.ended_at)
+        acceptance.is_late = standing.is_given_up
         if statement.reached_at is None and self._counts_when_made(standing.offer):
-            self._acceptance_arrives(acceptance, statement.dispatched_at)
+            self._acceptance_arrives(acceptance, None)
 
     def _counts_when_made(self, offer: Offer) -> bool:
         """The mailbox rule, or an order on a published catalogue that is itself the offer (PRC 491(2))."""
@@ -418,27 +460,32 @@ class Ledger:
             else:
                 remaining.pop(line, None)
 
-    def _acceptance_arrives(self, acceptance: Acceptance, at: datetime) -> None:
+    def _acceptance_arrives(self, acceptance: Acceptance, at: datetime | None) -> None:
+        """Let it take effect; ``at`` is None where it counts when made and is still on its way (the mailbox rule)."""
         if acceptance.is_failed:
             if not self._may_be_held_again(acceptance):
                 return
             acceptance.is_failed = False
             self._take(acceptance)
         if acceptance.state is not ContractState.AWAITING_REACH:
+            self._window_opens(acceptance, at)
             return
-        statement, offer = acceptance.statement, acceptance.standing.offer
-        by_dispatch = self._counts_when_made(offer)
-        effective_at = statement.dispatched_at if by_dispatch else at
-        until = self.deadline(offer)
+        statement, standing = acceptance.statement, acceptance.standing
+        by_dispatch = at is None or self._counts_when_made(standing.offer)
+        effective_at = statement.dispatched_at if at is None or by_dispatch else at
+        claimed = statement.claimed_at if by_dispatch else None
+        until = self.deadline(standing.offer)
         if acceptance.is_disputed:
-            self._wait(acceptance, ContractState.DISPUTED_TIME, effective_at, at)
+            self._wait(acceptance, ContractState.DISPUTED_TIME, claimed or effective_at, at)
+        elif acceptance.is_late:
+            self._wait(acceptance, ContractState.AWAITING_ELECTION, effective_at, at)
         elif until is None or effective_at <= until:
-            self._effective(acceptance, effective_at)
+            self._effective(acceptance, effective_at, at)
         elif statement.delayed and statement.dispatched_at <= until:
             acceptance.is_delayed = True
             self._wait(acceptance, ContractState.CONCLUDED_OBJECTABLE, effective_at, at)
-        elif by_dispatch and statement.claimed_at is not None and statement.claimed_at <= until:
-            self._wait(acceptance, ContractState.DISPUTED_TIME, statement.claimed_at, at)
+        elif claimed is not None and claimed <= until:
+            self._wait(acceptance, ContractState.DISPUTED_TIME, claimed, at)
         else:
             self._wait(acceptance, ContractState.AWAITING_ELECTION, effective_at, at)
 
@@ -448,22 +495,28 @@ class Ledger:
             standing.remaining.get(line, Decimal(0)) >= amount for line, amount in acceptance.lines.items()
         )
 
-    def _effective(self, acceptance: Acceptance, at: datetime) -> None:
+    def _effective(self, acceptance: Acceptance, at: datetime, reached_at: datetime | None) -> None:
         if acceptance.change is Change.IMMATERIAL:
-            self._wait(acceptance, ContractState.CONCLUDED_OBJECTABLE, at, at)
+            self._wait(acceptance, ContractState.CONCLUDED_OBJECTABLE, at, reached_at)
             return
         acceptance.effective_at = at
         self._form(acceptance)
 
-    def _wait(self, acceptance: Acceptance, state: ContractState, effective_at: datetime, since: datetime) -> None:
+    def _wait(
+        self, acceptance: Acceptance, state: ContractState, effective_at: datetime, reached_at: datetime | None
+    ) -> None:
         acceptance.state = state
         acceptance.effective_at = effective_at
-        acceptance.window_until = since + self.negotiation.ground.undue_delay
-        self._windows[acceptance.statement.id] = acceptance
+        self._window_opens(acceptance, reached_at)
+
+    def _window_opens(self, acceptance: Acceptance, reached_at: datetime | None) -> None:
+        """The offeror's time to answer starts once the acceptance has reached it, whenever it took effect."""
+        if reached_at is not None and acceptance.window_until is None and acceptance.state in _ANSWERABLE:
+            acceptance.window_until = reached_at + self.negotiation.ground.undue_delay
+            self._await(acceptance.window_until, acceptance)
 
     def _form(self, acceptance: Acceptance, at: datetime | None = None) -> None:
         """Conclude, at the moment the acceptance took effect, or at the last signature where that is agreed (R21)."""
-        self._windows.pop(acceptance.statement.id, None)
         both = {self.negotiation.buyer, self.negotiation.seller}
         if self.negotiation.ground.formation == "agreement":
             acceptance.state = ContractState.CONCLUDED
@@ -475,10 +528,12 @@ class Ledger:
             acceptance.state = ContractState.AWAITING_CONFIRMATION
 
     def _withdraw_acceptance(self, statement: Statement, at: datetime) -> None:
-        acceptance = self.acceptance(statement.about)
-        if acceptance is None or not acceptance.is_live:
+        acceptance = self._withdrawals.get(statement.id)
+        if acceptance is None or acceptance.state is ContractState.NEVER_CONCLUDED:
             return
-        if acceptance.state is ContractState.AWAITING_REACH or acceptance.effective_at == at:
+        if acceptance.is_failed:
+            self.pending.pop(acceptance.statement.id, None)
+        elif acceptance.state is ContractState.AWAITING_REACH or acceptance.effective_at == at:
             self._take_back_acceptance(acceptance)
 
     def _take_back_acceptance(self, acceptance: Acceptance) -> None:
@@ -488,18 +543,17 @@ class Ledger:
 
     def _release(self, acceptance: Acceptance) -> None:
         """Let go of the lines: the acceptance could not be delivered, or was taken back in time."""
-        self._windows.pop(acceptance.statement.id, None)
         acceptance.is_failed = True
         self._give_back(acceptance)
 
     def _undo(self, acceptance: Acceptance, base: State) -> None:
         """No contract after all; the offer is dead as well."""
-        self._windows.pop(acceptance.statement.id, None)
         acceptance.state = ContractState.NEVER_CONCLUDED
         acceptance.concluded_at = None
         self._give_back(acceptance)
         self._open.pop(acceptance.standing.offer.id, None)
         acceptance.standing.base = base
+        acceptance.standing.is_given_up = base is State.LAPSED
 
     @staticmethod
     def _give_back(acceptance: Acceptance) -> None:
@@ -509,16 +563,17 @@ class Ledger:
 
     # Moves
 
-    def _move(self, standing: Standing, event: Event, at: datetime) -> None:
+    def _move(self, standing: Standing, event: Event, at: datetime, *, by: str | None = None) -> None:
         """Make the move if the table has it; an event that finds no row leaves the offer where it is."""
         move = MOVES.get((standing.state, event))
         if move is not None:
-            self._end(standing, move.to, at)
+            self._end(standing, move.to, at, by=by)
 
-    def _end(self, standing: Standing, state: State, at: datetime) -> None:
+    def _end(self, standing: Standing, state: State, at: datetime, *, by: str | None = None) -> None:
         standing.base = state
         if state not in (State.EFFECTIVE, State.UNDELIVERED):
             standing.ended_at = at
+            standing.ended_by = by
             self._open.pop(standing.offer.id, None)
 
     def _amendments(self) -> list[Acceptance]:
@@ -527,6 +582,13 @@ class Ledger:
             for each in self.acceptances.values()
             if each.is_live and each.standing.offer.amends is not None and each.state is ContractState.CONCLUDED
         ]
+
+
+def _is_awaited(what: Standing | Acceptance, until: datetime) -> bool:
+    """Whether the moment still brings anything about."""
+    if isinstance(what, Standing):
+        return what.base is State.EFFECTIVE and what.until == until
+    return what.is_live and what.window_until == until and what.state in _ANSWERABLE
 
 
 def was_before(statement: Statement, moment: datetime | None) -> bool:
@@ -539,9 +601,10 @@ def _counts(acceptance: Acceptance) -> bool:
     return acceptance.standing.offer.amends is None and not acceptance.is_failed
 
 
-def _contract(acceptance: Acceptance) -> Contract:
+def _contract(acceptance: Acceptance, *, awaits_signatures: bool) -> Contract:
     objectable = acceptance.state is ContractState.CONCLUDED_OBJECTABLE
-    concluded = acceptance.effective_at if objectable else acceptance.concluded_at
+    stands = objectable and not awaits_signatures
+    concluded = acceptance.effective_at if stands else acceptance.concluded_at
     return Contract(
         id=acceptance.statement.id,
         offer=acceptance.standing.offer,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from tradehub.negotiation.model.ledger import Acceptance, Ledger, was_before
+from tradehub.negotiation.model.ledger import AMENDABLE, Acceptance, Ledger, Standing, was_before
 from tradehub.negotiation.model.materiality import Change
 from tradehub.negotiation.model.refusals import Conflict, Refused
 from tradehub.negotiation.model.table import MOVES, Event, Who
 from tradehub.negotiation.model.values import (
     NEWS,
+    PROPOSALS,
     WORDS,
     ContractState,
     Kind,
@@ -38,7 +39,7 @@ def step(negotiation: Negotiation, statement: Statement, *, now: datetime) -> Ne
         raise Conflict(statement.expected_version, negotiation.version, negotiation.regime)
     said = replace(statement, at=now)
     case = _Case(Ledger.of(negotiation, now), said, now)
-    for guard in _guards(case):
+    for guard in _guards(said.kind):
         code = guard(case)
         if code is not None:
             raise Refused(code, negotiation.regime)
@@ -65,12 +66,21 @@ class _Case:
     @property
     def offer(self) -> Offer:
         """The offer spoken of. Raises Refused NO_SUCH_OFFER."""
-        acceptance = self.ledger.acceptances.get(self.said.about or "")
-        return acceptance.standing.offer if acceptance else self.ledger.negotiation.offer(self.said.about)
+        return self.standing.offer
+
+    @property
+    def standing(self) -> Standing:
+        """Where the offer spoken of stands; only what answers an acceptance may name that instead."""
+        about = self.said.about or ""
+        acceptance = self.ledger.acceptances.get(about) if self.said.kind in _OF_ACCEPTANCES else None
+        standing = acceptance.standing if acceptance else self.ledger.standings.get(about)
+        if standing is None:
+            raise Refused("NO_SUCH_OFFER", self.ledger.regime)
+        return standing
 
     @property
     def state(self) -> State:
-        return self.ledger.standings[self.offer.id].state
+        return self.standing.state
 
     @property
     def acceptance(self) -> Acceptance | None:
@@ -88,6 +98,25 @@ class _Case:
 
 
 _Guard = Callable[[_Case], str | None]
+
+_OF_ACCEPTANCES = frozenset(
+    {
+        Kind.WITHDRAW_ACCEPTANCE,
+        Kind.OBJECT,
+        Kind.ELECT_LATE,
+        Kind.LAPSE_NOTICE,
+        Kind.ADMIT_TIME,
+        Kind.CONFIRM,
+        Kind.SIGN,
+    }
+)
+"""Kinds that speak of an acceptance: by its own id, or as the latest of the offer's."""
+
+
+def _may_state_terms(case: _Case) -> str | None:
+    """Terms come with a proposal, or with an acceptance that changes some; anything else has none of its own."""
+    states = case.said.kind in PROPOSALS or case.said.kind is Kind.ACCEPT
+    return None if case.said.offer is None or states else "NOT_ALLOWED"
 
 
 def _is_attributed(case: _Case) -> str | None:
@@ -141,11 +170,11 @@ def _amount(case: _Case, proposal: Offer | None) -> Decimal | None:
     if proposal is not None:
         return proposal.amount
     offer, said = case.offer, case.said
-    if said.lines and offer.divisible:
-        return sum(
-            (offer.amount_of(line, quantity) for line, quantity in said.lines if line in offer.lines), Decimal(0)
-        )
-    return offer.amount
+    if not offer.divisible or not offer.amounts:
+        return offer.amount
+    left = case.standing.remaining
+    wanted = dict(said.lines) if said.kind is Kind.ACCEPT and said.lines else dict.fromkeys(left)
+    return sum((offer.amount_of(line, wanted[line] or left[line]) for line in wanted.keys() & left.keys()), Decimal(0))
 
 
 _EVENTS: Mapping[Kind, Event] = {
@@ -174,7 +203,7 @@ def _is_too_late(case: _Case, state: State) -> bool:
     """An offer that was taken back can be accepted only by what was dispatched, or is claimed to have been, before."""
     if state not in (State.REVOKED, State.SUPERSEDED):
         return False
-    said, ended = case.said, case.ledger.standings[case.offer.id].ended_at
+    said, ended = case.said, case.standing.ended_at
     claimed = said.claimed_at is not None and ended is not None and said.claimed_at < ended
     return case.becomes_counter or not (was_before(said, ended) or claimed)
 
@@ -212,19 +241,24 @@ def _may_counter(case: _Case) -> str | None:
 
 def _is_open(case: _Case) -> str | None:
     """Once the parties are agreed, only an amendment of their contract is still to be talked of."""
-    proposal = case.said.offer
-    amends = proposal.amends if proposal is not None else case.offer.amends if case.said.about else None
-    return "CONCLUDED" if amends is None and case.ledger.is_closed else None
+    return "CONCLUDED" if _amended(case) is None and case.ledger.is_closed else None
 
 
 def _has_contract(case: _Case) -> str | None:
-    """The contract to be amended stands."""
-    proposal = case.said.offer
-    amended = (ContractState.CONCLUDED, ContractState.CONCLUDED_OBJECTABLE)
-    for contract in case.ledger.contracts():
-        if proposal is not None and proposal.amends in (contract.id, contract.offer.id) and contract.state in amended:
-            return None
-    return "NO_CONTRACT"
+    """The contract to be amended stands, when that is proposed and when it is agreed to."""
+    amended = _amended(case)
+    if amended is None:
+        return "NO_CONTRACT" if case.said.kind is Kind.AMEND else None
+    standing = (each for each in case.ledger.contracts() if each.state in AMENDABLE)
+    return None if any(amended in (each.id, each.offer.id) for each in standing) else "NO_CONTRACT"
+
+
+def _amended(case: _Case) -> str | None:
+    """Which contract is spoken of: what a proposal names, or the offer that is answered."""
+    said = case.said
+    if said.kind in PROPOSALS and said.offer is not None:
+        return said.offer.amends
+    return case.offer.amends if said.about is not None else None
 
 
 def _continues_subject(case: _Case) -> str | None:
@@ -243,7 +277,10 @@ def _is_definite(case: _Case) -> str | None:
         return None
     if offer.lacking and not offer.terminates:
         return offer.lacking
-    return "ACCEPT_BY_PAST" if offer.accept_by is not None and offer.accept_by <= case.now else None
+    if offer.accept_by is None or offer.accept_by > case.now:
+        return None
+    until = case.ledger.deadline(offer) if case.said.kind is Kind.ACCEPT else None  # it keeps the offer's own (R10)
+    return None if until is not None and until > case.now else "ACCEPT_BY_PAST"
 
 
 def _is_inquiry(case: _Case) -> str | None:
@@ -254,7 +291,11 @@ def _is_within_rounds(case: _Case) -> str | None:
     limit = case.ledger.negotiation.ground.rounds_max
     if limit is None or (case.said.kind is Kind.ACCEPT and not case.becomes_counter):
         return None
-    counters = sum(each.kind is Kind.COUNTER for each in case.ledger.negotiation.statements)
+    ledger = case.ledger
+    counters = sum(
+        each.kind is Kind.COUNTER or (each.kind is Kind.ACCEPT and each.id in ledger.standings)
+        for each in ledger.negotiation.statements
+    )
     return "ROUND_LIMIT" if counters >= limit else None
 
 
@@ -270,7 +311,7 @@ def _is_not_countered(case: _Case) -> str | None:
 
 def _are_lines_open(case: _Case) -> str | None:
     """What a part acceptance names is offered, and not taken yet (R22)."""
-    offer, remaining = case.offer, case.ledger.standings[case.offer.id].remaining
+    offer, remaining = case.offer, case.standing.remaining
     for line, quantity in case.said.lines if offer.divisible else ():
         if line not in offer.lines:
             return "NO_SUCH_LINE"
@@ -301,7 +342,7 @@ def _is_effective(case: _Case) -> str | None:
 
 def _receipt_is_overdue(case: _Case) -> str | None:
     """What is conditional on a receipt is not yet sent without one (MLEC 14(3)); else a reasonable time must pass."""
-    standing = case.ledger.standings[case.offer.id]
+    standing = case.standing
     due = standing.sent_at + case.ledger.negotiation.ground.receipt_within
     return None if standing.offer.conditional_on_receipt or case.now > due else "RECEIPT_STILL_DUE"
 
@@ -401,27 +442,31 @@ def _is_recorded(case: _Case) -> str | None:
     return None if known else "NO_SUCH_OFFER"
 
 
-def _guards(case: _Case) -> tuple[_Guard, ...]:
-    kind = case.said.kind
+def checks(kind: Kind) -> tuple[str, ...]:
+    """Return what is asked of a statement of this kind, in order: the names of its guards."""
+    return tuple(each.__name__.lstrip("_") for each in _guards(kind))
+
+
+def _guards(kind: Kind) -> tuple[_Guard, ...]:
     if kind in NEWS:
-        return (_is_recorded,)
+        return (_is_recorded, _may_state_terms)
     if kind in WORDS:
-        return (_is_party,)
-    return (_is_attributed, *_GUARDS[kind])
+        return (_is_party, _may_state_terms)
+    return (_is_attributed, _may_state_terms, *_GUARDS[kind])
 
 
 _ANSWER: tuple[_Guard, ...] = (_is_addressed, _can_move, _is_open, _is_not_countered)
 _GUARDS: Mapping[Kind, tuple[_Guard, ...]] = {
-    Kind.INQUIRY: (_is_party, _is_inquiry, _is_open, _is_definite),
-    Kind.OFFER: (_is_party, _has_authority, _is_open, _is_definite),
+    Kind.INQUIRY: (_is_party, _is_inquiry, _is_open, _has_contract, _is_definite),
+    Kind.OFFER: (_is_party, _has_authority, _is_open, _has_contract, _is_definite),
     Kind.AMEND: (_is_party, _has_authority, _has_contract, _is_definite),
-    Kind.COUNTER: (*_ANSWER, _has_authority, _continues_subject, _is_within_rounds, _is_definite),
+    Kind.COUNTER: (*_ANSWER, _has_contract, _has_authority, _continues_subject, _is_within_rounds, _is_definite),
     Kind.REJECT: _ANSWER,
     Kind.ACCEPT: (
-        *_ANSWER, _may_counter, _has_authority, _is_same_terms, _are_lines_open, _continues_subject, _is_within_rounds,
-        _is_definite,
+        *_ANSWER, _has_contract, _may_counter, _has_authority, _is_same_terms, _are_lines_open, _continues_subject,
+        _is_within_rounds, _is_definite,
     ),
-    Kind.PERFORM: (*_ANSWER, _is_indicated, _has_authority, _is_same_terms),
+    Kind.PERFORM: (*_ANSWER, _has_contract, _is_indicated, _has_authority, _is_same_terms),
     Kind.WITHDRAW: (_is_addressed, _can_move),
     Kind.REVOKE: (_is_addressed, _can_move, _is_revocable),
     Kind.CANCEL: (_is_addressed, _can_move),

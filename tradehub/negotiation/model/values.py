@@ -31,6 +31,10 @@ RECEIPT_WITHIN = timedelta(days=1)
 """After how long without a receipt an offeror may treat its offer as never sent (MLEC 14(4))."""
 
 
+ROLLED_MAX = 366
+"""Days looked ahead for a working day: a place that works on none for a year has no calendar to go by."""
+
+
 class State(StrEnum):
     """Of an offer."""
 
@@ -159,6 +163,14 @@ class Offer:
     currency: str | None = None
     lacking: str | None = None
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What it says: its terms, and how it may be accepted."""
+        return (
+            self.terms_hash, self.firm, self.accept_by, self.accept_within, self.irrevocable, self.as_is_only,
+            self.divisible, self.group, self.amends, self.terminates, self.standard_terms,
+        )  # fmt: skip
+
     def amount_of(self, line: str, quantity: Decimal | None) -> Decimal:
         """What ``quantity`` of a line comes to, all of it where None."""
         whole = self.amounts.get(line, Decimal(0))
@@ -198,7 +210,7 @@ class Statement:
     message; the hub's clock decides everything else), ``claimed_at`` what its sender says about that without proof.
     ``reached_at`` is set where it reached the other side at once. ``offer`` holds the terms of a proposal, or of an
     acceptance that changes some; ``changes`` are the paths of the terms it changes. ``lines`` are the lines, and
-    quantities (None: all that is offered), that an acceptance is limited to.
+    quantities (None: all that is left of it), that an acceptance is limited to.
 
     ``conditional``: an acceptance expressly conditional on assent to its own terms (UCC 2-207(1)). ``delayed``: there is
     evidence that it would have arrived in time had its transmission been normal (CISG 21(2)). ``reviewed``: its author
@@ -230,14 +242,14 @@ class Statement:
 
     @property
     def dispatched_at(self) -> datetime:
-        """When it left its author, as far as that is proven."""
-        return self.sent_at or self.at
+        """When it left its author, as far as that is proven; at the latest when the hub recorded it."""
+        return self.at if self.sent_at is None else min(self.sent_at, self.at)
 
     @property
     def says(self) -> tuple[object, ...]:
         """What it says, apart from when: two statements of one id must agree in this (R28, R29)."""
-        stated = self.offer.terms_hash if self.offer else self.terms_hash
-        return (self.kind, self.by, self.about, stated, self.lines, self.changes)
+        stated = self.offer.says if self.offer else self.terms_hash
+        return (self.kind, self.by, self.about, stated, self.lines, self.changes, self.conditional)
 
 
 @dataclass(frozen=True)
@@ -256,9 +268,9 @@ class Calendar:
         return day in self.workdays or not (day.weekday() in self.weekend or day in self.holidays)
 
     def next_working(self, day: date) -> date:
-        while not self.is_working(day):
-            day += timedelta(days=1)
-        return day
+        """Return the first working day from ``day`` on, or ``day`` where the calendar of ``ROLLED_MAX`` days has none."""
+        ahead = (day + timedelta(days=each) for each in range(min(ROLLED_MAX, (date.max - day).days + 1)))
+        return next((each for each in ahead if self.is_working(each)), day)
 
     def rolled(self, moment: datetime) -> datetime:
         """Return ``moment``, or the same time of day on the first working day after it, at the place's own clock."""

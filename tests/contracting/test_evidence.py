@@ -1,0 +1,137 @@
+"""The evidence of a deal: found sound as it was written, refused with the right record after whatever is done to it."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import zipfile
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contracting import tampering
+from tests.contracting.proven import DELTA, HAIDI, NINGBO
+from tests.exchange.test_bad_input import X12
+from tradehub.contracting.verify_evidence import Pins, Refused, pack, unpack, verify
+
+SUBPROCESSES = 4
+
+
+def test_what_the_hub_wrote_is_sound(archive, proven):
+    found = {each.what: each.detail for each in verify(archive)}
+    assert found["statements"].startswith("2 in one chain")
+    name = f"contract {proven.contract(HAIDI).number} version 1"
+    assert {f"{name}, buyer", f"{name}, seller"} <= set(found)
+
+
+def test_any_zip_program_reads_it_and_it_holds_what_was_said_and_sent(archive):
+    with zipfile.ZipFile(BytesIO(archive)) as file:
+        assert file.testzip() is None
+        names = file.namelist()
+        index = json.loads(file.read("messages/index.json"))["messages"]
+        raw = {each["direction"]: file.read(f"messages/{each['sha256']}.raw") for each in index}
+        contract = json.loads(file.read("contract.json"))
+    assert raw["in"].decode() == X12
+    assert b"ST*855*" in raw["out"] or b"ST*997*" in raw["out"]
+    assert {"000000007"} <= {each["control_number"] for each in index}
+    assert {each["sha256"] for each in contract["messages"]} <= {each["sha256"] for each in index}
+    assert {"README.txt", "verify_evidence.py", "contract.pdf", "contract.xml", "certificates/buyer.pem"} <= set(names)
+
+
+def test_every_offers_document_is_there_under_the_hash_its_statement_names(archive):
+    members = dict(tampering.members_of(archive))
+    statements = [json.loads(line)["statement"] for line in members["statements.jsonl"].splitlines()]
+    offers = [each for each in statements if each["offer_id"]]
+    assert offers
+    for each in offers:
+        text = members[f"documents/{each['document_sha256']}.json"]
+        assert sha256(text).hexdigest() == each["document_sha256"]
+        assert json.loads(text)["lines"]
+
+
+def test_of_many_tampered_archives_each_is_refused_with_the_record_that_was_changed(archive, request):
+    count = request.config.getoption("--tampered")
+    kinds = (*tampering.PLAIN, *tampering.FORGED)
+    for seed in range(count):
+        kind = kinds[seed % len(kinds)]
+        changed, record = kind(archive, random.Random(seed))
+        with pytest.raises(Refused) as refused:
+            verify(changed)
+        assert refused.value.record == record, (seed, kind.__name__, str(refused.value))
+
+
+def test_the_program_alone_says_the_same(archive, tmp_path):
+    program = tmp_path / "verify_evidence.py"
+    program.write_bytes(dict(tampering.members_of(archive))["verify_evidence.py"])
+    sound = _run(program, archive)
+    assert sound.returncode == 0, sound.stdout + sound.stderr
+    for seed in range(SUBPROCESSES):
+        kind = (*tampering.PLAIN, *tampering.FORGED)[seed * 5]
+        changed, record = kind(archive, random.Random(seed))
+        refused = _run(program, changed)
+        assert refused.returncode == 1, refused.stderr
+        assert refused.stdout.startswith(f"REFUSED  {record}: ")
+
+
+def _run(program: Path, archive: bytes) -> subprocess.CompletedProcess[str]:
+    evidence = program.with_name("evidence.zip")
+    evidence.write_bytes(archive)
+    command = [sys.executable, "-I", str(program), str(evidence)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=program.parent)
+
+
+def test_whom_the_reader_expects_must_have_signed(archive, proven):
+    certificates = {"buyer": proven.keys[NINGBO].fingerprint, "seller": proven.keys[HAIDI].fingerprint}
+    verify(archive, Pins(proven.hub.contracts.hub_key(), certificates))
+    with pytest.raises(Refused, match="not with the hub's"):
+        verify(archive, Pins("0" * 64))
+    with pytest.raises(Refused) as refused:
+        verify(archive, Pins(None, {**certificates, "buyer": certificates["seller"]}))
+    assert refused.value.record == "certificates/buyer.pem"
+
+
+def test_a_forger_with_a_manifest_of_his_own_is_found_by_the_hubs_key(archive, proven):
+    with pytest.raises(Refused) as refused:
+        verify(tampering.resealed(archive), Pins(proven.hub.contracts.hub_key()))
+    assert refused.value.record == "manifest.json"
+
+
+def test_evidence_is_the_same_bytes_but_for_its_time(archive, proven):
+    again = dict(tampering.members_of(proven.evidence(proven.contract(HAIDI))))
+    first = dict(tampering.members_of(archive))
+    assert {name for name in first if first[name] != again.get(name)} <= {"manifest.json", "manifest.sig"}
+
+
+def test_a_deal_whose_contract_nobody_signed_has_its_evidence_too(proven):
+    found = verify(proven.evidence(proven.contract(DELTA)))
+    assert not any("signed by" in each.detail for each in found)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_refused_and_nothing_else(raw):
+    with pytest.raises(Refused):
+        verify(raw)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["manifest.json", "manifest.sig", "statements.jsonl"]), st.binary()), max_size=4)
+)
+def test_any_members_are_refused_and_nothing_else(members):
+    again, torn = unpack(pack(members))
+    assert [(each.name, each.content) for each in again] == members or torn is not None
+    with pytest.raises(Refused):
+        verify(pack(members))
+
+
+def test_a_forgers_manifest_of_any_form_is_refused(archive):
+    for name in ("contract.json", "messages/index.json", "signatures/buyer.json", "contract.xml", "contract.pdf"):
+        for junk in (b"", b"[]", b"{}", b"null", b'{"statement":{}}', b"\xff", b"<a/>"):
+            members = dict(tampering.members_of(archive)) | {name: junk}
+            with pytest.raises(Refused):
+                verify(tampering.resealed(pack(list(members.items()))))

@@ -1,0 +1,133 @@
+"""What negotiation freezes of an act that needs approval, and how it is done once it has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from tradehub.documents import Line, TradeDocument
+from tradehub.documents.lines import keyed
+from tradehub.documents.parts import Party
+from tradehub.documents.terms import terms_hash
+from tradehub.negotiation import drafting, model
+from tradehub.negotiation.binding import binding
+from tradehub.negotiation.drafting import Draft, Letterhead
+from tradehub.negotiation.model import Conflict, Refused
+from tradehub.negotiation.reading import DealView, Round
+from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.service import NegotiationService
+from tradehub.partners.authority import Act, Asker, Binding, Overtaken, Wanted
+from tradehub.platform import clock
+
+DRAFT = TypeAdapter(Draft)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A document that would be sent, as the pages show a round."""
+
+    document: TradeDocument
+
+    @property
+    def lines(self) -> tuple[tuple[str, Line], ...]:
+        return tuple(keyed(model.lines_of(self.document)).items())
+
+    @property
+    def total(self) -> Decimal | None:
+        return drafting.total(self.document, model.lines_of(self.document))
+
+
+def bound(view: DealView, act: Act, document: TradeDocument) -> Binding:
+    """Return what the act would bind the reader's own party to."""
+    return binding(act, document, deal_id=view.id, partner=view.other)
+
+
+def proposed(view: DealView, base: Round, draft: Draft) -> Proposed:
+    """Return the terms that ``draft`` would put on record in answer to ``base``; their number is given when they are."""
+    buyer, seller = (Party(role="", name=each) for each in _names(view))
+    head = Letterhead("?", clock.now().date(), buyer, seller)
+    write = drafting.counter if view.is_buyer else drafting.offer
+    return Proposed(write(head, base.document, draft))
+
+
+def acceptance(view: DealView, round: Round, version: int, shown: str) -> Wanted:
+    """Freeze the acceptance of ``round`` on the terms with the hash ``shown``."""
+    return Wanted(
+        bound(view, Act.ACCEPTANCE, round.document), _title(view), view.other_name, round.offer.id, version, shown,
+        until=round.deadline,
+    )  # fmt: skip
+
+
+def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
+    """Freeze a firm offer in answer to ``base``."""
+    document = proposed(view, base, draft).document
+    answers_open = base.is_open and not base.is_ours
+    payload = {"draft": DRAFT.dump_python(draft, mode="json"), "answers_open": answers_open}
+    return Wanted(
+        bound(view, Act.OFFER, document), _title(view), view.other_name, base.offer.id, version,
+        terms_hash(document), payload, base.deadline if answers_open else None,
+    )  # fmt: skip
+
+
+def carry_out(service: NegotiationService, session: Session, asker: Asker, wanted: Wanted) -> None:
+    """Do what was approved. Raises Overtaken, by the rule that refuses it, where the deal has moved on."""
+    actor = Actor(asker.org, asker.user_id, asker.name, asker.channel, approval=asker.approval)
+    try:
+        _DOING[wanted.binding.act](service, session, actor, wanted, f"approval:{asker.approval}")
+    except Conflict as conflict:
+        raise _overtaken(_what_happened(service, session, wanted) or conflict) from conflict
+    except Refused as refused:
+        raise _overtaken(refused) from refused
+    except NotFound as missing:
+        raise _overtaken(Refused("NO_SUCH_OFFER")) from missing
+
+
+def _what_happened(service: NegotiationService, session: Session, wanted: Wanted) -> Refused | None:
+    """Return what became of the offer, where the deal is at another version: it says more than the number does."""
+    view = service.deal(session, wanted.binding.deal_id)
+    return view.may_accept(view.round(wanted.offer_id))
+
+
+def _overtaken(refused: Refused) -> Overtaken:
+    return Overtaken(refused.code, refused.rule, refused.article)
+
+
+def _accept(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
+    service.accept(
+        session, actor, wanted.binding.deal_id, wanted.offer_id, expected_version=wanted.expected_version,
+        terms_hash=wanted.terms_hash, request_key=key,
+    )  # fmt: skip
+
+
+def _offer(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
+    view = service.deal(session, wanted.binding.deal_id)
+    base = view.round(wanted.offer_id)
+    if wanted.payload["answers_open"] and not base.is_open:
+        # What was approved is a counter; to an offer that has ended it would be an offer of its own.
+        raise _overtaken(view.may_accept(base) or Refused("NOT_ALLOWED"))
+    service.make_offer(
+        session, actor, view.id, DRAFT.validate_python(wanted.payload["draft"]), about=wanted.offer_id,
+        expected_version=wanted.expected_version, request_key=key,
+    )  # fmt: skip
+
+
+_DOING: Mapping[Act, Callable[[NegotiationService, Session, Actor, Wanted, str], None]] = {
+    Act.ACCEPTANCE: _accept,
+    Act.AWARD: _accept,
+    Act.OFFER: _offer,
+}
+
+ACTS = frozenset(_DOING)
+"""The acts that are negotiation's to carry out."""
+
+
+def _title(view: DealView) -> str:
+    return f"{view.row.number} · {view.row.title}"
+
+
+def _names(view: DealView) -> tuple[str, str]:
+    return (view.my_name, view.other_name) if view.is_buyer else (view.other_name, view.my_name)

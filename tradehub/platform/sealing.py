@@ -1,0 +1,51 @@
+"""Secrets at rest: sealed with AES-256-GCM under a key that is derived from the installation's secret.
+
+A sealed text is bound to its context (whose it is, and what for): moved to another row it does not open. What is
+sealed can be opened by every process that shares the installation's secret, and by nobody who has the database alone.
+"""
+
+from __future__ import annotations
+
+import base64
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tradehub.platform import ids
+
+_NONCE = 12
+
+
+class Tampered(ValueError):
+    """What was sealed has been changed, moved to another place, or sealed by another installation."""
+
+
+class Sealer:
+    """Seals and opens under one secret. Values derived from it by name are the same in every process."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._cipher = AESGCM(self._derived("tradehub secrets at rest"))
+
+    def seal(self, plain: bytes, *, context: str) -> str:
+        """Return ``plain`` sealed, as text."""
+        nonce = ids.random_bytes(_NONCE)
+        return base64.b64encode(nonce + self._cipher.encrypt(nonce, plain, context.encode())).decode()
+
+    def open(self, sealed: str, *, context: str) -> bytes:
+        """Return what was sealed for this context. Raises Tampered."""
+        try:
+            raw = base64.b64decode(sealed, validate=True)
+            return self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], context.encode())
+        except (ValueError, InvalidTag):
+            raise Tampered(context) from None
+
+    def signing_key(self, name: str) -> Ed25519PrivateKey:
+        """Return the hub's own Ed25519 key of that name: derived, so that there is nothing to keep or to lose."""
+        return Ed25519PrivateKey.from_private_bytes(self._derived(f"tradehub signing key: {name}"))
+
+    def _derived(self, info: str) -> bytes:
+        return HKDF(hashes.SHA256(), 32, salt=None, info=info.encode()).derive(self._secret)

@@ -1,0 +1,259 @@
+"""The cheapest award under the buyer's limits, and what each limit costs.
+
+A mixed integer programme, solved by CBC (through PuLP). CBC counts in doubles, so nothing of it is believed: the steps
+it gives are rounded to whole ones, held against every constraint and summed again in integers (``awarding``), and then
+it is asked for anything cheaper by one unit of money until it finds none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+import pulp
+from pulp.apis.coin_api import pulp_cbc_path
+
+from tradehub.sourcing.tenders.awarding import (
+    CAPACITY,
+    KINDS,
+    MINIMUM,
+    SHARE_MAX,
+    SHARE_MIN,
+    SUPPLIERS_MAX,
+    WHOLE,
+    Award,
+    Demand,
+    Problem,
+    cheapest_by_line,
+    names_of,
+    total,
+    violations,
+)
+
+SOLVE_S = 10
+REASON_S = 3
+"""Seconds that the award, and each solution that explains it, may take: a page waits for them."""
+
+ROUNDS_MAX = 5
+"""How often CBC may be found to have stopped short of the best."""
+
+
+class Unsolved(Exception):
+    """No award within the time, or one that exact arithmetic does not confirm."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """``awarded``: (supplier, line, steps) in the problem's order; ``cost`` in ``landed.PLACES`` of the currency.
+
+    It meets every constraint in any case; ``is_proven`` says that none is cheaper.
+    """
+
+    awarded: tuple[tuple[str, str, int], ...]
+    cost: int
+    is_proven: bool = True
+
+    def award(self) -> dict[tuple[str, str], int]:
+        return {(supplier, line): steps for supplier, line, steps in self.awarded}
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """Who comes next on a line, were it given whole: by how much dearer than the cheapest. None where nobody does."""
+
+    line: str
+    best: str | None
+    next: str | None
+    more: int | None
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An award and its reasons. ``price_of``: constraint -> what it costs, as far as that was found in time;
+    ``conflict``: what cannot all be had."""
+
+    solution: Solution | None
+    cheapest: Solution | None
+    price_of: tuple[tuple[str, int], ...] = ()
+    runners_up: tuple[RunnerUp, ...] = ()
+    conflict: tuple[str, ...] = ()
+    uncovered: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def explained(problem: Problem) -> Explained:
+    """Return the cheapest award with its reasons; without one, a smallest set of constraints that exclude each other.
+
+    Lines that nobody quotes are left out and named. Raises Unsolved.
+    """
+    uncovered = tuple(each.line for each in problem.demands if not problem.of_line(each.line))
+    asked = Problem(
+        tuple(each for each in problem.demands if each.line not in uncovered), problem.quotes, problem.limits,
+        problem.aside,
+    )  # fmt: skip
+    if not asked.demands:
+        return Explained(None, None, uncovered=uncovered)
+    best = solved(asked)
+    cheapest = solved(asked.without(*KINDS))
+    runners_up = tuple(_runner_up(asked, each) for each in asked.demands)
+    if best is None:
+        return Explained(None, cheapest, (), runners_up, conflict(asked), uncovered)
+    return Explained(best, cheapest, _prices(asked, best, cheapest), runners_up, (), uncovered)
+
+
+def solved(problem: Problem, seconds: int = SOLVE_S) -> Solution | None:
+    """Return the cheapest award, exact; None where there is none. Raises Unsolved.
+
+    Where the time is up, the best award found so far is returned as not proven.
+    """
+    best: Solution | None = None
+    for _ in range(ROUNDS_MAX):
+        found = _asked_of_cbc(problem, None if best is None else best.cost - 1, seconds)
+        if found is None:
+            return best
+        award, is_proven = found
+        broken = violations(problem, award)
+        if broken and best is None:
+            raise Unsolved(f"not confirmed: {', '.join(broken)}")
+        if broken or (best is not None and total(problem, award) >= best.cost):
+            return best
+        order = [(each.supplier, each.line) for each in problem.quotes]
+        awarded = tuple((*key, award[key]) for key in order if key in award)
+        best = Solution(awarded, total(problem, award), is_proven)
+        if not is_proven:
+            return best
+    raise Unsolved("the solver kept finding better ones")
+
+
+def conflict(problem: Problem) -> tuple[str, ...]:
+    """Return a smallest set of constraints that no award meets together: without any one of them there is one."""
+    needed: list[str] = []
+    names = list(problem.constraints())
+    for name in names:
+        others = [each for each in names if each != name and (each in needed or names.index(each) > names.index(name))]
+        aside = [each for each in names if each not in others]
+        if solved(problem.without(*aside)) is not None:
+            needed.append(name)
+    return tuple(needed)
+
+
+def _prices(problem: Problem, best: Solution, cheapest: Solution | None) -> tuple[tuple[str, int], ...]:
+    """Return what each kind of constraint costs: how much less would be paid were it set aside alone."""
+    kinds = names_of(problem.constraints()) if best.is_proven else ()
+    if cheapest is not None and cheapest.cost == best.cost:
+        return tuple((kind, 0) for kind in kinds)
+    found = []
+    for kind in kinds:
+        try:
+            freer = solved(problem.without(kind), REASON_S)
+        except Unsolved:
+            continue
+        if freer is not None and freer.is_proven:
+            found.append((kind, best.cost - freer.cost))
+    return tuple(found)
+
+
+def _runner_up(problem: Problem, demand: Demand) -> RunnerUp:
+    ranked = cheapest_by_line(problem, demand)
+    best = ranked[0] if ranked else None
+    after = ranked[1] if len(ranked) > 1 else None
+    more = after[1] - best[1] if best and after else None
+    return RunnerUp(demand.line, best[0] if best else None, after[0] if after else None, more)
+
+
+def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int) -> tuple[Award, bool] | None:
+    """Return CBC's award and whether it calls it the cheapest; None where it says that there is none."""
+    programme = pulp.LpProblem("award", pulp.LpMinimize)
+    model = _Programme(programme, problem)
+    model.write(at_most)
+    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, threads=1, timeLimit=seconds))
+    if programme.status == pulp.LpStatusInfeasible:
+        return None
+    if programme.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        if at_most is not None:  # nothing cheaper turned up, nor the proof that there is none
+            return None
+        raise Unsolved(f"no award within {seconds} s ({pulp.LpStatus[programme.status]})")
+    return model.award(), programme.sol_status == pulp.LpSolutionOptimal
+
+
+class _Programme:
+    """The problem in the solver's words: steps taken in each tier, whether any are, whether a supplier has a part."""
+
+    def __init__(self, programme: pulp.LpProblem, problem: Problem) -> None:
+        self.programme, self.problem = programme, problem
+        self.steps: dict[tuple[str, str], list[pulp.LpVariable]] = {}
+        self.taken: dict[tuple[str, str], list[pulp.LpVariable]] = {}
+        self.has: dict[str, pulp.LpVariable] = {
+            name: programme.add_variable(f"has_{at}", cat="Binary") for at, name in enumerate(problem.suppliers)
+        }
+
+    def write(self, at_most: int | None) -> None:
+        cost = []
+        demands = {each.line: each for each in self.problem.demands}
+        for at, quote in enumerate(self.problem.quotes):
+            demand = demands.get(quote.line)
+            if demand is not None:
+                cost += self._quote(at, demand)
+        self.programme += pulp.lpSum(cost)
+        for demand in self.problem.demands:
+            keys = [key for key in self.steps if key[1] == demand.line]
+            self.programme += pulp.lpSum(step for key in keys for step in self.steps[key]) == demand.steps
+        self._limits()
+        if at_most is not None:
+            self.programme += pulp.lpSum(cost) <= at_most
+
+    def award(self) -> dict[tuple[str, str], int]:
+        found = {}
+        for key, parts in self.steps.items():
+            steps = sum(round(each.varValue or 0) for each in parts)
+            if steps:
+                found[key] = steps
+        return found
+
+    def _quote(self, at: int, demand: Demand) -> list[pulp.LpAffineExpression]:
+        quote = self.problem.quotes[at]
+        binds = self.problem.binds
+        key = (quote.supplier, quote.line)
+        least = quote.least if binds(MINIMUM, quote.line) else 0
+        most = min(quote.most, demand.steps) if binds(CAPACITY, quote.line) else demand.steps
+        whole = not demand.is_divisible and binds(WHOLE, quote.line)
+        self.steps[key], self.taken[key], cost = [], [], []
+        for place, tier in enumerate(quote.tiers):
+            low, high = max(tier.least, least, 1), min(tier.most, most)
+            if whole:
+                low = demand.steps
+            if low > high:
+                continue
+            steps = self.programme.add_variable(f"x_{at}_{place}", 0, high, cat="Integer")
+            taken = self.programme.add_variable(f"b_{at}_{place}", cat="Binary")
+            self.programme += steps <= high * taken
+            self.programme += steps >= low * taken
+            self.steps[key].append(steps)
+            self.taken[key].append(taken)
+            cost.append(tier.unit_cost * steps)
+        if self.taken[key]:
+            self.programme += pulp.lpSum(self.taken[key]) <= self.has[quote.supplier]
+        return cost
+
+    def _limits(self) -> None:
+        limits, binds, worth = self.problem.limits, self.problem.binds, self.problem.worth()
+        if limits.suppliers_max is not None and binds(SUPPLIERS_MAX):
+            self.programme += pulp.lpSum(self.has.values()) <= limits.suppliers_max
+        for name, has in self.has.items():
+            mine = [key for key in self.steps if key[0] == name]
+            self.programme += has <= pulp.lpSum(taken for key in mine for taken in self.taken[key])
+            share = pulp.lpSum(worth[key[1]] * step for key in mine for step in self.steps[key])
+            all_worth = sum(worth[each.line] * each.steps for each in self.problem.demands)
+            if limits.share_min is not None and binds(SHARE_MIN):
+                part, scale = _integer(limits.share_min, all_worth)
+                self.programme += scale * share >= part * has
+            if limits.share_max is not None and binds(SHARE_MAX):
+                part, scale = _integer(limits.share_max, all_worth)
+                self.programme += scale * share <= part
+
+
+def _integer(percent: Decimal, worth: int) -> tuple[int, int]:
+    """Return (part, scale) so that ``scale x share >= part`` says ``share >= percent`` of the worth, in integers."""
+    numerator, denominator = percent.as_integer_ratio()
+    return numerator * worth, denominator * 100
