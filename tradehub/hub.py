@@ -6,12 +6,13 @@ transaction of the change that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 
 from flask import Blueprint
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,7 +50,8 @@ from tradehub.negotiation import store as negotiation_store
 from tradehub.negotiation import web as negotiation_pages
 from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.drafting import as_offer
-from tradehub.negotiation.model import Contract, ContractState, Kind, Refused
+from tradehub.negotiation.grounds import Terms
+from tradehub.negotiation.model import Contract, ContractState, Ground, Kind, Refused
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import api as ordering_api
@@ -59,7 +61,7 @@ from tradehub.partners import web as partner_pages
 from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
 from tradehub.partners.handling import Concluded, Handled, Handler, OrderFacts, Progress, Received
 from tradehub.partners.model import NoAgreement, agree
-from tradehub.partners.profile import FolderChannel
+from tradehub.partners.profile import FolderChannel, Negotiation
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import clock, schedules
 from tradehub.platform.db import Database, org_of, to_json
@@ -95,11 +97,21 @@ REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
 
 
+Translate = Callable[[LazyString], Mapping[str, str]]
+"""Return a text that people read in every language it is there in, by the language's tag, English first."""
+
+
+def in_english(text: LazyString) -> Mapping[str, str]:
+    """Return a text as it is written in the code: where no catalogues are at hand."""
+    return {"en": str(text._args[0])}  # the text itself: a job has no page whose language it could be in
+
+
 class Hub:
     """One hub: its database and payloads, its services, and who handles what."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, translate: Translate = in_english) -> None:
         self.settings = settings
+        self.translate = translate
         self.database = Database(settings.database)
         self.payloads = PayloadStore(settings.payload_dir)
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
@@ -153,6 +165,8 @@ class Hub:
                 carries=self._carries,
                 authorise=self._authorise,
                 before=self._may_state_terms,
+                stop=self._stop,
+                terms=self._terms,
             ),
         )
         deals = TenderDeals(self.negotiation)
@@ -166,7 +180,7 @@ class Hub:
                 is_web=self.partners.is_web,
             )
         )
-        self.auctions = AuctionService(self.jobs, auctions.Hooks(on_won=self._won, party=self._party_of))
+        self.auctions = AuctionService(self.jobs, auctions.Hooks(self._won, self._party_of, self.partners.name_of))
         self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(
@@ -177,8 +191,9 @@ class Hub:
             codec=self.codec,
             data_dir=settings.data_dir,
             handlers=self.handlers,
-            on_reached=self.negotiation.on_reached,
+            on_reached=self._reached,
             on_failed=self.negotiation.on_failed,
+            explain=self._explain,
         )
         self.exchange.register()
         negotiation_jobs.register(self.jobs, self.negotiation)
@@ -301,6 +316,10 @@ class Hub:
                 late_after_s=max(LATE_AFTER_S, 3 * (every_s or 0)),
             )
 
+    def _stop(self, session: Session, key: str) -> bool:
+        """Keep from leaving what has not left: the exchange is made after negotiation, so it is asked when needed."""
+        return self.exchange.outbound.withdraw(session, key)
+
     def _may_state_terms(self, session: Session, deal: negotiation_store.DealRow, by: PartyId) -> None:
         """No channel lets a supplier say in clear what its tender wants sealed (T24). Raises SealedTender."""
         if by == deal.seller_id and self.tenders.is_sealed(session, deal.id):
@@ -396,11 +415,51 @@ class Hub:
         """Find whom the session's organisation may ask for an offer."""
         return self.partners.suggest(session, text, "supplier", of=org_of(session))
 
+    def _explain(self, code: str, standard: str) -> str:
+        """Return why a message was not acted on as its sender reads it: XML holds every language, the others English."""
+        sentence = REFUSALS.get(code)
+        if sentence is None:
+            return ""
+        texts = self.translate(sentence)
+        return " / ".join(texts.values()) if standard == "ubl" else texts["en"]
+
+    def _reached(self, session: Session, key: str, at: datetime) -> None:
+        """What left under this key has reached the partner; the outbox knows since when it was on its way."""
+        self.negotiation.on_reached(session, key, at, tried_at=self.exchange.outbound.first_attempt(session, key))
+
+    def _terms(self, session: Session, buyer: PartyId, seller: PartyId) -> Terms:
+        """What the two agreed about how they negotiate: as the profile of the one that is a partner has it."""
+        profiles = [self.partners.profile(session, each) for each in (buyer, seller)]
+        agreed = next((each.negotiation for each in profiles if each is not None and each.id != each.owner), None)
+        places = {
+            party: (profile.country, profile.timezone)
+            for party, profile in zip((buyer, seller), profiles, strict=True)
+            if profile is not None and (profile.country or profile.timezone)
+        }
+        agreed = agreed or Negotiation()
+        ground = Ground(
+            reasonable=agreed.reasonable_time,
+            undue_delay=agreed.undue_delay,
+            receipt_within=agreed.receipt_within,
+            rounds_max=agreed.rounds_max,
+            materiality={str(name): is_material for name, is_material in agreed.materiality.items()},
+            silence_accepts=agreed.silence_accepts,
+            performance_accepts=agreed.performance_accepts,
+            formation=agreed.formation,
+            battle=agreed.battle,
+        )
+        return Terms(agreed.law, ground, places)
+
     def _changed(self, session: Session, document: Document, received: Received) -> Handled:
         """A buyer changes its order: it proposes other terms for the contract, or answers the seller's."""
         if not isinstance(document, OrderChange):
             raise TypeError(document.kind)
         facts = self._order_named(session, document, buyer=received.partner, seller=received.owner)
+        proposal = self.ordering.proposal(session, facts.deal_id) if facts is not None else None
+        if facts is not None and proposal is not None and document.action == "confirmation":
+            # the buyer agrees to what we answered to its order
+            self.negotiation.agreed(session, facts.deal_id, proposal, by=received.partner)
+            return Handled(facts.deal_id, facts.order_id)
         return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
 
     def _bidders(self, session: Session, text: str) -> Sequence[Suggestion]:

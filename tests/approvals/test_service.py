@@ -308,7 +308,7 @@ def test_what_breaks_half_way_leaves_nothing_behind(firm, monkeypatch):
     def breaks(*_more, **_named):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(firm.negotiation, "conclude", breaks)
+    monkeypatch.setattr(firm.negotiation, "_conclude", breaks)
     with pytest.raises(ZeroDivisionError):
         firm.decide(request, "ann")
     assert firm.view(request).state is State.PENDING
@@ -327,7 +327,7 @@ def test_an_overtaken_act_is_rolled_back_to_before_it_began(firm, monkeypatch):
     def refuses(*_more, **_named):
         raise Illegal("LAPSED")
 
-    monkeypatch.setattr(firm.negotiation, "conclude", refuses)
+    monkeypatch.setattr(firm.negotiation, "_conclude", refuses)
     assert firm.decide(request, "ann") == State.OVERTAKEN
     assert kinds(firm, deal)[-1] == "offer"
 

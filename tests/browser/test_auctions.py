@@ -146,9 +146,8 @@ def test_every_page_of_auctions_is_sound(browser: Browser, hall: Hall, mode: Mod
     with visitor(browser, hall.base, mode) as guest:
         guest.complaints.expect("422")
         guest.sign_in(email("ann"), PASSWORD)
-        for path, name in (
-            ("/auctions", "auctions"), (f"/auctions/{reverse}", "room"), (f"/auctions/{over}/result", "result"),
-        ):  # fmt: skip
+        pages = (("/auctions", "auctions"), (f"/auctions/{reverse}", "room"), (f"/auctions/{over}/result", "result"))
+        for path, name in pages if mode in MODES else pages[1:]:
             check_page(guest.go(path))
             picture(guest.page, f"auction-{name}-{mode.name}")
         if os.environ.get("TRADEHUB_SCREENSHOTS"):
@@ -160,8 +159,9 @@ def test_every_page_of_auctions_is_sound(browser: Browser, hall: Hall, mode: Mod
     with visitor(browser, hall.base, mode) as guest:
         guest.complaints.expect("422")
         guest.sign_in(email("li"), PASSWORD)
-        check_page(guest.go(f"/auctions/{reverse}"))
-        picture(guest.page, f"auction-owner-{mode.name}")
+        if mode in MODES:
+            check_page(guest.go(f"/auctions/{reverse}"))
+            picture(guest.page, f"auction-owner-{mode.name}")
         page = guest.go("/auctions/new")
         page.locator("[name=title]").fill("Valves")
         page.locator("[name=line_name]").first.fill("Valve V-22")

@@ -8,6 +8,9 @@ from itertools import product
 import pytest
 
 from tests.channels.trade import MakeHub, Side, Trade, priced, told_apart, trade
+from tradehub.documents.parts import Party
+from tradehub.negotiation import drafting, store
+from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.platform import clock
 
 CHANNELS = ("web", "api", "x12", "edifact", "ubl")
@@ -23,9 +26,24 @@ def agree(trade: Trade, *kinds: str) -> None:
     assert one.contract == two.contract
 
 
-def state(side: Side, draft, *, about: str | None = None, **more) -> str:
-    """A person fills in the form; a program states a document."""
-    return side.do("make_offer", side.deal, draft, about=about)
+def state(side: Side, draft: Draft, *, about: str | None = None) -> None:
+    """A person fills in a form, as the page hands it on; a program states a whole document."""
+    if side.channel != "api":
+        side.do("make_offer", side.deal, draft, about=about)
+        return
+    base = side.negotiation.offer(about) if about else side.last
+    head = Letterhead("-", clock.now().date(), Party(role="buyer"), Party(role="seller"))
+    side.do("state_terms", side.deal, drafting.offer(head, base.document, draft), about=about)
+
+
+def whole(side: Side) -> None:
+    """The chain of statements is whole, and the order stands on the terms of the contract."""
+    with side.hub.database.read() as session:
+        assert store.verify(session, side.deal) is None
+    assert side.contract is not None
+    assert side.order is not None
+    assert side.order.version == side.contract[1]
+    assert side.order.versions[-1].terms_hash == side.contract[2][-1]
 
 
 @pytest.mark.parametrize(("buying", "selling"), [*product(CHANNELS, CHANNELS)])
@@ -56,3 +74,32 @@ def test_a_whole_deal(make_hub: MakeHub, at_monday: clock.Frozen, buying: str, s
     seller.do("accept", seller.deal, seller.last.id)
     agree(deal, "accept")
     assert buyer.contract == ("concluded", 2, [*now[2], buyer.hashes[-1]])
+    whole(buyer)
+    whole(seller)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("buying", "selling"), [("web", "edifact"), ("ubl", "x12")])
+def test_a_whole_deal_on_postgresql(postgres_hubs: MakeHub, at_monday: clock.Frozen, buying: str, selling: str) -> None:
+    test_a_whole_deal(postgres_hubs, at_monday, buying, selling)
+
+
+RICH = {
+    "warranty": "24 months from delivery", "liability": "Limited to the price", "penalty": "0.5 % a week, 5 % at most",
+    "disputes": "ICC arbitration, Singapore", "law": "CISG", "packaging": "Seaworthy cases", "inspection": "SGS before shipment",
+    "documents_required": ("Commercial invoice", "Packing list in 3 copies"), "partial_shipments": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("standard", ["x12", "edifact", "ubl"])
+def test_further_terms_survive_the_way(make_hub: MakeHub, standard: str) -> None:
+    """What a standard has no element for travels as free text by agreement, or in our own block."""
+    deal = trade(make_hub, "api", standard)
+    deal.inquire()
+    agree(deal, "inquiry")
+    state(deal.seller, priced("12.40", "0.82", "6.10"))
+    agree(deal, "offer")
+    rich = deal.buyer.document().model_copy(update=RICH)
+    deal.buyer.do("state_terms", deal.buyer.deal, rich, about=deal.buyer.last.id)
+    agree(deal, "counter")
+    assert {name: getattr(deal.seller.document(), name) for name in RICH} == RICH

@@ -165,7 +165,7 @@ class Side:
             if row is None or found is None:
                 return None
             assert all(each.is_intact for each in row.versions)
-            assert row.version == found.version
+            assert row.version == found.version or found.state is model.ContractState.TERMINATED
             return str(found.state), row.version, [each.terms_hash for each in row.versions]
 
     @property

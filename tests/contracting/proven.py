@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
@@ -28,7 +28,7 @@ from tradehub.negotiation.store import DealRow
 from tradehub.platform import clock
 from tradehub.platform.http import Principal
 from tradehub.platform.schema import upgrade
-from tradehub.platform.security import ROLES, Security
+from tradehub.platform.security import ROLES, Security, WebSession
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
 
@@ -143,7 +143,9 @@ def let_in(proven: Proven) -> None:
 
 
 def window(proven: Proven, name: str) -> FlaskClient:
-    """Return a browser in which the person is signed in."""
+    """Return a browser in which the person is signed in, long enough ago to be asked for the password again."""
     client = proven.app.test_client()
     assert sign_in(client, f"{name}@example.com", PASSWORD).status_code == 303
+    with proven.hub.database.write() as session:
+        session.execute(update(WebSession).values(fresh_until=None))
     return client

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 
 import pytest
@@ -145,3 +146,11 @@ def test_a_fault_of_an_xml_map_is_placed_in_the_file_that_states_it(file: str, r
 def test_a_fault_of_an_xml_map_that_names_no_element_has_no_line():
     fault = xml_fault(MapStore(shipped), "ubl/2.1/Order.yaml", MapError("ubl/2.1/Order.yaml: no such message"))
     assert (fault.line, fault.text) == (0, "no such message")
+
+
+def test_a_node_that_wants_an_element_empty_writes_no_segment_that_has_it():
+    """The predicate holds on writing as it does on reading."""
+    store, _ = changed(BODY, "- CUR: 01 const BY, 02 currency", "- CUR[02!=*]: 01 const BY, 02 currency")
+    order = {"number": "PO-1", "issued_on": date(2026, 3, 20), "currency": "USD", "lines": [{"number": "1"}]}
+    written = store.get("x12", "850", "004010").write(order, "*", ">")
+    assert [each for each in written if each.startswith("CUR")] == []

@@ -518,6 +518,16 @@ def test_each_line_of_a_report_on_several_orders_names_its_own():
     assert rules.write(document, "*", ">") == raw
 
 
+@pytest.mark.parametrize("also", [[], ["HL*3**O", "PRF*PO-2", "N1*ST*Ningbo"]])
+def test_an_inquiry_tells_days_parties_and_references_of_the_order_it_asks_about(also):
+    raw = ["BSI*Q-1*20260320*PA", "HL*1**O", "PRF*PO-1", "DTM*002*20260401", "REF*CT*C-9", "N1*BY*Haidi", "HL*2*1*I", "LIN**BP*4500",
+           *also, f"CTT*{2 + bool(also)}"]  # fmt: skip
+    rules = maps().get("x12", "869", "004010")
+    document = rules.read(raw, "*", ">").document
+    assert "extensions" not in document
+    assert rules.write(document, "*", ">") == raw
+
+
 def test_a_line_whose_order_no_level_names_is_reported_below_one_of_its_own():
     line = {"number": "1", "references": [{"type": "order", "value": "PO-2"}], "events": [{"status": "shipped"}]}
     document = {"number": "R-1", "issued_on": date(2026, 3, 21), "lines": [line]}

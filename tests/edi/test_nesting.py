@@ -123,3 +123,15 @@ def test_what_is_planned_for_one_commitment_stands_together():
         ("firm", [1, 2]), ("planned", [3]),
     ]  # fmt: skip
     assert [each["place"] for each in line["places"]] == ["P1", "P2"]
+
+
+def test_packages_that_lie_in_each_other_are_written_with_their_lines():
+    packages = [{"number": "A", "kind": "pack", "parent": "B"}, {"number": "B", "kind": "pack", "parent": "A"}]
+    document = {
+        "packages": [{"number": "1", "kind": "shipment"}, *packages],
+        "lines": [{"number": "7", "package": "B"}],
+    }
+    levels = SHAPES["hl"][1](document)["levels"]
+    assert [(each["level"], each.get("parent"), each.get("number")) for each in levels] == [
+        ("shipment", None, None), ("pack", None, None), ("pack", "2", None), ("item", "3", "7"),
+    ]  # fmt: skip

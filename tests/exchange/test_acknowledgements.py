@@ -157,7 +157,7 @@ def test_a_refusal_is_told_by_824_where_that_was_agreed(
     assert (told.delivery, told.answers) == ("sent", bench.messages("in")[-1].id)
     assert told.document["response"] == "rejected"
     assert told.document["subject"] == {"type": "order", "value": "NO-DEAL"}
-    assert told.document["judgements"][0] == {"code": "ZZZ", "text": "unknown-deal: no deal knows this number"}
+    assert told.document["judgements"][0] == {"code": "ZZZ", "text": "unknown-deal, R2: no deal knows this number"}
 
 
 def test_a_refusal_is_told_by_aperak_that_names_the_document(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -444,8 +444,13 @@ class World:
         taking.late = offer.given_up
         offer.taken.append(taking)
         self.takings[taking.id] = taking
-        if entry.get("travels") and self.counts_at_dispatch(offer):
-            self.taking_arrives(taking, None)
+        posted = entry.get("travels") and self.counts_at_dispatch(offer)
+        if posted and not taking.disputed and not taking.late and sent_at(entry) <= self.deadline(offer):
+            taking.effective = sent_at(entry)
+            if change == "minor":
+                taking.phase = "open"
+            else:
+                self.form(taking)
 
     def counts_at_dispatch(self, offer):
         return self.deal.law == "UCC" or (self.deal.law == "PRC" and bool(offer.catalogue))
@@ -483,7 +488,7 @@ class World:
 
     def ask(self, taking, at):
         """The offeror's time to answer runs from when it has the acceptance before it."""
-        if at is not None and taking.window is None and taking.phase in ("open", "late", "disputed"):
+        if taking.window is None and taking.phase in ("open", "late", "disputed"):
             taking.window, taking.order = at + self.deal.delay, self.next()
 
     def form(self, taking, at=None):

@@ -190,6 +190,16 @@ def test_r14_under_the_mailbox_rule_a_claim_to_have_sent_in_time_is_for_the_offe
         deal.say(Kind.ADMIT_TIME if claims == 15 else Kind.ELECT_LATE, NINGBO, about)
 
 
+def test_r14_under_the_mailbox_rule_only_what_is_sent_in_time_counts_before_it_reaches():
+    deal = Deal("UCC")
+    about = deal.offer(open_ended())
+    late = deal.at(24 * 20).accept(about, reached=False)
+    assert (deal.state(about), deal.contract.state) == ("accepting", "awaiting_reach")
+    deal.at(24 * 60).reach(late)
+    assert (deal.state(about), deal.contract.state) == ("late_pending", "awaiting_election")
+    assert deal.at(24 * 63).state(about) == "lapsed"
+
+
 def test_r15_a_notice_of_lapse_needs_an_acceptance_that_came_late():
     deal = Deal()
     about = deal.offer()

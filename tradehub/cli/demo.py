@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import click
 
+from tradehub.cli import demo_auction
 from tradehub.cli.serve import Background, end, remember, start, start_live, start_web, stop_on_signal
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import secrets
@@ -82,6 +83,8 @@ def demo(data: Path, port: int, seed: int, robot_port: int, deal: bool) -> None:
         welcome(settings, links, time.monotonic() - began)
         if deal and is_new(hub):
             threading.Thread(target=Story(hub, stopped, click.echo).tell, daemon=True).start()
+            auction = demo_auction.hold(hub, HOME)
+            threading.Thread(target=demo_auction.bid_along, args=(hub, auction, stopped), daemon=True).start()
         while not stopped.wait(0.3):
             if web.poll() is not None:
                 raise click.ClickException(f"the web server ended with status {web.returncode}")

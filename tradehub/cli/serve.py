@@ -43,8 +43,9 @@ def application() -> Flask:
     """Return the pages, for a WSGI server. Settings come from the environment."""
     from tradehub.hub import Hub
     from tradehub.web import create_app
+    from tradehub.web.language import in_all
 
-    return create_app(Hub(Settings()))
+    return create_app(Hub(Settings(), in_all))
 
 
 @click.command()
@@ -106,9 +107,10 @@ class Background:
         from tradehub.platform import logs
         from tradehub.platform.schedules import Clock
         from tradehub.platform.schema import upgrade
+        from tradehub.web.language import in_all
 
         logs.configure(settings.log_level, as_json=settings.log_json)
-        self.hub = Hub(settings)
+        self.hub = Hub(settings, in_all)
         upgrade(self.hub.database)
         self.clock = Clock(self.hub.jobs)
 
@@ -156,10 +158,10 @@ def start_live(settings: Settings) -> subprocess.Popen[bytes] | None:
 
 
 def live_options(host: str, port: int) -> list[str]:
-    """Return what Granian is told for the live streams."""
+    """Return what Granian is told for the live streams. They are cut on stop: a screen loses nothing, it asks anew."""
     options = {
         "interface": "rsgi", "workers": 1, "host": host, "port": port, "backlog": STREAMS_MAX,
-        "backpressure": STREAMS_MAX, "log-level": "error", "loop": "asyncio",
+        "backpressure": STREAMS_MAX, "log-level": "error", "loop": "asyncio", "workers-kill-timeout": 1,
     }  # fmt: skip
     given = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     return [*given, "--factory", "--no-ws", "--http", "1", "--respawn-failed-workers", STREAMS]

@@ -452,7 +452,8 @@ def _nodes(packages: list[Scope], lines: list[Scope]) -> list[tuple[str, Scope, 
             walk(below, at)
 
     top = None if any(package.get("kind") == "shipment" for package in packages) else 0
-    for package in children.get(None, ()):
+    # At last those that lie in each other in a circle: the first of them is taken for the outermost.
+    for package in (*children.get(None, ()), *packages):
         walk(package, top)
     for line in held.get(None, ()):
         references = _order_references([line])
@@ -625,6 +626,16 @@ def unfold_hl_orders(document: Scope) -> Scope:
     return rest
 
 
+def unfold_hl_inquiry(document: Scope) -> Scope:
+    """Do the same for an inquiry (869), whose header has no place for dates, parties and references: they are those of
+    the order, the first where there are several."""
+    whole = unfold_hl_orders(document)
+    order, *others = whole["levels"]
+    own = {name: [*order.get(name, ()), *whole.pop(name)] for name in _OF_LEVEL & whole.keys()}
+    whole["levels"] = [{**order, **own}, *others]
+    return whole
+
+
 def _order_above(level: Scope, levels: list[Scope]) -> Scope:
     """Return the order level that ``level`` is, or lies in."""
     return level if level["level"] == "order" else levels[int(level["parent"]) - 1]
@@ -670,6 +681,7 @@ def unfold_outcomes(document: Scope) -> Scope:
 SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "hl": (fold_hl, unfold_hl),
     "hl_orders": (fold_hl_orders, unfold_hl_orders),
+    "hl_inquiry": (fold_hl_orders, unfold_hl_inquiry),
     "outcomes": (fold_outcomes, unfold_outcomes),
     "cps": (fold_cps, unfold_cps),
     "groups": (nesting.fold_groups, nesting.unfold_groups),

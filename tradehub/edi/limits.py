@@ -23,7 +23,7 @@ MOST_REPETITIONS = 999
 """Repetitions of one element: the directories allow 99 at most."""
 DEEPEST = 100
 """Levels of HL or CPS within each other: shipments have five or six, and levels are walked one inside the other."""
-HEADS = {"hl": ("HL", 1, 2), "hl_orders": ("HL", 1, 2), "cps": ("CPS", 1, 2)}
+HEADS = {"hl": ("HL", 1, 2), "hl_orders": ("HL", 1, 2), "hl_inquiry": ("HL", 1, 2), "cps": ("CPS", 1, 2)}
 """Segment, and the elements of number and parent, by which levels lie in each other."""
 
 

@@ -655,7 +655,8 @@ class _Source:
             var = self._texts.get(at)
             if test.negated:
                 if var is not None:
-                    self._lines.append(f"if {var} in {self._own('S', frozenset(test.values))}: return '', 0")
+                    holds = var if test.values == ("*",) else f"{var} in {self._own('S', frozenset(test.values))}"
+                    self._lines.append(f"if {holds}: return '', 0")
             elif var is None:
                 if test.values != ("*",):
                     self._fixed[at] = test.values[0]

@@ -83,7 +83,8 @@ class Part:
 class Reading:
     """A transmission as read. ``reason`` says why all of it is refused; ``native`` is the engine's own view of it.
 
-    ``pieces`` are its interchanges where it holds several: each is then a transmission of its own.
+    ``pieces`` are its interchanges where it holds several: each is then a transmission of its own. ``prepared_at`` is
+    what it says of when it was made, at its sender's own clock.
     """
 
     standard: str | None
@@ -96,6 +97,7 @@ class Reading:
     reason: Reason | None = None
     native: Any = None
     pieces: tuple[bytes, ...] = ()
+    prepared_at: datetime | None = None
 
 
 class Leaf(NamedTuple):

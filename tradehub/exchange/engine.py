@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -121,6 +122,7 @@ class EngineCodec:
             reason=_reason_against_all(reading, messages, parts),
             native=_Taken(tuple(reading.interchanges)),
             pieces=_pieces(payload, reading),
+            prepared_at=None if first is None else _prepared_at(first.date, first.time),
         )
 
     def _with_units(self, message: edi.ReadMessage) -> edi.ReadMessage:
@@ -155,6 +157,7 @@ class EngineCodec:
             findings=() if read.type else findings,
             reason=None if read.type else Reason.UNREADABLE,
             native=_Taken(message=read),
+            prepared_at=_issued_at(document),
         )
 
     # writing
@@ -221,7 +224,7 @@ class EngineCodec:
     ) -> Written | None:
         answer = xml.acknowledge_xml(read, at=frame.at, number=f"AR-{frame.message_number}")
         notes = [Judgement(code=reason, text=reason)] if reason else []
-        notes += [Judgement(code=refusal.partition(":")[0], text=refusal)] if refusal else []
+        notes += [Judgement(code=re.split("[,:]", refusal)[0], text=refusal)] if refusal else []
         if notes:
             answer = answer.model_copy(update={"response": "rejected", "judgements": (*notes, *answer.judgements)})
         if not answer.parties:
@@ -244,6 +247,21 @@ def _pieces(payload: bytes, reading: edi.Reading) -> tuple[bytes, ...]:
     una = reading.una.encode()
     cut = [payload[start:stop] for start, stop in pairwise((*starts, len(payload)))]
     return tuple(each if not una or each.startswith(b"UNA") else una + each for each in cut)
+
+
+def _prepared_at(day: str, clock: str) -> datetime | None:
+    """Return the date and time of an ISA or UNB; None where they are no moment."""
+    pattern = {(6, 4): "%y%m%d%H%M", (8, 4): "%Y%m%d%H%M"}.get((len(day), len(clock)))
+    try:
+        return datetime.strptime(day + clock, pattern) if pattern else None  # noqa: DTZ007 - at the sender's clock
+    except ValueError:
+        return None
+
+
+def _issued_at(document: Document | None) -> datetime | None:
+    if document is None or document.issued_on is None or document.issued_at is None:
+        return None
+    return datetime.combine(document.issued_on, document.issued_at)
 
 
 def _refuse_foreign_signs(standard: str, document: Document, frame: Frame) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -28,9 +28,9 @@ from tradehub.exchange.model import (
     Validation,
     repetition,
 )
-from tradehub.exchange.outbound import Outbound, keep_findings
+from tradehub.exchange.outbound import Outbound, keep_findings, told
 from tradehub.exchange.store import MessageRow, log_stage
-from tradehub.partners.handling import Handler, Received
+from tradehub.partners.handling import Handler, Received, Refusal
 from tradehub.partners.model import ACKNOWLEDGEMENTS, RECEIPTS, Agreement, NoAgreement, agree, kind_of
 from tradehub.partners.profile import Control
 from tradehub.partners.service import PartnerService
@@ -179,6 +179,7 @@ class _Processing:
         self.now = clock.now()
         self.rows: list[MessageRow] = []
         self.refused: dict[int, Reason] = {}
+        self.refusals: dict[str, Refusal] = {}
         self.agreements = inbound.partners.agreements(session, str(first.partner))
 
     def run(self) -> None:
@@ -364,7 +365,7 @@ class _Processing:
         received = Received(
             message_id=row.id, owner=PartyId(row.owner), partner=PartyId(str(row.partner)), standard=str(row.standard),
             type=str(row.type), received_at=row.created_at, agreement_id=row.agreement_id,
-            payload_sha256=str(row.payload_sha256),
+            payload_sha256=str(row.payload_sha256), claimed_at=self._claimed_at(row),
         )  # fmt: skip
         attempt = self.session.begin_nested()
         handled = handler(self.session, part.document, received)
@@ -376,6 +377,7 @@ class _Processing:
             log_stage(self.session, row, "handed-on", handled.subject or handled.deal)
             return
         deal, subject = handled.deal, handled.subject
+        self.refusals[row.id] = handled.refusal
         attempt.rollback()
         self.session.refresh(row)
         row.deal, row.subject, row.delivered_at = deal, subject, self.now
@@ -385,6 +387,16 @@ class _Processing:
             handled.refusal.text,
         )
         log_stage(self.session, row, "refused", handled.refusal.rule)
+
+    def _claimed_at(self, row: MessageRow) -> datetime | None:
+        """Return what the transmission says of when it was made, at the partner's own clock; never after it came."""
+        made = self.reading.prepared_at
+        if made is None:
+            return None
+        profile = self.inbound.partners.profile(self.session, str(row.partner))
+        zone = clock.zone(profile.timezone if profile is not None else None)
+        claimed = made if made.tzinfo else made.replace(tzinfo=zone)
+        return claimed if claimed <= row.created_at else None
 
     def _take_acknowledgement(self, row: MessageRow, part: Part) -> None:
         row.validation, row.validated_at = Validation.ACCEPTED if part.accepted else Validation.REJECTED, self.now
@@ -427,9 +439,10 @@ class _Processing:
             row.ack_at = self.now
             log_stage(self.session, row, "answered", sent.message)
         for row in self.rows:
-            refusal = self.inbound.outbound.refuse(self.session, row) if row.delivery == Delivery.REFUSED else None
-            if refusal is not None:
-                log_stage(self.session, row, "answered", refusal.message)
+            refusal = self.refusals.get(row.id)
+            answer = self.inbound.outbound.refuse(self.session, row, refusal) if refusal is not None else None
+            if answer is not None:
+                log_stage(self.session, row, "answered", answer.message)
 
     def _told(self) -> dict[int, Reason]:
         """What the exchange itself holds against a part: its syntax the codec knows, a replay's twin is no fault."""
@@ -440,10 +453,11 @@ class _Processing:
         }
 
     def _refusals(self) -> dict[int, str]:
+        explain = self.inbound.outbound.explain
         return {
-            position: f"{row.delivery_reason}: {row.reason_text}"
+            position: " ".join(filter(None, (told(refusal), explain(refusal.text, str(row.standard)))))
             for position, row in enumerate(self.rows)
-            if row.delivery == Delivery.REFUSED
+            if (refusal := self.refusals.get(row.id)) is not None
         }
 
 

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     TRANSPORT = "transport"
     GAVE_UP = "gave-up"
     REJECTED_BY_RECEIVER = "rejected-by-receiver"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from textwrap import wrap
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -29,6 +30,7 @@ from tradehub.exchange.codec import NO_GUIDES, CannotWrite, Codec, Finding, Fram
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation, next_try
 from tradehub.exchange.store import DeliveryAttemptRow, IssueRow, MessageRow, log_stage, next_number
 from tradehub.exchange.transport import Envelope, Transport, TransportError
+from tradehub.partners.handling import Refusal
 from tradehub.partners.model import Agreement, NoAgreement, agree
 from tradehub.partners.profile import Channel, HttpChannel, Identity, Retry
 from tradehub.partners.service import PartnerService
@@ -53,6 +55,15 @@ def nobody(session: Session, key: str, at: datetime) -> None:
     """Tell nobody."""
 
 
+Explain = Callable[[str, str], str]
+"""Return a capability's refusal, by its code, as a sentence that a message of a standard can hold."""
+
+
+def unexplained(code: str, standard: str) -> str:
+    """Say nothing beyond the code."""
+    return ""
+
+
 class Outbound:
     def __init__(
         self,
@@ -64,7 +75,9 @@ class Outbound:
         open_channel: OpenChannel,
         on_reached: OnReached,
         on_failed: OnReached = nobody,
+        explain: Explain = unexplained,
     ) -> None:
+        self.explain = explain
         self.payloads = payloads
         self.jobs = jobs
         self.partners = partners
@@ -84,7 +97,7 @@ class Outbound:
             tried = self._plan(session, session.get_one(OutboxRow, outbox_id))
         trial = None if tried is None else self._try(tried)
         with ctx.write() as session:
-            waiting = session.get_one(OutboxRow, outbox_id)
+            waiting = session.get_one(OutboxRow, outbox_id, with_for_update=True)
             if waiting.closed_at is not None:
                 return
             known = self.partners.party(session, waiting.recipient)
@@ -207,6 +220,37 @@ class Outbound:
         if waiting is not None:
             waiting.closed_at, waiting.outcome = clock.now(), outcome
 
+    def withdraw(self, session: Session, key: str) -> bool:
+        """Keep what waits under an idempotency key from leaving, and say whether that could be done.
+
+        It cannot once its bytes may be under way: the other side then has to be told.
+        """
+        same = select(OutboxRow).where(OutboxRow.idempotency_key == key).with_for_update()
+        waiting = session.scalar(same.execution_options(populate_existing=True))
+        if waiting is None or waiting.closed_at is not None:
+            return False
+        made = select(MessageRow).where(MessageRow.outbox_id == waiting.id).order_by(MessageRow.id.desc())
+        row = session.scalar(made.limit(1).with_for_update().execution_options(populate_existing=True))
+        if row is not None and (row.attempts or row.delivery != Delivery.PENDING):
+            return False
+        row = row or self._new_row(session, waiting)
+        row.delivery, row.delivery_reason = Delivery.NONE, Reason.WITHDRAWN
+        row.acknowledgement, row.ack_deadline = Acknowledgement.NONE, None
+        if row.validation == Validation.PENDING:
+            row.validation, row.validated_at = Validation.ACCEPTED, clock.now()
+        waiting.closed_at, waiting.outcome = clock.now(), Reason.WITHDRAWN
+        log_stage(session, row, "withdrawn")
+        return True
+
+    def first_attempt(self, session: Session, key: str) -> datetime | None:
+        """Return when what left under a key was first handed to its transport; None where it never was."""
+        return session.scalar(
+            select(func.min(DeliveryAttemptRow.at))
+            .join(MessageRow, MessageRow.id == DeliveryAttemptRow.message_id)
+            .join(OutboxRow, OutboxRow.id == MessageRow.outbox_id)
+            .where(OutboxRow.idempotency_key == key)
+        )
+
     def reopen(self, session: Session, row: MessageRow) -> None:
         """Let the document of a message that did not leave be made into a message again."""
         waiting = session.get_one(OutboxRow, row.outbox_id)
@@ -294,8 +338,8 @@ class Outbound:
             self._put(session, row, written, names)
         return row
 
-    def refuse(self, session: Session, refused: MessageRow) -> MessageRow | None:
-        """Tell the sender of a sound message that its capability refuses it: 824 or APERAK, where that was agreed.
+    def refuse(self, session: Session, refused: MessageRow, refusal: Refusal) -> MessageRow | None:
+        """Tell the sender of a sound message that its capability refuses it, and why: 824 or APERAK, where that was agreed.
 
         None where the standard tells it otherwise, there is no agreement about the message, or no map.
         """
@@ -318,7 +362,8 @@ class Outbound:
             session, owner=row.owner, sender=_spelt(names.sender), receiver=_spelt(names.receiver),
             standard=str(row.standard), level="document",
         )  # fmt: skip
-        document = _refusal(refused, f"AR-{number}")
+        sentence = self.explain(refusal.text, str(row.standard))
+        document = _refusal(refused, refusal, sentence, f"AR-{number}")
         row.document, row.reference = document.model_dump(mode="json", exclude_defaults=True), document.number
         row.agreement_id, row.agreement_revision = agreement.id, agreement.revision
         log_stage(session, row, "made")
@@ -341,6 +386,8 @@ class Outbound:
 
     def transmit(self, ctx: JobContext, message_id: str) -> None:
         """Carry a message's bytes; try again by the channel's schedule, and give up when it is over."""
+        if not ctx.once(f"begun:{ctx.attempt}", lambda session: self._begin_attempt(session, message_id)):
+            return
         with ctx.read() as session:
             row = session.get_one(MessageRow, message_id)
             channel = self.partners.channel(session, str(row.partner), row.channel)
@@ -383,16 +430,25 @@ class Outbound:
             self._close_outbox(session, row, str(row.delivery_reason))
             self._tell(session, row, self.on_failed)
 
-    def _note_attempt(
-        self, session: Session, row: MessageRow, outcome: str, detail: str, next_at: datetime | None
-    ) -> None:
+    def _begin_attempt(self, session: Session, message_id: str) -> bool:
+        """Note that the bytes may be under way from now on: they cannot be taken back unsaid. False where they were."""
+        row = session.get_one(MessageRow, message_id, with_for_update=True)
+        if row.delivery == Delivery.NONE:
+            return False
         row.attempts += 1
         session.add(
             DeliveryAttemptRow(
-                owner=row.owner, message_id=row.id, number=row.attempts, at=clock.now(), outcome=outcome,
-                detail=detail[:1000], next_at=next_at,
+                owner=row.owner, message_id=row.id, number=row.attempts, at=clock.now(), outcome="begun", detail=""
             )
-        )  # fmt: skip
+        )
+        return True
+
+    def _note_attempt(
+        self, session: Session, row: MessageRow, outcome: str, detail: str, next_at: datetime | None
+    ) -> None:
+        mine = (DeliveryAttemptRow.message_id == row.id, DeliveryAttemptRow.number == row.attempts)
+        attempt = session.scalars(select(DeliveryAttemptRow).where(*mine)).one()
+        attempt.outcome, attempt.detail, attempt.next_at = outcome, detail[:1000], next_at
 
     def send_again(self, session: Session, row: MessageRow, *, key: str, actor: str | None = None) -> None:
         """Carry the same bytes once more. The same ``key`` does it once."""
@@ -539,17 +595,34 @@ def _spelt(name: Identity) -> str:
     return f"{name.qualifier}:{name.value}" if name.qualifier else name.value
 
 
-def _refusal(refused: MessageRow, number: str) -> ApplicationResponse:
+def told(refusal: Refusal) -> str:
+    """Return a refusal in the fewest words: the rule, the article it rests on, and the code."""
+    by = ", ".join(filter(None, (refusal.rule, refusal.article)))
+    return f"{by}: {refusal.text}"
+
+
+TEXT_MAX = 60
+"""What a TED02 holds (X12 824); a longer word on a refusal goes into the notes behind it."""
+
+NOTE_MAX = 80
+"""What an NTE02 holds."""
+
+
+def _refusal(refused: MessageRow, refusal: Refusal, sentence: str, number: str) -> ApplicationResponse:
     """Return the verdict of a capability that does not act on a message, as its sender is to read it."""
-    rule = str(refused.delivery_reason)
-    told = ": ".join(filter(None, (rule, refused.reason_text)))
+    short = told(refusal)
+    if refused.standard == "x12":
+        pieces = wrap(sentence if len(short) <= TEXT_MAX else f"{short} {sentence}", NOTE_MAX)
+        judgement = Judgement(code=AGREED_BETWEEN_US, text=short[:TEXT_MAX], more_texts=tuple(pieces))
+    else:
+        judgement = Judgement(code=AGREED_BETWEEN_US, text=" ".join(filter(None, (short, sentence))))
     return ApplicationResponse(
         number=number,
         action="original",
         issued_on=clock.now().date(),
         response="rejected",
         subject=Reference(type=str(refused.kind), value=refused.reference),
-        judgements=(Judgement(code=AGREED_BETWEEN_US, text=told),),
+        judgements=(judgement,),
     )
 
 

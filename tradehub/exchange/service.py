@@ -12,7 +12,7 @@ from tradehub.exchange import outbound as out
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.inbound import PROCESS, Arrived, Inbound, Receipt
 from tradehub.exchange.model import Direction
-from tradehub.exchange.outbound import OnReached, OpenChannel, Outbound
+from tradehub.exchange.outbound import Explain, OnReached, OpenChannel, Outbound
 from tradehub.exchange.store import MessageRow, log_stage
 from tradehub.exchange.transport import Arrival
 from tradehub.exchange.transports import opener
@@ -45,6 +45,7 @@ class ExchangeService:
         on_reached: OnReached,
         on_failed: OnReached = out.nobody,
         open_channel: OpenChannel | None = None,
+        explain: Explain = out.unexplained,
     ) -> None:
         self.database = database
         self.payloads = payloads
@@ -60,6 +61,7 @@ class ExchangeService:
             open_channel=self.open_channel,
             on_reached=on_reached,
             on_failed=on_failed,
+            explain=explain,
         )
         self.inbound = Inbound(
             database=database,

@@ -89,6 +89,7 @@ REASONS: dict[str, LazyString] = {
     Reason.OWN_JUDGEMENT: lazy_gettext("Our own reader would reject this message, so it was not sent."),
     Reason.NO_CHANNEL: lazy_gettext("The partner has no such channel."),
     Reason.TRANSPORT: lazy_gettext("The transport failed."),
+    Reason.WITHDRAWN: lazy_gettext("Its author took it back before it had left."),
     Reason.GAVE_UP: lazy_gettext("It was tried as often as agreed, without success."),
     Reason.REJECTED_BY_RECEIVER: lazy_gettext("The partner's acknowledgement rejects it."),
 }

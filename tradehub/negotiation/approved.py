@@ -16,7 +16,7 @@ from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.drafting import Draft, Letterhead
-from tradehub.negotiation.model import Conflict, Refused
+from tradehub.negotiation.model import Conflict, Refused, State
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService
@@ -97,6 +97,10 @@ def _overtaken(refused: Refused) -> Overtaken:
 
 
 def _accept(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
+    view = service.deal(session, wanted.binding.deal_id)
+    if view.round(wanted.offer_id).state is State.LAPSED:
+        # What was approved is an acceptance in time, not one that the other side may refuse as late (R14).
+        raise _overtaken(Refused("LAPSED", view.negotiation.regime))
     service.accept(
         session, actor, wanted.binding.deal_id, wanted.offer_id, expected_version=wanted.expected_version,
         terms_hash=wanted.terms_hash, request_key=key,
@@ -108,7 +112,8 @@ def _offer(service: NegotiationService, session: Session, actor: Actor, wanted: 
     base = view.round(wanted.offer_id)
     if wanted.payload["answers_open"] and not base.is_open:
         # What was approved is a counter; to an offer that has ended it would be an offer of its own.
-        raise _overtaken(view.may_accept(base) or Refused("NOT_ALLOWED"))
+        lapsed = Refused("LAPSED", view.negotiation.regime) if base.state is State.LAPSED else None
+        raise _overtaken(lapsed or view.may_accept(base) or Refused("NOT_ALLOWED"))
     service.make_offer(
         session, actor, view.id, DRAFT.validate_python(wanted.payload["draft"]), about=wanted.offer_id,
         expected_version=wanted.expected_version, request_key=key,

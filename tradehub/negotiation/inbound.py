@@ -132,9 +132,12 @@ class Inbound(Recorder):
         text, at = drafting.note_text(response), received.received_at
         self.say(session, row, _sender(received), kind, about=found.offer.id, text=text, source=response, at=at)
 
-    def on_reached(self, session: Session, outbox_key: str, at: datetime) -> None:
-        """A receipt proves that what left under this key has reached the partner (R4). Unknown keys mean nothing."""
-        self._learnt(session, outbox_key, at, Kind.REACH)
+    def on_reached(self, session: Session, outbox_key: str, at: datetime, *, tried_at: datetime | None = None) -> None:
+        """A receipt proves that what left under this key has reached the partner (R4). Unknown keys mean nothing.
+
+        ``tried_at`` is when it was first handed over to be carried.
+        """
+        self._learnt(session, outbox_key, at, Kind.REACH, tried_at)
 
     def on_failed(self, session: Session, outbox_key: str, at: datetime) -> None:
         """The partner's system rejected what left under this key, or it could not be delivered."""
@@ -149,7 +152,9 @@ class Inbound(Recorder):
             if each.kind is Kind.ACCEPT and each.reached_at is None and each.id not in known:
                 self.note(session, row, Kind.REACH, each.id, at)
 
-    def _learnt(self, session: Session, outbox_key: str, at: datetime, kind: Kind) -> None:
+    def _learnt(
+        self, session: Session, outbox_key: str, at: datetime, kind: Kind, tried_at: datetime | None = None
+    ) -> None:
         statement = store.statement_by_key(session, outbox_key) or _acceptance_by_order(session, outbox_key)
         if statement is None or statement.reached_at is not None:
             return
@@ -157,7 +162,7 @@ class Inbound(Recorder):
         said = store.load(session, row).statements
         noted = [each.kind for each in said if each.about == statement.id and each.kind in (Kind.REACH, Kind.FAIL)]
         if Kind.REACH not in noted and kind not in noted[-1:]:
-            self.note(session, row, kind, statement.id, at)
+            self.note(session, row, kind, statement.id, at, tried_at=tried_at)
 
     def _new_deal(self, session: Session, document: Inquiry | Order, received: Received, kind: Kind) -> Handled:
         try:
@@ -178,8 +183,8 @@ class Inbound(Recorder):
         self, session: Session, document: TradeDocument, *, buyer: PartyId, seller: PartyId
     ) -> DealRow | None:
         """Return the deal that the message's references name: an offer's number first, it is the closer one."""
-        for type in ("offer", "inquiry", "previous"):
-            for value in [each.value for each in document.references if each.type == type and each.value]:
+        for numbers in _by_closeness(document):
+            for value in numbers:
                 found = store.deals_of_offer(session, value, buyer=buyer, seller=seller)
                 if found:
                     return self._deal(session, found[0].deal_id)
@@ -237,12 +242,12 @@ class Inbound(Recorder):
     ) -> tuple[Kind, str | None] | None:
         """Return what a letter without terms of its own says, and of what; None for one that proposes or accepts."""
         action, at = document.action, received.received_at
-        own = [each for each in negotiation.offers if each.by == received.partner]
         if action in TAKES_BACK:
-            taken = next((each for each in reversed(own) if each.number == document.number), None)
-            said = _acceptance_by(session, row, received.partner, (document.number,))
+            numbers = [document.number, *(each.value for each in document.references if each.type == "offer")]
+            said = _acceptance_by(session, row, received.partner, numbers)
             if said is not None:
                 return Kind.WITHDRAW_ACCEPTANCE, said.about
+            taken = _named_of_its_own(negotiation, document, received)
             if taken is not None:
                 return _taking_back(negotiation, taken, at), taken.id
         if action in DECLINES | ASSENTS:
@@ -430,6 +435,22 @@ def _acceptance_by(
     return said[-1] if said else None
 
 
+def _named_of_its_own(negotiation: Negotiation, document: TradeDocument, received: Received) -> Offer | None:
+    """Return the sender's proposal that a letter takes back: of its own number, or named, the closest reference first."""
+    by_number = {each.number: each for each in negotiation.offers}
+    own = by_number.get(document.number or "")
+    if own is not None and own.by == received.partner:
+        return own
+    for numbers in _by_closeness(document):
+        named = [by_number[each] for each in numbers if each in by_number]
+        for each in named:
+            if each.by == received.partner:
+                return each
+        if named:
+            return None
+    return None
+
+
 def _contract_of(negotiation: Negotiation, offer: str | None, at: datetime) -> model.Contract | None:
     found = (each for each in model.contracts(negotiation, now=at) if each.offer.id == offer and each.is_live)
     return next(found, None)
@@ -478,7 +499,10 @@ def _told_of_numbers(full: TradeDocument, base: TradeDocument, document: OrderCh
 
 
 def _sender(received: Received) -> Actor:
-    return Actor(received.partner, channel="message", message_id=received.message_id)
+    return Actor(
+        received.partner, channel="message", message_id=received.message_id, sent_at=received.sent_at,
+        claimed_at=received.claimed_at,
+    )  # fmt: skip
 
 
 def _seen(session: Session, document: TradeDocument, received: Received) -> Handled | None:
@@ -497,13 +521,22 @@ def _seen(session: Session, document: TradeDocument, received: Received) -> Hand
     return Handled(known.deal_id, known.id, _refused(Refused("SAME_NUMBER_OTHER_CONTENT")).refusal)
 
 
+def _by_closeness(document: TradeDocument) -> tuple[tuple[str, ...], ...]:
+    """Return the numbers that a message refers to, those of offers first.
+
+    What a standard has no qualifier for, as X12 for the number of an inquiry, comes as mutually defined, and last.
+    """
+    known = ("offer", "inquiry", "previous")
+    found = [tuple(each.value for each in document.references if each.type == type and each.value) for type in known]
+    return (*found, tuple(each.value for each in document.references if each.type not in known and each.value))
+
+
 def _spoken_of(negotiation: Negotiation, document: TradeDocument, received: Received) -> Offer | None:
     """Return our proposal that the message answers: the one it names, else the last of ours."""
     ours = [each for each in negotiation.offers if each.by == received.owner]
-    for type in ("offer", "inquiry", "previous"):
-        named = {each.value for each in document.references if each.type == type}
+    for place, named in enumerate(_by_closeness(document)):
         for each in reversed(ours):
-            if each.number in named and (each.firm or type == "offer"):
+            if each.number in named and (each.firm or place == 0):
                 return each
     return ours[-1] if ours and not isinstance(document, Order) else None
 

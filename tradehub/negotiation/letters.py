@@ -168,7 +168,8 @@ def _changed_lines(base: TradeDocument, stated: OrderChange | OrderResponse) -> 
     names = {id(line): key(line, position) for position, line in enumerate(lines_of(base), 1)}
     said: dict[str, Line] = {}
     added: list[Line] = []
-    for line in stated.lines:
+    lines: tuple[Line, ...] = stated.lines
+    for line in lines:
         found = finder.find(line)
         if found is not None:
             said[names[id(found.line)]] = line

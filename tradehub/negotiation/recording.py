@@ -86,6 +86,7 @@ class NotFound(Exception):
 class Actor:
     """Who speaks: a person for a party, or the party's own system by a message.
 
+    ``sent_at`` is when the message was dispatched, where that is proven, ``claimed_at`` what it says of that.
     ``approval`` is the approved request that is being carried out.
     """
 
@@ -94,6 +95,8 @@ class Actor:
     name: str | None = None
     channel: str = "web"
     message_id: str | None = None
+    sent_at: datetime | None = None
+    claimed_at: datetime | None = None
     approval: str | None = None
 
 
@@ -240,11 +243,26 @@ class Recorder:
             session, row, negotiation, statement, actor, request_key, source, now, order, is_told=is_told
         )
 
-    def note(self, session: Session, row: DealRow, kind: Kind, about: str, at: datetime) -> None:
-        """Record what the hub learnt of a statement on its way: that it reached, or that it could not."""
+    def note(
+        self,
+        session: Session,
+        row: DealRow,
+        kind: Kind,
+        about: str,
+        at: datetime,
+        *,
+        tried_at: datetime | None = None,
+    ) -> None:
+        """Record what the hub learnt of a statement on its way: that it reached, or that it could not.
+
+        ``tried_at`` is when its message was first handed over to be carried: in time, it was delayed on its way where it
+        reached too late (CISG 21(2)).
+        """
         negotiation = store.load(session, row)
-        statement = Statement(id=ids.new_id(), kind=kind, about=about)
         now = _moment(negotiation, at)
+        said = next((each for each in negotiation.statements if each.id == about), None)
+        delayed = said is not None and kind is Kind.REACH and _was_delayed(negotiation, said, tried_at, now)
+        statement = Statement(id=ids.new_id(), kind=kind, about=about, delayed=delayed)
         after = model.step(negotiation, statement, now=now)
         store.record(session, row, negotiation, after, Circumstances(channel="hub"))
         self._follow(session, row, _known(negotiation, now), after, now)
@@ -301,7 +319,10 @@ class Recorder:
     ) -> str:
         to = negotiation.other(actor.party)
         at_once = is_told or actor.channel == "message" or self.hooks.is_web(session, to)
-        statement = replace(statement, reached_at=now if at_once else None)
+        statement = replace(
+            statement, reached_at=now if at_once else None, sent_at=actor.sent_at, claimed_at=actor.claimed_at,
+            delayed=statement.delayed or _was_delayed(negotiation, statement, actor.sent_at, now),
+        )  # fmt: skip
         after = model.step(negotiation, statement, now=now)
         leaves = None if at_once or source is None else source
         key = None if leaves is None else f"deal:{row.id}:{statement.id}"
@@ -363,6 +384,14 @@ def _kind(negotiation: Negotiation, about: Offer | None, actor: Actor, firm: boo
         return Kind.OFFER
     alive = model.states(negotiation, now=now).get(about.id) is model.State.EFFECTIVE
     return Kind.COUNTER if alive else Kind.OFFER
+
+
+def _was_delayed(negotiation: Negotiation, statement: Statement, sent_at: datetime | None, now: datetime) -> bool:
+    """Whether an acceptance that comes too late is known to have been dispatched in time."""
+    if statement.kind is not Kind.ACCEPT or sent_at is None or statement.about is None:
+        return False
+    until = model.deadline(negotiation, negotiation.offer(statement.about), now=now)
+    return until is not None and sent_at <= until < now
 
 
 def _moment(negotiation: Negotiation, at: datetime | None) -> datetime:

@@ -19,12 +19,14 @@ from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import compare, drafting, letters, model, store
+from tradehub.negotiation.binding import binding
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
 from tradehub.negotiation.reading import Reading
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow
+from tradehub.partners.authority import Act, Allowed
 from tradehub.platform import clock, ids
 
 ACTS = frozenset(
@@ -134,6 +136,8 @@ class NegotiationService(Inbound, Reading):
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
         document = self._written(session, row, actor.party, base, draft)
+        if drafting.is_firm(document):
+            self._demand(session, row, actor, Act.OFFER, document)
         if base.amends is not None:
             return self._counter_change(session, row, actor, base, document, expected_version, request_key)
         return self.propose(
@@ -202,6 +206,7 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
+        self._demand(session, row, actor, Act.ACCEPTANCE, document or offer.document)
         if lines and not offer.divisible:
             lines, document = _whole_or_part(offer, lines, document)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
@@ -305,7 +310,8 @@ class NegotiationService(Inbound, Reading):
         seller = Actor(PartyId(row.seller_id), channel="order")
         if contract is None or contract.terms.terms_hash == terms_hash(document):
             return False
-        own = self._headed(session, row, seller.party, contract.terms, drafting.as_offer(document))
+        number = f"{document.number}-{len(store.statement_rows(session, [row.id])) + 1}"
+        own = drafting.as_offer(document).model_copy(update={"number": number})
         amendment = self.propose(
             session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
             particulars={"amends": contract.offer.id, "terminates": terminates},
@@ -392,6 +398,13 @@ class NegotiationService(Inbound, Reading):
                     said.append(self.reject(session, actor, deal, offer.id, text=text, request_key=key))
         return tuple(said)
 
+    def _demand(self, session: Session, row: DealRow, actor: Actor, act: Act, document: TradeDocument) -> None:
+        """Hold the actor to what its organisation lets it bind. Raises Refused NO_AUTHORITY, OVER_LIMIT and their like."""
+        other = PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
+        verdict = self.hooks.authorise(session, actor, binding(act, document, deal_id=row.id, partner=other))
+        if not isinstance(verdict, Allowed):
+            raise model.Refused(verdict.code)
+
     def _check_demand(
         self, session: Session, rows: Mapping[str, DealRow], asked: Inquiry, picks: Sequence[Pick]
     ) -> None:
@@ -421,6 +434,8 @@ class NegotiationService(Inbound, Reading):
             accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
             wanted = accepts[-1] if accepts else about
         key = store.outbox_key(session, wanted)
+        if key is None and kind is Kind.WITHDRAW_ACCEPTANCE:
+            key = store.open_order_key(session, negotiation.id)
         return key is not None and self.hooks.stop(session, key)
 
     def _headed(
@@ -439,32 +454,30 @@ class NegotiationService(Inbound, Reading):
     def _notice(
         self, session: Session, row: DealRow, by: PartyId, negotiation: Negotiation, kind: Kind, about: str, text: str
     ) -> TradeDocument | None:
-        """Return the letter that tells the partner of an act; None where none is due, or the document is another's.
-
-        What takes back bears the number of what it takes back, what answers an acceptance names it.
-        """
+        """Return the letter that tells the partner of an act, naming what it is about; None where none is due."""
         action = letters.ACTIONS.get(kind)
         if action is None:
             return None
         offer = negotiation.offer(about)
-        number, references = offer.number, ()
-        if kind not in _TAKING_BACK:
-            number, references = "", self._acceptance_reference(session, row, negotiation, about)
-        elif kind is Kind.WITHDRAW_ACCEPTANCE:
-            order = self.hooks.order(session, row.id)
-            if by == row.buyer_id and order is not None:
-                return letters.change(
-                    order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(),
-                    action="cancel", text=text,
-                )  # fmt: skip
-            number = self._acceptance_reference(session, row, negotiation, about)[0].value or offer.number
+        order = self.hooks.order(session, row.id)
+        if kind is Kind.WITHDRAW_ACCEPTANCE and by == row.buyer_id and order is not None:
+            return letters.change(
+                order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(), action="cancel",
+                text=text,
+            )  # fmt: skip
+        if kind in _TAKING_BACK - {Kind.WITHDRAW_ACCEPTANCE}:
+            references: tuple[Reference, ...] = (
+                Reference(type="offer" if offer.firm else "inquiry", value=offer.number),
+            )
+        else:
+            references = self._acceptance_reference(session, row, negotiation, about)
         if by == row.buyer_id:
             head = self._letterhead(session, row, action, offer if offer.by != by else None)
         else:
             head = self._quote_head(session, row, offer, action)
         named = {(each.type, each.value) for each in head.references}
         more = tuple(each for each in references if (each.type, each.value) not in named)
-        head = replace(head, number=number or head.number, references=(*head.references, *more))
+        head = replace(head, references=(*more, *head.references))
         return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
 
     def _acceptance_reference(
@@ -535,6 +548,7 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         offer = store.load(session, row).offer(about)
+        letter: TradeDocument | None
         if offer.amends is not None:
             letter = self._change_letter(session, row, actor.party, offer, offer.document, "rejected")
         else:

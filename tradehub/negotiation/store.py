@@ -31,6 +31,7 @@ from tradehub.negotiation.model import (
 )
 from tradehub.negotiation.outlook import outlook
 from tradehub.platform.db import Base, Scoped, to_json
+from tradehub.platform.outbox import OutboxRow
 
 SIDES = ("buyer", "seller")
 
@@ -360,6 +361,14 @@ def deals_of_inquiry(session: Session, inquiry_id: str, *, lock: bool = False) -
 def outbox_key(session: Session, statement_id: str) -> str | None:
     """Return under which key the statement left for a message partner; None for what did not leave so."""
     return session.scalar(select(StatementRow.outbox_key).where(StatementRow.id == statement_id))
+
+
+def open_order_key(session: Session, deal_id: str) -> str | None:
+    """Return under which key the order on a deal waits to leave; None where none does."""
+    waiting = select(OutboxRow.idempotency_key).where(
+        OutboxRow.subject == deal_id, OutboxRow.kind == "order", OutboxRow.closed_at.is_(None)
+    )
+    return session.scalar(waiting.limit(1))
 
 
 def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:

@@ -149,6 +149,8 @@ REFUSALS: Mapping[str, LazyString] = {
     "NOT_A_PARTY": lazy_gettext("Only the two parties speak in this deal."),
     "NOT_AN_INVITATION": lazy_gettext("Only an inquiry, or what was sent without obligation, can be cancelled."),
     "OVER_LIMIT": lazy_gettext("The amount is above what you may bind your organisation to."),
+    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
+    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
     "DISPUTED_TIME": lazy_gettext("When its acceptance was sent is in dispute; who made the offer decides."),
     "NOTHING_TO_OBJECT_TO": lazy_gettext("The acceptance changed nothing that could be objected to."),
     "TOO_LATE_TO_OBJECT": lazy_gettext("The time to object is over; the contract stands."),

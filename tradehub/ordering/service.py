@@ -165,7 +165,11 @@ class OrderingService:
         if concluded.order is not None and concluded.order.number:
             return concluded.order
         day = concluded.at.date()
-        number = f"PO-{day.year}-{next_number(session, f'order:{concluded.buyer}:{day.year}'):05d}"
+        if concluded.order is None and concluded.offer.number and not self.is_web(session, concluded.buyer):
+            # the buyer numbers its orders itself: until its own comes, this one goes by the number of its proposal
+            number = concluded.offer.number
+        else:
+            number = self._next_number(session, concluded.buyer, day)
         if concluded.order is not None:
             return concluded.order.model_copy(update={"number": number})
         return order_from(
@@ -176,6 +180,10 @@ class OrderingService:
             buyer=self.party_of(session, concluded.buyer),
             seller=self.party_of(session, concluded.seller),
         )
+
+    @staticmethod
+    def _next_number(session: Session, buyer: PartyId, day: date) -> str:
+        return f"PO-{day.year}-{next_number(session, f'order:{buyer}:{day.year}'):05d}"
 
     def _tell(self, session: Session, row: OrderRow, order: Order, concluded: Concluded) -> None:
         """Send the order to a seller who trades by message; answer one that a buyer sent by message."""
@@ -468,6 +476,14 @@ class OrderingService:
             .where(or_(OrderRow.number == number, OrderRow.number == number.strip()))
             .with_for_update()
         )
+
+    def proposal(self, session: Session, deal_id: str) -> Order | None:
+        """Return the order as the seller's last response would have it, where the buyer has not decided on it yet."""
+        row = self.of_deal(session, deal_id)
+        response = open_proposal(row) if row is not None else None
+        if row is None or response is None or row.stands is Standing.REJECTED:
+            return None
+        return proposed(row.order, response.response)
 
     def _record(
         self,

@@ -18,7 +18,11 @@ from tradehub.documents import Document, Offer, Order, PartyId
 
 @dataclass(frozen=True)
 class Received:
-    """How a document reached us: the message that carried it, between whom, when."""
+    """How a document reached us: the message that carried it, between whom, when.
+
+    ``sent_at`` is when its sender dispatched it, where that is proven (a signed transport); ``claimed_at`` is what the
+    interchange itself says of that, which proves nothing.
+    """
 
     message_id: str
     owner: PartyId
@@ -28,6 +32,8 @@ class Received:
     received_at: datetime
     agreement_id: str | None = None
     payload_sha256: str = ""
+    sent_at: datetime | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

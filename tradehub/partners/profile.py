@@ -265,6 +265,34 @@ class AgreementEntry(Entry):
         return (self.direction, self.message)
 
 
+TermClass = Literal[
+    "remarks", "contacts", "notice_address", "document_format", "document_copies", "label_text", "marking", "line", "item",
+    "unit", "quantity", "price", "currency", "payment", "charges", "delivery_date", "incoterm", "delivery_place",
+    "delivery_mode", "warranty", "liability", "disputes", "law", "packaging", "inspection", "unknown",
+]  # fmt: skip
+"""The classes of terms by which negotiation judges what a changed acceptance is."""
+
+
+class Negotiation(Entry):
+    """How the partner and ``owner`` negotiate, beyond the law that governs it (docs/channels.md, What partners agree).
+
+    ``reasonable_time`` is how long an offer without a period stays open, ``undue_delay`` how long an answer that needs
+    no form may take, ``receipt_within`` when a receipt is overdue. ``materiality`` says of a class of terms
+    (``delivery_date``, ``packaging`` ...) whether changing it makes an acceptance a counter-offer.
+    """
+
+    law: Literal["CISG", "PRC", "UCC"] = "CISG"
+    reasonable_time: Span = timedelta(days=14)
+    undue_delay: Span = timedelta(days=2)
+    receipt_within: Span = timedelta(days=1)
+    rounds_max: Annotated[Whole, Field(ge=1)] | None = None
+    materiality: dict[TermClass, Flag] = {}
+    silence_accepts: Flag = False
+    performance_accepts: Flag = False
+    formation: Literal["agreement", "confirmation", "signature"] = "agreement"
+    battle: Literal["last_shot", "knock_out"] = "last_shot"
+
+
 class Profile(Entry):
     """One partner of ``owner``: who it is, how it is reached, what was agreed. ``shared``: named to everybody.
 
@@ -286,6 +314,7 @@ class Profile(Entry):
     certificates: tuple[Certificate, ...] = ()
     channels: dict[Key, Channel] = {}
     envelope: Envelope = Envelope()
+    negotiation: Negotiation = Negotiation()
     guides: dict[Key, Guide] = {}
     agreements: tuple[AgreementEntry, ...] = ()
 

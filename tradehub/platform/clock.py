@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class Frozen:
@@ -18,6 +19,14 @@ class Frozen:
     def move(self, by: timedelta) -> datetime:
         self.at += by
         return self.at
+
+
+def zone(name: str | None) -> tzinfo:
+    """Return a time zone by its IANA name; UTC where there is none of that name."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 _frozen: Frozen | None = None

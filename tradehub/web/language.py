@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from flask import Flask, has_request_context, request
 from flask_babel import Babel, Domain, get_locale
+from flask_babel.speaklater import LazyString
 
 from tradehub.platform import http
 
@@ -36,6 +37,14 @@ def install(app: Flask) -> None:
             "language_choices": [(code, tag, _own_name(code)) for code, tag in LANGUAGES.items()],
         }
     )
+
+
+def in_all(text: LazyString) -> dict[str, str]:
+    """Return a text in every language, by its tag, English first: for what leaves in a message, outside of any page."""
+    found = {"en": str(text._args[0])}
+    for code, tag in LANGUAGES.items():
+        found.setdefault(tag, str(catalogue(code).gettext(found["en"])))
+    return found
 
 
 def language() -> str:

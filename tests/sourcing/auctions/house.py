@@ -90,6 +90,7 @@ def house(database: Database, jobs: FakeJobs, sealer=None) -> House:
     hooks = Hooks(
         on_won=deals, sealer=sealer,
         party=lambda session, party: Party(role="", name=NAMES.get(party, str(party))),
+        name_of=lambda session, party: NAMES.get(party, str(party)),
     )  # fmt: skip
     service = AuctionService(jobs, hooks)
     service.register()

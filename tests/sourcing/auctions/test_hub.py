@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.sourcing.auctions.house import draft
+from tradehub.cli import demo_auction
 from tradehub.documents import PartyId
 from tradehub.documents.parts import Money
 from tradehub.hub import Hub
@@ -67,3 +69,20 @@ def test_the_winners_bid_is_a_firm_offer_that_the_owner_may_accept(hub: Hub, kin
             assert Money(amount=Decimal(amount), currency="USD").amount == sum(
                 line.price.amount * line.quantity.value for line in offer.document.lines
             )
+
+
+def test_the_demos_robots_bid_until_one_goes_no_further(hub: Hub) -> None:
+    with hub.database.write() as session:
+        for id in ("ningbo", "rhein"):
+            session.add(
+                PartyRow(
+                    id=id, owner=OWNER, name=id, status="live", shared=True, is_web=False, roles=["supplier"],
+                    country="CN", source="test", file_sha256=None, revision=1,
+                )
+            )  # fmt: skip
+    auction = demo_auction.hold(hub, OWNER)
+    demo_auction.bid_along(hub, auction, threading.Event(), every_s=0, patience=3)
+    with hub.database.read(OWNER) as session:
+        (lot,) = hub.auctions.room(session, auction, OWNER).view.lots
+    assert lot.bids > 5
+    assert demo_auction.FLOORS["ningbo"] <= lot.price < demo_auction.FLOORS["rhein"]

@@ -130,8 +130,9 @@ def test_only_a_ticket_lets_in(house, monkeypatch) -> None:
     assert streams.count() == 0
 
 
-def test_too_many_streams_are_turned_away(house, monkeypatch) -> None:
-    monkeypatch.setattr(live, "STREAMS_MAX", 0)
+@pytest.mark.parametrize("limit", ["STREAMS_MAX", "STREAMS_PER_PARTY"])
+def test_too_many_streams_are_turned_away(house, monkeypatch, limit) -> None:
+    monkeypatch.setattr(live, limit, 0)
     assert answer(Live(house.database, KEY), Scope(tickets.issue(KEY, Ticket("a-1", ANN, PAGE)))).status == 503
 
 

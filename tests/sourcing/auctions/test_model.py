@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER, act, at, auction, bid, code_of, line
-from tradehub.sourcing.auctions import drafting, model, rules
+from tradehub.sourcing.auctions import drafting, forms, model, rules, wording
 from tradehub.sourcing.auctions.ledger import Auction
 from tradehub.sourcing.auctions.model import standing
 from tradehub.sourcing.auctions.rules import ActKind, Display, Kind, Lot, Status
@@ -412,3 +414,15 @@ def test_a_pause_that_began_after_the_end_of_a_lot_leaves_it_ended() -> None:
     assert standing(found, at(3700), 1).ends_at == at(3600)
     assert standing(found, at(3700), 2).ends_at == at(3770)
     assert found.rules.starts_at + timedelta(hours=1) == at(3600)
+
+
+def test_every_refusal_has_its_rule_in_the_docs_and_its_sentence() -> None:
+    page = (Path(__file__).parents[3] / "docs/auctions.md").read_text(encoding="utf-8")
+    told = {
+        code: rule
+        for rule, codes in re.findall(r"^\| (A\d+) \|.*\| ([A-Z_, ]+) \|$", page, re.MULTILINE)
+        for code in codes.split(", ")
+    }
+    assert told == rules._REFUSALS
+    assert set(wording.REFUSALS) == set(rules._REFUSALS)
+    assert {*forms.FAULTS} == set(model._FAULTS) | {"TOO_MANY_STEPS"}

@@ -284,7 +284,7 @@ class Ledger:
             about = self.pending.get(statement.about or "")
             if about is not None and statement.kind is Kind.REACH:
                 del self.pending[about.id]
-                self._arrive(about, at)
+                self._arrive(replace(about, delayed=True) if statement.delayed else about, at)
             elif about is not None:
                 self._fail(about)
             return
@@ -337,6 +337,7 @@ class Ledger:
 
     def _arrive(self, statement: Statement, at: datetime) -> None:
         if statement.kind is Kind.ACCEPT and statement.id in self.acceptances:
+            self.acceptances[statement.id].statement = statement
             self._acceptance_arrives(self.acceptances[statement.id], at)
         elif statement.offer is not None:
             self._takes_effect(statement, self.standings[statement.offer.id], at)
@@ -428,8 +429,14 @@ class Ledger:
         if standing.base in (State.REVOKED, State.SUPERSEDED):
             acceptance.is_disputed = not was_before(statement, standing.ended_at)
         acceptance.is_late = standing.is_given_up
-        if statement.reached_at is None and self._counts_when_made(standing.offer):
-            self._acceptance_arrives(acceptance, None)
+        if statement.reached_at is None and self._is_timely_when_made(acceptance):
+            self._effective(acceptance, statement.dispatched_at, None)
+
+    def _is_timely_when_made(self, acceptance: Acceptance) -> bool:
+        """Whether it takes effect without having to reach; one that is late or disputed has to, as any other."""
+        until = self.deadline(acceptance.standing.offer)
+        is_late = acceptance.is_late or (until is not None and acceptance.statement.dispatched_at > until)
+        return self._counts_when_made(acceptance.standing.offer) and not (acceptance.is_disputed or is_late)
 
     def _counts_when_made(self, offer: Offer) -> bool:
         """The mailbox rule, or an order on a published catalogue that is itself the offer (PRC 491(2))."""
@@ -460,8 +467,7 @@ class Ledger:
             else:
                 remaining.pop(line, None)
 
-    def _acceptance_arrives(self, acceptance: Acceptance, at: datetime | None) -> None:
-        """Let it take effect; ``at`` is None where it counts when made and is still on its way (the mailbox rule)."""
+    def _acceptance_arrives(self, acceptance: Acceptance, at: datetime) -> None:
         if acceptance.is_failed:
             if not self._may_be_held_again(acceptance):
                 return
@@ -471,8 +477,8 @@ class Ledger:
             self._window_opens(acceptance, at)
             return
         statement, standing = acceptance.statement, acceptance.standing
-        by_dispatch = at is None or self._counts_when_made(standing.offer)
-        effective_at = statement.dispatched_at if at is None or by_dispatch else at
+        by_dispatch = self._counts_when_made(standing.offer)
+        effective_at = statement.dispatched_at if by_dispatch else at
         claimed = statement.claimed_at if by_dispatch else None
         until = self.deadline(standing.offer)
         if acceptance.is_disputed:

@@ -15,6 +15,8 @@ RULES: Mapping[str, str] = {
     "ACCEPT_BY_PAST": "R2",
     "NO_AUTHORITY": "R8",
     "OVER_LIMIT": "R8",
+    "NO_RATE": "R8",
+    "NO_APPROVER": "R8",
     "NOT_YET_REACHED": "R4",
     "WITHDRAWN": "R5",
     "TOO_LATE_USE_REVOKE": "R5",

@@ -49,6 +49,9 @@ STREAM_LIFE_S = 600.0
 STREAMS_MAX = 2_000
 """More streams than this are turned away; their screens ask for themselves."""
 
+STREAMS_PER_PARTY = 50
+"""Of one organisation for one auction: its people with their windows, and not the whole house's room for one of them."""
+
 QUERY_MAX = 2_048
 
 PATH = "/auctions/stream"
@@ -133,7 +136,7 @@ class Live:
         ticket = tickets.read(self._key, _ticket(scope.query_string))
         if ticket is None:
             asked.response_str(403, _headers(), "no valid ticket\n")
-        elif self.count() >= STREAMS_MAX or not self.is_looking():
+        elif not self.is_looking() or not self._has_room(ticket):
             asked.response_str(503, _headers(ticket.origin), "too many streams\n")
         else:
             await self._stream(asked, ticket)
@@ -141,6 +144,12 @@ class Live:
     def count(self) -> int:
         """Return how many screens are open."""
         return sum(len(each.followers) for each in list(self._watched.values()))
+
+    def _has_room(self, ticket: tickets.Ticket) -> bool:
+        with self._lock:
+            watched = self._watched.get(ticket.auction)
+            theirs = sum(each.party == ticket.party for each in watched.followers) if watched else 0
+        return theirs < STREAMS_PER_PARTY and self.count() < STREAMS_MAX
 
     def is_looking(self) -> bool:
         """True while the auctions are looked at. Where they are not, a sign of life would be a lie: streams end."""

@@ -355,8 +355,8 @@ def _judge_leader(auction: Auction, own: Position, least: Decimal, bid: Bid) -> 
             raise Refused("YOU_LEAD")
         amount = own.amount
     else:
-        amount = bid.amount if bid.amount is not None else own.amount
-        if bid.amount is not None and rules.is_better(least, bid.amount):
+        amount = own.amount if bid.amount is None else bid.amount
+        if rules.is_better(least, amount) and (bid.limit is None or amount != own.amount):
             raise Refused("INCREMENT", least)
     if bid.limit is not None and not rules.is_better(bid.limit, own.limit):
         raise Refused("LIMIT_NOT_BETTER", own.limit)

@@ -76,6 +76,7 @@ class Hooks:
 
     on_won: OnWon = _nobody
     party: Callable[[Session, PartyId], Party] = _bare
+    name_of: Callable[[Session, str], str] = lambda session, party: party
     sealer: Sealer | None = None
 
 
@@ -304,12 +305,13 @@ class AuctionService:
         found = store.rows(session, words=words, unsettled=unsettled)
         auctions = store.load_all(session, found)
         now = clock.now()
+        owners = {each: self._name(session, PartyId(each)) for each in {row.owner_id for row in found}}
         lines = [
             Listed(
                 row=each,
                 view=views.view(self._opened(session, each, auctions[each.id]), viewer, now),
                 is_owner=each.owner_id == viewer,
-                owner=self._name(session, PartyId(each.owner_id)),
+                owner=owners[each.owner_id],
             )
             for each in found
         ]
@@ -382,7 +384,7 @@ class AuctionService:
         )  # fmt: skip
 
     def _name(self, session: Session, party: PartyId) -> str:
-        return self.hooks.party(session, party).name or str(party)
+        return self.hooks.name_of(session, party)
 
 
 def digest(event: EventRow) -> str:

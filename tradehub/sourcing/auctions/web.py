@@ -319,7 +319,7 @@ def _room_page(
         found = pages.service.room(session, auction_id, who.org)
     page = render_template(
         "auctions/room.html", room=found, state=wire.payload(found.view), charts=_charts(found), refused=refused,
-        typed=typed or {}, typed_lot=lot, ask=ask, words=_words(), rules=found.auction.rules,
+        typed=typed or {}, typed_lot=lot, ask=ask, words=_words(), rules=found.auction.rules, zone=str(get_timezone()),
     )  # fmt: skip
     g.connect_to = pages.streams.origin()  # the policy of this page admits the streams
     return page, status

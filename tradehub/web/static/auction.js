@@ -38,7 +38,7 @@
     return `${whole.replace(/\B(?=(\d{3})+$)/g, ",")}.${fraction.padEnd(2, "0")}`;
   };
   const money = (text) => (text === null ? "–" : `${currency} ${amount(text)}`);
-  const clock = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+  const clock = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: room.dataset.zone });
   const left = (ms) => {
     const all = Math.max(0, Math.ceil(ms / 1000));
     const two = (n) => String(n).padStart(2, "0");
@@ -128,6 +128,8 @@
     show($('[data-pos="outbid"]', card), !lot.leads && lot.own !== null && format === "open");
     show($('[data-met="yes"]', card), lot.met === true);
     show($('[data-met="no"]', card), lot.met === false);
+    show($("[data-leader-row]", card), lot.leader !== null && !lot.leads);
+    put($("[data-leader]", card), lot.leader === null ? "" : who(lot.leader));
     show($("[data-own-row]", card), lot.own !== null);
     put($("[data-own]", card), amount(lot.own));
     show($("[data-limit-row]", card), lot.limit !== null);
@@ -179,7 +181,7 @@
   setInterval(tick, 250);
 
   // --- where the state comes from ---
-  const POLL_MS = 1000, SILENT_MS = 15000, AGAIN_MS = 20000;
+  const POLL_MS = 1000, HIDDEN_MS = 10000, SILENT_MS = 15000, AGAIN_MS = 20000;
   let stream = null, heard = 0, mark = null, polling = null, tried = 0;
   const linked = (how) => { for (const each of $$("[data-link]")) show(each, each.dataset.link === how); };
   const ask = async () => {
@@ -202,7 +204,7 @@
     while (!stream || stream.readyState !== EventSource.OPEN) {
       const well = await ask();
       if (!stream || stream.readyState !== EventSource.OPEN) linked(well ? "asking" : "lost");
-      await new Promise((done) => setTimeout(done, well ? POLL_MS : 2 * POLL_MS));
+      await new Promise((done) => setTimeout(done, document.hidden ? HIDDEN_MS : well ? POLL_MS : 2 * POLL_MS));
     }
     polling = null;
   };
