@@ -6,7 +6,9 @@ import itertools
 import json
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -16,6 +18,7 @@ from werkzeug.serving import make_server
 from tests.negotiation.conftest import DELTA, RHEIN
 from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI
+from tradehub.partners.authority import Allowed, Approver, Because, Needs, Step
 from tradehub.platform import api
 from tradehub.platform.security import TOKEN_SCOPES, Security
 
@@ -171,6 +174,45 @@ def test_who_speaks_of_another_version_is_shown_what_came_in_between(buyer, sell
         buyer.post(f"/deals/{deal}/acceptances", body, 400, **{"If-Match": wrong})
     buyer.get(f"/deals/{deal}")
     assert buyer.headers["ETag"] == f'"{newer["version"]}"'
+
+
+def test_no_act_binds_beyond_what_the_organisations_rules_allow(house, buyer, seller):
+    asked = []
+
+    def up_to_1000(session, actor, binding):
+        asked.append((str(binding.act), binding.amount))
+        if binding.amount is not None and binding.amount <= 1000:
+            return Allowed()
+        step = Step(Because.OVER_LIMIT, (Approver("role", "approver"),))
+        return Needs((step,), {step.approvers[0]: ("Wang Fang",)})
+
+    two = {
+        **priced("6.00"),
+        "lines": [{**LINE, "price": {"amount": "6"}}, {**LINE, "number": "2", "price": {"amount": "9"}}],
+    }
+    deal = inquire(buyer)
+    offer = seller.post(f"/deals/{deal}/offers", {"document": two, "valid_until": UNTIL, "divisible": True})
+    last = offer["deal"]["rounds"][-1]
+    house.service.hooks = replace(house.service.hooks, authorise=up_to_1000)
+    said = {"offer": last["offer"], "terms_hash": last["terms_hash"]}
+    problem = buyer.post(f"/deals/{deal}/acceptances", said, 403)
+    assert (problem["code"], problem["approvers"], problem["rule"]) == ("OVER_LIMIT", ["Wang Fang"], "R8")
+    assert problem["type"].endswith("#problem-needs-approval")
+    inquiry = buyer.get("/inquiries")["inquiries"][0]["id"]
+    buyer.post(f"/inquiries/{inquiry}/award", {"picks": [{"deal": deal, **said}]}, 403)
+    both = [{"deal": deal, **said, "lines": {each: None}} for each in ("1", "2")]
+    buyer.post(f"/inquiries/{inquiry}/award", {"picks": both}, 403)
+    for client in (buyer, seller):
+        client.post(f"/deals/{deal}/offers", {"document": two, "valid_until": UNTIL}, 403)
+        client.post(f"/deals/{deal}/perform", {"offer": last["offer"]}, 403)
+    assert [(act, str(amount)) for act, amount in asked] == [
+        ("acceptance", "1500.00"), ("award", "1500.00"), ("award", "1500.00"), ("offer", "1500.00"),
+        ("acceptance", "1500.00"), ("offer", "1500.00"), ("acceptance", "1500.00"),
+    ]  # fmt: skip
+    buyer.post(f"/deals/{deal}/offers", {"document": two, "firm": False})
+    buyer.post(f"/deals/{deal}/acceptances", {**said, "lines": {"2": None}})
+    buyer.post(f"/deals/{deal}/amendments", {"document": priced("90")}, 403)
+    assert asked[-1] == ("amendment", Decimal("9000.00"))
 
 
 def test_a_request_made_twice_under_one_key_is_made_once(buyer, seller):

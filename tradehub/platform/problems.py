@@ -56,6 +56,11 @@ PROBLEMS: Mapping[str, Row] = {
         lazy_gettext("This token may not do that"),
         lazy_gettext("Use one with the scope that is named, or let somebody act who may."),
     ),
+    "needs-approval": Row(
+        403,
+        lazy_gettext("Others must approve this first"),
+        lazy_gettext("It is above what this token may bind to. “approvers” may approve it; ask for it on the pages."),
+    ),
     "not-found": Row(
         404,
         lazy_gettext("There is nothing here"),
