@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Protocol
@@ -12,15 +11,15 @@ from flask import Blueprint, request
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Inquiry, Offer, PartyId, TradeDocument
+from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent
-from tradehub.negotiation import approved, compare, drafting, model, wording
+from tradehub.negotiation import compare, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
-from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
-from tradehub.partners.authority import Act, Allowed, Binding, Needs
+from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
@@ -468,7 +467,6 @@ def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest
 
     def award(session: Session, body: AwardEntry, inquiry_id: str) -> tuple[int, Awarded]:
         """Accept what is picked of the suppliers' offers, and decline the others, all or nothing."""
-        _demand_award(service, session, body.picks)
         picks = [Pick(each.deal, each.offer, tuple(each.lines.items()), each.terms_hash) for each in body.picks]
         return 201, Awarded(statements=list(service.award(session, _actor(), inquiry_id, picks, text=body.text)))
 
@@ -500,8 +498,6 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
             document = document.model_copy(update={"dates": (*dates, until)})
         if not body.firm:
             document = document.model_copy(update={"action": "proposal"})
-        else:
-            _demand(service, session, approved.bound(service.deal(session, deal_id), Act.OFFER, document))
         within = body.accept_within_s
         particulars: dict[str, Any] = {
             "irrevocable": body.irrevocable, "as_is_only": body.as_is_only, "divisible": body.divisible,
@@ -517,9 +513,6 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
     def accept(session: Session, body: AcceptEntry, deal_id: str) -> tuple[int, Made]:
         """Accept the other side's offer, whole, in part, or with changes of one's own."""
-        view = service.deal(session, deal_id)
-        bound = body.document or _part(view.round(body.offer).document, body.lines)
-        _demand(service, session, approved.bound(view, Act.ACCEPTANCE, bound))
         statement = service.accept(
             session, _actor(), deal_id, body.offer, terms_hash=body.terms_hash, lines=tuple(body.lines.items()),
             document=body.document, conditional=body.conditional, standard_terms=body.standard_terms,
@@ -544,10 +537,6 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
     def amend(session: Session, body: AmendEntry, deal_id: str) -> tuple[int, Made]:
         """Propose other terms for the contract of the deal, or its end."""
-        view = service.deal(session, deal_id)
-        terms = body.document or (view.contract.terms.document if view.contract else None)
-        if terms is not None:
-            _demand(service, session, approved.bound(view, Act.AMENDMENT, terms))
         return made(
             session, deal_id,
             service.amend(
@@ -569,9 +558,6 @@ def _add_acts(endpoints: Api, service: NegotiationService) -> None:
 
     def act_of(kind: Kind) -> api.Write:
         def act(session: Session, body: ActEntry, deal_id: str) -> tuple[int, Made]:
-            if kind in _BINDING:
-                view = service.deal(session, deal_id)
-                _demand(service, session, approved.bound(view, _BINDING[kind], view.round(body.offer).document))
             statement = service.act(
                 session, _actor(), deal_id, kind, body.offer, text=body.text, terms_hash=body.terms_hash,
                 expected_version=api.expected_version(body.expected_version),
@@ -605,50 +591,6 @@ _EFFECTS = {
 }
 
 
-_BINDING = {
-    Kind.CONFIRM: Act.SIGNATURE,
-    Kind.SIGN: Act.SIGNATURE,
-    Kind.PERFORM: Act.ACCEPTANCE,
-    Kind.ELECT_LATE: Act.ACCEPTANCE,
-    Kind.ADMIT_TIME: Act.ACCEPTANCE,
-}
-"""Acts by which a contract may come about, so that the organisation's own rules are asked before them."""
-
-
-def _demand(service: NegotiationService, session: Session, binding: Binding) -> None:
-    """Raise a problem unless the organisation's own rules let this token bind it so.
-
-    Where others may approve, the problem names them: they are asked on the pages, for approval is people's.
-    """
-    verdict = service.hooks.authorise(session, _actor(), binding)
-    if isinstance(verdict, Allowed):
-        return
-    more: dict[str, Any] = {"code": verdict.code, "rule": verdict.rule, "article": verdict.article}
-    if isinstance(verdict, Needs):
-        people = {name for names in verdict.people.values() for name in names}
-        raise Problem("needs-approval", approvers=sorted(people), **more)
-    raise Problem("not-allowed", title=str(wording.FORBIDDEN[verdict.code]), **more)
-
-
-def _demand_award(service: NegotiationService, session: Session, picks: Sequence[PickEntry]) -> None:
-    """Demand it of each part of an award for what all come to: it is one decision (R23), untold in several currencies."""
-    parts = []
-    for pick in picks:
-        view = service.deal(session, pick.deal)
-        parts.append(approved.bound(view, Act.AWARD, _part(view.round(pick.offer).document, pick.lines)))
-    told = [each.amount for each in parts if each.amount is not None]
-    is_told = len(told) == len(parts) and len({each.currency for each in parts}) == 1
-    for each in parts:
-        _demand(service, session, replace(each, amount=sum(told, Decimal(0)) if is_told else None))
-
-
-def _part(document: TradeDocument, lines: Mapping[str, Decimal | None]) -> TradeDocument:
-    """Return what of a document is accepted: all of it, or these lines, in these quantities (None: all offered)."""
-    offered = model.quantities(document)
-    wanted = {name: offered.get(name, Decimal(0)) if each is None else each for name, each in lines.items()}
-    return drafting.limited_to(document, wanted)
-
-
 class _Told:
     """What a refusal is answered: the sentence in the caller's language, with the rule and the article."""
 
@@ -665,6 +607,9 @@ class _Told:
             status = 409 if api.if_match() is None else 412
             more |= {"expected_version": error.expected, "version": error.actual, **self._since(error.expected)}
             return Problem("other-version", status=status, **more)
+        if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
+            people = {name for names in error.verdict.people.values() for name in names}
+            return Problem("needs-approval", approvers=sorted(people), **more)
         return Problem("refused", status=STATUSES.get(error.code, 409), title=wording.sentence(error), **more)
 
     def _since(self, version: int) -> dict[str, Any]:
@@ -687,6 +632,8 @@ class _Told:
 STATUSES = {
     "NO_AUTHORITY": 403,
     "OVER_LIMIT": 403,
+    "NO_RATE": 403,
+    "NO_APPROVER": 403,
     "UNATTRIBUTED": 403,
     **dict.fromkeys(
         (

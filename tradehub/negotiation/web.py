@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import werkzeug.exceptions
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -43,6 +44,13 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
+FORBIDDEN: Mapping[str, LazyString] = {
+    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
+    "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
+    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
+    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
+}
+"""Why the organisation's own rules refuse an act."""
 
 
 class Suggested(Protocol):
@@ -97,13 +105,7 @@ def blueprint(
     ``ask`` asks for approval of an act that the service's hook ``authorise`` does not let go on."""
     routes = Blueprint("negotiation", __name__, template_folder="templates")
     pages = Pages(service, database, suggest, panels, ask)
-    words = {
-        "wording": wording,
-        "drafting": drafting,
-        "forms": forms,
-        "ACTS": acting.ACTS,
-        "forbidden": wording.FORBIDDEN,
-    }
+    words = {"wording": wording, "drafting": drafting, "forms": forms, "ACTS": acting.ACTS, "forbidden": FORBIDDEN}
     routes.context_processor(lambda: words)
     routes.register_error_handler(NotFound, _not_found)
     _add_lists(routes, pages)

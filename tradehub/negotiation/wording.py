@@ -179,15 +179,6 @@ REFUSALS: Mapping[str, LazyString] = {
 }
 
 
-FORBIDDEN: Mapping[str, LazyString] = {
-    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
-    "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
-    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
-    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
-}
-"""Why the organisation's own rules refuse an act."""
-
-
 def sentence(refused: Refused) -> str:
     """Return what a refusal says, in the reader's language."""
     found = REFUSALS.get(refused.code)
