@@ -215,6 +215,7 @@ class Hub:
         """Return the pages of every capability, each with the parts that others show on them."""
         order_panels = (fulfilment_pages.panel(self.fulfilment), billing_pages.panel(self.billing))
         deal_panels = (
+            tender_pages.panel(self.tenders),
             contracting_pages.panel(self.contracts),
             approval_pages.panel(self.approvals, negotiation_wording.REFUSALS),
             exchange_pages.panel(),
@@ -264,6 +265,7 @@ class Hub:
         return (
             *approval_pages.sections(self.approvals),
             *negotiation_pages.sections(self.negotiation),
+            contracting_pages.section(self.contracts, self.partners.name_of),
             tender_pages.section(self.tenders),
             *auction_pages.sections(self.auctions),
             *ordering_pages.sections(self.ordering, self.partners.name_of),
@@ -358,7 +360,7 @@ class Hub:
 
     def _confirm(self, who: Principal, password: str) -> None:
         """Hold a person to the password. Raises SignInRefused or TooManyAttempts."""
-        self._security.confirm_password(who.user_id, password)
+        self._security.confirm_password(who, password)
 
     def _language_of(self, session: Session, party: PartyId) -> str:
         """Return the language that a party's contracts are written in: Chinese in China, else English."""

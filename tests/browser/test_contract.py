@@ -50,15 +50,14 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     hub.database.dispose()
 
 
-def test_a_contract_is_put_up_and_signed_in_four_acts(browser: Browser, office: Office) -> None:
+def test_a_contract_is_put_up_and_signed_in_two_acts(browser: Browser, office: Office) -> None:
     contract = office.proven.contract(DELTA)
     with visitor(browser, office.base) as lin:
         lin.sign_in("lin@example.com", PASSWORD)
         page = lin.go(f"/contracts/{contract.id}")
-        with ClickBudget(page, 4) as hand:
+        with ClickBudget(page, 2) as hand:
             hand.click(page.get_by_role("button", name="Put up for signature"))
             page.wait_for_url("**/sign")
-            hand.type(page.get_by_label("Your password"), PASSWORD)
             hand.click(page.get_by_role("button", name="Sign", exact=True))
             page.wait_for_url(f"**/contracts/{contract.id}")
         expect(page.locator("main")).to_contain_text("key held by the hub")

@@ -53,7 +53,7 @@ def answer_dearer(deal: Trade) -> None:
 
 
 def test_x1_an_855_with_counter_offer_is_shown_term_by_term_and_agreed_to_changes_the_contract(deal: Trade) -> None:
-    buyer, _seller = deal.sides
+    buyer = deal.buyer
     ordered(deal)
     answer_dearer(deal)
     deal.travel()
@@ -115,7 +115,7 @@ def test_x4_a_missing_997_is_an_alarm_and_no_more_where_the_transport_has_confir
 ) -> None:
     """The 2xx of HTTP, or the MDN of AS2, says that it has reached; the 997 says that it could be read."""
     deal = trade(make_hub, "web", "x12")
-    buyer, _seller = deal.sides
+    buyer = deal.buyer
     plain = profile(SELLER, BUYER, reads="x12", writes="x12").model_dump(mode="json", by_alias=True)
     plain["channels"] = {
         "wire": {"kind": "http", "url": "https://x.example/", "send_token": "file:a", "receive_token": "file:b"}

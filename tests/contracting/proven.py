@@ -128,7 +128,8 @@ def _drain(hub: Hub) -> None:
 
 
 PEOPLE = {"lin": (HAIDI, tuple(ROLES)), "vera": (HAIDI, ("viewer",)), "dana": (DELTA, tuple(ROLES)),
-          "zoe": (PartyId("zeta"), tuple(ROLES))}  # fmt: skip
+          "zoe": (PartyId("zeta"), tuple(ROLES)),
+          "max": (PartyId("zeta"), tuple(ROLES))}  # fmt: skip
 
 
 def let_in(proven: Proven) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import pytest
@@ -16,6 +18,7 @@ from tradehub.contracting import keyring, typesetting
 from tradehub.contracting.typesetting import NoTypesetter
 from tradehub.contracting.verify_evidence import verify
 from tradehub.platform import clock
+from tradehub.platform.security import FRESH_FOR
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,13 @@ def contract(house):
     return house.contract(DELTA)
 
 
+@contextmanager
+def later() -> Iterator[None]:
+    """So long after signing in that the password is asked for again."""
+    with clock.frozen(clock.now() + FRESH_FOR):
+        yield
+
+
 def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contract):
     lin, dana = window(house, "lin"), window(house, "dana")
     at = f"/contracts/{contract.id}"
@@ -37,12 +47,19 @@ def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contra
     assert answer.status_code == 303, answer.text
     page = lin.get(at).text
     assert "Put up for signature" in page
+    assert f"{at}/sign" not in dana.get("/").text
     assert post(lin, f"{at}/prepare", page=at).headers["Location"] == f"{at}/sign"
+    assert f'href="{at}/sign"' in dana.get("/").text
 
     form = dict(form_fields(lin.get(f"{at}/sign").text, f"{at}/sign"))
+    assert "password" not in form
     refused = lin.post(f"{at}/sign", data={**form, "password": "wrong password"})
     assert (refused.status_code, "This is not your password" in refused.text) == (422, True)
-    assert lin.post(f"{at}/sign", data={**form, "password": PASSWORD}).headers["Location"] == at
+    with later():
+        assert 'name="password"' in lin.get(f"{at}/sign").text
+        stale = lin.post(f"{at}/sign", data=form)
+        assert (stale.status_code, "password once more" in stale.text) == (422, True)
+        assert lin.post(f"{at}/sign", data={**form, "password": PASSWORD}).headers["Location"] == at
     assert "Not signed yet" in text_of(dana.get(at).text)
 
     form = dict(form_fields(dana.get(f"{at}/sign").text, f"{at}/sign"))
@@ -56,6 +73,7 @@ def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contra
     good = dana.post(f"{at}/sign", data={**form, "password": PASSWORD, **_key()})
     assert good.status_code == 303, text_of(good.text)
 
+    assert not any(f"{at}/sign" in each.get("/").text for each in (lin, dana))
     shown = text_of(lin.get(at).text)
     assert shown.count("Signed") >= 2
     assert "key held by the hub" in shown
@@ -94,7 +112,8 @@ def test_keys_are_retired_and_nobody_elses_is_seen(house):
         post(lin, "/contracts/keys", page="/contracts/keys", origin="made", password=PASSWORD)
         with house.hub.database.read(org=HAIDI) as session:
             key = keyring.listed(session, HAIDI)
-    assert post(lin, "/contracts/keys", page="/contracts/keys", origin="made").status_code == 422
+    with later():
+        assert post(lin, "/contracts/keys", page="/contracts/keys", origin="made").status_code == 422
     assert key[0].fingerprint not in zoe.get("/contracts/keys").text
     assert post(zoe, f"/contracts/keys/{key[0].id}/retire", page="/contracts/keys").status_code == 404
     assert post(lin, f"/contracts/keys/{key[0].id}/retire", page="/contracts/keys").status_code == 303
@@ -102,13 +121,13 @@ def test_keys_are_retired_and_nobody_elses_is_seen(house):
 
 
 def test_passwords_are_not_guessed_here_either(house):
-    zoe = window(house, "zoe")
+    guess = window(house, "max")
     for _ in range(10):
         assert (
             "not your password"
-            in post(zoe, "/contracts/keys", page="/contracts/keys", origin="made", password="x").text
+            in post(guess, "/contracts/keys", page="/contracts/keys", origin="made", password="x").text
         )
-    closed = post(zoe, "/contracts/keys", page="/contracts/keys", origin="made", password=PASSWORD)
+    closed = post(guess, "/contracts/keys", page="/contracts/keys", origin="made", password=PASSWORD)
     assert (closed.status_code, "Too many wrong passwords" in closed.text) == (422, True)
 
 
@@ -180,6 +199,7 @@ def test_ceilings_are_proposed_agreed_to_and_called_off_from(house):
     good = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, ceiling="20000", **{"quantity.0": "300"})
     assert good.status_code == 303
     assert "Proposed by Haidi Trading" in text_of(lin.get(at).text)
+    assert [f"{at}#blanket" in each.get("/").text for each in (lin, dana)] == [False, True]
     assert post(lin, f"{at}/blanket/agree", page=at, revision=1).status_code == 409
     assert post(dana, f"{at}/blanket/agree", page=at, revision=1).status_code == 303
 

@@ -182,11 +182,20 @@ class Bench:
         with database.write() as session:
             self.contract_id = self.service.record(session, concluded(seller=DELTA))
         self.bundle = self.service.prepare(person(HAIDI), self.contract_id)
+        self.database = database
         self.keys = {org: keys.make(org.title(), org, at=clock.now()) for org in (HAIDI, DELTA)}
 
     def sign(self, org, key=None, **more) -> None:
         asked = {"version": 1, "expected_sha256": self.bundle.json_sha256, "key": key or self.keys[org], **more}
         self.service.sign(person(org), self.contract_id, **asked)
+
+    def waits_for(self) -> set[str]:
+        """Return whose work queue has the contract."""
+        waiting = set()
+        for org in (HAIDI, DELTA, NINGBO):
+            with self.database.read(org) as session:
+                waiting |= {org} if self.service.to_sign(session, org) else set()
+        return waiting
 
 
 @pytest.fixture
@@ -195,9 +204,12 @@ def bench(database, payloads) -> Bench:
 
 
 def test_both_sides_sign_and_the_hub_is_told_of_each(bench):
+    assert bench.waits_for() == {HAIDI, DELTA}
     bench.sign(HAIDI)
     assert bench.signed == [("deal-1", HAIDI)]
+    assert bench.waits_for() == {DELTA}
     bench.sign(DELTA)
+    assert bench.waits_for() == set()
     assert bench.signed == [("deal-1", HAIDI), ("deal-1", DELTA)]
     found = verify(bench.service.evidence("deal-1"))
     assert sum("signed by" in each.detail for each in found) == 2

@@ -329,6 +329,15 @@ def test_syntax_4_is_written_with_its_signs_and_its_days():
     assert "FTX+AAI+++2?*3'COM+1:TE*2:FX'" in out
 
 
+@pytest.mark.parametrize(("syntax", "written"), [("UNOC:3", "COM+1:TE+2:FX'"), ("UNOC:4", "COM+1:TE*2:FX'")])
+def test_an_element_that_repeats_is_written_as_the_syntax_has_it(syntax, written):
+    rules = maps().get("edifact", "ORDERS", "D01B")
+    raw = ["BGM+220+1+9", "NAD+BY+++Haidi", "CTA+OC+:X", "COM+1:TE+2:FX", "LIN+1", "UNS+S"]
+    order = message(rules, rules.read(raw, "+", ":").document, "1")
+    facts = EnvelopeFacts("edifact", Id("", "A"), Id("", "B"), "5", NOON, version=syntax)
+    assert written in write_interchange([order], facts).decode()
+
+
 # repetitions
 
 

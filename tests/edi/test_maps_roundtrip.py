@@ -55,8 +55,8 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         for name in {**ours, **theirs}:
             if name in UNORDERED:
                 yield from differences(
-                    sorted(ours.get(name, ()), key=_by_value),
-                    sorted(theirs.get(name, ()), key=_by_value),
+                    sorted(ours.get(name, ()), key=by_value),
+                    sorted(theirs.get(name, ()), key=by_value),
                     f"{path}.{name}" if path else name,
                 )
                 continue
@@ -68,7 +68,7 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def _by_value(item: dict[str, Any]) -> tuple[str, str, str]:
+def by_value(item: dict[str, Any]) -> tuple[str, str, str]:
     return str(item.get("value")), str(item.get("on")), str(item.get("text"))
 
 

@@ -6,16 +6,18 @@ Where a property does not hold, the note names map and seed: ``maker(rules).mess
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from random import Random
 from types import TracebackType
+from typing import Any
 
 import pytest
 
 from tests.edi.engine import SEPARATORS, every_map, maps
 from tests.edi.making import maker
 from tests.edi.mutating import mutated
-from tests.edi.test_maps_roundtrip import differences
+from tests.edi.test_maps_roundtrip import UNORDERED, by_value, differences
 from tradehub.documents import KINDS
 from tradehub.edi import reading, traces
 from tradehub.edi.functions import Scope
@@ -58,9 +60,7 @@ def test_messages_that_the_standard_allows(standard, kind, release, examples):
             assert rules.write(decoded.document, *signs) == raw  # P2 and P3
             has_only_faults_of_conversion(decoded)
             makes_a_document_of_its_kind_when_it_is_clean(rules, decoded)
-            if maker(rules).is_nested:
-                is_written_alike_for_ever(rules, decoded)
-            is_written_the_same_for_ever(rules, decoded)
+            comes_back_as_it_was_written(rules, decoded, is_nested=maker(rules).is_nested)
             is_read_alike_by_walked_tables(rules, decoded, raw)
             is_canonical_where_it_is_held_so(rules, decoded, raw)
             is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
@@ -77,19 +77,87 @@ def makes_a_document_of_its_kind_when_it_is_clean(rules: Map, decoded: Decoded) 
         KINDS[rules.head.document].model_validate(decoded.document)
 
 
-def is_written_alike_for_ever(rules: Map, decoded: Decoded) -> None:
-    """P1, for documents that the map can say whole: what is written of one is read as that document."""
-    signs = SEPARATORS[rules.head.standard]
-    document = plain(rules.read(rules.write(plain(decoded.document), *signs), *signs).document)
-    again = rules.read(rules.write(document, *signs), *signs).document
-    assert list(differences(numbered(plain(again)), numbered(document))) == []
+DEFAULTS = frozenset({"action", "type", "role", "carrier_scheme", "reason_code", "basis", "date_type"})
+"""What a standard demands and a document may leave unsaid: the map then writes its default."""
+LOST: dict[str, frozenset[str]] = {
+    message: frozenset(paths.split())
+    for message, paths in {
+        "APERAK": "action type",
+        "COMDIS": "action judgements type",
+        "DELFOR": "lines",
+        "DELJIT": "lines notes",
+        "DESADV": "lines",
+        "IFTSTA": "events lines[].events",
+        "INVOIC": "lines[].price lines[].more_prices",
+        "ORDCHG": "lines[].price lines[].more_prices",
+        "ORDERS": "lines[].price lines[].more_prices",
+        "ORDRSP": "action lines[].price lines[].more_prices",
+        "OSTENQ": "lines references",
+        "OSTRPT": "events lines references",
+        "QUOTES": "lines[].price lines[].more_prices",
+        "RECADV": "lines",
+        "REQOTE": "lines[].price lines[].more_prices",
+        "214": "gross_weight package_count references",
+        "810": "references",
+        "820": "allocations corrections is_debit",
+        "830": "lines[].quantities references",
+        "840": "dates[].at",
+        "843": "dates[].at",
+        "850": "references",
+        "860": "references",
+        "862": "lines[].quantities",
+        "865": "references",
+        "869": "dates lines parties references",
+        "870": "lines references",
+    }.items()
+}
+"""Where a document of a map's own message may still come back otherwise than it was written (docs/judges.md says why)."""
 
 
-def is_written_the_same_for_ever(rules: Map, decoded: Decoded) -> None:
-    """P1, from what our own writer makes of any message: reading it and writing it again changes nothing."""
+def comes_back_as_it_was_written(rules: Map, decoded: Decoded, *, is_nested: bool) -> None:
+    """P1: what the document of a message says, without extensions, is read from what is written of it, after one trip;
+    from then on nothing changes, also where something was lost. Where levels are out of joint, only the latter."""
     signs = SEPARATORS[rules.head.standard]
-    written = rules.write(plain(decoded.document), *signs)
-    assert rules.write(rules.read(written, *signs).document, *signs) == written
+    said = plain(decoded.document)
+    written = rules.write(said, *signs)
+    first = rules.read(written, *signs).document
+    assert rules.write(first, *signs) == written
+    if is_nested:
+        first, known = plain(first), LOST.get(rules.head.set, frozenset())
+        assert [
+            each for each in unsaid(bare(numbered(said)), bare(numbered(first))) if not _is_below(each, known)
+        ] == []
+        again = plain(rules.read(rules.write(first, *signs), *signs).document)
+        assert list(differences(numbered(again), numbered(first))) == []
+
+
+def unsaid(said: Any, again: Any, path: str = "") -> Iterator[str]:
+    """Yield the path of every value that came back otherwise; a default where nothing was said is none."""
+    if isinstance(said, dict) and isinstance(again, dict):
+        for name in {**said, **again}:
+            if name in said or name not in DEFAULTS:
+                one, other = said.get(name), again.get(name)
+                if name in UNORDERED:
+                    one, other = sorted(one or (), key=by_value), sorted(other or (), key=by_value)
+                yield from unsaid(one, other, f"{path}.{name}" if path else name)
+    elif isinstance(said, list) and isinstance(again, list) and len(said) == len(again):
+        for one, other in zip(said, again, strict=True):
+            yield from unsaid(one, other, f"{path}[]")
+    elif said != again:
+        yield path
+
+
+def bare(value: Any) -> Any:
+    """Return a plain value without what says nothing: empty lists, and objects without a field."""
+    if isinstance(value, dict):
+        return {name: each for name, below in value.items() if (each := bare(below)) not in (None, {}, [])}
+    if isinstance(value, list | tuple):
+        return [each for below in value if (each := bare(below)) not in (None, {}, [])]
+    return value
+
+
+def _is_below(path: str, known: frozenset[str]) -> bool:
+    return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in known)
 
 
 def plain(document: Scope) -> Scope:

@@ -204,8 +204,14 @@ taxes = st.lists(
 
 def of(kind, needed, *, around=((), ()), **fields):
     """Documents of ``kind``; ``around``: references that stand before and after the free ones."""
+    must = {"order_change": ("order", "change")}.get(kind, ())
+
+    def filled(known):
+        missing = ({"type": word, "value": "1"} for word in must if word not in {each["type"] for each in known})
+        return sorted((*known, *missing), key=lambda each: around[0].index(each["type"]))
+
     together = st.tuples(references(*around[0]), chosen("type", around[1], value=names)).map(
-        lambda found: (*found[0][0], *found[0][1], *found[1])
+        lambda found: (*filled(found[0][0]), *found[0][1], *found[1])
     )
     if kind in {"order_response", "invoice"}:
         together = together.filter(lambda found: any(each["type"] == "order" for each in found))
@@ -257,6 +263,19 @@ DOCUMENTS = {
             ("seller_order", "customer", "account", "offer", "previous", "requisition", "price_list"),
             ("contract", "project"),
         ),
+        total=numbers,
+        taxes=taxes,
+        **TERMS,
+    ),
+    "order_change": of(
+        "order_change",
+        {
+            "lines": lines(**trade_lines),
+            "parties": parties("buyer", "seller", "bill_to"),
+            "dates": joined(OTHER_DATES, dates("valid_from", "valid_until", *LINE_DATES)),
+            "action": st.sampled_from(["change", "cancel", "confirmation", "not_accepted"]),
+        },
+        around=(("seller_order", "change", "customer", "account", "order", "offer", "requisition"), ("contract",)),
         total=numbers,
         taxes=taxes,
         **TERMS,

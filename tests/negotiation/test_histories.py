@@ -175,6 +175,10 @@ def test_what_is_refused_changes_nothing(hold):
         said = [each["id"] for each in history.answers if each["outcome"] == "accepted" and "id" in each]
         assert taken == said
         assert len({*taken}) == len(taken)
+        last = history.answers[-1]
+        if "states" in last:
+            anew = model.states(history.latest, now=datetime.fromisoformat(last["at"]))
+            assert last["states"] == {id: str(state) for id, state in anew.items()}, "as if it were folded anew"
 
     hold(check)
 

@@ -113,13 +113,13 @@ def test_a_partner_is_taken_over_and_changed_in_all_that_the_form_has(house: Hou
     assert (profile.name, profile.channels["drop"].model_dump(mode="json")["every"]) == ("Ningbo Valves Ltd", "15m")
     assert [each.value for each in profile.identities] == ["NINGBOVALVES", "6907654000018", "123456789"]
     assert agreed == {"out x12:840:004010", "in x12:843:004010"}
-    assert len(profile.agreements) == 12
+    assert len(profile.agreements) == 16
     assert (len(told), plan.action) == (1, "conflict")
     assert by[0] == "test"
     assert len(set(by[1:])) == 1
     assert len(by) == 3
     page = house.signed_in("owner").get("/partners/ningbo").text
-    assert page.count("Off") == 10
+    assert page.count("Off") == 14
 
 
 def test_a_partner_given_back_is_its_files_again(house: House) -> None:
@@ -129,7 +129,7 @@ def test_a_partner_given_back_is_its_files_again(house: House) -> None:
     with house.hub.database.write() as session:
         partners.apply(session, files.read_folder(resources.folder("partners")).incoming, by="test", at=clock.now())
         assert partners.name_of(session, "ningbo") == "Ningbo Valves"
-        assert len(partners.agreements(session, "ningbo")) == 12
+        assert len(partners.agreements(session, "ningbo")) == 16
 
 
 @pytest.mark.parametrize(

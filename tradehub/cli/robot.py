@@ -25,7 +25,7 @@ from tradehub.exchange import secrets
 from tradehub.exchange.codec import Codec, Frame, Written
 from tradehub.exchange.engine import engine_codec
 from tradehub.partners.files import read_folder
-from tradehub.partners.model import ACKNOWLEDGEMENTS, kind_of
+from tradehub.partners.model import ACKNOWLEDGEMENTS, OF_CHANGES, kind_of
 from tradehub.partners.profile import FolderChannel, HttpChannel, Identity, Profile
 from tradehub.platform import clock, resources
 
@@ -94,7 +94,8 @@ class Robot:
         self.codec = codec
         self.books = books
         self.say = say
-        self.messages = {kind_of(each.message): each.message for each in self.own.agreements if each.direction == "in"}
+        agreed = [each.message for each in self.own.agreements if each.direction == "in"]
+        self.messages = {kind_of(each): each for each in agreed if each.rsplit(":", 1)[0] not in OF_CHANGES}
 
     def step(self) -> int:
         """Take what has come and give what is due; return how many things that were."""

@@ -10,8 +10,15 @@ from sqlalchemy.orm import Session
 
 from tradehub.contracting.calling_off import CallOffs
 from tradehub.contracting.execution import Parts
-from tradehub.contracting.model import Event, State, freeze, move
-from tradehub.contracting.store import CallOffRow, ContractRow, ContractVersionRow
+from tradehub.contracting.model import ENDED, Event, State, freeze, move
+from tradehub.contracting.store import (
+    BlanketRow,
+    BundleRow,
+    CallOffRow,
+    ContractRow,
+    ContractVersionRow,
+    SignatureRow,
+)
 from tradehub.documents import TradeDocument
 from tradehub.documents.parts import PartyId
 from tradehub.documents.terms import terms_hash
@@ -108,6 +115,29 @@ class ContractService(CallOffs):
 
     def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
         return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+
+    def to_sign(self, session: Session, org: PartyId) -> Sequence[ContractRow]:
+        """Return the contracts whose latest version was put up for signature and waits for that of ``org``."""
+        mine = select(SignatureRow.party).where(
+            SignatureRow.contract_id == BundleRow.contract_id,
+            SignatureRow.version == BundleRow.version,
+            SignatureRow.party == org,
+        )
+        wanted = (
+            select(ContractRow)
+            .join(BundleRow, (BundleRow.contract_id == ContractRow.id) & (BundleRow.version == ContractRow.version))
+            .where(~mine.exists(), ContractRow.state.not_in(ENDED))
+        )
+        return session.scalars(wanted.order_by(BundleRow.prepared_at).limit(LISTED_MAX)).all()
+
+    def to_agree(self, session: Session, org: PartyId) -> Sequence[ContractRow]:
+        """Return the contracts for which the other side has proposed ceilings that ``org`` has not answered."""
+        wanted = (
+            select(ContractRow)
+            .join(BlanketRow, BlanketRow.contract_id == ContractRow.id)
+            .where(BlanketRow.confirmed_at.is_(None), BlanketRow.agreed_by != org, ContractRow.state.not_in(ENDED))
+        )
+        return session.scalars(wanted.order_by(BlanketRow.agreed_at).limit(LISTED_MAX)).all()
 
     def _of_release(self, session: Session, deal_id: str) -> ContractRow | None:
         released = select(CallOffRow.contract_id).where(CallOffRow.id == deal_id)

@@ -25,6 +25,9 @@ from tradehub.platform.security import SignInRefused, TooManyAttempts
 Confirm = Callable[[Principal, str], None]
 NameOf = Callable[[Session, str], str]
 
+MISTYPED = ("NOT_FRESH", "WRONG_PASSWORD", "TOO_MANY", "NO_FILE")
+"""Rules that the form itself fell short of."""
+
 FILES = {
     "pdf": ("application/pdf", "pdf"),
     "xml": ("application/xml", "xml"),
@@ -53,11 +56,14 @@ class SigningPages:
             abort(404)
 
     def freshened(self) -> Principal:
-        """Return who asks, as one who has just shown who it is. Raises Refused where that was not so."""
+        """Return who asks, as one who has shown lately who it is. Raises Refused where that was not so.
+
+        A password that was typed is looked at even where none was needed.
+        """
         who, at = http.principal(), clock.now()
-        if stepup.is_fresh(who, at=at):
-            return who
         password = request.form.get("password", "")
+        if not password and stepup.is_fresh(who, at=at):
+            return who
         if not password or who.is_token:
             raise Refused("NOT_FRESH")
         try:
@@ -118,7 +124,7 @@ def _add_signing(routes: Blueprint, pages: SigningPages) -> None:
             expected = request.form.get("json_sha256", "")
             pages.service.sign(who, contract_id, version=version, expected_sha256=expected, key=key)
         except (Refused, Conflict, UnusableKey) as refused:
-            status = 422 if isinstance(refused, UnusableKey) or "PASSWORD" in str(refused) else 409
+            status = 422 if isinstance(refused, UnusableKey) or str(refused) in MISTYPED else 409
             return _page(pages, contract_id, refused=saying.why(refused)), status
         return http.see(url_for(".contract", contract_id=contract_id))
 

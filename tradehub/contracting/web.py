@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -22,7 +23,7 @@ from tradehub.documents.terms import diff
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.security import SignInRefused
-from tradehub.platform.worklist import Entry, Search
+from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
 
@@ -144,6 +145,24 @@ def search(service: ContractService, name_of: NameOf) -> Search:
         ]
 
     return find
+
+
+def section(service: ContractService, name_of: NameOf) -> Section:
+    """Return the part of the work queue that waits for a signature, or for a word on proposed ceilings."""
+
+    def waiting(session: Session, who: http.Principal) -> list[Entry]:
+        signing = ("turn", gettext("Your signature"))
+        ceilings = ("turn", gettext("Ceilings proposed"))
+        found = [(row, signing, f"/contracts/{row.id}/sign") for row in service.to_sign(session, who.org)]
+        found += [(row, ceilings, f"/contracts/{row.id}#blanket") for row in service.to_agree(session, who.org)]
+        return [
+            replace(_entry(row, name_of(session, row.seller if row.buyer == who.org else row.buyer)),
+                    status=status, href=href)
+            for row, status, href in found
+        ]  # fmt: skip
+
+    title, empty = lazy_gettext("Contracts that wait for you"), lazy_gettext("No contract waits for your signature.")
+    return Section("contracts", title, "deal.bind", waiting, empty, "/contracts")
 
 
 def _entry(row: ContractRow, other: str) -> Entry:

@@ -27,6 +27,10 @@ from tradehub.edi.tradacoms_writing import write_transmission
 SPARE = "*|^~!>\\`{}\x1c\x1d\x1e\x1f"  # X12 delimiters to change to where the data holds the agreed ones
 
 
+REPEATED = frozenset({"COM"})
+"""EDIFACT segments whose one element repeats in the directories. Maps write it out: ``a+b``, as in syntax 3."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutMessage:
     """A message to be sent: ``segments`` without ST/SE or UNH/UNT."""
@@ -84,11 +88,16 @@ def message(rules: Map, document: Document | Mapping[str, Any], control_number: 
         head.set,
         head.release,
         control_number,
-        rules.encode(document),
+        tuple(map(_repeating, rules.encode(document))) if head.standard == "edifact" else rules.encode(document),
         head.group,
         head.agency,
         head.association,
     )
+
+
+def _repeating(segment: Segment) -> Segment:
+    """Return a segment with its positions as repetitions, which syntax 3 writes as positions again."""
+    return segment._replace(elements=(REPEAT.join(segment.elements),)) if segment.tag in REPEATED else segment
 
 
 def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:

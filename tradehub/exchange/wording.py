@@ -255,6 +255,7 @@ STAGES: dict[str, LazyString] = {
     "replayed": lazy_gettext("Replayed"),
     "made-again": lazy_gettext("Made again"),
     "settled": lazy_gettext("Marked as dealt with"),
+    "withdrawn": lazy_gettext("Taken back before it left"),
 }
 
 KINDS: dict[str, LazyString] = {
@@ -262,6 +263,7 @@ KINDS: dict[str, LazyString] = {
     "offer": lazy_gettext("Offer"),
     "order": lazy_gettext("Order"),
     "order_response": lazy_gettext("Order response"),
+    "order_change": lazy_gettext("Order change"),
     "despatch": lazy_gettext("Despatch advice"),
     "invoice": lazy_gettext("Invoice"),
     "application_response": lazy_gettext("Acknowledgement"),

@@ -8,7 +8,7 @@ docs/channels.md lists the codes of each standard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from tradehub.documents import (
@@ -168,21 +168,21 @@ def _changed_lines(base: TradeDocument, stated: OrderChange | OrderResponse) -> 
     names = {id(line): key(line, position) for position, line in enumerate(lines_of(base), 1)}
     said: dict[str, Line] = {}
     added: list[Line] = []
-    lines: tuple[Line, ...] = stated.lines
-    for line in lines:
+    stated_lines: Sequence[Line] = stated.lines
+    for line in stated_lines:
         found = finder.find(line)
         if found is not None:
             said[names[id(found.line)]] = line
         elif line.action not in _GONE:
             added.append(_plain(line))
     kept = []
-    for line in lines_of(base):
-        name = names[id(line)]
+    for agreed in lines_of(base):
+        name = names[id(agreed)]
         other = said.get(name)
         if other is None:
-            kept.append(line)
+            kept.append(agreed)
         elif not _is_gone(other):
-            kept.append(_over(base, stated, line, other, name))
+            kept.append(_over(base, stated, agreed, other, name))
     return (*kept, *added)
 
 

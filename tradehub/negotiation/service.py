@@ -577,9 +577,10 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         offer = store.load(session, row).offer(about)
-        letter: TradeDocument | None
         if offer.amends is not None:
-            letter = self._change_letter(session, row, actor.party, offer, offer.document, "rejected")
+            letter: TradeDocument | None = self._change_letter(
+                session, row, actor.party, offer, offer.document, "rejected"
+            )
         else:
             letter = self._refusal_of(session, row, actor.party, offer, text)
         return self.say(

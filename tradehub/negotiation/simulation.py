@@ -217,6 +217,7 @@ class World:
     """The negotiations of one history, as far as it has been read. ``arrivals`` is what is still on its way."""
 
     negotiations: dict[str, Negotiation] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
     arrivals: list[tuple[datetime, int, str, str]] = field(default_factory=list)
     counted: int = 0
     last: datetime | None = None
@@ -229,7 +230,7 @@ class World:
                 self._wanted(entry.negotiation)
                 yield from self._until(entry.at)
                 for negotiation in self._wanted(entry.negotiation):
-                    yield {"kind": "now", "at": _moment(entry.at), **_standing(negotiation, entry.at)}
+                    yield {"kind": "now", "at": _moment(entry.at), **self._standing(negotiation.id, entry.at)}
             case AwardEntry():
                 for named in (*(each.negotiation for each in entry.picks), *(entry.among or ())):
                     self._of(named)
@@ -295,13 +296,23 @@ class World:
     def _made(self, negotiation: Negotiation, statement: Statement, at: datetime) -> dict[str, Any]:
         head = {"kind": str(statement.kind), "id": statement.id, "at": _moment(at)}
         try:
-            after = model.step(negotiation, statement, now=at)
+            after = model.step(negotiation, statement, now=at, ledger=self._ledger(negotiation.id, at))
         except Refused as refused:
             reason = {"outcome": "refused", "code": refused.code, "rule": refused.rule, "article": refused.article}
-            return {**head, **reason, **_standing(negotiation, at)}
+            return {**head, **reason, **self._standing(negotiation.id, at)}
         self.negotiations[negotiation.id] = after
         outcome = "unchanged" if after is negotiation else "accepted"
-        return {**head, "outcome": outcome, **_standing(after, at)}
+        return {**head, "outcome": outcome, **self._standing(negotiation.id, at)}
+
+    def _ledger(self, id: str, at: datetime) -> Ledger:
+        """Return how a negotiation stands: time only goes on here, so that nothing is folded twice."""
+        negotiation = self.negotiations[id]
+        ledger = self.ledgers.setdefault(id, Ledger(negotiation))
+        ledger.go_on(negotiation, at)
+        return ledger
+
+    def _standing(self, id: str, at: datetime) -> dict[str, Any]:
+        return _standing(self._ledger(id, at))
 
     def _award(self, entry: AwardEntry) -> dict[str, Any]:
         kept = dict(self.negotiations)
@@ -318,7 +329,7 @@ class World:
             return {
                 **head, "outcome": "refused", "code": refused.code, "rule": refused.rule, "article": refused.article
             }  # fmt: skip
-        everywhere = {each.id: _standing(each, entry.at) for each in self.negotiations.values()}
+        everywhere = {id: self._standing(id, entry.at) for id in self.negotiations}
         return {**head, "outcome": "accepted", "negotiations": everywhere}
 
     def _check_demand(self, entry: AwardEntry) -> None:
@@ -507,8 +518,8 @@ def _calendar(place: PlaceEntry) -> Calendar:
     return Calendar(place.weekend, place.holidays, place.workdays, zone)
 
 
-def _standing(negotiation: Negotiation, at: datetime) -> dict[str, Any]:
-    ledger = Ledger.of(negotiation, at)
+def _standing(ledger: Ledger) -> dict[str, Any]:
+    negotiation = ledger.negotiation
     return {
         "negotiation": negotiation.id,
         "version": negotiation.version,

@@ -89,6 +89,7 @@ CHANNELS: Mapping[str, LazyString] = {
     "message": lazy_gettext("by message"),
     "api": lazy_gettext("by API"),
     "hub": lazy_gettext("noted by the hub"),
+    "order": lazy_gettext("by the answer to the order"),
 }
 
 TERMS: Mapping[str, LazyString] = {

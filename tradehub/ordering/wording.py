@@ -62,6 +62,9 @@ EVENTS: dict[str, LazyString] = {
     "response": lazy_gettext("Order response"),
     "agree": lazy_gettext("Changes agreed"),
     "decline": lazy_gettext("Changes declined"),
+    "amended": lazy_gettext("Changed with the contract"),
+    "numbered": lazy_gettext("Numbered by the buyer"),
+    "cancelled": lazy_gettext("Cancelled with the contract"),
     "despatched": lazy_gettext("Despatch advice"),
     "invoiced": lazy_gettext("Invoice"),
 }

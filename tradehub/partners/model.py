@@ -14,8 +14,9 @@ from tradehub.partners.profile import AckPolicy, Profile
 
 MESSAGES: dict[str, str] = {
     "x12:840": "inquiry", "x12:843": "offer", "x12:850": "order", "x12:855": "order_response", "x12:860": "order_change",
-    "x12:865": "order_response", "x12:856": "despatch", "x12:810": "invoice", "x12:997": "application_response",
-    "x12:TA1": "application_response", "x12:999": "application_response", "x12:824": "application_response",
+    "x12:865": "order_response", "x12:856": "despatch", "x12:810": "invoice",
+    "x12:997": "application_response", "x12:TA1": "application_response",
+    "x12:999": "application_response", "x12:824": "application_response",
     "edifact:REQOTE": "inquiry", "edifact:QUOTES": "offer", "edifact:ORDERS": "order",
     "edifact:ORDRSP": "order_response", "edifact:ORDCHG": "order_change", "edifact:DESADV": "despatch",
     "edifact:INVOIC": "invoice", "edifact:CONTRL": "application_response",

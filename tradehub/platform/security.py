@@ -402,13 +402,17 @@ class Security:
             self._record(session, who.org, who.user_id, "sign-in.confirmed", {})
         return secret
 
-    def confirm_password(self, user_id: str, password: str) -> None:
-        """Let a person who is signed in show once more who it is. Raises SignInRefused or TooManyAttempts."""
-        key = _digest(f"confirm {user_id}")
+    def confirm_password(self, who: Principal, password: str) -> None:
+        """Hold a person to the password for one act, the session staying as it is: for a form that carries files.
+
+        Counted with the sign-ins of the account. Raises SignInRefused or TooManyAttempts.
+        """
+        key = _digest(f"account {who.email}")
         self._count_attempt((key,))
         with self._database.read() as session:
-            user = session.get_one(User, user_id)
-        if not self._verify(user.password_hash, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
+            user = session.get(User, who.user_id)
+            known = user.password_hash if user is not None and user.disabled_at is None else None
+        if not self._verify(known, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
             raise SignInRefused
         with self._database.write() as session:
             session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))

@@ -43,7 +43,8 @@ def in_all(text: LazyString) -> dict[str, str]:
     """Return a text in every language, by its tag, English first: for what leaves in a message, outside of any page."""
     found = {"en": str(text._args[0])}
     for code, tag in LANGUAGES.items():
-        found.setdefault(tag, str(catalogue(code).gettext(found["en"])))
+        translated = catalogue(code).gettext
+        found.setdefault(tag, str(translated(found["en"])))
     return found
 
 

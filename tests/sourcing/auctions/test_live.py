@@ -12,9 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 from tests.sourcing.auctions.words import ANN, BEN, OWNER, TEN
 from tradehub.documents import PartyId
-from tradehub.sourcing.auctions import live, tickets
+from tradehub.sourcing.auctions import live, tickets, wire
 from tradehub.sourcing.auctions.live import Follower, Live, Watched
-from tradehub.sourcing.auctions.rules import Kind
+from tradehub.sourcing.auctions.rules import Display, Kind
 from tradehub.sourcing.auctions.tickets import Ticket
 
 KEY = b"a key of the hub"
@@ -98,6 +98,18 @@ def test_what_changes_by_the_time_alone_is_told_when_it_does(house, at_ten) -> N
     assert told(streams, watched)[ANN]["status"] == "empty"
     at_ten.move(timedelta(hours=2))
     assert told(streams, watched) == {}
+
+
+@pytest.mark.parametrize("more", [{}, {"display": Display.RANK}, {"kind": Kind.DUTCH}, {"kind": Kind.VICKREY}], ids=str)
+def test_a_stream_tells_what_the_page_would_be_answered(house, at_ten, more) -> None:
+    id = house.hold(**more)
+    at_ten.move(timedelta(seconds=70))
+    house.bid(id, ANN, "1000")
+    parties = (ANN, BEN, OWNER)
+    streams, watched, _ = watching(house, id, *parties)
+    heard = told(streams, watched)
+    for party in parties:
+        assert heard[party] == json.loads(json.dumps(wire.payload(house.room(id, party).view)))
 
 
 def test_who_is_not_invited_hears_nothing(house) -> None:

@@ -231,6 +231,9 @@ def test_a_bid_in_clear_is_refused_on_every_other_way_until_the_opening(place: P
 
     with pytest.raises(Refused, match="T24"):
         say()
+    client = place.app.test_client()
+    assert sign_in(client, "dan@example.com", PASSWORD).status_code == 303
+    assert f"/tenders/{tender}" in client.get(f"/deals/{place.deal(DELTA).id}").text
     quote = offer("9.00", "0.50").offer or Offer()
     number = place.deal(NINGBO).inquiry_number
     letter = quote.model_copy(

@@ -290,3 +290,18 @@ def test_a_bid_by_api_gets_its_receipt_and_its_refusals_name_the_place(house: Ho
     stranger = {"Authorization": "Bearer th_nobody"}
     assert client.get(f"/api/v1{room}", headers=stranger).status_code == 401
     assert "/api/v1/tenders/{tender_id}/bids" in client.get("/api/v1/openapi.json").json["paths"]
+
+
+def test_a_new_tender_may_be_written_like_an_earlier_one(house: House, windows: dict[str, Window]) -> None:
+    li = windows["li"]
+    room = written(house, li, technical="1", pass_mark="60", price_weight="60", criterion_name=["Quality"],
+                   criterion_stage=["technical"], criterion_weight=["40"], payment="net 30")  # fmt: skip
+    page = li.get(f"/tenders/new?like={room.rsplit('/', 1)[1]}")
+    again = li.send(page, "/tenders/new").headers["Location"]
+    one, other = (house.see(HAIDI, "buyer_room", each.rsplit("/", 1)[1]) for each in (room, again))
+    assert one.notice.inquiry == other.notice.inquiry
+    assert one.notice.criteria == other.notice.criteria
+    assert [each.kind for each in one.notice.stages] == [each.kind for each in other.notice.stages]
+    assert one.row.suppliers == other.row.suppliers
+    assert [each.user_id for each in one.openers] == [each.user_id for each in other.openers]
+    windows["nina"].get(f"/tenders/new?like={room.rsplit('/', 1)[1]}", 404)

@@ -126,18 +126,26 @@ class Ledger:
         self._open: dict[str, Standing] = {}
         self._due: list[tuple[datetime, int, Standing | Acceptance]] = []
         self._counted = count()
+        self._known = 0
         self._withdrawals: dict[str, Acceptance] = {}
 
     @classmethod
     def of(cls, negotiation: Negotiation, now: datetime) -> Ledger:
         """Return how things stand at ``now``, or after the last statement where a clock lags behind it."""
         ledger = cls(negotiation)
-        for statement in negotiation.statements:
-            ledger._pass(statement.at)
-            ledger._note(statement, statement.at)
-        ledger.now = max(now, negotiation.statements[-1].at) if negotiation.statements else now
-        ledger._pass(ledger.now)
+        ledger.go_on(negotiation, now)
         return ledger
+
+    def go_on(self, negotiation: Negotiation, now: datetime) -> None:
+        """Take in what ``negotiation`` says beyond what is known here, and let time pass until ``now``, never back."""
+        self.negotiation = negotiation
+        for statement in negotiation.statements[self._known :]:
+            self._pass(statement.at)
+            self._note(statement, statement.at)
+            self.now = max(self.now, statement.at)
+        self._known = len(negotiation.statements)
+        self.now = max(self.now, now)
+        self._pass(self.now)
 
     # What is asked of it
 

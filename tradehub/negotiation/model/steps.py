@@ -24,11 +24,11 @@ from tradehub.negotiation.model.values import (
 )
 
 
-def step(negotiation: Negotiation, statement: Statement, *, now: datetime) -> Negotiation:
+def step(negotiation: Negotiation, statement: Statement, *, now: datetime, ledger: Ledger | None = None) -> Negotiation:
     """Return the negotiation with ``statement`` made at ``now``.
 
     A statement already recorded changes nothing (R28); the same id with another content is refused (R29).
-    Raises Refused, or Conflict where ``expected_version`` is another.
+    Raises Refused, or Conflict where ``expected_version`` is another. ``ledger`` is that of ``now``, where it is at hand.
     """
     known = next((each for each in negotiation.statements if each.id == statement.id), None)
     if known is not None:
@@ -38,7 +38,7 @@ def step(negotiation: Negotiation, statement: Statement, *, now: datetime) -> Ne
     if statement.expected_version is not None and statement.expected_version != negotiation.version:
         raise Conflict(statement.expected_version, negotiation.version, negotiation.regime)
     said = replace(statement, at=now)
-    case = _Case(Ledger.of(negotiation, now), said, now)
+    case = _Case(ledger or Ledger.of(negotiation, now), said, now)
     for guard in _guards(said.kind):
         code = guard(case)
         if code is not None:

@@ -232,14 +232,22 @@ class Live:
 
 
 def states(auction: Auction, followers: Iterable[Follower], now: datetime) -> list[tuple[Follower, str]]:
-    """Return the auction's state for each screen, made once for each party; nothing for a party that may see none."""
+    """Return the auction's state for each screen, made once for each party; nothing for a party that may see none.
+
+    What all of them see alike, the bids and the line, is made once.
+    """
     made: dict[PartyId, str] = {}
     told = []
+    alike = None
+    if views.has_one_history(auction):
+        alike = [(lot["moves"], lot["chart"]) for lot in wire.payload(views.view(auction, auction.owner, now))["lots"]]
     for each in followers:
-        if each.party != auction.owner and each.party not in auction.bidders:
+        if each.party != auction.owner and each.party not in auction.aliases:
             continue
         if each.party not in made:
-            state = wire.payload(views.view(auction, each.party, now))
+            state = wire.payload(views.view(auction, each.party, now, history=alike is None))
+            for lot, (moves, chart) in zip(state["lots"], alike or (), strict=False):
+                lot["moves"], lot["chart"] = moves, chart
             made[each.party] = f"event: state\ndata: {json.dumps(state, separators=(',', ':'))}\n\n"
         told.append((each, made[each.party]))
     return told

@@ -6,7 +6,7 @@ What is under seal is shown to nobody, its own bidder included: that a bid is th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -79,15 +79,20 @@ class View:
     acts: int = 0
 
 
-def view(auction: Auction, viewer: PartyId, now: datetime) -> View:
-    """Return the auction as the owner, or as an invited bidder, sees it."""
+def has_one_history(auction: Auction) -> bool:
+    """True where everybody sees the same bids and the same line: bids in the open, or against the clock."""
+    return auction.rules.format is not Format.SEALED and _shows_prices(auction)
+
+
+def view(auction: Auction, viewer: PartyId, now: datetime, *, history: bool = True) -> View:
+    """Return the auction as the owner, or as an invited bidder, sees it; without ``history`` no moves and no line."""
     return View(
         version=auction.version,
         at=now,
         status=model.overall(auction, now),
         starts_at=auction.rules.starts_at,
         ends_at=model.ends_at(auction),
-        lots=tuple(lot_view(auction, each, viewer, now) for each in auction.lots),
+        lots=tuple(lot_view(auction, each, viewer, now, history=history) for each in auction.lots),
         acts=sum(_concerns(auction, each, viewer) for each in auction.ledger.acts),
     )
 
@@ -97,16 +102,18 @@ def _concerns(auction: Auction, act: Act, viewer: PartyId) -> bool:
     return act.about is None or viewer == auction.owner or auction.bid(act.about).by == viewer
 
 
-def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotView:
+def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime, *, history: bool = True) -> LotView:
     """Return one lot as the owner, or an invited bidder, sees it."""
     stands = model.standing(auction, now, lot.number)
     tally = auction.ledger.tallies[lot.number]
     if viewer == auction.owner:
-        return _owners(auction, lot, stands, tally.count, now)
+        found = _owners(auction, lot, stands, tally.count, now)
+        return found if history else replace(found, moves=(), line=())
     last = tally.last.get(viewer)
     position = stands.position(viewer)
-    shows_prices = _shows_prices(auction, stands)
+    shows_prices = _shows_prices(auction)
     leads = position is not None and viewer == stands.leader
+    seen = _moves(auction, stands, viewer, shows_prices) if history else ()
     return LotView(
         number=lot.number,
         status=stands.status,
@@ -122,10 +129,8 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> LotV
         reserve_met=_reserve_met(auction, lot, stands),
         bids=tally.count if shows_prices else tally.counts.get(viewer, 0),
         bidders=len(stands.positions) if shows_prices else 0,
-        moves=tuple(
-            _seen(auction, each, viewer) for each in _moves(auction, stands, viewer, shows_prices)[-MOVES_MAX:]
-        ),
-        line=_line(auction, lot, _moves(auction, stands, viewer, shows_prices), now, of_leader=shows_prices),
+        moves=tuple(_seen(auction, each, viewer) for each in seen[-MOVES_MAX:]),
+        line=_line(auction, lot, seen, now, of_leader=shows_prices) if history else (),
         steps_at=stands.steps_at,
     )
 
@@ -134,7 +139,7 @@ def moves(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> tuple[S
     """Return every price of the lot that the viewer may see come about, oldest first."""
     stands = model.standing(auction, now, lot.number)
     shows_all = viewer == auction.owner
-    found = stands.moves if shows_all else _moves(auction, stands, viewer, _shows_prices(auction, stands))
+    found = stands.moves if shows_all else _moves(auction, stands, viewer, _shows_prices(auction))
     return tuple(_seen(auction, each, viewer) for each in found)
 
 
@@ -165,7 +170,7 @@ def _line(
     return tuple((each.at, each.amount) for each in latest)[::-1]
 
 
-def _shows_prices(auction: Auction, stands: Standing) -> bool:
+def _shows_prices(auction: Auction) -> bool:
     """With a clock everybody sees the price; where ranks are shown, prices never, not even at the end."""
     by_clock = auction.rules.format is Format.CLOCK
     return by_clock or auction.rules.display is Display.PRICE

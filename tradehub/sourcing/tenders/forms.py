@@ -141,6 +141,38 @@ def blank_tender(user_id: str) -> Form:
     return form
 
 
+def like_tender(form: Form, notice: Notice, plan: Plan, openers: Sequence[str]) -> Form:
+    """Return the form filled in like an earlier tender; times stay those of a new one."""
+    terms, stages = notice.inquiry.delivery_terms, {each.kind: each for each in notice.stages}
+    technical = stages.get(StageKind.TECHNICAL)
+    price = next((each.weight for each in notice.criteria if each.is_price), Decimal(0))
+    form.values |= {
+        "title": notice.title, "text": notice.text, "invitation": "open" if notice.is_open else "restricted",
+        "sealed": "1" if notice.is_sealed else "", "divisible": "1" if notice.is_divisible else "",
+        "currency": notice.inquiry.currency or "EUR", "incoterm": (terms.incoterm if terms else None) or "",
+        "place": (terms.place if terms else None) or "", "note": plan.note, "price_weight": plain(price),
+        "payment": "; ".join(filter(None, (each.text for each in notice.inquiry.payment_terms))),
+        "technical": "1" if technical else "", "pass_mark": _typed(technical.pass_mark if technical else None),
+        "prequalification": "1" if StageKind.PREQUALIFICATION in stages else "",
+    }  # fmt: skip
+    form.values |= {f"opener_{place}": id for place, id in enumerate(openers[:3], 1)}
+    form.rows["line"] = [
+        _blank(
+            LINE, name=line.item.name or "", item=line.item.identifier("buyer") or "",
+            quantity=_typed(line.quantity.value if line.quantity else None),
+            unit=(line.quantity.unit if line.quantity else None) or "C62",
+        )
+        for line in notice.inquiry.lines
+    ]  # fmt: skip
+    form.rows["criterion"] = [
+        _blank(CRITERION, name=each.name, stage=str(each.stage), weight=plain(each.weight))
+        for each in notice.criteria
+        if not each.is_price
+    ] or [_blank(CRITERION)]
+    form.many["evaluators"] = list(dict.fromkeys(each.user_id for each in plan.evaluators))
+    return form
+
+
 def posted_tender(posted: Posted, people: Mapping[str, str]) -> Form:
     """Return what was typed into the form of a new tender, with its errors."""
     form = _read(posted, NEW, {"line": LINE, "criterion": CRITERION})

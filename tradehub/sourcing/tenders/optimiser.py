@@ -167,7 +167,8 @@ def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int) -> tuple[
     programme = pulp.LpProblem("award", pulp.LpMinimize)
     model = _Programme(programme, problem)
     model.write(at_most)
-    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, threads=1, timeLimit=seconds))
+    # No word of threads: told to use one, CBC takes its threaded way and now and then waits there until the time is up.
+    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds))
     if programme.status == pulp.LpStatusInfeasible:
         return None
     if programme.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):

@@ -33,7 +33,7 @@ from tradehub.sourcing.tenders.store import (
     TenderRow,
 )
 
-LIST_LIMIT = 500
+LIST_LIMIT = 200
 SERVE = "tender.serve"
 """The permission to open and evaluate tenders where one is named for it."""
 
@@ -128,11 +128,15 @@ class Reading:
 
     hooks: Hooks
 
-    def tenders(self, session: Session, user_id: str | None = None, *, text: str = "") -> list[TenderLine]:
-        """Return one's own tenders and those one may bid in, the latest first."""
-        own = session.scalars(select(TenderRow).order_by(TenderRow.created_at.desc()).limit(LIST_LIMIT)).all()
-        lines = [self._own_line(session, row, user_id) for row in own]
-        lines += self._others(session)
+    def tenders(
+        self, session: Session, user_id: str | None = None, *, text: str = "", running: bool = False
+    ) -> list[TenderLine]:
+        """Return one's own tenders and those one may bid in, the latest first; ``running`` leaves out what is over."""
+        own = select(TenderRow).order_by(TenderRow.created_at.desc()).limit(LIST_LIMIT)
+        if running:
+            own = own.where(TenderRow.awarded_at.is_(None), TenderRow.cancelled_at.is_(None))
+        lines = [self._own_line(session, row, user_id) for row in session.scalars(own).all()]
+        lines += self._others(session, running=running)
         words = text.casefold().split()
         return [each for each in lines if all(word in f"{each.number} {each.title}".casefold() for word in words)]
 
@@ -247,6 +251,12 @@ class Reading:
         found = select(InvitationRow.tender_id).where(InvitationRow.deal_id == deal_id, InvitationRow.is_sealed)
         return session.scalar(found.limit(1)) is not None
 
+    def of_deal(self, session: Session, deal_id: str) -> tuple[str, Notice, bool] | None:
+        """Return the tender that a deal belongs to, its notice, and whether its bids are still sealed; None without one."""
+        row = session.scalar(select(InvitationRow).where(InvitationRow.deal_id == deal_id).limit(1))
+        rows = store.notice_rows(session, row.tender_id) if row is not None else []
+        return (row.tender_id, self._latest(rows), row.is_sealed) if row is not None and rows else None
+
     def people(self, session: Session) -> list[tuple[str, str]]:
         """Return (id, name) of one's own people who may be openers and evaluators."""
         found = (
@@ -296,12 +306,16 @@ class Reading:
         return frozenset(wanting)
 
     def _own_line(self, session: Session, row: TenderRow, user_id: str | None) -> TenderLine:
+        moved_at = row.awarded_at or row.cancelled_at or row.published_at or row.created_at
+        if row.awarded_at or row.cancelled_at:
+            over = Where(Phase.AWARDED if row.awarded_at else Phase.CANCELLED)
+            return TenderLine(row.id, row.number, row.title, True, "", over, "", moved_at)
         versions = store.notice_rows(session, row.id)
         notice = Notice.model_validate(versions[-1].document if versions else row.draft)
         standing = self.standing(session, row.id)
         at = model.where(notice, standing, now=clock.now())
         todo = self._todo(session, row, at, user_id)
-        return TenderLine(row.id, row.number, row.title, True, "", at, todo, row.published_at or row.created_at)
+        return TenderLine(row.id, row.number, row.title, True, "", at, todo, moved_at)
 
     def _todo(self, session: Session, row: TenderRow, at: Where, user_id: str | None) -> str:
         """Return what this person may do next for the buyer: as an opener or evaluator only what is theirs."""
@@ -322,28 +336,32 @@ class Reading:
             return "evaluate" if user_id in evaluators else ""
         return by_phase.get(at.phase, "")
 
-    def _others(self, session: Session) -> list[TenderLine]:
+    def _others(self, session: Session, *, running: bool) -> list[TenderLine]:
         """Return the tenders of others that one may bid in."""
-        me = org_of(session)
+        me = org_of(session) or ""
         wanted = (
             select(NoticeRow).where(NoticeRow.buyer_id != me).order_by(NoticeRow.at.desc(), NoticeRow.version.desc())
         )
-        latest: dict[str, NoticeRow] = {}
+        versions: dict[str, list[NoticeRow]] = {}
         for row in session.scalars(wanted.limit(LIST_LIMIT)):
-            latest.setdefault(row.tender_id, row)
+            versions.setdefault(row.tender_id, []).append(row)
         found = []
-        for id, row in latest.items():
-            notice, standing = Notice.model_validate(row.document), self.standing(session, id)
-            at = model.where(notice, standing, now=clock.now())
-            invited = store.invitation(session, id, me or "")
-            todo = ""
-            if at.phase is Phase.RUNNING and at.stage is not None:
-                mine = [each for each in store.bids(session, id, live=True) if each.stage == at.stage]
-                stale = invited is not None and invited.acknowledged < notice.version
-                todo = "acknowledge" if stale else "bid" if invited is not None and not mine else ""
-            name = self.hooks.name_of(session, PartyId(row.buyer_id))
-            found.append(TenderLine(id, notice.number, notice.title, False, name, _as_told(at), todo, row.at))
+        for id, rows in versions.items():
+            ended = next((Phase(row.ended) for row in rows if row.ended), None)
+            if ended is None or not running:
+                found.append(self._other_line(session, id, rows[0], ended, PartyId(me)))
         return found
+
+    def _other_line(self, session: Session, id: str, latest: NoticeRow, ended: Phase | None, me: PartyId) -> TenderLine:
+        notice, name = Notice.model_validate(latest.document), self.hooks.name_of(session, PartyId(latest.buyer_id))
+        if ended is not None:
+            return TenderLine(id, notice.number, notice.title, False, name, Where(ended), "", latest.at)
+        at = model.where(notice, self.standing(session, id), now=clock.now())
+        invited, todo = store.invitation(session, id, me), ""
+        if at.phase is Phase.RUNNING and at.stage is not None and invited is not None:
+            mine = [each for each in store.bids(session, id, live=True) if each.stage == at.stage]
+            todo = "acknowledge" if invited.acknowledged < notice.version else "" if mine else "bid"
+        return TenderLine(id, notice.number, notice.title, False, name, _as_told(at), todo, latest.at)
 
 
 def offers_of(room: BuyerRoom) -> dict[str, Offer]:

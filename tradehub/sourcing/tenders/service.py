@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
 
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
-from tradehub.documents.parts import DatedEvent
+from tradehub.documents.parts import DatedEvent, Note
 from tradehub.platform import clock, ids
 from tradehub.platform.db import to_json
 from tradehub.sourcing.tenders import landed, model, sealing, store
@@ -489,10 +489,13 @@ def _checked(notice: Notice, kind: StageKind, submission: Submission, number: in
 
 
 def _letter(notice: Notice) -> Inquiry:
-    """Return the inquiry that the suppliers get: its lines, with the closing day as the day for offers."""
+    """Return the inquiry that the suppliers get: its lines, the closing day as the day for offers, and how to bid."""
     dates = tuple(each for each in notice.inquiry.dates if each.type != "respond_by")
     closing = DatedEvent(type="respond_by", on=notice.closes_at.date())
-    return notice.inquiry.model_copy(update={"dates": (*dates, closing)})
+    closes = notice.closes_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    how = f"Tender {notice.number}: bids are sealed and taken on its page or by API until {closes}; by message they are refused."
+    notes = (*notice.inquiry.notes, Note(text=how)) if notice.is_sealed else notice.inquiry.notes
+    return notice.inquiry.model_copy(update={"dates": (*dates, closing), "notes": notes})
 
 
 def _invitation(

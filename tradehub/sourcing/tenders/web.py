@@ -16,6 +16,7 @@ import werkzeug.exceptions
 from flask import Blueprint, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
@@ -87,12 +88,26 @@ def section(service: TenderService) -> Section:
     """Return the part of the work queue: what this person may open, evaluate, answer, award or bid for."""
 
     def entries(session: Session, who: http.Principal) -> list[Entry]:
-        lines = [each for each in service.tenders(session, who.user_id) if each.todo]
+        lines = [each for each in service.tenders(session, who.user_id, running=True) if each.todo]
         return [_entry(each) for each in sorted(lines, key=lambda line: (line.where.until is None, line.where.until))]
 
     return Section(
         "tenders", lazy_gettext("Tenders"), "deal.read", entries, lazy_gettext("No tender waits for you."), "/tenders"
     )
+
+
+def panel(service: TenderService) -> Callable[[Session, str], Markup]:
+    """Return the part of the deal page that leads to its tender; nothing where the deal belongs to none."""
+
+    def show(session: Session, deal_id: str) -> Markup:
+        found = service.of_deal(session, deal_id)
+        if found is None:
+            return Markup()
+        tender_id, notice, is_sealed = found
+        text = render_template("tenders/_panel.html", tender_id=tender_id, notice=notice, is_sealed=is_sealed)
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
 
 
 def search(service: TenderService) -> Search:
@@ -199,7 +214,13 @@ def _add_writing(routes: Blueprint, pages: Pages) -> None:
     @routes.get("/tenders/new")
     @http.requires("inquiry.write")
     def tender_form() -> ResponseReturnValue:
-        form = forms.blank_tender(http.principal().user_id)
+        who, model_of = http.principal(), request.args.get("like")
+        form = forms.blank_tender(who.user_id)
+        if model_of:
+            with pages.database.read(org=who.org) as session:
+                room = pages.service.buyer_room(session, model_of)
+            form = forms.like_tender(form, room.notice, room.plan, [each.user_id for each in room.openers])
+            form.suppliers = [(id, room.names[id]) for id in room.row.suppliers if id in room.names]
         return render_template("tenders/new.html", form=form, people=_people(pages))
 
     @routes.get("/tenders/suppliers")

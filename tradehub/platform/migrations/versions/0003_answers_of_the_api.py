@@ -5,7 +5,7 @@ from alembic import op
 
 from tradehub.platform import db
 
-revision = "0006"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
