@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import ContractRow, ContractVersionRow
 from tradehub.documents.terms import diff
 from tradehub.platform import api, paging
-from tradehub.platform.api import Answer, Api, Entry
+from tradehub.platform.api import Answer, Api, Entry, File
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
 
@@ -105,11 +106,39 @@ def blueprint(service: ContractService, database: Database) -> Blueprint:
             changes=[ContractChange(**each._asdict()) for each in changes],
         )  # fmt: skip
 
+    def file_of(kind: str) -> Callable[..., File]:
+        def file(session: Session, contract_id: str, number: int) -> File:
+            row = service.contract(session, contract_id)
+            if not any(each.version == number for each in row.versions):
+                raise Problem("not-found")
+            content = service.file(row, service.standing(session, row, number), kind)
+            if content is None:
+                raise Problem("not-found")
+            return File(content, f"{row.number}-v{number}.{kind}")
+
+        file.__name__ = kind
+        file.__doc__ = (
+            f"Download a version as {kind.upper()}, as both sides sign it; a draft before it is put up for that."
+        )
+        return file
+
+    def evidence(session: Session, contract_id: str) -> File:
+        """Download the evidence of the deal: all that was said and sent in it, in one archive that verifies itself."""
+        row = service.contract(session, contract_id)
+        return File(service.evidence(row.deal_id), f"evidence-{row.number}.zip")
+
     one = "/contracts/<contract_id>"
+    for kind, media_type in _FILES.items():
+        path = f"{one}/versions/<int:number>/{kind}"
+        endpoints.download(path, file_of(kind), permission="deal.read", media_type=media_type)
+    endpoints.download(f"{one}/evidence", evidence, permission="deal.read", media_type="application/zip")
     endpoints.read("/contracts", contracts, permission="deal.read", query=ContractsQuery, answer=ContractsPage)
     endpoints.read(one, contract, permission="deal.read", answer=ContractShown)
     endpoints.read(f"{one}/versions/<int:number>", version, permission="deal.read", answer=VersionShown)
     return routes
+
+
+_FILES = {"pdf": "application/pdf", "xml": "application/xml", "json": "application/json"}
 
 
 def _summary(row: ContractRow) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def blueprint(exchange: ExchangeService, database: Database) -> Blueprint:
     one = "/messages/<message_id>"
     endpoints.read("/messages", messages, permission="message.read", query=MessagesQuery, answer=MessagesPage)
     endpoints.read(one, message, permission="message.read", answer=MessageShown)
-    endpoints.download(f"{one}/raw", raw, permission="message.read")
+    endpoints.download(f"{one}/raw", raw, permission="message.read", media_type="application/octet-stream")
     return routes
 
 

@@ -103,7 +103,6 @@ class File:
 
     content: bytes
     name: str
-    media_type: str = "application/octet-stream"
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ class Api:
 
         self._add(path, view, run, _described("GET", self.tag, view.__name__, permission, 200, answer, query=query))
 
-    def download(self, path: str, view: Callable[..., File], *, permission: str) -> None:
+    def download(self, path: str, view: Callable[..., File], *, permission: str, media_type: str) -> None:
         """Add a GET of a file. It is never shown in place: what a partner sent might be a page with a script."""
 
         def run(**place: Any) -> Response:
@@ -138,9 +137,10 @@ class Api:
                 "Content-Disposition": f'attachment; filename="{found.name}"',
                 "Content-Security-Policy": "sandbox; default-src 'none'",
             }
-            return Response(found.content, mimetype=found.media_type, headers=headers)
+            return Response(found.content, mimetype=media_type, headers=headers)
 
-        self._add(path, view, run, Described("GET", self.tag, view.__name__, permission, 200, None))
+        described = Described("GET", self.tag, view.__name__, permission, 200, None, media_type=media_type)
+        self._add(path, view, run, described)
 
     def write(
         self,

@@ -41,6 +41,7 @@ class Described:
     body: type[BaseModel] | None = None
     has_etag: bool = False
     takes_key: bool = False
+    media_type: str = "application/json"
 
 
 class Fault(BaseModel):
@@ -147,7 +148,7 @@ def _finish(operation: dict[str, Any], described: Described) -> None:
     responses = {str(each): {"$ref": f"#/components/responses/{each}"} for each in STATUSES[described.method]}
     if described.answer is None:
         file = {"schema": {"type": "string", "format": "binary"}}
-        good: dict[str, Any] = {"description": "The file", "content": {"application/octet-stream": file}}
+        good: dict[str, Any] = {"description": "The file", "content": {described.media_type: file}}
     else:
         good = operation["responses"][str(described.status)]
     limits = {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit", "RateLimit-Policy")}
