@@ -97,7 +97,7 @@ def _by_hand(hub: Hub) -> None:
     )  # fmt: skip
     with hub.database.write(org=DELTA) as session:
         deal = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA)).one()
-        hub.negotiation.make_offer(session, Actor(DELTA, "u-delta", "Dana Whitfield"), deal, terms)
+        hub.negotiation.make_offer(session, Actor(DELTA, name="Dana Whitfield"), deal, terms)
     _accept(hub, HAIDI, deal)
 
 
@@ -116,7 +116,7 @@ def _accept(hub: Hub, org: PartyId, deal: str) -> None:
         assert view.standing is not None
         offer = view.standing.offer
         hub.negotiation.accept(
-            session, Actor(org, f"u-{org}", "Lin Hai"), deal, offer.id, expected_version=view.version,
+            session, Actor(org, name="Lin Hai"), deal, offer.id, expected_version=view.version,
             terms_hash=offer.terms_hash,
         )  # fmt: skip
     _drain(hub)
