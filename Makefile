@@ -4,7 +4,7 @@ PY := .venv/bin/python
 DATA ?= var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench corpus crash tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
+.PHONY: help demo demo-reset test check bench corpus coverage crash mutants tamper races approvals auction bid-races scale histories rule-mutants properties judges fuzz i18n screenshots lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -32,6 +32,13 @@ bench: .venv/.dev ## compare speed with pyx12, ansi-x12 and pydifact by turns, i
 
 corpus: .venv/.dev ## read every sample file in ../shared/samples and print the table of verdicts
 	@$(PY) benchmarks/corpus.py
+
+coverage: .venv/.dev ## measure which lines and branches of the EDI engine the tests reach; fail where it falls
+	@$(PY) -m pytest -q -n 2 -p no:cacheprovider tests/edi tests/cli tests/exchange/test_anatomy.py tests/partners/test_guide_check.py \
+	  --timeout 900 --cov=tradehub.edi --cov-branch --cov-report=term-missing:skip-covered
+
+mutants: .venv/.dev ## make the EDI engine wrong in one place at a time: a test must notice (docs/judges.md)
+	@$(PY) -m tests.edi.mutants
 
 crash: .venv/.dev ## kill -9 web and worker at 100 random moments of an inbound 850
 	@$(PY) -m pytest -q -p no:cacheprovider tests/reliability --kills 100 --timeout 3000

@@ -118,7 +118,7 @@ class Side:
     @property
     def actor(self) -> Actor:
         by = "api" if self.channel == "api" else "web"
-        return Actor(self.party, f"u-{self.party}", self.party.capitalize(), channel=by)
+        return Actor(self.party, name=self.party.capitalize(), channel=by)
 
     def do(self, verb: str, *args: Any, **more: Any) -> Any:
         with self.hub.database.write(self.party) as session:

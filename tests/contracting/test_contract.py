@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -46,6 +48,19 @@ def test_a_deal_has_one_contract_however_often_it_is_concluded(trade):
         first = trade.contracts.record(session, concluded())
         assert trade.contracts.record(session, concluded()) == first
         assert trade.contracts.record(session, concluded("deal-2")) != first
+
+
+def test_a_contract_that_awaits_its_signatures_is_concluded_by_the_last(trade):
+    later = concluded().at + timedelta(days=1)
+    with trade.database.write() as session:
+        contract_id = trade.contracts.record(session, concluded(), is_awaiting=True)
+        assert trade.contracts.contract(session, contract_id).is_in is State.AWAITING_CONFIRMATION
+        assert trade.contracts.record(session, concluded(), is_awaiting=True) == contract_id
+        assert trade.contracts.contract(session, contract_id).is_in is State.AWAITING_CONFIRMATION
+        assert trade.contracts.record(session, replace(concluded(), at=later)) == contract_id
+    with trade.database.read(HAIDI) as session:
+        contract = trade.contracts.contract(session, contract_id)
+        assert (contract.is_in, contract.concluded_at, len(contract.versions)) == (State.CONCLUDED, later, 1)
 
 
 def test_buyer_and_seller_see_the_contract_and_nobody_else(trade):

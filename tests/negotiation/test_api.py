@@ -67,7 +67,7 @@ def app(house, tmp_path):
 def token(house, org, *scopes) -> str:
     with house.database.write() as session:
         return Security(house.database).issue_token(
-            session, org, "test", scopes or TOKEN_SCOPES, life=timedelta(days=1)
+            session, org, "test", scopes or sorted(TOKEN_SCOPES), life=timedelta(days=1)
         )
 
 

@@ -40,12 +40,19 @@ class ContractService(CallOffs):
     def __init__(self, parts: Parts | None = None) -> None:
         self._parts = parts
 
-    def record(self, session: Session, concluded: Concluded) -> str:
-        """Store the contract of a concluded deal on its frozen terms and return its id; once per deal."""
-        known = session.scalar(select(ContractRow).where(ContractRow.deal_id == concluded.deal_id))
+    def record(self, session: Session, concluded: Concluded, *, is_awaiting: bool = False) -> str:
+        """Store the contract of a concluded deal on its frozen terms and return its id; once per deal.
+
+        ``is_awaiting``: the parties agreed that it comes about when both have signed or confirmed (R21). It can be put
+        up for signature from then on; to record it again without, after the last signature, concludes it.
+        """
+        known = self.of_deal(session, concluded.deal_id)
         if known is not None:
             if known.is_in is State.NEVER_CONCLUDED:
                 self._record_again(session, known, concluded)
+            elif known.is_in is State.AWAITING_CONFIRMATION and not is_awaiting:
+                known.concluded_at = concluded.at
+                self.move_on(session, concluded.deal_id, Event.CONFIRMED, concluded.at)
             return known.id
         year = concluded.at.year
         contract = ContractRow(
@@ -57,7 +64,7 @@ class ContractService(CallOffs):
             buyer=concluded.buyer,
             seller=concluded.seller,
             accepted_by=concluded.accepted_by,
-            state=State.CONCLUDED,
+            state=State.AWAITING_CONFIRMATION if is_awaiting else State.CONCLUDED,
             version=1,
             concluded_at=concluded.at,
         )
@@ -66,7 +73,8 @@ class ContractService(CallOffs):
         ]
         session.add(contract)
         session.flush()
-        self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
+        action = "awaiting" if is_awaiting else "concluded"
+        self._record(session, contract, action, by=concluded.accepted_by, at=concluded.at)
         return contract.id
 
     def _record_again(self, session: Session, contract: ContractRow, concluded: Concluded) -> None:

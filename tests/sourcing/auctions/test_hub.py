@@ -63,7 +63,7 @@ def test_the_winners_bid_is_a_firm_offer_that_the_owner_may_accept(hub: Hub, kin
             (offer,) = negotiation.offers
             assert (row.buyer_id, offer.by, offer.firm) == (buyer, ANN, True)
             assert states(negotiation, now=clock.now()) == {offer.id: State.EFFECTIVE}
-            lin = recording.Actor(OWNER, "u-1", "Lin")
+            lin = recording.Actor(OWNER, name="Lin")
             hub.negotiation.accept(session, lin, deal, offer.id, terms_hash=offer.terms_hash)
             assert contract(store.load(session, row), now=clock.now()) is not None
             assert Money(amount=Decimal(amount), currency="USD").amount == sum(

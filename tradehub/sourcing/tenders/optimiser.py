@@ -8,7 +8,6 @@ it is asked for anything cheaper by one unit of money until it finds none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache
 
 import pulp
@@ -37,6 +36,13 @@ REASON_S = 3
 
 ROUNDS_MAX = 5
 """How often CBC may be found to have stopped short of the best."""
+
+
+SCALE = 1_000_000
+"""What the whole demand is worth in the solver's rows: it reckons with some nine digits."""
+
+MARGIN = 1e-4
+"""Percent by which shares keep clear of their limits where the solver's tolerance overstepped one."""
 
 
 class Unsolved(Exception):
@@ -109,11 +115,15 @@ def solved(problem: Problem, seconds: int = SOLVE_S) -> Solution | None:
     """
     best: Solution | None = None
     for _ in range(ROUNDS_MAX):
-        found = _asked_of_cbc(problem, None if best is None else best.cost - 1, seconds)
+        at_most = None if best is None else best.cost - 1
+        found = _asked_of_cbc(problem, at_most, seconds)
         if found is None:
             return best
         award, is_proven = found
         broken = violations(problem, award)
+        if broken and (found := _asked_of_cbc(problem, at_most, seconds, MARGIN)) is not None:
+            award, is_proven = found[0], False
+            broken = violations(problem, award)
         if broken and best is None:
             raise Unsolved(f"not confirmed: {', '.join(broken)}")
         if broken or (best is not None and total(problem, award) >= best.cost):
@@ -162,10 +172,13 @@ def _runner_up(problem: Problem, demand: Demand) -> RunnerUp:
     return RunnerUp(demand.line, best[0] if best else None, after[0] if after else None, more)
 
 
-def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int) -> tuple[Award, bool] | None:
-    """Return CBC's award and whether it calls it the cheapest; None where it says that there is none."""
+def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int, margin: float = 0) -> tuple[Award, bool] | None:
+    """Return CBC's award and whether it calls it the cheapest; None where it says that there is none.
+
+    ``margin``, in percent, keeps shares clear of their limits where the solver's own tolerance would overstep them.
+    """
     programme = pulp.LpProblem("award", pulp.LpMinimize)
-    model = _Programme(programme, problem)
+    model = _Programme(programme, problem, margin)
     model.write(at_most)
     # No word of threads: told to use one, CBC takes its threaded way and now and then waits there until the time is up.
     programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds))
@@ -179,10 +192,17 @@ def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int) -> tuple[
 
 
 class _Programme:
-    """The problem in the solver's words: steps taken in each tier, whether any are, whether a supplier has a part."""
+    """The problem in the solver's words: steps taken in each tier, whether any are, whether a supplier has a part.
 
-    def __init__(self, programme: pulp.LpProblem, problem: Problem) -> None:
-        self.programme, self.problem = programme, problem
+    Money is scaled so that the whole is a million, and shares are in percent: with millionths of a currency in its rows
+    the solver called awards the cheapest that were not. What it finds is reckoned again exactly (``violations``, ``total``).
+    """
+
+    def __init__(self, programme: pulp.LpProblem, problem: Problem, margin: float) -> None:
+        self.programme, self.problem, self.margin = programme, problem, margin
+        worth = problem.worth()
+        self.worth = worth
+        self.whole = sum(worth[each.line] * each.steps for each in problem.demands) or 1
         self.steps: dict[tuple[str, str], list[pulp.LpVariable]] = {}
         self.taken: dict[tuple[str, str], list[pulp.LpVariable]] = {}
         self.has: dict[str, pulp.LpVariable] = {
@@ -202,7 +222,7 @@ class _Programme:
             self.programme += pulp.lpSum(step for key in keys for step in self.steps[key]) == demand.steps
         self._limits()
         if at_most is not None:
-            self.programme += pulp.lpSum(cost) <= at_most
+            self.programme += pulp.lpSum(cost) <= at_most * SCALE / self.whole
 
     def award(self) -> dict[tuple[str, str], int]:
         found = {}
@@ -232,29 +252,20 @@ class _Programme:
             self.programme += steps >= low * taken
             self.steps[key].append(steps)
             self.taken[key].append(taken)
-            cost.append(tier.unit_cost * steps)
+            cost.append(tier.unit_cost * SCALE / self.whole * steps)
         if self.taken[key]:
             self.programme += pulp.lpSum(self.taken[key]) <= self.has[quote.supplier]
         return cost
 
     def _limits(self) -> None:
-        limits, binds, worth = self.problem.limits, self.problem.binds, self.problem.worth()
+        limits, binds = self.problem.limits, self.problem.binds
         if limits.suppliers_max is not None and binds(SUPPLIERS_MAX):
             self.programme += pulp.lpSum(self.has.values()) <= limits.suppliers_max
         for name, has in self.has.items():
             mine = [key for key in self.steps if key[0] == name]
             self.programme += has <= pulp.lpSum(taken for key in mine for taken in self.taken[key])
-            share = pulp.lpSum(worth[key[1]] * step for key in mine for step in self.steps[key])
-            all_worth = sum(worth[each.line] * each.steps for each in self.problem.demands)
+            share = pulp.lpSum(100 * self.worth[key[1]] / self.whole * step for key in mine for step in self.steps[key])
             if limits.share_min is not None and binds(SHARE_MIN):
-                part, scale = _integer(limits.share_min, all_worth)
-                self.programme += scale * share >= part * has
+                self.programme += share >= (float(limits.share_min) + self.margin) * has
             if limits.share_max is not None and binds(SHARE_MAX):
-                part, scale = _integer(limits.share_max, all_worth)
-                self.programme += scale * share <= part
-
-
-def _integer(percent: Decimal, worth: int) -> tuple[int, int]:
-    """Return (part, scale) so that ``scale x share >= part`` says ``share >= percent`` of the worth, in integers."""
-    numerator, denominator = percent.as_integer_ratio()
-    return numerator * worth, denominator * 100
+                self.programme += share <= (float(limits.share_max) - self.margin) * has

@@ -1,0 +1,92 @@
+"""Corners of the engine that partners rarely reach: what is said there, and where."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.edi.engine import maps
+from tradehub.edi import Fault, Issue, Position, acknowledge, read
+from tradehub.edi.segments import is_count
+
+AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+ORDERS = ["BGM+220+PO-1+9", "DTM+137:20260301:102", "NAD+BY+123::9", "LIN+1", "QTY+21:5", "UNS+S"]
+
+
+def interchange(*messages: list[str], kinds: tuple[str, ...] = (), syntax: str = "UNOC:3") -> bytes:
+    parts = [f"UNB+{syntax}+A+B+{'20' if syntax.endswith('4') else ''}260302:1200+1"]
+    for number, body in enumerate(messages, 1):
+        kind = kinds[number - 1] if kinds else "ORDERS:D:96A:UN"
+        parts += [f"UNH+{number}+{kind}", *body, f"UNT+{len(body) + 2}+{number}"]
+    return "".join(each + "'" for each in [*parts, f"UNZ+{len(messages)}+1"]).encode()
+
+
+def issues(body: list[str], *, kind: str = "ORDERS:D:96A:UN", syntax: str = "UNOC:3") -> list[tuple[Fault, str]]:
+    (message,) = read(interchange(body, kinds=(kind,), syntax=syntax), maps())
+    return [(each.fault, str(each.at)) for each in message.issues]
+
+
+@pytest.mark.parametrize(
+    ("value", "component"),
+    [("137:20260301:102:X", 4), ("137:20260301:102::X", 5), ("137:20260301:102:X:Y", 4)],
+)
+def test_the_first_component_too_many_is_named(value: str, component: int):
+    found = issues([ORDERS[0], f"DTM+{value}", *ORDERS[2:]])
+    assert found == [(Fault.TOO_MANY_COMPONENTS, f"segment 3 (DTM01.{component})")]
+
+
+def test_a_caret_stands_under_the_component_at_fault():
+    at = Position(segment=4, tag="NAD", element=2, component=3)
+    first, second = Issue(Fault.INVALID_CODE, at, "").line("NAD+BY+123::99", "+", ":").split("\n")
+    assert first[second.index("^") :] == "99"
+    assert second.endswith("^ segment 4 (NAD02.3)")
+
+
+@pytest.mark.parametrize(
+    ("at", "column"), [(Position(segment=1, tag="NAD", element=9), 14), (Position(segment=1, tag="NAD"), 0)]
+)
+def test_a_caret_stands_behind_a_segment_that_is_too_short_and_before_one_that_is_wrong_as_a_whole(at, column):
+    assert Issue(Fault.MISSING_ELEMENT, at, "").line("NAD+BY+123::99", "+", ":").split("\n")[1].index("^") == column
+
+
+@pytest.mark.parametrize(
+    ("stated", "holds"),
+    [("7", True), ("007", True), ("8", False), ("", False), ("7.0", False), ("+7", False), ("²", False), ("٧", False)],
+)
+def test_a_count_is_told_in_plain_digits(stated: str, holds: bool):
+    assert is_count(stated, 7) is holds
+
+
+def test_zeros_alone_count_nothing():
+    assert (is_count("000", 0), is_count("0", 0), is_count("0", 1)) == (True, True, False)
+
+
+def answered(data: bytes) -> str:
+    reading = read(data, maps())
+    list(reading)
+    return acknowledge(reading.interchanges[0], at=AT, control="1").decode()
+
+
+ANSWER = ["UCI+1+B+A+7"]
+
+
+def test_a_control_message_is_not_answered():
+    assert answered(interchange(ANSWER, kinds=("CONTRL:D:3:UN",))) == ""
+
+
+def test_beside_an_order_a_control_message_is_passed_over():
+    sent = answered(interchange(ANSWER, ORDERS, kinds=("CONTRL:D:3:UN", "ORDERS:D:96A:UN")))
+    assert [each for each in sent.split("'") if each.startswith("UCM")] == ["UCM+2+ORDERS:D:96A:UN+7"]
+
+
+def test_a_fault_in_a_repetition_is_placed_at_it():
+    body = ["BGM+220+PO-1+9", "NAD+BY+123::9", "CTA+OC+:X", "COM+1:TE*2:TOOLONG*3:FX", "LIN+1", "UNS+S"]
+    found = issues(body, kind="ORDERS:D:01B:UN", syntax="UNOC:4")
+    assert (Fault.TOO_LONG, "segment 5 (COM01.2 repetition 2)") in found
+
+
+def test_a_fault_in_the_first_of_several_repetitions_says_so():
+    body = ["BGM+220+PO-1+9", "NAD+BY+123::9", "CTA+OC+:X", "COM+1:TOOLONG*2:TE", "LIN+1", "UNS+S"]
+    found = issues(body, kind="ORDERS:D:01B:UN", syntax="UNOC:4")
+    assert (Fault.TOO_LONG, "segment 5 (COM01.2 repetition 1)") in found
