@@ -19,7 +19,7 @@ from tests.negotiation.conftest import DELTA, RHEIN
 from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI
 from tradehub.partners.authority import Allowed, Approver, Because, Needs, Step
-from tradehub.platform import api
+from tradehub.platform import api, clock
 from tradehub.platform.security import TOKEN_SCOPES, Security
 
 LINE = {
@@ -369,29 +369,63 @@ def served(app):
     server.server_close()
 
 
-def test_of_two_programs_that_accept_at_once_one_is_told_what_stands(app, house, buyer, seller):
-    deal, offer = offered(buyer, seller)
-    version = buyer.get(f"/deals/{deal}")["version"]
-    body = {"offer": offer["offer"], "terms_hash": offer["terms_hash"], "expected_version": version}
-    answers = []
+def both_at_once(url: str, path: str, token: str, body: dict, keys: tuple[str, str]) -> list[tuple[int, dict]]:
+    """Post the same body twice at the same moment, each under its key, and return what was answered."""
+    answers: list[tuple[int, dict]] = []
+    start = threading.Barrier(2)
 
-    def accept(url: str, key: str) -> None:
+    def ask(key: str) -> None:
         request = Request(
-            f"{url}/deals/{deal}/acceptances", json.dumps(body).encode(),
-            {"Authorization": f"Bearer {buyer.token}", "Content-Type": "application/json", "Idempotency-Key": key},
+            f"{url}{path}", json.dumps(body).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "Idempotency-Key": key},
         )  # fmt: skip
+        start.wait(timeout=30)
         try:
             with urlopen(request, timeout=30) as answer:
                 answers.append((answer.status, json.load(answer)))
         except HTTPError as error:
             answers.append((error.code, json.load(error)))
 
+    threads = [threading.Thread(target=ask, args=(key,)) for key in keys]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    return answers
+
+
+def test_of_two_programs_that_accept_at_once_one_is_told_what_stands(app, house, buyer, seller):
+    deal, offer = offered(buyer, seller)
+    version = buyer.get(f"/deals/{deal}")["version"]
+    body = {"offer": offer["offer"], "terms_hash": offer["terms_hash"], "expected_version": version}
     with served(app) as url:
-        both = [threading.Thread(target=accept, args=(url, key)) for key in ("race-one", "race-two")]
-        for each in both:
-            each.start()
-        for each in both:
-            each.join()
+        answers = both_at_once(url, f"/deals/{deal}/acceptances", buyer.token, body, ("race-one", "race-two"))
     assert sorted(status for status, _ in answers) == [201, 409]
     refused = next(found for status, found in answers if status == 409)
     assert refused["code"] in ("STALE_VERSION", "ACCEPTED")
+    if refused["code"] == "STALE_VERSION":
+        assert (refused["version"], refused["latest"]["offer"]) == (version + 1, offer["offer"])
+
+
+def test_one_request_sent_twice_at_once_is_made_once(app, house, buyer, seller):
+    deal, offer = offered(buyer, seller)
+    body = {"document": priced("11.50"), "offer": offer["offer"], "valid_until": UNTIL}
+    with served(app) as url:
+        answers = both_at_once(url, f"/deals/{deal}/offers", buyer.token, body, ("same-key", "same-key"))
+    (one, other) = answers
+    assert one == other
+    assert one[0] == 201
+    assert len(buyer.get(f"/deals/{deal}")["rounds"]) == 3
+
+
+def test_a_key_is_kept_for_a_day(house, buyer, seller, at_monday):
+    deal, offer = offered(buyer, seller)
+    key = {"Idempotency-Key": "comment-0001"}
+    said = {"text": "one", "offer": offer["offer"]}
+    buyer.post(f"/deals/{deal}/comments", said, **key)
+    with clock.frozen(clock.now() + api.KEPT + timedelta(seconds=1)):
+        again = Client(buyer.client.application, token(house, HAIDI))
+        again.post(f"/deals/{deal}/comments", said, **key)
+        assert "Idempotency-Replayed" not in again.headers
+        kinds = [each["kind"] for each in again.get(f"/deals/{deal}/statements")["statements"]]
+    assert kinds.count("comment") == 2
