@@ -21,6 +21,7 @@ from tradehub.approvals import web as approval_pages
 from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
+from tradehub.contracting import api as contracting_api
 from tradehub.contracting import typesetting
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.evidence import Message, Record
@@ -31,6 +32,7 @@ from tradehub.documents import Document, Inquiry, Offer, Order, OrderChange, Ord
 from tradehub.documents.lines import order_number
 from tradehub.documents.parts import Address, Identifier, Party
 from tradehub.documents.terms import terms_hash
+from tradehub.exchange import api as exchange_api
 from tradehub.exchange import evidence as exchange_evidence
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
@@ -52,6 +54,7 @@ from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Ground, Kind, Refused
 from tradehub.negotiation.recording import Actor, Hooks
 from tradehub.negotiation.service import NegotiationService
+from tradehub.ordering import api as ordering_api
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
@@ -236,7 +239,10 @@ class Hub:
             ),
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
             tender_api.blueprint(self.tenders, self.database),
-            negotiation_api.blueprint(self.negotiation, self.database),
+            negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers),
+            contracting_api.blueprint(self.contracts, self.database),
+            ordering_api.blueprint(self.ordering, self.database),
+            exchange_api.blueprint(self.exchange, self.database),
             auction_pages.blueprint(
                 self.auctions,
                 self.database,

@@ -386,7 +386,8 @@ def buyer_paths(trade: Trade) -> list[str]:
         "/", "/deals", "/deals?only=closed", of["Ningbo Valves"], of["compare"], of["open inquiry"], "/inquiries/new",
         deal, f"{deal}/counter", f"{deal}/accept", f"{deal}/reject", "/orders", *orders, "/contracts", of["contract"],
         "/messages", "/messages?only=attention", broken, f"{broken}/fix", of["sent message"],
-        "/partners", "/partners/nordic", "/partners/rhein", "/partners/rhein/edit", "/schedules", "/users", "/account", "/search?q=2026",
+        "/partners", "/partners/nordic", "/partners/rhein", "/partners/rhein/edit", "/schedules", "/users", "/account",
+        "/search?q=2026", "/tokens", "/api/docs",
     ]  # fmt: skip
 
 

@@ -54,7 +54,7 @@ class Hub:
 
     def blueprints(self) -> Sequence[Blueprint]:
         service, database = self.house.service, self.house.database
-        return (web.blueprint(service, database, suggest=suggest), api.blueprint(service, database))
+        return (web.blueprint(service, database, suggest=suggest), api.blueprint(service, database, suggest=suggest))
 
     def sections(self) -> Sequence[Section]:
         return web.sections(self.house.service)

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.web.house import House, post
+from tradehub.platform.security import PEOPLE_ONLY, ROLES
 
 MADE = {"name": "ERP", "days": "90", "scopes": ["deal.read"]}
 
@@ -25,6 +26,18 @@ def test_a_token_is_shown_once_works_and_ends(house: House) -> None:
     assert token
     assert post(owner, f"/tokens/{token[1]}/revoke", page="/tokens").status_code == 303
     assert house.security.principal_of_token(secret[0]) is None
+
+
+def test_a_token_may_do_what_a_role_may_and_shows_when_it_was_used(house: House) -> None:
+    owner = house.signed_in("owner")
+    page = post(owner, "/tokens", page="/tokens", **{**MADE, "roles": ["seller"], "scopes": ["exchange.send"]})
+    secret = re.search(r"th_[^<\s]+", page.text)
+    assert secret
+    assert "never" in owner.get("/tokens").text
+    held = house.security.principal_of_token(secret[0])
+    assert held is not None
+    assert held.permissions == {*ROLES["seller"], "exchange.send"} - PEOPLE_ONLY
+    assert "never" not in owner.get("/tokens").text
 
 
 @pytest.mark.parametrize("wrong", [{"name": " "}, {"scopes": ["root"]}, {"days": "36500"}])

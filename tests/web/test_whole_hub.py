@@ -6,11 +6,13 @@ ordered, messages sent, and one that came in broken. What a rival may never lear
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -32,10 +34,11 @@ from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.authority import Asker
-from tradehub.platform import clock, http
+from tradehub.platform import clock, http, openapi
 from tradehub.platform.db import Base
+from tradehub.platform.problems import PROBLEMS
 from tradehub.platform.schema import upgrade
-from tradehub.platform.security import ROLES, Security
+from tradehub.platform.security import ROLES, TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
 from tradehub.sourcing.auctions import service as auctions
 from tradehub.sourcing.auctions.drafting import Draft as AuctionDraft
@@ -61,6 +64,8 @@ OPEN_TO_ALL = {
     "signin.speak", "signin.colours", "static", "apidoc.openapi", "apidoc.reference",
 }  # fmt: skip
 """The only doors that open without signing in. A new one is a decision, so it is written here too."""
+
+OPENAPI = "/api/v1/openapi.json"
 
 OWN_IDS = {
     "code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"], "partner": ["nordic"], "number": ["1"],
@@ -92,6 +97,28 @@ class Trade:
     windows: dict[str, FlaskClient] = field(default_factory=dict)
     tenders: list[str] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
+    openapi: dict[str, Any] = field(default_factory=dict)
+
+    def token(self, org: PartyId, *scopes: str) -> str:
+        with self.hub.database.write() as session:
+            life = timedelta(days=1)
+            return Security(self.hub.database, CHEAP).issue_token(session, org, "test", scopes, life=life)
+
+    def knock(self, token: str | None, endpoint: str, method: str, url: str) -> TestResponse:
+        """Ask the REST API with the very example of its OpenAPI document for a body."""
+        described = openapi.described_of(self.app.view_functions[endpoint])
+        assert described is not None, endpoint
+        body = None
+        if described.body is not None:
+            (body,) = self.openapi["components"]["schemas"][described.body.__name__]["examples"]
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = self.app.test_client().open(url, method=method, json=body, headers=headers)
+        if answer.status_code >= 400:
+            assert answer.mimetype == "application/problem+json", (method, url)
+            assert answer.json["status"] == answer.status_code
+            assert answer.json["type"].startswith("/api/docs#problem-")
+            assert answer.json["instance"] == url
+        return answer
 
     def window(self, name: str) -> FlaskClient:
         """Return a browser in which the person is signed in."""
@@ -103,11 +130,18 @@ class Trade:
     def routes(self, ids: dict[str, list[str]]) -> Iterator[tuple[str, str, str]]:
         """Give (endpoint, method, url) of every route with every id of ``ids``.
 
-        The REST API, where no session counts, is tried with tokens (tests/negotiation/test_api.py).
+        The REST API, where no session counts, is tried with tokens (``doors``).
         """
+        yield from self._addresses(ids, lambda rule: not rule.startswith("/api/v1/") or rule == OPENAPI)
+
+    def doors(self, ids: dict[str, list[str]]) -> Iterator[tuple[str, str, str]]:
+        """The same for the endpoints of the REST API."""
+        yield from self._addresses(ids, lambda rule: rule.startswith("/api/v1/") and rule != OPENAPI)
+
+    def _addresses(self, ids: dict[str, list[str]], wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, str]]:
         bound = self.app.url_map.bind("localhost")
         for rule in self.app.url_map.iter_rules():
-            if rule.rule.startswith("/api/v1/") and rule.endpoint not in OPEN_TO_ALL:
+            if not wanted(rule.rule):
                 continue
             methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
             choices = [{}] if not rule.arguments else self._choices(rule.arguments, ids)
@@ -139,6 +173,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     _tenders(made)
     _auction(hub)
     _list_ids(made)
+    made.openapi = made.app.test_client().get(OPENAPI).json
     yield made
     hub.database.dispose()
 
@@ -259,7 +294,7 @@ def _list_ids(trade: Trade) -> None:
     with hub.database.read(org=HAIDI) as session:
         orders = [each.id for each in hub.ordering.find(session).orders]
         found = {
-            "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)],
+            "inquiry_id": [each.id for each in hub.negotiation.inquiries(session)[0]],
             "deal_id": [each.row.id for each in hub.negotiation.deals(session).lines],
             "tender_id": trade.tenders,
             "contract_id": [each.id for each in hub.contracts.find(session)],
@@ -385,8 +420,104 @@ def test_the_buyer_does_see_what_is_marked(trade: Trade) -> None:
     assert [secret for secret in SECRETS if secret not in found] in ([], [RIVAL_PRICE], ["9,876.54"])
 
 
+# --- the REST API ---------------------------------------------------------------------------------
+
+
+def test_no_endpoint_opens_without_a_token_or_without_its_scope(trade: Trade) -> None:
+    bare = trade.token(HAIDI, "metrics.read")
+    doors = list(trade.doors(trade.theirs))
+    assert len({endpoint for endpoint, _method, _url in doors}) > 35
+    for door in doors:
+        without = trade.knock(None, *door)
+        assert (without.status_code, without.headers["WWW-Authenticate"]) == (401, 'Bearer realm="tradehub"')
+        assert "invalid_token" in trade.knock("th_never_was", *door).headers["WWW-Authenticate"]
+        lacking = trade.knock(bare, *door)
+        assert (lacking.status_code, lacking.json["scope"]) == (403, trade.permission(door[0])), door
+    nobody = trade.window("lin")
+    for endpoint, method, url in doors:
+        assert nobody.open(url, method=method).status_code == 401, f"a session opened {endpoint}"
+
+
+@pytest.mark.parametrize(("org", "ids"), [(ZETA, "theirs"), (DELTA, "hidden")])
+def test_to_another_organisations_program_nothing_is_there(trade: Trade, org: PartyId, ids: str) -> None:
+    token, hidden = trade.token(org, *TOKEN_SCOPES), getattr(trade, ids)
+    named = {each for key, values in hidden.items() if key not in OWN_IDS for each in values}
+    assert trade.knock(token, "negotiation_api.deals", "GET", "/api/v1/deals").status_code == 200
+    before = rows(trade.hub.database.engine, ("api_request",))
+    tried = [door for door in trade.doors(hidden) if any(f"/{each}" in door[2] for each in named)]
+    assert len(tried) > 20
+    for door in tried:
+        assert trade.knock(token, *door).status_code == 404, door
+    assert rows(trade.hub.database.engine, ("api_request",)) == before
+
+
+def test_the_organisations_own_program_sees_all_that_is_its_own(trade: Trade) -> None:
+    token = trade.token(HAIDI, *TOKEN_SCOPES)
+    for endpoint, method, url in trade.doors(trade.theirs):
+        if method == "GET":
+            answer = trade.knock(token, endpoint, method, url)
+            assert answer.status_code == 200, url
+            media = trade.openapi["paths"][_templated(trade.app, url)]["get"]["responses"]["200"]["content"]
+            assert [answer.mimetype] == list(media), url
+            if answer.mimetype != "application/json" or url.endswith("/json"):
+                assert answer.headers["Content-Disposition"].startswith("attachment;")
+                assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize("org", [DELTA, ZETA])
+def test_no_answer_tells_a_rival_the_buyers_note_or_another_offer(trade: Trade, org: PartyId) -> None:
+    token = trade.token(org, *TOKEN_SCOPES)
+    for endpoint, method, url in trade.doors(trade.theirs):
+        if method == "GET":
+            found = trade.knock(token, endpoint, method, url).data.decode("utf-8", "replace")
+            assert not [each for each in SECRETS if each in found], url
+
+
+def test_the_openapi_document_is_whole(trade: Trade) -> None:
+    made = trade.openapi
+    assert made["openapi"].startswith("3.1.")
+    assert made["info"]["title"]
+    assert made["info"]["version"]
+    operations = {(path, method): each for path, methods in made["paths"].items() for method, each in methods.items()}
+    for reference in _references(made):
+        found = made
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in found, reference
+            found = found[part]
+    ids = [each["operationId"] for each in operations.values()]
+    assert len(ids) == len(set(ids))
+    served = set()
+    for rule in trade.app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1/") and rule.rule != OPENAPI:
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+            (method,) = rule.methods - {"HEAD", "OPTIONS"}
+            served.add((path, method.lower()))
+    assert served == operations.keys()
+    for (path, method), each in operations.items():
+        place = f"{method} {path}"
+        assert each["summary"].endswith((".", ".)")), place
+        assert {name["name"] for name in each["parameters"] if name.get("in") == "path"} == set(
+            re.findall(r"{(\w+)}", path)
+        )
+        (scopes,) = (each for needs in each["security"] for each in needs.values())
+        assert set(scopes) <= TOKEN_SCOPES, place
+        assert {"401", "403", "404", "429", "500"} <= each["responses"].keys(), place
+        assert ("requestBody" in each) == (method == "post"), place
+    problems = set(made["components"]["responses"])
+    assert {str(row.status) for row in PROBLEMS.values()} - {"405"} <= problems
+
+
+def test_the_reference_page_names_every_endpoint_and_every_problem(trade: Trade) -> None:
+    page = trade.app.test_client().get("/api/docs").text
+    assert all(path in page for path in trade.openapi["paths"])
+    assert all(f'id="problem-{name}"' in page for name in PROBLEMS)
+
+
+# --- what moves the trade on comes last -----------------------------------------------------------
+
+
 def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
-    """The one test that moves the trade on, so the last: Lin approves what Mei asked for."""
+    """Lin approves what Mei asked for."""
     (request,) = trade.theirs["request_id"]
     deal = _deal_with(trade.hub, NINGBO)
     refused = post(trade.window("mei"), f"/deals/{deal}/accept", **trade.form)
@@ -398,3 +529,29 @@ def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
         assert trade.hub.contracts.of_deal(session, deal) is not None
         assert trade.hub.ordering.of_deal(session, deal) is not None
     assert "Approved and done" in trade.window("mei").get("/").text
+
+
+def test_the_examples_of_the_openapi_document_are_taken(trade: Trade) -> None:
+    """Not refused as malformed or unfit, whatever the state of the deal then says to them."""
+    token = trade.token(HAIDI, *TOKEN_SCOPES)
+    for endpoint, method, url in trade.doors(trade.theirs):
+        if method == "POST":
+            answer = trade.knock(token, endpoint, method, url)
+            assert answer.status_code in (201, 404, 409), (url, answer.text)
+
+
+def _templated(app: Flask, url: str) -> str:
+    """Return the path as the OpenAPI document has it."""
+    rule, _values = app.url_map.bind("localhost").match(url, return_rule=True)
+    return re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+
+
+def _references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for each in value.values():
+            yield from _references(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _references(each)

@@ -118,7 +118,7 @@ def settle(hub: Hub) -> dict[str, str]:
 
 def is_new(hub: Hub) -> bool:
     with hub.database.read(org=HOME) as session:
-        return not hub.negotiation.inquiries(session)
+        return not hub.negotiation.inquiries(session, size=1)[0]
 
 
 def start_robots(data: Path, hub: str, seed: int) -> subprocess.Popen[bytes]:

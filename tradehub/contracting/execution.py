@@ -146,6 +146,16 @@ class Execution:
     def payload(self, digest: str) -> bytes:
         return self.parts.payloads.get(digest)
 
+    def file(self, contract: ContractRow, standing: Standing, kind: str) -> bytes | None:
+        """Return a version as ``pdf``, ``xml`` or ``json``, as both parties sign it; a draft where nobody has put it up
+        for signature. None without a typesetter."""
+        if standing.bundle is not None:
+            digest = getattr(standing.bundle, f"{kind}_sha256")
+            return self.payload(digest) if digest else None
+        made = self.draft(contract.id, standing.version.version, with_pdf=kind == "pdf")
+        content: bytes | None = getattr(made, kind)
+        return content
+
     # Preparing -----------------------------------------------------------------------------------------------------
 
     def prepare(self, who: Principal, contract_id: str) -> BundleRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.contracting.calling_off import CallOffs
@@ -23,7 +23,7 @@ from tradehub.documents import TradeDocument
 from tradehub.documents.parts import PartyId
 from tradehub.documents.terms import terms_hash
 from tradehub.partners.handling import Concluded
-from tradehub.platform import audit
+from tradehub.platform import audit, paging
 from tradehub.platform.ids import new_id
 from tradehub.platform.numbers import next_number
 
@@ -153,11 +153,13 @@ class ContractService(CallOffs):
 
     def find(self, session: Session, text: str = "") -> Sequence[ContractRow]:
         """Return the contracts that the session sees, the latest first; with ``text``, those of that number."""
-        wanted = select(ContractRow)
-        for word in text.split():
-            named = (ContractRow.number, ContractRow.inquiry, ContractRow.offer_number)
-            wanted = wanted.where(or_(*(column.icontains(word, autoescape=True) for column in named)))
-        return session.scalars(wanted.order_by(ContractRow.concluded_at.desc()).limit(LISTED_MAX)).all()
+        return session.scalars(_named(text).order_by(ContractRow.concluded_at.desc()).limit(LISTED_MAX)).all()
+
+    def page(
+        self, session: Session, *, text: str = "", cursor: str | None = None, size: int = LISTED_MAX
+    ) -> tuple[list[ContractRow], str | None]:
+        """Return a page of what ``find`` finds, and the cursor of the next."""
+        return paging.page(session, _named(text), ContractRow.concluded_at, ContractRow.id, cursor, size)
 
     def _record(
         self, session: Session, contract: ContractRow, action: str, *, by: PartyId | None, at: datetime
@@ -168,6 +170,14 @@ class ContractService(CallOffs):
             action=f"contract.{action}", subject=contract.id, at=at,
             details={"contract": contract.number, "version": last.version, "terms_hash": last.terms_hash},
         )  # fmt: skip
+
+
+def _named(text: str) -> Select[ContractRow]:
+    wanted = select(ContractRow)
+    for word in text.split():
+        named = (ContractRow.number, ContractRow.inquiry, ContractRow.offer_number)
+        wanted = wanted.where(or_(*(column.icontains(word, autoescape=True) for column in named)))
+    return wanted
 
 
 def _version(

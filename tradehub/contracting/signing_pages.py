@@ -11,7 +11,6 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from tradehub.contracting import clauses, keyring, keys, saying, stepup
-from tradehub.contracting.execution import Made, Standing
 from tradehub.contracting.keys import SigningKey, UnusableKey
 from tradehub.contracting.model import ENDED, Conflict, Refused
 from tradehub.contracting.service import ContractService
@@ -212,20 +211,10 @@ def _file(pages: SigningPages, contract_id: str, kind: str) -> Response:
         if not any(each.version == version for each in contract.versions):
             abort(404)
         standing = pages.service.standing(session, contract, version)
-    content = _content(pages, contract, standing, kind)
+    content = pages.service.file(contract, standing, kind)
     if content is None:
         abort(404)
     return download(content, mimetype, f"{contract.number}-v{version}.{suffix}")
-
-
-def _content(pages: SigningPages, contract: ContractRow, standing: Standing, kind: str) -> bytes | None:
-    """Return the file as both parties sign it; of a version that nobody has put up for signature, a draft."""
-    if standing.bundle is not None:
-        digest = getattr(standing.bundle, f"{kind}_sha256")
-        return pages.service.payload(digest) if digest else None
-    made: Made = pages.service.draft(contract.id, standing.version.version, with_pdf=kind == "pdf")
-    content: bytes | None = getattr(made, kind)
-    return content
 
 
 def download(content: bytes, mimetype: str, name: str) -> Response:

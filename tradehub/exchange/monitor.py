@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Validation
 from tradehub.exchange.store import DeliveryAttemptRow, IssueRow, MessageRow, StageRow, attention
+from tradehub.platform import paging
 
 PAGE_SIZE = 50
 EXPORT_MAX = 10_000
@@ -63,6 +64,14 @@ def find(session: Session, *, chosen: str, text: str, page: int, now: datetime, 
     chosen = chosen if chosen in FILTERS else "all"
     rows = _listed(and_(base, _filter(chosen, now))).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
     return Found(session.scalars(rows).all(), counts[chosen], counts)
+
+
+def page(
+    session: Session, *, chosen: str, text: str, now: datetime, partner: str, cursor: str | None, size: int
+) -> tuple[list[MessageRow], str | None]:
+    """Return a page of what ``find`` finds by keyset, and the cursor of the next."""
+    where = and_(_matching(text, partner), _filter(chosen, now))
+    return paging.page(session, select(MessageRow).where(where), MessageRow.created_at, MessageRow.id, cursor, size)
 
 
 def export(session: Session, *, chosen: str, text: str, now: datetime) -> Sequence[MessageRow]:

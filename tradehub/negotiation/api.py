@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Protocol
 
-from flask import Blueprint
-from flask_babel import gettext
+from flask import Blueprint, request
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
@@ -15,25 +15,36 @@ from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent
 from tradehub.negotiation import compare, wording
 from tradehub.negotiation.acting import permission
-from tradehub.negotiation.model import Conflict, Contract, Kind, Refused
-from tradehub.negotiation.reading import DealLine, DealView, Round, Said
-from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
+from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
+from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
-from tradehub.platform import api, http
-from tradehub.platform.api import Api, Entry, Problem
+from tradehub.partners.authority import Needs
+from tradehub.platform import api, http, paging
+from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
-
-LIMIT_MAX = 200
+from tradehub.platform.problems import Problem
 
 Text = Annotated[str, Field(max_length=2000)]
 Quantities = dict[Annotated[str, Field(max_length=35)], Decimal | None]
 
 
 class DealsQuery(Entry):
-    only: Annotated[str, Field(pattern="^(all|your_turn|waiting|expiring|concluded|closed)$")] = "all"
+    only: Literal["all", "your_turn", "waiting", "expiring", "concluded", "closed"] = "all"
     q: Annotated[str, Field(max_length=200)] = ""
-    cursor: str | None = None
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 50
+    cursor: paging.Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=paging.LIMIT_MAX)] = 50
+
+
+class InquiriesQuery(Entry):
+    cursor: paging.Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=paging.LIMIT_MAX)] = 50
+
+
+class SuppliersQuery(Entry):
+    """Part of a name, an id or an identifier."""
+
+    q: Annotated[str, Field(max_length=100)] = ""
 
 
 class RoundsQuery(Entry):
@@ -57,7 +68,7 @@ class DealSummary(BaseModel):
     updated_at: datetime
 
 
-class DealsPage(BaseModel):
+class DealsPage(Answer):
     deals: list[DealSummary]
     counts: dict[str, int]
     cursor: str | None
@@ -104,7 +115,7 @@ class ContractAnswer(BaseModel):
     knocked_out: list[str]
 
 
-class DealAnswer(BaseModel):
+class DealAnswer(Answer):
     id: str
     number: str
     title: str
@@ -119,6 +130,10 @@ class DealAnswer(BaseModel):
     actions: list[ActionAnswer]
     contracts: list[ContractAnswer]
 
+    @property
+    def etag(self) -> str:
+        return str(self.version)
+
 
 class TermAnswer(BaseModel):
     term: str
@@ -128,13 +143,13 @@ class TermAnswer(BaseModel):
     direction: str
 
 
-class DiffAnswer(BaseModel):
+class DiffAnswer(Answer):
     a: int
     b: int
     terms: list[TermAnswer]
 
 
-class RoundAnswer(RoundSummary):
+class RoundAnswer(RoundSummary, Answer):
     document_kind: str
     document: dict[str, Any]
 
@@ -155,7 +170,7 @@ class StatementAnswer(BaseModel):
     previous: str
 
 
-class StatementsAnswer(BaseModel):
+class StatementsAnswer(Answer):
     statements: list[StatementAnswer]
 
 
@@ -165,17 +180,80 @@ class InquirySummary(BaseModel):
     created_at: datetime
 
 
-class InquiriesAnswer(BaseModel):
+class InquiriesAnswer(Answer):
     inquiries: list[InquirySummary]
+    cursor: str | None
 
 
-class InquiryAnswer(InquirySummary):
+class InquiryAnswer(InquirySummary, Answer):
     document: dict[str, Any]
     deals: list[DealSummary]
 
 
+class SupplierAnswer(BaseModel):
+    id: str
+    name: str
+    hint: str
+
+
+class SuppliersAnswer(Answer):
+    suppliers: list[SupplierAnswer]
+
+
+class CellAnswer(BaseModel):
+    """What one supplier asks for one line; nothing where it offers none. ``per`` is the quantity that the price is for."""
+
+    line: str
+    price: Decimal | None
+    currency: str | None
+    per: Decimal | None
+    amount: Decimal | None
+    quantity_differs: bool
+    is_best: bool
+
+
+class ColumnAnswer(BaseModel):
+    """One supplier's last word on an inquiry; ``offer`` and ``terms_hash`` are what an award of it names."""
+
+    deal: str
+    supplier: str
+    supplier_name: str
+    status: str
+    offer: str | None
+    terms_hash: str | None
+    may_award: bool
+    total: Decimal | None
+    currency: str | None
+    is_complete: bool
+    delivery: date | None
+    is_best_total: bool
+    is_best_delivery: bool
+    cells: list[CellAnswer]
+
+
+class ComparisonAnswer(Answer):
+    """The offers on an inquiry side by side. ``best`` is said only among prices of one currency."""
+
+    inquiry: str
+    lines: list[str]
+    suppliers: list[ColumnAnswer]
+
+
+_LINE = {
+    "number": "1", "item": {"name": "Valve V-22", "ids": [{"scheme": "buyer", "value": "V-22"}]},
+    "quantity": {"value": "100", "unit": "C62"},
+}  # fmt: skip
+_PRICED = {"currency": "USD", "warranty": "24 months", "lines": [{**_LINE, "price": {"amount": "12.40"}}]}
+_ROUND = {"offer": "0198f2a4c1d07b6c9f3e2d1c0b9a8877"}
+_SEEN = {**_ROUND, "terms_hash": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"}
+
+
 class InquiryEntry(Entry):
     """What is asked of several suppliers. ``document`` holds the lines and terms; number and parties are the hub's."""
+
+    model_config = example(
+        {"suppliers": ["delta"], "document": {"currency": "USD", "custom": [["surface", "polished"]], "lines": [_LINE]}}
+    )
 
     document: Inquiry
     suppliers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
@@ -184,6 +262,8 @@ class InquiryEntry(Entry):
 
 class TermsEntry(Entry):
     """Terms of one's own as a document: any header or line term. ``offer`` is the round that it answers."""
+
+    model_config = example({"document": _PRICED, "valid_until": "2026-12-04T17:00:00+08:00", "divisible": True})
 
     document: Offer
     offer: str | None = None
@@ -202,6 +282,8 @@ class TermsEntry(Entry):
 class AcceptEntry(Entry):
     """``terms_hash`` is that of the round as it was shown. ``lines`` limits it to some, ``document`` changes terms."""
 
+    model_config = example(_SEEN)
+
     offer: str
     terms_hash: str
     lines: Quantities = Field(default_factory=dict)
@@ -212,12 +294,16 @@ class AcceptEntry(Entry):
 
 
 class RejectEntry(Entry):
+    model_config = example({**_ROUND, "text": "The delivery is too late for us."})
+
     offer: str
     text: Text = ""
     expected_version: int | None = None
 
 
 class CommentEntry(Entry):
+    model_config = example({"text": "Could you deliver in two lots?", "is_question": True})
+
     text: Annotated[str, Field(min_length=1, max_length=2000)]
     is_question: bool = False
     offer: str | None = None
@@ -226,6 +312,8 @@ class CommentEntry(Entry):
 class AmendEntry(Entry):
     """Other terms for the contract, or its end."""
 
+    model_config = example({"document": _PRICED, "text": "Steel has become cheaper."})
+
     document: Offer | None = None
     terminates: bool = False
     text: Text = ""
@@ -233,6 +321,8 @@ class AmendEntry(Entry):
 
 
 class ActEntry(Entry):
+    model_config = example(_ROUND)
+
     offer: str
     text: Text = ""
     terms_hash: str | None = None
@@ -247,36 +337,59 @@ class PickEntry(Entry):
 
 
 class AwardEntry(Entry):
+    model_config = example(
+        {"picks": [{"deal": "0198f2a4c1d07b6c9f3e2d1c0b9a8866", **_SEEN}], "text": "Thank you for your offer."}
+    )
+
     picks: Annotated[list[PickEntry], Field(min_length=1, max_length=200)]
     text: Text = ""
 
 
-class Made(BaseModel):
+class Made(Answer):
     """The statement made, and the deal as it stands with it."""
 
     statement: str
     deal: DealAnswer
 
+    @property
+    def etag(self) -> str:
+        return self.deal.etag
 
-class Awarded(BaseModel):
+
+class Awarded(Answer):
     statements: list[str]
 
 
-class InquiryMade(BaseModel):
+class InquiryMade(Answer):
     inquiry: str
 
 
-def blueprint(service: NegotiationService, database: Database) -> Blueprint:
-    """Return the endpoints."""
+class Suggested(Protocol):
+    """A party that may be asked for an offer."""
+
+    @property
+    def id(self) -> PartyId: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+Suggest = Callable[[Session, str], Sequence[Suggested]]
+
+
+def blueprint(service: NegotiationService, database: Database, *, suggest: Suggest) -> Blueprint:
+    """Return the endpoints. ``suggest`` finds whom the session's organisation may ask for offers."""
     routes = Blueprint("negotiation_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound), "negotiation")
-    _add_reading(endpoints, service)
+    _add_deals(endpoints, service)
+    _add_inquiries(endpoints, service, suggest)
     _add_statements(endpoints, service)
     _add_acts(endpoints, service)
     return routes
 
 
-def _add_reading(endpoints: Api, service: NegotiationService) -> None:
+def _add_deals(endpoints: Api, service: NegotiationService) -> None:
     def deals(session: Session, query: DealsQuery) -> DealsPage:
         """List the deals, the last moved first; ``cursor`` of the answer asks for the next page."""
         found = service.deals(session, chip=query.only, text=query.q, cursor=query.cursor, size=query.limit)
@@ -299,19 +412,25 @@ def _add_reading(endpoints: Api, service: NegotiationService) -> None:
         last = query.b or len(view.rounds)
         after = _round_numbered(view, last)
         before = _round_numbered(view, query.a or max(last - 1, 1))
-        terms = [_term(each) for each in view.changes(before, after) if each.direction is not compare.Direction.SAME]
-        return DiffAnswer(a=before.number, b=after.number, terms=terms)
+        return DiffAnswer(a=before.number, b=after.number, terms=_differing(view, before, after))
 
     def statements(session: Session, deal_id: str) -> StatementsAnswer:
         """Show all that was said, in its hash chain."""
         return StatementsAnswer(statements=[_statement(each) for each in service.deal(session, deal_id).said])
 
-    def inquiries(session: Session) -> InquiriesAnswer:
+    endpoints.read("/deals", deals, permission="deal.read", query=DealsQuery, answer=DealsPage)
+    endpoints.read("/deals/<deal_id>", deal, permission="deal.read", answer=DealAnswer)
+    endpoints.read("/deals/<deal_id>/rounds/<int:number>", round_of_deal, permission="deal.read", answer=RoundAnswer)
+    endpoints.read("/deals/<deal_id>/diff", diff, permission="deal.read", query=RoundsQuery, answer=DiffAnswer)
+    endpoints.read("/deals/<deal_id>/statements", statements, permission="deal.read", answer=StatementsAnswer)
+
+
+def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest) -> None:
+    def inquiries(session: Session, query: InquiriesQuery) -> InquiriesAnswer:
         """List the inquiries that the organisation sent, the latest first."""
-        found = service.inquiries(session)
-        return InquiriesAnswer(
-            inquiries=[InquirySummary(id=each.id, number=each.number, created_at=each.created_at) for each in found]
-        )
+        found, following = service.inquiries(session, cursor=query.cursor, size=query.limit)
+        shown = [InquirySummary(id=each.id, number=each.number, created_at=each.created_at) for each in found]
+        return InquiriesAnswer(inquiries=shown, cursor=following)
 
     def inquiry(session: Session, inquiry_id: str) -> InquiryAnswer:
         """Show an inquiry and the deal with each supplier."""
@@ -323,21 +442,24 @@ def _add_reading(endpoints: Api, service: NegotiationService) -> None:
             deals=[_summary(each.deal) for each in found.columns],
         )  # fmt: skip
 
-    endpoints.read("/deals", deals, permission="deal.read", query=DealsQuery, answer=DealsPage)
-    endpoints.read("/deals/<deal_id>", deal, permission="deal.read", answer=DealAnswer)
-    endpoints.read("/deals/<deal_id>/rounds/<int:number>", round_of_deal, permission="deal.read", answer=RoundAnswer)
-    endpoints.read("/deals/<deal_id>/diff", diff, permission="deal.read", query=RoundsQuery, answer=DiffAnswer)
-    endpoints.read("/deals/<deal_id>/statements", statements, permission="deal.read", answer=StatementsAnswer)
-    endpoints.read("/inquiries", inquiries, permission="deal.read", answer=InquiriesAnswer)
-    endpoints.read("/inquiries/<inquiry_id>", inquiry, permission="deal.read", answer=InquiryAnswer)
+    def comparison(session: Session, inquiry_id: str) -> ComparisonAnswer:
+        """Show the suppliers' offers on an inquiry side by side."""
+        found = service.comparison(session, inquiry_id)
+        names = [name for name, _ in found.lines]
+        return ComparisonAnswer(
+            inquiry=found.inquiry.id, lines=names, suppliers=[_compared(each, names) for each in found.columns]
+        )
 
-
-def _add_statements(endpoints: Api, service: NegotiationService) -> None:
-    def made(session: Session, deal_id: str, statement: str) -> tuple[int, Made]:
-        return 201, Made(statement=statement, deal=_deal(service.deal(session, deal_id)))
+    def suppliers(session: Session, query: SuppliersQuery) -> SuppliersAnswer:
+        """Find whom the organisation may ask for offers."""
+        found = suggest(session, query.q.strip())
+        return SuppliersAnswer(suppliers=[SupplierAnswer(id=each.id, name=each.name, hint=each.hint) for each in found])
 
     def send_inquiry(session: Session, body: InquiryEntry) -> tuple[int, InquiryMade]:
         """Ask several suppliers for offers, a deal with each."""
+        faults = list(_unknown(session, suggest, body.suppliers))
+        if faults:
+            raise Problem("does-not-fit", errors=faults)
         suppliers = [PartyId(each) for each in body.suppliers]
         return 201, InquiryMade(
             inquiry=service.send_inquiry(session, _actor(), body.document, suppliers, note=body.note)
@@ -347,6 +469,25 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
         """Accept what is picked of the suppliers' offers, and decline the others, all or nothing."""
         picks = [Pick(each.deal, each.offer, tuple(each.lines.items()), each.terms_hash) for each in body.picks]
         return 201, Awarded(statements=list(service.award(session, _actor(), inquiry_id, picks, text=body.text)))
+
+    one = "/inquiries/<inquiry_id>"
+    endpoints.read("/inquiries", inquiries, permission="deal.read", query=InquiriesQuery, answer=InquiriesAnswer)
+    endpoints.read(one, inquiry, permission="deal.read", answer=InquiryAnswer)
+    endpoints.read(f"{one}/comparison", comparison, permission="deal.read", answer=ComparisonAnswer)
+    endpoints.read("/suppliers", suppliers, permission="inquiry.write", query=SuppliersQuery, answer=SuppliersAnswer)
+    endpoints.write("/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade)
+    endpoints.write(f"{one}/award", award, permission="deal.bind", body=AwardEntry, answer=Awarded)
+
+
+def _unknown(session: Session, suggest: Suggest, suppliers: Sequence[str]) -> Iterator[dict[str, str]]:
+    for place, each in enumerate(suppliers):
+        if each not in {found.id for found in suggest(session, each)}:
+            yield {"pointer": f"/suppliers/{place}", "detail": f"{each[:64]!r} is no supplier of yours"}
+
+
+def _add_statements(endpoints: Api, service: NegotiationService) -> None:
+    def made(session: Session, deal_id: str, statement: str) -> tuple[int, Made]:
+        return 201, Made(statement=statement, deal=_deal(service.deal(session, deal_id)))
 
     def offer(session: Session, body: TermsEntry, deal_id: str) -> tuple[int, Made]:
         """State terms: a counter-offer where ``offer`` is the other side's open one, else an offer of one's own."""
@@ -405,8 +546,6 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
         )  # fmt: skip
 
     at = "/deals/<deal_id>"
-    endpoints.write("/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade)
-    endpoints.write("/inquiries/<inquiry_id>/award", award, permission="deal.bind", body=AwardEntry, answer=Awarded)
     endpoints.write(f"{at}/offers", offer, permission="deal.negotiate", body=TermsEntry, answer=Made)
     endpoints.write(f"{at}/acceptances", accept, permission="deal.bind", body=AcceptEntry, answer=Made)
     endpoints.write(f"{at}/rejections", reject, permission="deal.negotiate", body=RejectEntry, answer=Made)
@@ -460,35 +599,41 @@ class _Told:
 
     def __call__(self, error: Exception) -> Problem | None:
         if isinstance(error, NotFound) or (isinstance(error, Refused) and error.code == "NO_SUCH_OFFER"):
-            return Problem(404, gettext("There is nothing here"))
+            return Problem("not-found")
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
         if isinstance(error, Conflict):
-            more |= {"expected_version": error.expected, "version": error.actual, **self._latest()}
-        return Problem(_STATUS.get(error.code, 409), wording.sentence(error), **more)
+            status = 409 if api.if_match() is None else 412
+            more |= {"expected_version": error.expected, "version": error.actual, **self._since(error.expected)}
+            return Problem("other-version", status=status, **more)
+        if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
+            people = {name for names in error.verdict.people.values() for name in names}
+            return Problem("needs-approval", approvers=sorted(people), **more)
+        return Problem("refused", status=STATUSES.get(error.code, 409), title=wording.sentence(error), **more)
 
-    def _latest(self) -> dict[str, Any]:
-        """The round that came in between, and how it differs from the one before."""
-        from flask import request
-
+    def _since(self, version: int) -> dict[str, Any]:
+        """The latest round of the deal, and how it differs from the last one that there was in ``version``."""
         deal_id = (request.view_args or {}).get("deal_id")
         if deal_id is None:
             return {}
         with self.database.read(org=http.principal().org) as session:
             view = self.service.deal(session, deal_id)
-            after = view.rounds[-1]
-            before = view.rounds[-2] if len(view.rounds) > 1 else after
-            terms = [each for each in view.changes(before, after) if each.direction is not compare.Direction.SAME]
+            after, seen = view.rounds[-1], view.rounds[0]
+            counted = [each for each in view.said if Kind(each.row.kind) not in WITHOUT_EFFECT]
+            for each in counted[: max(version, 0)]:
+                seen = seen if each.round is None else view.rounds[each.round - 1]
             return {
                 "latest": _round(after).model_dump(mode="json"),
-                "changes": [_term(each).model_dump(mode="json") for each in terms],
+                "changes": [each.model_dump(mode="json") for each in _differing(view, seen, after)],
             }
 
 
-_STATUS = {
+STATUSES = {
     "NO_AUTHORITY": 403,
     "OVER_LIMIT": 403,
+    "NO_RATE": 403,
+    "NO_APPROVER": 403,
     "UNATTRIBUTED": 403,
     **dict.fromkeys(
         (
@@ -513,6 +658,28 @@ def _summary(line: DealLine) -> DealSummary:
         role="buyer" if line.is_buyer else "seller", status=line.status, currency=total.unit if total else None,
         total=total.value if total and isinstance(total.value, Decimal) else None, rounds=line.rounds,
         open_until=line.deadline, updated_at=line.row.updated_at,
+    )  # fmt: skip
+
+
+def _compared(column: Column, names: Sequence[str]) -> ColumnAnswer:
+    total, round = column.total, column.round
+    return ColumnAnswer(
+        deal=column.deal.row.id, supplier=column.supplier, supplier_name=column.deal.other_name,
+        status=column.deal.status, offer=round.offer.id if round else None,
+        terms_hash=round.offer.terms_hash if round else None, may_award=column.may_award,
+        total=total.value if total and isinstance(total.value, Decimal) else None,
+        currency=total.unit if total else None, is_complete=column.is_complete, delivery=column.delivery,
+        is_best_total=column.best_total, is_best_delivery=column.best_delivery,
+        cells=[_priced(name, cell) for name, cell in zip(names, column.cells, strict=True)],
+    )  # fmt: skip
+
+
+def _priced(name: str, cell: Cell) -> CellAnswer:
+    price = cell.price
+    return CellAnswer(
+        line=name, price=price.value if price and isinstance(price.value, Decimal) else None,
+        currency=price.unit if price else None, per=price.per if price else None, amount=cell.amount,
+        quantity_differs=cell.quantity_differs, is_best=cell.is_best,
     )  # fmt: skip
 
 
@@ -557,6 +724,11 @@ def _contract(contract: Contract) -> ContractAnswer:
         terms_hash=contract.terms.terms_hash, concluded_at=contract.concluded_at,
         objectable_until=contract.objectable_until, lines=dict(contract.lines), knocked_out=list(contract.knocked_out),
     )  # fmt: skip
+
+
+def _differing(view: DealView, before: Round, after: Round) -> list[TermAnswer]:
+    changes = view.changes(before, after)
+    return [_term(each) for each in changes if each.direction is not compare.Direction.SAME]
 
 
 def _term(term: compare.Term) -> TermAnswer:

@@ -6,9 +6,6 @@ since it was made is looked at anew, so that a list is right whether or not the 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +19,7 @@ from sqlalchemy.orm import Session
 from tradehub.negotiation import store
 from tradehub.negotiation.outlook import Outlook, outlook
 from tradehub.negotiation.store import SIDES, DealRow
+from tradehub.platform import paging
 from tradehub.platform.db import org_of
 
 STALE_MAX = 200
@@ -49,7 +47,7 @@ def latest(
 ) -> tuple[list[DealRow], str | None]:
     """Return a page of the deals in one of ``statuses`` (all where none is named), the last moved first, and the cursor
     of the next page."""
-    start = _read(cursor)
+    start = paging.read(cursor)
     before = None if start is None else or_(
         DealRow.updated_at < start[0], and_(DealRow.updated_at == start[0], DealRow.id < start[1])
     )  # fmt: skip
@@ -62,7 +60,7 @@ def latest(
     stale.sort(key=_moved, reverse=True)
     found = list(islice(_once(merge(*runs, stale, key=_moved, reverse=True)), size + 1))
     page = found[:size]
-    return page, _written(page[-1]) if len(found) > size else None
+    return page, paging.written(*_moved(page[-1])) if len(found) > size else None
 
 
 def by_deadline(session: Session, query: Query, statuses: Sequence[str], size: int) -> list[DealRow]:
@@ -139,19 +137,3 @@ def _once(rows: Iterator[DealRow]) -> Iterator[DealRow]:
         if row.id not in seen:
             seen.add(row.id)
             yield row
-
-
-def _written(row: DealRow) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row.updated_at.isoformat(), row.id]).encode()).decode().rstrip("=")
-
-
-def _read(cursor: str | None) -> tuple[datetime, str] | None:
-    """Return where the page before ended; a cursor that is none of ours is as good as none."""
-    if not cursor:
-        return None
-    try:
-        at, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(str(at))
-    except (ValueError, TypeError, binascii.Error):
-        return None
-    return (moment, str(id)) if moment.tzinfo else None

@@ -36,7 +36,7 @@ from tradehub.negotiation.model.ledger import Acceptance
 from tradehub.negotiation.outlook import Outlook
 from tradehub.negotiation.recording import Hooks, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
-from tradehub.platform import clock
+from tradehub.platform import clock, paging
 from tradehub.platform.db import org_of
 
 EXPIRING = timedelta(hours=48)
@@ -395,8 +395,11 @@ class Reading:
             columns.append(_column(row, line, [each for each in rounds if not each.is_ours], lines))
         return Comparison(inquiry, document, lines, _with_best(columns, lines))
 
-    def inquiries(self, session: Session) -> list[InquiryRow]:
-        return list(session.scalars(select(InquiryRow).order_by(InquiryRow.created_at.desc()).limit(INQUIRIES_MAX)))
+    def inquiries(
+        self, session: Session, *, cursor: str | None = None, size: int = INQUIRIES_MAX
+    ) -> tuple[list[InquiryRow], str | None]:
+        """Return a page of the inquiries that the organisation sent, the latest first, and the cursor of the next."""
+        return paging.page(session, select(InquiryRow), InquiryRow.created_at, InquiryRow.id, cursor, size)
 
     def _lines(self, session: Session, rows: Sequence[DealRow]) -> list[DealLine]:
         names: dict[PartyId, str] = {}

@@ -17,9 +17,9 @@ from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.grounds import Terms
-from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Statement
+from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Refused, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
-from tradehub.partners.authority import Allowed, Binding, Verdict
+from tradehub.partners.authority import Allowed, Binding, Forbidden, Needs, Verdict
 from tradehub.partners.handling import Concluded, Received
 from tradehub.platform import clock, ids
 
@@ -80,6 +80,15 @@ def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
 
 class NotFound(Exception):
     """No such deal, inquiry or round, or none that the session's organisation may see."""
+
+
+class Unauthorised(Refused):
+    """The organisation's own rules do not let the actor bind it so. ``verdict`` says why, and who may approve it."""
+
+    def __init__(self, verdict: Needs | Forbidden) -> None:
+        super().__init__(verdict.code)
+        self.verdict = verdict
+        self.rule, self.article = verdict.rule, verdict.article
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ guarded move, what leaves for the partner. Refused and Conflict say why not; not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -24,9 +24,9 @@ from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
 from tradehub.negotiation.reading import Reading
-from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.store import DealRow, InquiryRow
-from tradehub.partners.authority import Act, Allowed
+from tradehub.partners.authority import Act, Allowed, Binding
 from tradehub.platform import clock, ids
 
 ACTS = frozenset(
@@ -47,6 +47,15 @@ ACTS = frozenset(
     }
 )
 """What a party says of an offer, or of what its acceptance brought about, without terms of its own."""
+
+_BINDING = {
+    Kind.CONFIRM: Act.SIGNATURE,
+    Kind.SIGN: Act.SIGNATURE,
+    Kind.PERFORM: Act.ACCEPTANCE,
+    Kind.ELECT_LATE: Act.ACCEPTANCE,
+    Kind.ADMIT_TIME: Act.ACCEPTANCE,
+}
+"""Acts by which a contract may come about, so that the organisation's own rules are asked before them."""
 
 _TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
 _OF_CHANGES = frozenset({"order_change", "order_response"})
@@ -170,6 +179,8 @@ class NegotiationService(Inbound, Reading):
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
         own = self._headed(session, row, actor.party, base, document)
+        if particulars.get("firm", True) and drafting.is_firm(own):
+            self._demand(session, row, actor, Act.OFFER, own)
         if base.amends is not None:
             return self._counter_change(
                 session, row, actor, base, own, expected_version, request_key, particulars=particulars
@@ -206,7 +217,7 @@ class NegotiationService(Inbound, Reading):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
-        self._demand(session, row, actor, Act.ACCEPTANCE, document or offer.document)
+        self._demand(session, row, actor, Act.ACCEPTANCE, document or _part(offer.document, lines))
         if lines and not offer.divisible:
             lines, document = _whole_or_part(offer, lines, document)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
@@ -285,6 +296,7 @@ class NegotiationService(Inbound, Reading):
             raise model.Refused("NO_CONTRACT", negotiation.regime)
         terms = document or contract.terms.document
         own = self._headed(session, row, actor.party, contract.terms, terms)
+        self._demand(session, row, actor, Act.AMENDMENT, own)
         if text.strip():
             own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
         letter = self._change_letter(
@@ -349,6 +361,8 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         negotiation = store.load(session, row)
+        if kind in _BINDING:
+            self._demand(session, row, actor, _BINDING[kind], negotiation.offer(about).document)
         stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
         letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(
@@ -387,6 +401,7 @@ class NegotiationService(Inbound, Reading):
             raise NotFound(inquiry_id)
         rows = store.deals_of_inquiry(session, inquiry_id, lock=True)
         self._check_demand(session, rows, Inquiry.model_validate(inquiry.document), picks)
+        self._demand_award(session, rows, actor, picks)
         said = []
         for pick in picks:
             if pick.deal not in rows:
@@ -410,16 +425,28 @@ class NegotiationService(Inbound, Reading):
         return tuple(said)
 
     def _demand(self, session: Session, row: DealRow, actor: Actor, act: Act, document: TradeDocument) -> None:
-        """Hold a person, or a token, to what its organisation lets it bind; the hub itself speaks only as it was told to.
+        """Hold a person, or a token, to what its organisation lets it bind. Raises Unauthorised: NO_AUTHORITY, OVER_LIMIT
+        and their like."""
+        self._authorise(session, actor, binding(act, document, deal_id=row.id, partner=_other(row, actor)))
 
-        Raises Refused NO_AUTHORITY, OVER_LIMIT and their like.
-        """
+    def _demand_award(self, session: Session, rows: Mapping[str, DealRow], actor: Actor, picks: Sequence[Pick]) -> None:
+        """Demand it of each part of an award for what all come to: it is one decision. In several currencies it is untold."""
+        parts = []
+        for pick in picks:
+            row = rows[pick.deal]
+            document = _part(store.load(session, row).offer(pick.offer).document, pick.lines)
+            parts.append(binding(Act.AWARD, document, deal_id=row.id, partner=_other(row, actor)))
+        told = [each.amount for each in parts if each.amount is not None]
+        is_told = len(told) == len(parts) and len({each.currency for each in parts}) == 1
+        for each in parts:
+            self._authorise(session, actor, replace(each, amount=sum(told, Decimal(0)) if is_told else None))
+
+    def _authorise(self, session: Session, actor: Actor, binding: Binding) -> None:
         if actor.user_id is None:
-            return
-        other = PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
-        verdict = self.hooks.authorise(session, actor, binding(act, document, deal_id=row.id, partner=other))
+            return  # the hub itself speaks only as it was told to
+        verdict = self.hooks.authorise(session, actor, binding)
         if not isinstance(verdict, Allowed):
-            raise model.Refused(verdict.code)
+            raise Unauthorised(verdict)
 
     def _check_demand(
         self, session: Session, rows: Mapping[str, DealRow], asked: Inquiry, picks: Sequence[Pick]
@@ -672,6 +699,17 @@ def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
     if isinstance(draft, Draft):
         return drafting.inquiry(head, draft)
     return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
+
+
+def _other(row: DealRow, actor: Actor) -> PartyId:
+    return PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
+
+
+def _part(document: TradeDocument, lines: Iterable[tuple[str, Decimal | None]]) -> TradeDocument:
+    """Return what of a document is accepted: all of it, or these lines, in these quantities (None: all offered)."""
+    offered = model.quantities(document)
+    wanted = {name: offered.get(name, Decimal(0)) if each is None else each for name, each in lines}
+    return drafting.limited_to(document, wanted)
 
 
 def _whole_or_part(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Order, OrderResponse, TradeDocument
@@ -30,7 +30,7 @@ from tradehub.ordering.model import (
 )
 from tradehub.ordering.store import OrderEventRow, OrderLineRow, OrderResponseRow, OrderRow, OrderVersionRow
 from tradehub.partners.handling import Concluded, Handled, OrderFacts, Progress, Received, Refusal
-from tradehub.platform import audit, clock
+from tradehub.platform import audit, clock, paging
 from tradehub.platform.ids import new_id
 from tradehub.platform.numbers import next_number
 from tradehub.platform.outbox import Outbox
@@ -441,9 +441,7 @@ class OrderingService:
 
     def find(self, session: Session, *, chosen: str = "all", text: str = "", page: int | None = 1) -> Found:
         """Return a page (None: all) of the orders that the session sees, the latest first."""
-        wanted = select(OrderRow)
-        for word in text.casefold().split():
-            wanted = wanted.where(OrderRow.search_text.contains(word, autoescape=True))
+        wanted = _matching(text)
         counts = {
             name: session.scalar(
                 select(func.count()).select_from((wanted if by is None else wanted.where(by)).subquery())
@@ -459,6 +457,15 @@ class OrderingService:
             chosen_rows = chosen_rows.limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
         rows = session.scalars(chosen_rows).all()
         return Found(rows, counts.get(chosen, counts["all"]), counts)
+
+    def page(
+        self, session: Session, *, chosen: str = "all", text: str = "", cursor: str | None = None, size: int = PAGE_SIZE
+    ) -> tuple[list[OrderRow], str | None]:
+        """Return a page of what ``find`` finds by keyset, the latest first, and the cursor of the next."""
+        wanted, by = _matching(text), FILTERS.get(chosen)
+        return paging.page(
+            session, wanted if by is None else wanted.where(by), OrderRow.placed_at, OrderRow.id, cursor, size
+        )
 
     def _row_by_number(self, session: Session, buyer: PartyId, seller: PartyId, number: str | None) -> OrderRow | None:
         if not number:
@@ -504,6 +511,13 @@ class OrderingService:
             details={"order": row.number, "state": state, "number": number, "document": subject, "version": row.version,
                      "terms_hash": row.versions[-1].terms_hash},
         )  # fmt: skip
+
+
+def _matching(text: str) -> Select[OrderRow]:
+    wanted = select(OrderRow)
+    for word in text.casefold().split():
+        wanted = wanted.where(OrderRow.search_text.contains(word, autoescape=True))
+    return wanted
 
 
 def open_proposal(row: OrderRow) -> OrderResponseRow | None:

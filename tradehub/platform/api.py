@@ -1,15 +1,16 @@
-"""The REST API's side of the platform: how a request is read, made once, and answered, and what is said of it in OpenAPI.
+"""The REST API's side of the platform: how a request is read, made once, and answered.
 
-An endpoint takes a session and a checked body or query and returns an answer; ``Api`` does the rest. What goes wrong is a
-problem document (RFC 9457). A write is one transaction together with its ``Idempotency-Key``: the same key again is given
-the first answer, whoever came first, and a request that was refused leaves nothing behind.
+An endpoint takes a session and a checked body or query and returns an answer; ``Api`` does the rest, and notes what
+``openapi`` says of it. What goes wrong is a problem document (RFC 9457, ``problems``). A write is one transaction
+together with its ``Idempotency-Key``: the same key again is given the first answer, whoever came first, and a request
+that was refused leaves nothing behind.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,39 +19,39 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, ValidationError
-from spectree import Response as Answers
-from spectree import SecurityScheme, SpecTree
-from spectree.models import SecureType, SecuritySchemeData
 from sqlalchemy import ColumnElement, String, Text, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from werkzeug.exceptions import NotFound, UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from tradehub.platform import clock, http
+from tradehub.platform import clock, http, openapi
 from tradehub.platform.db import Base, Database, Scoped
+from tradehub.platform.limits import Allowance, Limiter
+from tradehub.platform.openapi import Described
+from tradehub.platform.problems import Problem
 
 PREFIX = "/api/v1"
 
-KEY_MAX = 128
-"""Longest Idempotency-Key: a UUID has 36 characters."""
+KEY_MIN, KEY_MAX = 8, 128
+"""Shortest and longest Idempotency-Key: a UUID has 36 characters, a counter too few to be anybody's own."""
 
 KEPT = timedelta(hours=24)
 """How long an answer is given again under its key; a client that comes back later asks anew."""
 
+BODY_MAX = 4 * 1024 * 1024
+"""Bytes of a body: ten thousand lines with all of their terms."""
+
 DEPTH_MAX = 40
 """Nesting of a body: the deepest document has a dozen levels."""
 
-spec = SpecTree(
-    "flask",
-    title="tradehub",
-    version="1",
-    description="Negotiate and carry out trades: the same acts as on the pages, under the same rules.",
-    mode="strict",
-    annotations=False,
-    page_templates={},
-    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))],
-    security={"token": []},
-)
+NUMBER_DIGITS = 40
+"""Digits of a number before or after the point: no price or quantity has half of them."""
+
+FAULTS_MAX = 100
+"""Faults named in one problem document; who mends these may ask for the rest."""
+
+WITHIN = timedelta(seconds=10)
+"""How long a write is tried again where another transaction is in its way; the client waits."""
 
 
 class Entry(BaseModel):
@@ -59,36 +60,17 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Fault(BaseModel):
-    """One thing wrong with a request, by JSON pointer or name of the parameter."""
+class Answer(BaseModel):
+    """What is answered. ``etag`` is the version of the thing shown, where it has one that ``If-Match`` may name."""
 
-    pointer: str
-    detail: str
-
-
-class ProblemDocument(BaseModel):
-    """RFC 9457. A refusal by the law of sale carries ``code``, ``rule`` and ``article``."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str | None = None
-    errors: list[Fault] | None = None
-    code: str | None = None
-    rule: str | None = None
-    article: str | None = None
-    version: int | None = None
+    @property
+    def etag(self) -> str | None:
+        return None
 
 
-class Problem(Exception):
-    """What is answered instead: a status and what to say."""
-
-    def __init__(self, status: int, title: str, detail: str | None = None, **more: Any) -> None:
-        super().__init__(title)
-        self.status, self.title, self.detail, self.more = status, title, detail, more
-
-    def answer(self) -> Response:
-        return http.problem(self.status, self.title, self.detail, **self.more)
+def example(body: dict[str, Any]) -> ConfigDict:
+    """Return what puts an example of an entry into its schema."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 class ApiRequest(Scoped, Base):
@@ -108,11 +90,19 @@ class ApiRequest(Scoped, Base):
         return cls.org == org
 
 
-Read = Callable[..., BaseModel]
+Read = Callable[..., Answer]
 """``(session, query, **path) -> answer``."""
 
-Write = Callable[..., tuple[int, BaseModel]]
+Write = Callable[..., tuple[int, Answer]]
 """``(session, body, **path) -> (status, answer)``."""
+
+
+@dataclass(frozen=True)
+class File:
+    """Bytes to keep, as they stand with us."""
+
+    content: bytes
+    name: str
 
 
 @dataclass(frozen=True)
@@ -126,17 +116,31 @@ class Api:
     tag: str
 
     def read(
-        self, path: str, view: Read, *, permission: str, answer: type[BaseModel], query: type[Entry] | None = None
+        self, path: str, view: Read, *, permission: str, answer: type[Answer], query: type[Entry] | None = None
     ) -> None:
         """Add a GET that answers out of a read session of the token's organisation."""
 
         def run(**place: Any) -> Response:
-            asked = _read_query(query) if query is not None else None
+            asked = (_read_query(query),) if query is not None else ()
             with self.database.read(org=http.principal().org) as session:
-                found = view(session, asked, **place) if query is not None else view(session, **place)
-                return _json(200, found.model_dump_json())
+                return _json(200, view(session, *asked, **place))
 
-        self._add("GET", path, view, run, permission, {"query": query} if query else {}, {"HTTP_200": answer})
+        self._add(path, view, run, _described("GET", self.tag, view.__name__, permission, 200, answer, query=query))
+
+    def download(self, path: str, view: Callable[..., File], *, permission: str, media_type: str) -> None:
+        """Add a GET of a file. It is never shown in place: what a partner sent might be a page with a script."""
+
+        def run(**place: Any) -> Response:
+            with self.database.read(org=http.principal().org) as session:
+                found = view(session, **place)
+            headers = {
+                "Content-Disposition": f'attachment; filename="{found.name}"',
+                "Content-Security-Policy": "sandbox; default-src 'none'",
+            }
+            return Response(found.content, mimetype=media_type, headers=headers)
+
+        described = Described("GET", self.tag, view.__name__, permission, 200, None, media_type=media_type)
+        self._add(path, view, run, described)
 
     def write(
         self,
@@ -145,7 +149,7 @@ class Api:
         *,
         permission: str,
         body: type[Entry],
-        answer: type[BaseModel],
+        answer: type[Answer],
         status: int = 201,
         name: str | None = None,
         is_secret: bool = False,
@@ -157,101 +161,102 @@ class Api:
 
         def run(**place: Any) -> Response:
             given = _read_body(body)
-            with self.database.write(org=http.principal().org) as session:
+
+            def work(session: Session) -> Response:
                 if is_secret:
-                    code, found = view(session, given, **place)
-                    return _json(code, found.model_dump_json())
-                return self._once(session, lambda: view(session, given, **place))
+                    return _json(*view(session, given, **place))
+                return _once(session, lambda: view(session, given, **place), answer)
 
-        self._add("POST", path, view, run, permission, {"json": body}, {f"HTTP_{status}": answer}, name)
+            return self.database.transact(work, org=http.principal().org, within=WITHIN)
 
-    def _once(self, session: Session, act: Callable[[], tuple[int, BaseModel]]) -> Response:
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            status, found = act()
-            return _json(status, found.model_dump_json())
-        if not 8 <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
-            raise Problem(400, "Idempotency-Key", f"8 to {KEY_MAX} printable ASCII characters")
-        org, mark = http.principal().org, _fingerprint()
-        session.execute(delete(ApiRequest).where(ApiRequest.org == org, ApiRequest.at < clock.now() - KEPT))
-        kept = ApiRequest(org=org, key=key, fingerprint=mark, at=clock.now())
-        try:
-            with session.begin_nested():
-                session.add(kept)
-        except IntegrityError:
-            earlier = session.get_one(ApiRequest, (org, key))
-            if earlier.fingerprint != mark:
-                raise Problem(422, "Idempotency-Key", "used before for another request") from None
-            return _json(earlier.status, earlier.answer, replayed=True)
-        status, found = act()
-        kept.status, kept.answer = status, found.model_dump_json()
-        return _json(status, kept.answer)
+        named = name or view.__name__
+        described = _described("POST", self.tag, named, permission, status, answer, body=body, takes_key=not is_secret)
+        self._add(path, view, run, described)
 
-    def _add(
-        self,
-        method: str,
-        path: str,
-        view: Callable[..., Any],
-        run: Callable[..., Response],
-        permission: str,
-        taken: dict[str, Any],
-        given: dict[str, Any],
-        name: str | None = None,
-    ) -> None:
+    def _add(self, path: str, view: Callable[..., Any], run: Callable[..., Response], described: Described) -> None:
         @wraps(view)
         def endpoint(**place: Any) -> Response:
+            allowance = _take()
             try:
-                return run(**place)
+                if allowance.is_spent:
+                    raise Problem("too-many")
+                answer = run(**place)
             except Problem as problem:
-                return problem.answer()
-            except NotFound:
-                return http.problem(404, "Not found")
+                answer = problem.answer()
             except self.raised as error:
                 told = self.told(error)
                 if told is None:
                     raise
-                return told.answer()
+                answer = told.answer()
+            answer.headers.extend(allowance.headers)
+            return answer
 
-        endpoint.__name__ = name or view.__name__
-        described = {**given, **dict.fromkeys(_PROBLEMS[method], ProblemDocument)}
-        checked = spec.validate(
-            **taken, resp=Answers(**described), tags=(self.tag,), skip_validation=True,
-            operation_id=f"{self.tag}.{endpoint.__name__}", security={"token": [permission]},
-        )(endpoint)  # fmt: skip
-        marked = http.requires_token(permission)(checked)
-        self.routes.add_url_rule(path, endpoint.__name__, marked, methods=[method])
+        endpoint.__name__ = described.name
+        openapi.describe(endpoint, described)
+        marked = http.requires_token(described.permission)(endpoint)
+        self.routes.add_url_rule(path, described.name, marked, methods=[described.method])
 
 
-_PROBLEMS = {
-    "GET": ("HTTP_400", "HTTP_401", "HTTP_403", "HTTP_404"),
-    "POST": ("HTTP_400", "HTTP_401", "HTTP_403", "HTTP_404", "HTTP_409", "HTTP_415", "HTTP_422"),
-}
+def _described(
+    method: str, tag: str, name: str, permission: str, status: int, answer: type[Answer], **taken: Any
+) -> Described:
+    versioned = answer.etag is not Answer.etag
+    return Described(method, tag, name, permission, status, answer, has_etag=versioned, **taken)
 
 
-def expected_version(stated: int | None) -> int | None:
-    """Return the version of the deal that the client speaks of: the body's, else that of ``If-Match``. 400 for nonsense."""
+def _take() -> Allowance:
+    limiter: Limiter | None = current_app.extensions.get("api_limiter")
+    if limiter is None:
+        limit = int(current_app.config["API_REQUESTS_PER_MINUTE"])
+        limiter = current_app.extensions.setdefault("api_limiter", Limiter(limit))
+    return limiter.take(http.principal().user_id, clock.now())
+
+
+def _once(session: Session, act: Callable[[], tuple[int, Answer]], answer: type[Answer]) -> Response:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return _json(*act())
+    if not KEY_MIN <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
+        raise Problem("malformed-header", f"Idempotency-Key: {KEY_MIN} to {KEY_MAX} printable ASCII characters")
+    org, mark = http.principal().org, _fingerprint()
+    session.execute(delete(ApiRequest).where(ApiRequest.org == org, ApiRequest.at < clock.now() - KEPT))
+    kept = ApiRequest(org=org, key=key, fingerprint=mark, at=clock.now())
+    try:
+        with session.begin_nested():
+            session.add(kept)
+    except IntegrityError:
+        earlier = session.get_one(ApiRequest, (org, key))
+        if earlier.fingerprint != mark:
+            raise Problem("key-used") from None
+        response = _json(earlier.status, answer.model_validate_json(earlier.answer))
+        response.headers["Idempotency-Replayed"] = "true"
+        return response
+    status, found = act()
+    kept.status, kept.answer = status, found.model_dump_json()
+    return _json(status, found)
+
+
+def if_match() -> int | None:
+    """Return the version of the deal that ``If-Match`` names. Raises Problem for what is none."""
     tag = request.headers.get("If-Match")
-    if stated is not None or tag is None:
-        return stated
-    bare = tag.strip().removeprefix("W/").strip('"')
-    if not bare.isdecimal() or len(bare) > 9:
-        raise Problem(400, "If-Match", "the version of the deal in quotes, as in ETag")
+    if tag is None:
+        return None
+    bare = tag.strip().removeprefix('"').removesuffix('"')
+    if f'"{bare}"' != tag.strip() or not (bare.isascii() and bare.isdecimal()) or len(bare) > 9:
+        raise Problem("malformed-header", 'If-Match: the version of the deal in quotes, as in ETag, for instance "7"')
     return int(bare)
 
 
-def document(servers: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of the running application."""
-    made = current_app.extensions.get("openapi")
-    if made is None:
-        spec.app = current_app._get_current_object()  # type: ignore[attr-defined]
-        made = current_app.extensions["openapi"] = spec._generate_spec()
-    return {**made, "servers": [{"url": each} for each in servers]} if servers else dict(made)
+def expected_version(stated: int | None) -> int | None:
+    """Return the version of the deal that the client speaks of: the body's, else that of ``If-Match``."""
+    named = if_match()
+    return named if stated is None else stated
 
 
-def _json(status: int, text: str, *, replayed: bool = False) -> Response:
-    response = Response(text, status=status, mimetype="application/json")
-    if replayed:
-        response.headers["Idempotency-Replayed"] = "true"
+def _json(status: int, answer: Answer) -> Response:
+    response = Response(answer.model_dump_json(), status=status, mimetype="application/json")
+    if answer.etag is not None:
+        response.headers["ETag"] = f'"{answer.etag}"'
     return response
 
 
@@ -263,13 +268,15 @@ def _fingerprint() -> str:
 def _read_query(model: type[Entry]) -> Entry:
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:
-        raise Problem(400, "Query", errors=[{"pointer": name, "detail": "given more than once"} for name in repeated])
-    return _checked(model, request.args.to_dict(), 400)
+        faults = [{"pointer": f"/{_escaped(name)}", "detail": "given more than once"} for name in repeated]
+        raise Problem("malformed-query", errors=faults[:FAULTS_MAX])
+    return _checked(model, request.args.to_dict(), "malformed-query")
 
 
 def _read_body(model: type[Entry]) -> Entry:
     if request.mimetype != "application/json":
-        raise UnsupportedMediaType
+        raise Problem("not-json")
+    request.max_content_length = BODY_MAX
     try:
         raw = json.loads(
             request.get_data(cache=True).decode("utf-8"),
@@ -277,22 +284,30 @@ def _read_body(model: type[Entry]) -> Entry:
             parse_constant=_no_constant,
             parse_float=Decimal,
         )
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "Malformed JSON", str(error)[:300]) from None
-    if _depth(raw) > DEPTH_MAX:
-        raise Problem(400, "Malformed JSON", f"nested deeper than {DEPTH_MAX}")
-    return _checked(model, raw, 422)
+    except RequestEntityTooLarge:
+        raise Problem("too-large", f"at most {BODY_MAX} bytes") from None
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise Problem("malformed-json", str(error)[:300]) from None
+    _check_plain(raw)
+    return _checked(model, raw, "does-not-fit")
 
 
-def _checked(model: type[Entry], raw: object, status: int) -> Entry:
+def _checked(model: type[Entry], raw: object, problem: str) -> Entry:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        faults = [
-            {"pointer": "/" + "/".join(map(str, each["loc"])), "detail": each["msg"]}
-            for each in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        raise Problem(status, "Invalid request", errors=faults[:100]) from None
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        faults = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in found]
+        raise Problem(problem, errors=faults[:FAULTS_MAX]) from None
+
+
+def _pointer(place: tuple[int | str, ...]) -> str:
+    """Return a JSON pointer (RFC 6901); empty for the whole body."""
+    return "".join(f"/{_escaped(str(each))}" for each in place)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -307,13 +322,22 @@ def _no_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
 
 
-def _depth(value: object) -> int:
-    deepest, waiting = 0, [(value, 1)]
-    while waiting and deepest <= DEPTH_MAX:
+def _check_plain(value: object) -> None:
+    """Refuse what no document holds: deep nesting, half a surrogate pair, U+0000, a number of absurd size."""
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    while waiting:
         each, depth = waiting.pop()
-        deepest = max(deepest, depth)
+        if depth > DEPTH_MAX:
+            raise Problem("malformed-json", f"nested deeper than {DEPTH_MAX}")
         if isinstance(each, dict):
-            waiting += [(inner, depth + 1) for inner in each.values()]
+            waiting += [(inner, depth + 1) for pair in each.items() for inner in pair]
         elif isinstance(each, list):
             waiting += [(inner, depth + 1) for inner in each]
-    return deepest
+        elif isinstance(each, str) and _is_no_text(each):
+            raise Problem("malformed-json", "a string holds U+0000 or half of a surrogate pair")
+        elif isinstance(each, Decimal) and not -NUMBER_DIGITS < each.adjusted() < NUMBER_DIGITS:
+            raise Problem("malformed-json", f"a number has more than {NUMBER_DIGITS} digits before or after the point")
+
+
+def _is_no_text(text: str) -> bool:
+    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)

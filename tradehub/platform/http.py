@@ -20,7 +20,7 @@ from flask import Flask, Response, abort, current_app, g, jsonify, redirect, req
 from sqlalchemy import ColumnElement, String
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
-from werkzeug.exceptions import Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
 
 from tradehub.documents.parts import PartyId
@@ -67,6 +67,14 @@ class Principal:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+
+class Lacking(Forbidden):
+    """Who asks lacks a permission."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
 
 
 @dataclass(frozen=True)
@@ -174,6 +182,7 @@ def install(
     def guard() -> BaseResponse | None:
         if request.endpoint == "static":
             return None
+        _refuse_nul()
         if request.endpoint is None:  # an error page is about to be shown, to whom it knows
             g.principal = authenticate()
             return None
@@ -193,6 +202,14 @@ def install(
     app.after_request(_remember_visitor)
 
 
+def _refuse_nul() -> None:
+    """404 or 400 for U+0000 in the address: nothing is named so, and PostgreSQL takes it for no text at all."""
+    if "\0" in request.path:
+        raise NotFound
+    if any("\0" in part for pair in request.args.items(multi=True) for part in pair):
+        raise BadRequest
+
+
 def unmarked(app: Flask) -> list[str]:
     """Return the endpoints that name no permission; ``create_app`` refuses to start with any."""
     return sorted(
@@ -210,7 +227,7 @@ def _admit(access: Access) -> BaseResponse | None:
         check_same_site()
         check_csrf()
     if access.permission is not None and not any(map(principal().may, (access.permission, *access.others))):
-        raise Forbidden
+        raise Lacking(access.permission)
     return None
 
 

@@ -80,7 +80,7 @@ FRESH_FOR = timedelta(minutes=15)
 accept it in a row of deals, short enough that a browser left open over lunch binds nobody."""
 
 TOUCH_EVERY = timedelta(minutes=5)
-"""How exactly a session's last use is known: one write in five minutes, not one per request."""
+"""How exactly the last use of a session or token is known: one write in five minutes, not one per request."""
 
 ATTEMPT_WINDOW = timedelta(minutes=15)
 ATTEMPTS_PER_ACCOUNT = 10
@@ -163,6 +163,7 @@ class ApiToken(Scoped, Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
 
     @classmethod
     def visible_to(cls, org: str) -> ColumnElement[bool]:
@@ -561,8 +562,12 @@ class Security:
         """Return what the token speaks for; None for one that is unknown, revoked or too old. It opens no session."""
         with self._database.read() as session:
             row = session.scalar(select(ApiToken).where(ApiToken.hash == _digest(token)))
-        if row is None or row.revoked_at is not None or row.expires_at <= clock.now():
+        now = clock.now()
+        if row is None or row.revoked_at is not None or row.expires_at <= now:
             return None
+        if row.used_at is None or row.used_at + TOUCH_EVERY <= now:
+            with self._database.write() as session:
+                session.execute(update(ApiToken).where(ApiToken.id == row.id).values(used_at=now))
         return Principal(
             user_id=row.id, org=PartyId(row.org), name=row.name, permissions=frozenset(row.scopes), org_name=row.org
         )

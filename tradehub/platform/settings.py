@@ -38,6 +38,7 @@ class Settings(BaseSettings):
         default="0", description="stable name of this process among its equals; recovers its own jobs on restart"
     )
     poll_s: float = Field(default=0.2, gt=0, description="seconds between looks into a job queue")
+    api_requests_per_minute: int = Field(default=600, gt=0, description="of one API token, in each web process")
     log_level: str = "INFO"
     log_json: bool = True
 

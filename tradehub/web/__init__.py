@@ -91,6 +91,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=REQUEST_MAX,
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
+        API_REQUESTS_PER_MINUTE=settings.api_requests_per_minute,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
     )
     app.jinja_options = {**app.jinja_options, "autoescape": True}

@@ -10,7 +10,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from tradehub.platform import http
+from tradehub.platform import http, problems
 from tradehub.platform.db import is_transient
 
 SENTENCES = {
@@ -54,11 +54,13 @@ def install(app: Flask) -> None:
 def answer(error: HTTPException) -> BaseResponse:
     if error.response is not None:
         return error.get_response()
-    response = page(error.code or 500)
+    lacking = {"scope": error.permission} if isinstance(error, http.Lacking) else {}
+    response = page(error.code or 500, **lacking)
     kept = [(name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After", "Content-Range")]
     response.headers.extend(kept)
     if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="tradehub"'
+        invalid = ', error="invalid_token"' if request.authorization else ""
+        response.headers["WWW-Authenticate"] = f'Bearer realm="tradehub"{invalid}'
     return response
 
 
@@ -72,8 +74,10 @@ def busy(error: DBAPIError) -> Response:
     return response
 
 
-def page(status: int) -> Response:
-    """Return the page or problem document of a status."""
+def page(status: int, **more: str) -> Response:
+    """Return the page or problem document of a status. ``more`` is for programs alone."""
+    if request.path.startswith("/api/"):
+        return problems.of_status(status, **more)
     title, advice = SENTENCES.get(status) or SENTENCES[400 if status < 500 else 500]
     if http.wants_problem():
         return http.problem(status, str(title), str(advice))

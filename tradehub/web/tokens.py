@@ -10,12 +10,18 @@ from flask_babel import gettext
 
 from tradehub.platform import http
 from tradehub.platform.db import Database
-from tradehub.platform.security import ROLES, TOKEN_SCOPES, Security
+from tradehub.platform.security import PERMISSIONS, ROLES, TOKEN_SCOPES, Security, permissions_of
 
 LIVES = (30, 90, 365)
 """Days for which a token may be made."""
 
 NAME_MAX = 100
+
+GRANTABLE = (
+    *(each for each in PERMISSIONS if each in TOKEN_SCOPES),
+    *sorted(TOKEN_SCOPES - {*PERMISSIONS, "metrics.read"}),
+)
+"""Scopes that an organisation hands out. The hub's own figures are its keeper's, who makes that token on the command line."""
 
 
 def blueprint(security: Security, database: Database) -> Blueprint:
@@ -25,8 +31,7 @@ def blueprint(security: Security, database: Database) -> Blueprint:
         org = http.principal().org
         with database.read(org=org) as session:
             found = security.tokens(session, org)
-        scopes = sorted(TOKEN_SCOPES & _grantable())
-        return render_template("tokens.html", tokens=found, scopes=scopes, roles=ROLES, lives=LIVES, **more)
+        return render_template("tokens.html", tokens=found, scopes=GRANTABLE, roles=tuple(ROLES), lives=LIVES, **more)
 
     @pages.get("/tokens")
     @http.requires("user.manage")
@@ -38,19 +43,21 @@ def blueprint(security: Security, database: Database) -> Blueprint:
     def issue() -> ResponseReturnValue:
         name = request.form.get("name", "").strip()[:NAME_MAX]
         days = request.form.get("days", type=int)
-        scopes = [each for each in request.form.getlist("scopes") if each in _grantable()]
+        roles = [each for each in request.form.getlist("roles") if each in ROLES]
+        scopes = [each for each in request.form.getlist("scopes") if each in GRANTABLE]
+        granted = {*scopes, *permissions_of(roles).intersection(GRANTABLE)}
         errors = {}
         if not name:
             errors["name"] = gettext("Say what the token is for.")
-        if not scopes:
-            errors["scopes"] = gettext("Choose at least one scope.")
+        if not granted:
+            errors["scopes"] = gettext("Choose at least one role or scope.")
         if days not in LIVES:
             errors["days"] = gettext("Choose how long it is good for.")
         if errors or days is None:
-            return shown(errors=errors, name=name, chosen=scopes), 422
+            return shown(errors=errors, name=name, chosen=scopes, chosen_roles=roles), 422
         org = http.principal().org
         with database.write(org=org) as session:
-            secret = security.issue_token(session, org, name, scopes, life=timedelta(days=days))
+            secret = security.issue_token(session, org, name, granted, life=timedelta(days=days))
         return shown(secret=secret, name=name)
 
     @pages.post("/tokens/<token_id>/revoke")
@@ -64,8 +71,3 @@ def blueprint(security: Security, database: Database) -> Blueprint:
         return redirect("/tokens", 303)
 
     return pages
-
-
-def _grantable() -> frozenset[str]:
-    """An administrator hands on no more than what some role of the organisation may do, and the doors for programs."""
-    return frozenset({*TOKEN_SCOPES}) - {"metrics.read"}

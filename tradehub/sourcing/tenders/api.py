@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import Blueprint
-from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Offer
 from tradehub.platform import api, http
-from tradehub.platform.api import Api, Entry, Problem
+from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
+from tradehub.platform.problems import Problem
 from tradehub.sourcing.tenders import wording
 from tradehub.sourcing.tenders.hooks import Actor
 from tradehub.sourcing.tenders.model import Notice, StageKind, Submission, TenderRefused
@@ -23,7 +23,7 @@ from tradehub.sourcing.tenders.reading import NotFound
 from tradehub.sourcing.tenders.service import TenderService
 
 
-class TenderDocument(BaseModel):
+class TenderDocument(Answer):
     """The latest version of what every bidder is shown, and the SHA-256 that stands on its page."""
 
     notice: Notice
@@ -33,13 +33,23 @@ class TenderDocument(BaseModel):
 class BidBody(Entry):
     """A bid for a stage: an offer for the commercial one, answers by criterion for any."""
 
+    model_config = example(
+        {
+            "stage": "commercial",
+            "offer": {
+                "currency": "USD",
+                "lines": [{"number": "1", "item": {"name": "Valve V-22"}, "price": {"amount": "12.40"}}],
+            },
+        }
+    )
+
     stage: StageKind = StageKind.COMMERCIAL
     offer: Offer | None = None
     answers: tuple[tuple[str, str], ...] = ()
     text: str = ""
 
 
-class BidReceipt(BaseModel):
+class BidReceipt(Answer):
     """``fingerprint`` binds the contents, ``envelope_sha256`` is that of the sealed bytes; None without seals."""
 
     number: int
@@ -77,11 +87,11 @@ def blueprint(service: TenderService, database: Database) -> Blueprint:
 
 def _told(error: Exception) -> Problem | None:
     if isinstance(error, NotFound):
-        return Problem(404, "Not found")
+        return Problem("not-found")
     if not isinstance(error, TenderRefused):
         return None
     status = 422 if error.code in ("INVALID_BID", "VALIDITY_TOO_SHORT") else 409
-    return Problem(status, wording.why(error), code=error.code, rule=error.rule)
+    return Problem("refused", status=status, title=wording.why(error), code=error.code, rule=error.rule)
 
 
 def _actor() -> Actor:

@@ -1,0 +1,119 @@
+"""Whatever a program sends, the REST API answers with a problem that says where, never with a fault of our own."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+
+from tests.negotiation.test_api import UNTIL, Client, app, buyer, inquire, offered, priced, seller  # noqa: F401
+from tradehub.platform.api import BODY_MAX, DEPTH_MAX
+
+HOSTILE = (
+    None, True, 0, -1, 1e308, 2**70, "", " ", "\0", "\ud800", "\u202e", "NaN", "Infinity", "-0", "1e999999", "9" * 5000,
+    "0x10", "٣", "1,5", "2026-02-30", "9999-12-31T23:59:59+14:00", "0001-01-01T00:00:00-14:00", "x" * 100_000,
+    "=cmd|'/c calc'!A0", "' OR 1=1 --", "<script>", "../../etc/passwd", [], {}, [[]], [None], {"": ""},
+    {"a/b": {"~": 1}},
+)  # fmt: skip
+"""Values where none, or others, are looked for."""
+
+
+def places(value: object, at: tuple = ()) -> Iterator[tuple]:
+    """Give every place in a body."""
+    yield at
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in inner:
+        yield from places(each, (*at, name))
+
+
+def with_value(body: dict, at: tuple, value: object) -> object:
+    changed = copy.deepcopy(body)
+    if not at:
+        return value
+    owner = changed
+    for name in at[:-1]:
+        owner = owner[name]
+    owner[at[-1]] = value
+    return changed
+
+
+FULL = {
+    "document": priced(
+        "12.40", delivery_terms={"incoterm": "FOB", "place": "Ningbo"}, notes=[{"text": "as agreed"}],
+        dates=[{"type": "promised_delivery", "on": "2027-01-20"}], payment_terms=[{"text": "net", "net_days": 30}],
+        charges=[{"is_charge": True, "amount": "10"}],
+    ),
+    "valid_until": UNTIL, "accept_within_s": 3600, "expected_version": 1, "group": "g", "firm": True,
+}  # fmt: skip
+
+
+def test_no_value_in_any_place_of_a_body_is_our_fault(buyer: Client, seller: Client, app) -> None:  # noqa: F811
+    app.config["API_REQUESTS_PER_MINUTE"] = 10**6
+    deal = inquire(buyer)
+    client = seller.client
+    spots = list(places(FULL))
+    seen: dict[int, int] = {}
+    for place, at in enumerate(spots):
+        for value in HOSTILE[place % 5 :: 5]:
+            body = json.dumps(with_value(FULL, at, value)).encode("utf-8", "surrogatepass")
+            answer = client.post(
+                f"/api/v1/deals/{deal}/offers", data=body, content_type="application/json",
+                headers={"Authorization": f"Bearer {seller.token}"},
+            )  # fmt: skip
+            seen[answer.status_code] = seen.get(answer.status_code, 0) + 1
+            assert answer.status_code < 500, (at, value, answer.text)
+            if answer.status_code >= 400:
+                assert answer.mimetype == "application/problem+json"
+    assert {400, 422} <= seen.keys(), seen
+
+
+def test_no_header_or_query_is_our_fault(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal, offer = offered(buyer, seller)
+    body = {"offer": offer["offer"], "text": "no"}
+    bad = ("", "x" * 7, "x" * 129, "ключ-ключ", '"', "*", '""', '"-1"', '"٣"', '"1', "W/1", '"' + "9" * 30 + '"')
+    for value in bad:
+        for name in ("If-Match", "Idempotency-Key"):
+            answer = buyer.client.post(
+                f"/api/v1/deals/{deal}/rejections", json=body,
+                headers={"Authorization": f"Bearer {buyer.token}", name: value.encode().decode("latin-1")},
+            )  # fmt: skip
+            assert answer.status_code in (201, 400, 409, 412), (name, value, answer.text)
+    for query in (
+        "cursor=x",
+        "cursor=" + "A" * 500,
+        "cursor=WyIwIiwgIjAiXQ",
+        "limit=1e3",
+        "q=%00",
+        "q=%ff",
+        "only=%20",
+    ):
+        assert buyer.client.get(
+            f"/api/v1/deals?{query}", headers={"Authorization": f"Bearer {buyer.token}"}
+        ).status_code in (200, 400), query
+    for path in ("/deals/%00", "/deals/..%2f..", f"/deals/{'x' * 5000}", f"/deals/{deal}/rounds/99999999999999999999"):
+        buyer.get(path, 404)
+
+
+def test_a_body_is_cut_off_at_its_limit(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal = inquire(buyer)
+    large = b'{"text": "' + b"x" * BODY_MAX + b'"}'
+    problem = buyer.post(f"/deals/{deal}/comments", large, 413)
+    assert str(BODY_MAX) in problem["detail"]
+    answer = buyer.client.post(
+        f"/api/v1/deals/{deal}/comments", data="text=x", headers={"Authorization": f"Bearer {buyer.token}"}
+    )
+    assert (answer.status_code, answer.mimetype) == (415, "application/problem+json")
+    buyer.post(f"/deals/{deal}/comments", b"[" * (DEPTH_MAX + 1) + b"]" * (DEPTH_MAX + 1), 400)
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(app, buyer: Client, seller: Client) -> None:  # noqa: F811
+    app.config["API_REQUESTS_PER_MINUTE"] = 3
+    app.extensions.pop("api_limiter", None)
+    left = []
+    for _ in range(3):
+        buyer.get("/deals")
+        left.append(buyer.headers["RateLimit"])
+    assert left == ['"token";r=2;t=60', '"token";r=1;t=60', '"token";r=0;t=60']
+    buyer.get("/deals", 429)
+    assert buyer.headers["Retry-After"] == "60"
+    seller.get("/deals")
