@@ -156,7 +156,7 @@ def test_an_agreement_is_found_by_message_or_kind(database: Database, partners: 
     assert (found.direction, found.channel, found.ack.send, found.revision) == ("in", "drop", "997", 1)
     assert agree(known, sender=haidi, receiver=ningbo, document="order", on=TODAY).message == "x12:850:004010"
     assert agree(known, sender=ningbo, receiver=haidi, document="x12:850:004010VICS", on=TODAY) == found
-    for stranger in ("x12:860:004010", "x12:850:005010", "edifact:ORDERS:D96A", "receipt"):
+    for stranger in ("x12:862:004010", "x12:850:005010", "edifact:ORDERS:D96A", "receipt"):
         with pytest.raises(NoAgreement) as caught:
             agree(known, sender=ningbo, receiver=haidi, document=stranger, on=TODAY)
         assert caught.value.rule == "no-agreement"
