@@ -259,12 +259,12 @@ def test_plan_says_what_apply_does_and_does_nothing(set_up: Path) -> None:
 
 
 def test_apply_refreshes_the_schedules_of_polled_channels(hub: Hub, profiles: Path) -> None:
-    assert polls(hub) == {"poll:ningbo.drop", "poll:rhein.drop"}
+    assert polls(hub) == {"poll:ningbo.drop", "poll:rhein.drop", "negotiation.time_passes"}
     (profiles / "rhein.yaml").unlink()
     result = run("partners", "apply", "--folder", profiles)
     assert result.exit_code == 0, result.output
     assert "- rhein: suspend" in result.output
-    assert polls(hub) == {"poll:ningbo.drop"}
+    assert polls(hub) == {"poll:ningbo.drop", "negotiation.time_passes"}
 
 
 def test_where_the_schedules_cannot_be_made_nothing_is_applied(set_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:

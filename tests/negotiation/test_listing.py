@@ -113,17 +113,17 @@ def test_a_long_deal_opens_without_reading_its_documents(house, request, tmp_pat
     assert sum("offer.document" in each for each in statements) == 2
     assert len(statements) < 30
     assert len(answer.data) < 400_000
-    assert spent < 0.3, "seconds of the process itself, whatever else the machine does"
+    assert spent < (0.3 if rounds > 500 else 0.6), "seconds of the process itself, whatever else the machine does"
 
 
-def test_the_work_list_of_a_crowd_is_quick(crowd, tmp_path):
-    """``make scale``: 100,000 deals."""
+def test_the_work_list_of_a_crowd_is_quick(crowd, many, tmp_path):
+    """``make scale``: 100,000 deals, on a machine that does nothing else."""
     client = Browser(build(crowd, tmp_path), "li@haidi.example").client
     client.get("/")
     for path in ("/", "/deals", "/deals?only=waiting"):
         spent, answer = timed(lambda path=path: client.get(path))
         assert answer.status_code == 200
-        assert spent < 0.1, path
+        assert spent < (0.1 if many > 10_000 else 0.25), path
 
 
 @contextmanager
