@@ -429,3 +429,10 @@ def test_a_key_is_kept_for_a_day(house, buyer, seller, at_monday):
         assert "Idempotency-Replayed" not in again.headers
         kinds = [each["kind"] for each in again.get(f"/deals/{deal}/statements")["statements"]]
     assert kinds.count("comment") == 2
+
+
+@pytest.mark.parametrize("act", ["sign", "confirm", "perform", "elect-late", "admit-time"])
+def test_what_may_conclude_a_contract_needs_the_right_to_bind(app, house, buyer, seller, act):
+    deal, offer = offered(buyer, seller)
+    clerk = Client(app, token(house, HAIDI, "deal.read", "deal.negotiate"))
+    clerk.post(f"/deals/{deal}/{act}", {"offer": offer["offer"]}, 403)

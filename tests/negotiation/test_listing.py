@@ -9,11 +9,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from tests.negotiation.conftest import DELTA, MONDAY, SELLER, terms
+from tests.negotiation.conftest import DELTA, MONDAY, SELLER, KeptOutbox, service, terms
 from tests.negotiation.pages import Browser, build
 from tests.negotiation.scale import long_deal, many_deals
 from tests.negotiation.words import HAIDI
+from tradehub.negotiation import listing
 from tradehub.negotiation.store import DealRow
+from tradehub.platform import schema
+from tradehub.platform.db import Database
 
 
 @pytest.fixture
@@ -147,3 +150,33 @@ def timed(act):
         answer = act()
         best = min(best, time.process_time() - started)
     return best, answer
+
+
+def test_deals_of_before_there_were_outlooks_are_listed_as_they_stand(empty, at_monday):
+    """An upgrade finds deals that nobody has looked at: they are neither lost to a list nor shown as quiet."""
+    schema.upgrade(empty, "0001")
+    old = {
+        "id": "old", "number": "N-2026-0001", "title": "Valve", "buyer_id": HAIDI, "seller_id": DELTA, "regime": "CISG",
+        "reasonable_days": 14, "state": "open", "version": 0, "head": "0" * 64, "length": 0, "words": "valve",
+        "created_at": "2026-11-20 09:00:00+00:00", "updated_at": "2026-11-20 09:00:00+00:00",
+    }  # fmt: skip
+    with empty.engine.begin() as connection:
+        names = ", ".join(old)
+        connection.execute(
+            text(f"INSERT INTO negotiation ({names}) VALUES ({', '.join(f':{each}' for each in old)})"), old
+        )
+    schema.upgrade(empty)
+    reader = service(KeptOutbox())
+    with empty.read(HAIDI) as session:
+        assert [line.row.id for line in reader.deals(session, chip="closed").lines] == ["old"]
+        assert listing.current(session, session.get_one(DealRow, "old"), MONDAY).rounds == 0
+    with empty.write() as session:
+        assert reader.pass_time(session) == 1
+        assert session.get_one(DealRow, "old").changes_at is None
+
+
+@pytest.fixture
+def empty(database_url):
+    database = Database(database_url)
+    yield database
+    database.dispose()

@@ -4,7 +4,7 @@ with here alone."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -317,8 +317,3 @@ def _written(each: ReadMessage, maps: MapStore) -> str:
     texts += [each.trailer] if each.trailer else []
     whole = "".join(text + found.segment for text in texts)
     return swap.release(whole) if swap is not None else whole
-
-
-def with_segments(message_: OutMessage, segments: tuple[Segment, ...]) -> OutMessage:
-    """Return the message with other segments."""
-    return replace(message_, segments=segments)

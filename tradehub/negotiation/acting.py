@@ -19,7 +19,7 @@ from tradehub.negotiation import forms, wording
 from tradehub.negotiation.model import Kind, Refused
 from tradehub.negotiation.reading import DealView
 from tradehub.negotiation.recording import Actor
-from tradehub.negotiation.service import NegotiationService
+from tradehub.negotiation.service import BINDING, NegotiationService
 from tradehub.platform import http
 from tradehub.platform.db import Database
 
@@ -125,11 +125,9 @@ ACTS: Mapping[Kind, Act] = {
 }
 """The acts that people have. To sign is an act on the contract's own page."""
 
-BINDING = frozenset({Kind.ELECT_LATE, Kind.ADMIT_TIME, Kind.CONFIRM, Kind.PERFORM})
-"""Acts that conclude a contract, and so need the right to bind."""
-
 
 def permission(kind: Kind) -> str:
+    """Return what an act demands: what may conclude a contract needs the right to bind."""
     return "deal.bind" if kind in BINDING else "deal.negotiate"
 
 

@@ -78,15 +78,10 @@ IMMATERIAL = re.compile(r"^(price\.type|taxes\.|item\.(description|more_descript
 """Terms that an answer may add and still agree: what the law sets anyway, or what tells more of the same item."""
 
 
-def same_terms(before: TradeDocument, after: TradeDocument) -> bool:
-    """Return whether ``after`` repeats what ``before`` proposes; where it is silent it agrees (CISG 19(1))."""
-    return not changed_terms(before, after)
-
-
 def changed_terms(before: TradeDocument, after: TradeDocument) -> tuple[str, ...]:
     """Return the paths of the terms of ``before`` that an answer, ``after``, changes or adds to.
 
-    Where it is silent it agrees. What tells more of the same item changes nothing.
+    Where it is silent it agrees (CISG 19(1)). What tells more of the same item changes nothing.
     """
     haggled = (*_line_terms(before, after, True), *_header_terms(before, after, True))
     moved = [

@@ -13,7 +13,7 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.negotiation import store
@@ -48,13 +48,11 @@ def latest(
     """Return a page of the deals in one of ``statuses`` (all where none is named), the last moved first, and the cursor
     of the next page."""
     start = paging.read(cursor)
-    before = None if start is None else or_(
-        DealRow.updated_at < start[0], and_(DealRow.updated_at == start[0], DealRow.id < start[1])
-    )  # fmt: skip
+    following = None if start is None else paging.after(start, DealRow.updated_at, DealRow.id)
     order = (DealRow.updated_at.desc(), DealRow.id.desc())
     runs = []
     for wanted in _by_side(session, query, statuses):
-        limited = wanted if before is None else wanted.where(before)
+        limited = wanted if following is None else wanted.where(following)
         runs.append(list(session.scalars(limited.order_by(*order).limit(size + 1))))
     stale = [row for row in _stale(session, query, statuses) if start is None or (row.updated_at, row.id) < start]
     stale.sort(key=_moved, reverse=True)

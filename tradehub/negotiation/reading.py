@@ -42,9 +42,6 @@ from tradehub.platform.db import org_of
 EXPIRING = timedelta(hours=48)
 """A deadline nearer than this is shown as urgent: one working day to act, wherever one is."""
 
-STALE_MAX = 200
-"""Deals that the clock has moved on and no job has looked at since, computed anew for a list."""
-
 CHARTED_MAX = 1500
 """Lines, over all rounds, whose prices are charted one by one; above that the totals are."""
 

@@ -48,7 +48,7 @@ ACTS = frozenset(
 )
 """What a party says of an offer, or of what its acceptance brought about, without terms of its own."""
 
-_BINDING = {
+BINDING = {
     Kind.CONFIRM: Act.SIGNATURE,
     Kind.SIGN: Act.SIGNATURE,
     Kind.PERFORM: Act.ACCEPTANCE,
@@ -361,8 +361,8 @@ class NegotiationService(Inbound, Reading):
         if known is not None:
             return known
         negotiation = store.load(session, row)
-        if kind in _BINDING:
-            self._demand(session, row, actor, _BINDING[kind], negotiation.offer(about).document)
+        if kind in BINDING:
+            self._demand(session, row, actor, BINDING[kind], negotiation.offer(about).document)
         stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
         letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(

@@ -57,7 +57,7 @@ def page(
     """Return the next ``size`` rows of ``wanted``, the latest by ``at`` first, and the cursor of the page after."""
     ordered = wanted.order_by(at.desc(), id.desc()).limit(size + 1)
     if start := read(cursor):
-        ordered = ordered.where(_after(start, at, id))
+        ordered = ordered.where(after(start, at, id))
     found = list(session.scalars(ordered))
     shown = found[:size]
     if len(found) <= size:
@@ -66,5 +66,6 @@ def page(
     return shown, written(getattr(last, at.key), getattr(last, id.key))
 
 
-def _after(start: tuple[datetime, str], at: Any, id: Any) -> ColumnElement[bool]:
+def after(start: tuple[datetime, str], at: Any, id: Any) -> ColumnElement[bool]:
+    """Return what holds of the entries that follow ``start``, the latest first."""
     return or_(at < start[0], and_(at == start[0], id < start[1]))

@@ -26,10 +26,10 @@ _LOCK = 7_240_417
 """Any number, the same for all: processes that start together on PostgreSQL upgrade one after the other."""
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, to: str = "head") -> None:
     """Bring the tables, and those of the job engine, up to date; harmless where they are, and in many processes."""
     with _connection(database) as connection:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), to)
     queue.prepare(database)
 
 

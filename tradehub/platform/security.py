@@ -379,12 +379,7 @@ class Security:
         Counted with the sign-ins of the account and the address. Raises SignInRefused or TooManyAttempts.
         """
         keys = (_digest(f"account {who.email}"), _digest(f"address {address}"))
-        self._count_attempt(keys)
-        with self._database.read() as session:
-            user = session.get(User, who.user_id)
-            known = user.password_hash if user is not None and user.disabled_at is None else None
-        if not self._verify(known, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
-            raise SignInRefused
+        self._hold_to(who, password, keys)
         secret = ids.new_secret()
         with self._database.write() as session:
             renewed = session.execute(
@@ -408,14 +403,18 @@ class Security:
         Counted with the sign-ins of the account. Raises SignInRefused or TooManyAttempts.
         """
         key = _digest(f"account {who.email}")
-        self._count_attempt((key,))
+        self._hold_to(who, password, (key,))
+        with self._database.write() as session:
+            session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
+
+    def _hold_to(self, who: Principal, password: str, keys: tuple[str, ...]) -> None:
+        """Count the attempt, and raise SignInRefused where it is not the password of ``who``, or TooManyAttempts."""
+        self._count_attempt(keys)
         with self._database.read() as session:
             user = session.get(User, who.user_id)
             known = user.password_hash if user is not None and user.disabled_at is None else None
         if not self._verify(known, unicodedata.normalize("NFKC", password[: PASSWORD_MAX * 4])):
             raise SignInRefused
-        with self._database.write() as session:
-            session.execute(delete(SignInAttempt).where(SignInAttempt.key == key))
 
     def change_password(self, user_id: str, old: str, new: str, *, keep: str | None) -> None:
         """Set another password and end every other session than ``keep``. Raises SignInRefused or PasswordRefused."""

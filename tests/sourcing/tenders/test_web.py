@@ -154,6 +154,22 @@ def test_a_wrong_passphrase_is_not_echoed_and_opens_nothing(house: House, window
         assert sorted(each.tries for each in session.query(OpenerRow)) == [0, 1]
 
 
+def test_an_opener_may_choose_another_passphrase_until_the_tender_is_published(house, windows):
+    room, li = written(house, windows["li"]), windows["li"]
+    for words in ("a first thought that was too hasty", WORDS[LI]):
+        li.send(li.get(f"{room}/passphrase"), f"{room}/passphrase", {"passphrase": words, "again": words})
+        page = li.get(f"{room}/passphrase")
+        assert "Your passphrase is set." in page
+        if words != WORDS[LI]:
+            li.send(page, f"{room}/passphrase/forget")
+    mo = windows["mo"]
+    mo.send(mo.get(f"{room}/passphrase"), f"{room}/passphrase", {"passphrase": WORDS[MO], "again": WORDS[MO]})
+    forget = li.get(f"{room}/passphrase")
+    li.send(li.get(room), f"{room}/publish")
+    assert "forget" not in li.get(f"{room}/passphrase")
+    assert li.send(forget, f"{room}/passphrase/forget", status=409)
+
+
 def test_a_dull_passphrase_is_refused_without_being_shown(house: House, windows: dict[str, Window]) -> None:
     room = written(house, windows["li"])
     page = windows["li"].get(f"{room}/passphrase")

@@ -37,8 +37,6 @@ LOOK_AGAIN = timedelta(minutes=1)
 SOON = timedelta(hours=24)
 """Auctions that start within this are in the work queue."""
 
-RECENT = timedelta(days=7)
-
 FILTERS = ("all", "running", "scheduled", "over")
 
 

@@ -322,6 +322,14 @@ def _add_opening(routes: Blueprint, pages: Pages) -> None:
             weak = refused.code == "PASSPHRASE_WEAK"
             return _passphrase_page(pages, room.row.id, error=wording.why(refused), status=422 if weak else 409)
 
+    @routes.post("/tenders/<tender_id>/passphrase/forget")
+    @http.requires(SERVE)
+    def forget_passphrase(tender_id: str) -> ResponseReturnValue:
+        return _act(
+            pages, tender_id, lambda session: pages.service.forget_passphrase(session, _actor(), tender_id),
+            then=url_for("tenders.passphrase_form", tender_id=tender_id),
+        )  # fmt: skip
+
     @routes.get("/tenders/<tender_id>/open")
     @http.requires(SERVE)
     def open_form(tender_id: str) -> ResponseReturnValue:
