@@ -234,13 +234,13 @@ def hubs(folder: Path, url: Callable[[PartyId], str] = lambda home: "") -> Itera
     def make(home: PartyId) -> Hub:
         if home not in made:
             settings = Settings(data_dir=folder / home, home_org=home, database_url=url(home), _env_file=None)  # type: ignore[call-arg]
-            made[home] = Hub(settings)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
+                made[home] = Hub(settings)
             Base.metadata.create_all(made[home].database.engine)
         return made[home]
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
-        yield make
+    yield make
     for hub in made.values():
         hub.database.dispose()
 

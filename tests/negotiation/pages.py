@@ -121,24 +121,30 @@ class Browser:
 
 
 def form_fields(page: str, action: str) -> list[tuple[str, str]]:
-    """Return the names and values of the page's form that posts to ``action``."""
-    found = re.search(rf'<form method="post" action="{re.escape(action)}".*?</form>', page, re.DOTALL)
-    assert found, f"no form posts to {action}"
-    form = re.sub(r"<template.*?</template>", "", found[0], flags=re.DOTALL)
+    """Return what a browser would post from the form of ``page`` that goes to ``action``."""
+    found = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)
+    assert found, f"no form to {action}"
+    body = re.sub(r"<template.*?</template>", "", found[1], flags=re.DOTALL)
     fields = []
-    for tag in re.finditer(r"<input[^>]*>|<textarea[^>]*>[^<]*</textarea>|<select.*?</select>", form, re.DOTALL):
-        text = tag[0]
-        name = re.search(r'\bname="([^"]+)"', text)
-        if not name:
+    for tag in re.finditer(
+        r"<(input|textarea|select)\b([^>]*)>(.*?)(?=<(?:input|textarea|select|button)\b|$)", body, re.DOTALL
+    ):
+        kind, head, rest = tag.groups()
+        name = re.search(r'\bname="([^"]*)"', head)
+        if (
+            not name
+            or ('type="checkbox"' in head and "checked" not in head)
+            or ('type="radio"' in head and "checked" not in head)
+        ):
             continue
-        if text.startswith("<select"):
-            chosen = re.search(r'<option value="([^"]*)" selected', text) or re.search(r'<option value="([^"]*)"', text)
-            value = chosen[1] if chosen else ""
-        elif text.startswith("<textarea"):
-            value = text.split(">", 1)[1].rsplit("<", 1)[0]
+        if kind == "textarea":
+            value = rest.split("</textarea>")[0]
+        elif kind == "select":
+            options = re.findall(r'<option value="([^"]*)"( selected)?', rest)
+            value = next((v for v, chosen in options if chosen), options[0][0] if options else "")
         else:
-            typed = re.search(r'\bvalue="([^"]*)"', text)
-            value = typed[1] if typed else ""
+            given = re.search(r'\bvalue="([^"]*)"', head)
+            value = given[1] if given else ""
         fields.append((name[1], unescape(value)))
     return fields
 

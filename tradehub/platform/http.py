@@ -182,7 +182,8 @@ def install(
     def guard() -> BaseResponse | None:
         if request.endpoint == "static":
             return None
-        _refuse_nul()
+        if "\0" in request.path:  # nothing is named so, and PostgreSQL takes it for no text at all
+            raise NotFound
         if request.endpoint is None:  # an error page is about to be shown, to whom it knows
             g.principal = authenticate()
             return None
@@ -190,6 +191,8 @@ def install(
         access = access_of(view)
         if access is None:
             abort(500, f"the view {request.endpoint} names no permission")
+        if not access.public and any("\0" in part for pair in request.args.items(multi=True) for part in pair):
+            raise BadRequest  # what a public page takes from its address, it looks up nowhere
         g.principal = None if access.own_token else authenticate()
         if access.own_token:
             return None
@@ -200,14 +203,6 @@ def install(
 
     app.before_request(guard)
     app.after_request(_remember_visitor)
-
-
-def _refuse_nul() -> None:
-    """404 or 400 for U+0000 in the address: nothing is named so, and PostgreSQL takes it for no text at all."""
-    if "\0" in request.path:
-        raise NotFound
-    if any("\0" in part for pair in request.args.items(multi=True) for part in pair):
-        raise BadRequest
 
 
 def unmarked(app: Flask) -> list[str]:

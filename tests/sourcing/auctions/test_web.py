@@ -110,8 +110,10 @@ def test_a_large_step_is_confirmed_by_its_amount(house, app) -> None:
     ann = browser(app, "ann")
     text = ann.send(ann.get(path), f"{path}/bid", {"amount": "100"}, 422).text
     assert "Do you mean it?" in text_of(text)
-    ann.send(text, f"{path}/bid", {"amount": "99"}, 422)
-    assert ("confirmed", "100") in form_fields(text, f"{path}/bid")
+    assert ("confirmed", "100") not in form_fields(text, f"{path}/bid"), "nothing is confirmed until it is ticked"
+    assert re.search(r'name="confirmed" value="100"', text)
+    ann.send(text, f"{path}/bid", {"amount": "100"}, 422)
+    ann.send(text, f"{path}/bid", {"amount": "99", "confirmed": "100"}, 422)
     ann.send(text, f"{path}/bid", {"amount": "100", "confirmed": "100"})
 
 

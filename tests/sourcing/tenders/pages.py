@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 
 from argon2 import PasswordHasher
 from flask import Blueprint, Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
+from tests.negotiation.pages import PASSWORD, Browser
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, NAMES, NINGBO, House
 from tradehub.documents import PartyId
 from tradehub.platform.db import Database
@@ -23,7 +20,6 @@ from tradehub.sourcing.tenders import api, web
 from tradehub.web import create_app
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
 PEOPLE = (("li", HAIDI), ("mo", HAIDI), ("yu", HAIDI), ("nina", NINGBO), ("dan", DELTA))
 
 
@@ -79,60 +75,8 @@ def build(house: House, folder: Path) -> Flask:
     return app
 
 
-def form_fields(page: str, action: str) -> list[tuple[str, str]]:
-    """Return what a browser would post from the form of ``page`` that goes to ``action``."""
-    found = re.search(rf'<form[^>]*action="{re.escape(action)}"[^>]*>(.*?)</form>', page, re.DOTALL)
-    assert found, f"no form to {action}"
-    body = re.sub(r"<template.*?</template>", "", found[1], flags=re.DOTALL)
-    fields = []
-    for tag in re.finditer(
-        r"<(input|textarea|select)\b([^>]*)>(.*?)(?=<(?:input|textarea|select|button)\b|$)", body, re.DOTALL
-    ):
-        kind, head, rest = tag.groups()
-        name = re.search(r'\bname="([^"]*)"', head)
-        if (
-            not name
-            or ('type="checkbox"' in head and "checked" not in head)
-            or ('type="radio"' in head and "checked" not in head)
-        ):
-            continue
-        if kind == "textarea":
-            value = rest.split("</textarea>")[0]
-        elif kind == "select":
-            options = re.findall(r'<option value="([^"]*)"( selected)?', rest)
-            value = next((v for v, chosen in options if chosen), options[0][0] if options else "")
-        else:
-            given = re.search(r'\bvalue="([^"]*)"', head)
-            value = given[1] if given else ""
-        fields.append((name[1], unescape(value)))
-    return fields
-
-
-class Window:
-    """A test client that fills in forms as the page has them."""
+class Window(Browser):
+    """A browser in which one of the people is signed in."""
 
     def __init__(self, app: Flask, name: str) -> None:
-        self.client: FlaskClient = app.test_client()
-        org = dict(PEOPLE)[name]
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.client.get("/sign-in").text)
-        assert token
-        entry = {"email": f"{name}@{org}.example", "password": PASSWORD, "next": "/", "csrf_token": token[1]}
-        assert self.client.post("/sign-in", data=entry).status_code == 303
-
-    def get(self, url: str, status: int = 200) -> str:
-        answer = self.client.get(url)
-        assert answer.status_code == status, f"{answer.status_code} {answer.text[:3000]}"
-        return answer.text
-
-    def send(self, page: str, action: str, changes: dict | None = None, status: int = 303) -> TestResponse:
-        """Post the form of ``page`` that goes to ``action`` with some fields changed (a list sets a column)."""
-        fields = form_fields(page, action)
-        for name, value in (changes or {}).items():
-            values = value if isinstance(value, list) else [value]
-            fields = [each for each in fields if each[0] != name] + [(name, each) for each in values]
-        posted: dict[str, list[str]] = {}
-        for name, value in fields:
-            posted.setdefault(name, []).append(value)
-        answer = self.client.post(action, data=posted)
-        assert answer.status_code == status, f"{answer.status_code} {answer.text[:6000]}"
-        return answer
+        super().__init__(app, f"{name}@{dict(PEOPLE)[name]}.example")

@@ -19,8 +19,8 @@ from flask import Flask
 from sqlalchemy import inspect, select, text
 
 from tests.fakes import FakeJobs
+from tests.negotiation.pages import form_fields
 from tests.sourcing.tenders.conftest import COMMERCIAL, WORDS, inquiry, notice, offer, plan
-from tests.sourcing.tenders.pages import form_fields
 from tests.web.house import CHEAP, PASSWORD, post, sign_in
 from tradehub.cli import demo
 from tradehub.documents import Offer, PartyId

@@ -237,7 +237,7 @@ def test_two_envelopes_are_scored_judged_and_ranked(house: House, windows) -> No
     page = li.get(f"{room}/evaluate")
     wrong = {"verdict_delta": "pass", "verdict_ningbo": "pass", "score_value": []}
     li.client.post(f"{room}/evaluate")
-    from tests.sourcing.tenders.pages import form_fields
+    from tests.negotiation.pages import form_fields
 
     token = dict(form_fields(page, f"{room}/evaluate"))
     answer = li.client.post(f"{room}/evaluate", data={**token, "stage": "technical", **wrong})
