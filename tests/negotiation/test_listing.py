@@ -14,6 +14,7 @@ from tests.negotiation.pages import Browser, build
 from tests.negotiation.scale import long_deal, many_deals
 from tests.negotiation.words import HAIDI
 from tradehub.negotiation import listing
+from tradehub.negotiation.reading import LIVE
 from tradehub.negotiation.store import DealRow
 from tradehub.platform import schema
 from tradehub.platform.db import Database
@@ -51,8 +52,8 @@ def test_a_cursor_that_is_none_of_ours_shows_the_first_page(crowd, cursor):
 
 def test_the_work_list_is_in_the_order_of_the_deadlines(crowd):
     with crowd.database.read(HAIDI) as session:
-        due = [line.deadline for line in crowd.service.worklist(session).your_turn]
-        soon = crowd.service.worklist(session).expiring
+        due = [line.deadline for line in crowd.service.queue(session, "your_turn")]
+        soon = crowd.service.queue(session, *LIVE, expiring=True)
     assert due == sorted(due)
     assert len(due) == 50
     assert all(line.deadline < MONDAY + timedelta(hours=48) for line in soon)
@@ -78,10 +79,13 @@ def test_each_list_is_a_range_of_an_index(crowd):
     else:
         with crowd.database.write() as session:
             session.execute(text("ANALYZE negotiation"))
+            # Of few rows the planner may find a sort cheaper; asked to avoid one, it sorts only where no index has the order.
+            for way in ("seqscan", "bitmapscan", "sort"):
+                session.execute(text(f"SET LOCAL enable_{way} = off"))
             where = "buyer_id = 'haidi' AND buyer_status = 'waiting' ORDER BY updated_at DESC, id DESC LIMIT 51"
             plan = " ".join(row[0] for row in session.execute(text(f"EXPLAIN SELECT * FROM negotiation WHERE {where}")))
-            assert "Index Scan" in plan
-            assert "Sort" not in plan
+            assert "Index Scan" in plan, plan
+            assert "Sort" not in plan, plan
 
 
 def test_what_the_clock_has_moved_is_right_before_any_job_looks_at_it(house, at_monday):
@@ -93,7 +97,7 @@ def test_what_the_clock_has_moved_is_right_before_any_job_looks_at_it(house, at_
     with house.database.read(HAIDI) as session:
         assert house.service.deals(session, chip="your_turn").lines == ()
         assert [line.status for line in house.service.deals(session, chip="closed").lines] == ["lapsed"]
-        assert house.service.worklist(session).your_turn == ()
+        assert house.service.queue(session, "your_turn") == ()
     with house.database.write() as session:
         assert house.service.pass_time(session) == 1
         assert house.service.pass_time(session) == 0

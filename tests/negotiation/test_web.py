@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -302,3 +303,35 @@ def test_a_page_has_no_inline_style_or_script(house, buyer):
         page = buyer.get(url)
         assert not re.search(r"\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\bsrc=)", page), url
         assert len(re.findall(r"btn-primary", page)) <= 1, url
+
+
+def test_a_late_acceptance_is_decided_on_at_the_late_desk(house, app, at_monday):
+    """R14 on the pages: the offer expires, the buyer says yes all the same, and the seller's approver lets it count."""
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "98"))
+    at_monday.move(timedelta(days=20))
+    offer = house.load(deal).offers[-1]
+    house.do(BUYER, "accept", deal, offer.id, terms_hash=offer.terms_hash)
+    assert house.concluded == []
+    li, ann = Browser(app, "li@haidi.example"), Browser(app, "ann@delta.example")
+    assert "Accepted late" in text_of(ann.get("/"))
+    desk = ann.get("/deals/late")
+    assert "Accepted after the last day" in text_of(desk)
+    assert "Treat the late acceptance as good" in text_of(desk)
+    assert "The other side decides." in text_of(li.get("/deals/late"))
+    li.get(f"/deals/{deal}/act/elect_late", 409)
+    page = ann.get(f"/deals/{deal}/act/elect_late")
+    shown = ann.follow(ann.send(page, f"/deals/{deal}/act/elect_late", {"text": "gladly"}))
+    assert "The late acceptance counts: the contract stands." in text_of(shown)
+    assert [each.state for each in house.concluded] == ["concluded"]
+    again = ann.send(page, f"/deals/{deal}/act/elect_late", {"form_id": "another-form-id"}, 409).text
+    assert "moved on while this page was open" in text_of(again)
+
+
+def test_the_deal_page_says_what_one_may_do_and_why_not_the_rest(house, app, at_monday):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "98"))
+    seen = text_of(Browser(app, "ann@delta.example").get(f"/deals/{deal}"))
+    assert "It binds you until its last day and cannot be revoked. (CISG 16)" in seen
+    assert "It has arrived already; it can only be revoked. (CISG 15(2))" in seen
+    assert Browser(app, "eve@haidi.example").get(f"/deals/{deal}/act/rely", 403)

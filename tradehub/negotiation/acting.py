@@ -148,14 +148,15 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
         return shown, 200 if why is None else 409
 
     @routes.get("/deals/<deal_id>/act/<name>")
-    @http.requires("deal.negotiate")
+    @http.requires("deal.negotiate", "deal.bind")
     def act_form(deal_id: str, name: str) -> ResponseReturnValue:
         kind = wanted(name)
         with database.read(org=http.principal().org) as session:
             return page(service.deal(session, deal_id), kind)
 
     @routes.post("/deals/<deal_id>/act/<name>")
-    @http.requires("deal.negotiate")
+    @http.requires_fresh
+    @http.requires("deal.negotiate", "deal.bind")
     def act(deal_id: str, name: str) -> ResponseReturnValue:
         kind, who = wanted(name), http.principal()
         version = request.form.get("expected_version", type=int)

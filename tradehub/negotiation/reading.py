@@ -214,16 +214,6 @@ class Deals:
 
 
 @dataclass(frozen=True)
-class Worklist:
-    """What awaits somebody: mine to answer, theirs, and what runs out soon (a part of the first two)."""
-
-    your_turn: tuple[DealLine, ...]
-    waiting: tuple[DealLine, ...]
-    expiring: tuple[DealLine, ...]
-    to_mend: tuple[DealLine, ...] = ()
-
-
-@dataclass(frozen=True)
 class LateCase:
     """An acceptance that waits for a decision, or for the end of the time in which there may be one.
 
@@ -342,20 +332,11 @@ class Reading:
         counts = listing.counts(session, query, FILTERS, now + EXPIRING)
         return Deals(tuple(self._lines(session, rows)), counts, following)
 
-    def worklist(self, session: Session, size: int = PAGE) -> Worklist:
+    def queue(self, session: Session, *statuses: str, expiring: bool = False, size: int = PAGE) -> tuple[DealLine, ...]:
+        """Return the deals in one of ``statuses``, the earliest deadline first; with ``expiring`` only those due soon."""
         now = clock.now()
-        soon = listing.Query(now=now, due_before=now + EXPIRING)
-
-        def pick(statuses: Sequence[str], query: listing.Query) -> tuple[DealLine, ...]:
-            return tuple(self._lines(session, listing.by_deadline(session, query, statuses, size)))
-
-        every = listing.Query(now=now)
-        return Worklist(
-            your_turn=pick(("your_turn",), every),
-            waiting=pick(("waiting", "sending"), every),
-            expiring=pick(LIVE, soon),
-            to_mend=pick(("undelivered",), every),
-        )
+        query = listing.Query(now=now, due_before=now + EXPIRING if expiring else None)
+        return tuple(self._lines(session, listing.by_deadline(session, query, statuses, size)))
 
     def late_cases(self, session: Session) -> list[LateCase]:
         """Return what waits on the late desk, the earliest end first."""

@@ -119,7 +119,7 @@ class DealRow(_OfDeal, Base):
     head: Mapped[str] = mapped_column(default=FIRST)
     length: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
-    updated_at: Mapped[datetime] = mapped_column(index=True)
+    updated_at: Mapped[datetime]
     words: Mapped[str] = mapped_column(Text, default="")
     buyer_status: Mapped[str] = mapped_column(default="quiet")
     seller_status: Mapped[str] = mapped_column(default="quiet")

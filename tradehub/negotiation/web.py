@@ -20,7 +20,7 @@ from tradehub.documents import PartyId
 from tradehub.negotiation import acting, approved, compare, drafting, forms, wording
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.model import Conflict, Refused
-from tradehub.negotiation.reading import FILTERS, DealLine, DealView, Round
+from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService
 from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
@@ -134,15 +134,23 @@ def sections(service: NegotiationService) -> Sequence[Section]:
             "your_turn",
             lazy_gettext("Your turn"),
             "deal.read",
-            entries(lambda session: (*service.worklist(session).to_mend, *service.worklist(session).your_turn)),
+            entries(lambda session: (*service.queue(session, "undelivered"), *service.queue(session, "your_turn"))),
             lazy_gettext("Nobody waits for you."),
             "/deals?only=your_turn",
+        ),
+        Section(
+            "late",
+            lazy_gettext("Accepted late"),
+            "deal.read",
+            entries(lambda session: service.queue(session, "late")),
+            lazy_gettext("No acceptance waits for a decision."),
+            "/deals/late",
         ),
         Section(
             "expiring",
             lazy_gettext("Expiring soon"),
             "deal.read",
-            entries(lambda session: service.worklist(session).expiring),
+            entries(lambda session: service.queue(session, *LIVE, expiring=True)),
             lazy_gettext("Nothing runs out within two days."),
             "/deals?only=expiring",
         ),
@@ -150,7 +158,7 @@ def sections(service: NegotiationService) -> Sequence[Section]:
             "waiting",
             lazy_gettext("Waiting for them"),
             "deal.read",
-            entries(lambda session: service.worklist(session).waiting),
+            entries(lambda session: service.queue(session, "waiting", "sending")),
             lazy_gettext("Nothing of yours is unanswered."),
             "/deals?only=waiting",
         ),

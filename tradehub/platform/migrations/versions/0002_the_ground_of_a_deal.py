@@ -63,6 +63,8 @@ def upgrade() -> None:
     with op.batch_alter_table("negotiation") as batch_op:
         batch_op.drop_column("rounds_max")
         batch_op.drop_column("reasonable_days")
+    # Of all deals the last moved is nobody's list; beside the lists of one side it only misleads the planner.
+    op.drop_index(op.f("ix_negotiation_updated_at"), "negotiation")
     for name, columns in _INDEXES.items():
         op.create_index(op.f(name), "negotiation", columns)
 
@@ -70,6 +72,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in _INDEXES:
         op.drop_index(op.f(name), "negotiation")
+    op.create_index(op.f("ix_negotiation_updated_at"), "negotiation", ["updated_at"])
     with op.batch_alter_table("negotiation") as batch_op:
         for name in _OUTLOOK:
             batch_op.drop_column(name)
