@@ -52,13 +52,13 @@ from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.drafting import as_offer
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Ground, Kind, Refused
-from tradehub.negotiation.recording import Actor, Hooks
+from tradehub.negotiation.recording import Actor, Hooks, Unauthorised
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import api as ordering_api
 from tradehub.ordering import web as ordering_pages
 from tradehub.ordering.service import OrderingService
 from tradehub.partners import web as partner_pages
-from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
+from tradehub.partners.authority import Act, Asker, Binding, Verdict, Wanted
 from tradehub.partners.handling import Concluded, Handled, Handler, OrderFacts, Progress, Received
 from tradehub.partners.model import NoAgreement, agree
 from tradehub.partners.profile import FolderChannel, Negotiation
@@ -74,8 +74,10 @@ from tradehub.platform.sealing import Sealer
 from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
+from tradehub.sourcing.auctions import api as auction_api
 from tradehub.sourcing.auctions import service as auctions
 from tradehub.sourcing.auctions import web as auction_pages
+from tradehub.sourcing.auctions import wording as auction_wording
 from tradehub.sourcing.auctions.ledger import Auction
 from tradehub.sourcing.auctions.service import AuctionService
 from tradehub.sourcing.tenders import api as tender_api
@@ -185,7 +187,7 @@ class Hub:
         self.auctions = AuctionService(
             self.jobs,
             lambda: Sealer(settings.secret_key),
-            auctions.Hooks(self._won, self._party_of, self.partners.name_of),
+            auctions.Hooks(self._won, self._party_of, self.partners.name_of, self._authorise),
         )
         self.auctions.register()
         self.codec = engine_codec()
@@ -239,7 +241,7 @@ class Hub:
                 self.database,
                 shows=self._shown,
                 partners=self._partner_names,
-                refusals=negotiation_wording.REFUSALS,
+                refusals={**auction_wording.OVERTAKEN, **negotiation_wording.REFUSALS},
             ),
             tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
             tender_api.blueprint(self.tenders, self.database),
@@ -247,6 +249,7 @@ class Hub:
             contracting_api.blueprint(self.contracts, self.database),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
+            auction_api.blueprint(self.auctions, self.database),
             auction_pages.blueprint(
                 self.auctions,
                 self.database,
@@ -255,6 +258,7 @@ class Hub:
                 streams=auction_pages.Streams(
                     self.settings.secret_key, self.settings.live_port, self.settings.live_url
                 ),
+                ask=self._ask_approval,
             ),
             contracting_pages.blueprint(
                 self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
@@ -385,7 +389,7 @@ class Hub:
         self.contracts.record(session, concluded)
         self.ordering.place(session, concluded)
 
-    def _authorise(self, session: Session, actor: Actor, binding: Binding) -> Verdict:
+    def _authorise(self, session: Session, actor: Actor | auctions.Actor, binding: Binding) -> Verdict:
         asker = Asker(actor.party, actor.user_id, actor.name or "", actor.channel, actor.approval)
         return self.approvals.authorise(session, asker, binding)
 
@@ -393,10 +397,16 @@ class Hub:
         return f"/approvals/{self.approvals.ask(session, asker, wanted, note=note, request_key=key)}"
 
     def _carry_out(self, session: Session, asker: Asker, wanted: Wanted) -> None:
-        """Do what was approved. So far only negotiation asks; a new act is led to its capability here."""
+        """Do what was approved: each act is led to its capability here."""
+        if wanted.binding.act is Act.BID:
+            bidder = auctions.Actor(asker.org, asker.user_id, asker.name, asker.channel, asker.approval)
+            self.auctions.carry_out(session, bidder, wanted)
+            return
         negotiation_approved.carry_out(self.negotiation, session, asker, wanted)
 
     def _shown(self, session: Session, wanted: Wanted) -> Markup:
+        if wanted.binding.act is Act.BID:
+            return auction_pages.approval_view(self.auctions)(session, wanted)
         return negotiation_pages.approval_view(self.negotiation)(session, wanted)
 
     def _partner_names(self, session: Session) -> Sequence[tuple[str, str]]:
@@ -638,6 +648,9 @@ class TenderDeals:
         ]
         try:
             self.negotiation.award(session, _speaker(actor), inquiry_id, taken)
+        except Unauthorised as refused:
+            most = refused.verdict.most
+            raise TenderRefused(refused.code, f"{most.currency} {most.amount:,}" if most else "") from None
         except Refused as refused:
             raise TenderRefused("NOT_OFFERED", refused.code) from None
 

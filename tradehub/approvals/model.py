@@ -7,6 +7,7 @@ as the delegate of somebody who has counted already, so two approvals are always
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple, TypeVar
 
+from tradehub.documents.amounts import MINOR_UNITS
 from tradehub.documents.parts import Money
 from tradehub.partners.authority import Act, Approver, Because, Step
 
@@ -232,6 +234,36 @@ def required(
         missing = PERSONS - sum(each.count for each in steps) - counts_too
         steps += (Step(Because.TWO_PERSONS, others),) * missing
     return steps if all(each.approvers for each in steps) else NotAllowed("OVER_LIMIT")
+
+
+def most_alone(
+    policy: Policy,
+    act: Act,
+    currency: str,
+    requester: Person,
+    *,
+    partner: str | None = None,
+    categories: Collection[str] = (),
+) -> Money | None:
+    """Return the largest amount in ``currency`` that the requester may bind alone; None where that is none, or any.
+
+    What an act takes changes at the stated amounts alone, so one of them is the largest.
+    """
+    stated: list[tuple[Decimal | None, str]] = [(each.most, each.currency) for each in policy.limits]
+    stated += [(each.above, each.currency) for each in policy.thresholds]
+    stated += [(value, policy.currency) for each in policy.chains for value in (each.above, each.up_to)]
+    bounds = set()
+    for value, stated_in in stated:
+        try:
+            bounds.add(_in(policy, Money(amount=value or Decimal(0), currency=stated_in), currency))
+        except _NoRate:
+            continue
+    unit = Decimal(1).scaleb(-MINOR_UNITS.get(currency, 2))
+    for bound in sorted(bounds, reverse=True):
+        amount = Money(amount=Decimal(math.floor(bound / Fraction(unit))) * unit, currency=currency)
+        if amount.amount > 0 and required(policy, act, amount, requester, partner=partner, categories=categories) == ():
+            return amount
+    return None
 
 
 def covers(policy: Policy, role: str, act: Act, amount: Money | None) -> bool:

@@ -155,14 +155,15 @@ class ApprovalService:
         ):  # nobody on the pages: the operator, who has the database in hand, while no rule is stated
             return Allowed() if asker.user_id is None and version == 0 else Forbidden("NO_AUTHORITY")
         steps = _required(policy, binding, requester)
-        if isinstance(steps, NotAllowed):
-            return Forbidden(steps.code)
-        if not steps:
+        if steps == ():
             return Allowed()
+        most = _most_alone(policy, binding, requester)
+        if isinstance(steps, NotAllowed):
+            return Forbidden(steps.code, most=most)
         deciders = [each for each in self.members(session, asker.org).values() if each.may_decide]
         if not model.can_be_met(steps, requester.id, [each.person for each in deciders]):
-            return Forbidden("NO_APPROVER")
-        return Needs(steps, _people(steps, deciders, but=requester.id))
+            return Forbidden("NO_APPROVER", most=most)
+        return Needs(steps, _people(steps, deciders, but=requester.id), most=most)
 
     def _approved(self, session: Session, request_id: str, binding: Binding) -> Verdict:
         row = store.request_row(session, request_id)
@@ -526,6 +527,14 @@ def _required(policy: Policy, binding: Binding, requester: Person) -> tuple[Step
         amount = Money(amount=binding.amount, currency=binding.currency)
     return model.required(
         policy, binding.act, amount, requester, partner=binding.partner, categories=binding.categories
+    )  # fmt: skip
+
+
+def _most_alone(policy: Policy, binding: Binding, requester: Person) -> Money | None:
+    if binding.currency is None:
+        return None
+    return model.most_alone(
+        policy, binding.act, binding.currency, requester, partner=binding.partner, categories=binding.categories
     )  # fmt: skip
 
 

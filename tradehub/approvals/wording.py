@@ -14,6 +14,7 @@ ACTS: Mapping[str, LazyString] = {
     "signature": lazy_gettext("Contract signature"),
     "amendment": lazy_gettext("Contract amendment"),
     "call_off": lazy_gettext("Call-off order"),
+    "bid": lazy_gettext("Bid in an auction"),
 }
 
 STATES: Mapping[str, tuple[str, LazyString]] = {

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from tradehub.documents import PartyId
+from tradehub.documents.parts import Money
 
 
 class Act(StrEnum):
@@ -32,6 +33,8 @@ class Act(StrEnum):
     """R25."""
     CALL_OFF = "call_off"
     """An order under a framework contract."""
+    BID = "bid"
+    """A bid in an auction (R2): what its winner is bound to. ``deal_id`` of its binding is the auction's id."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Needs:
-    """Others must approve first. ``people`` names by approver who they are today."""
+    """Others must approve first. ``people`` names by approver who they are today, ``most`` is what the asker may bind
+    alone; None where that is nothing."""
 
     kind: ClassVar[str] = "needs"
     steps: tuple[Step, ...]
@@ -128,6 +132,7 @@ class Needs:
     code: str = "OVER_LIMIT"
     rule: str = "R8"
     article: str = "CISG 18(1), MLEC 13"
+    most: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +143,7 @@ class Forbidden:
     code: str
     rule: str = "R8"
     article: str = "CISG 18(1), MLEC 13"
+    most: Money | None = None
 
 
 Verdict: TypeAlias = Allowed | Needs | Forbidden

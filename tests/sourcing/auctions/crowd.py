@@ -93,7 +93,7 @@ def prepare(data: Path, bidders: int) -> Scene:
         links = []
         for party in (OWNER, *parties):
             security.add_organisation(session, party, party.title())
-            user = security.add_user(session, party, f"p@{party}.example", party, ["seller"])
+            user = security.add_user(session, party, f"p@{party}.example", party, ["seller", "approver"])
             links.append(security.issue_link(session, user, party))
     sessions = [security.open_link(link, "correct horse battery") for link in links]
     now = clock.now()

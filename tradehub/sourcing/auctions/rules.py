@@ -208,6 +208,7 @@ _REFUSALS: Mapping[str, str] = {
     "NO_SUCH_BID": "A8", "NOT_YOUR_BID": "A8", "ASKED_ALREADY": "A8", "NOT_ASKED": "A8", "WITHDRAWN": "A8",
     "REASON_MISSING": "A9", "NOT_RUNNING": "A9", "NOT_PAUSED": "A9", "OVER": "A9", "SETTLED": "A9",
     "LARGE_STEP": "A10",
+    "NO_AUTHORITY": "A11", "OVER_LIMIT": "A11", "NO_RATE": "A11", "NO_APPROVER": "A11",
 }  # fmt: skip
 
 

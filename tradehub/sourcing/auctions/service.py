@@ -18,11 +18,14 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId, TradeDocument
 from tradehub.documents.parts import Party
+from tradehub.partners.authority import Allowed, Binding, Overtaken, Verdict, Wanted
 from tradehub.platform import audit, clock, ids, numbers
 from tradehub.platform.db import to_json
 from tradehub.platform.jobs import JobContext, Jobs, RetryLater
 from tradehub.platform.sealing import Sealer
 from tradehub.sourcing.auctions import drafting, model, store, views
+from tradehub.sourcing.auctions.binding import Intent, Unauthorised, at_the_time, bound, intended
+from tradehub.sourcing.auctions.binding import wanted as frozen
 from tradehub.sourcing.auctions.drafting import Award, Conditions, Draft
 from tradehub.sourcing.auctions.envelopes import Envelopes
 from tradehub.sourcing.auctions.ledger import Auction
@@ -62,12 +65,29 @@ def _bare(session: Session, party: PartyId) -> Party:
 
 
 @dataclass(frozen=True)
+class Actor:
+    """Who acts: a person for a party, or the hub itself where there is none. ``approval`` is the approved request that
+    is being carried out."""
+
+    party: PartyId
+    user_id: str | None = None
+    name: str | None = None
+    channel: str = "web"
+    approval: str | None = None
+
+
+def _anybody(session: Session, actor: Actor, binding: Binding) -> Verdict:
+    return Allowed()
+
+
+@dataclass(frozen=True)
 class Hooks:
-    """What auctions ask of the rest of the hub."""
+    """What auctions ask of the rest of the hub. ``authorise`` says whether an actor may bind its party to a bid."""
 
     on_won: OnWon = _nobody
     party: Callable[[Session, PartyId], Party] = _bare
     name_of: Callable[[Session, str], str] = lambda session, party: party
+    authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
 
 
 class NotFound(Exception):
@@ -80,15 +100,6 @@ class Unfit(Exception):
     def __init__(self, codes: Sequence[str]) -> None:
         super().__init__(", ".join(codes))
         self.codes = tuple(codes)
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts: a person for a party."""
-
-    party: PartyId
-    user_id: str | None = None
-    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,11 +202,13 @@ class AuctionService:
         limit: Decimal | None = None,
         confirmed: bool = False,
         request_key: str | None = None,
+        approved: Wanted | None = None,
     ) -> int:
         """Place a bid, or accept the clock's price, and return the event's number.
 
         The same ``request_key`` again returns the first one's number. Raises Refused: also for a step so large that it
-        may be a slip, unless it is ``confirmed``.
+        may be a slip, unless it is ``confirmed``, and Unauthorised where the bidder's organisation does not allow the
+        actor as much; ``approved`` is what it has approved instead.
         """
         row = self._locked(session, auction_id)
         known = store.by_request(session, row.id, actor.party, request_key) if request_key else None
@@ -204,13 +217,49 @@ class AuctionService:
         before = self.memory.load(session, row)
         now = clock.now()
         wanted = Bid(lot=lot, by=actor.party, amount=amount, limit=limit)
+        if approved is not None:
+            wanted = at_the_time(intended(approved), before, now, wanted)
         after = model.step(before, wanted, now=now)
+        self._demand(session, actor, before, after, approved)
         if not confirmed and model.is_large(before, wanted, now):
             raise Refused("LARGE_STEP", amount)
         event = self._record(session, row, actor, before, after, request_key=request_key)
         if after.rules.format is Format.CLOCK and model.overall(after, event.at) in OVER:
             self.jobs.enqueue_in_tx(session, CLOSE, row.id, id=f"{CLOSE}:{row.id}:{event.number}")
         return event.number
+
+    def to_approve(self, session: Session, actor: Actor, auction_id: str, intent: Intent) -> Wanted:
+        """Return a bid as it is frozen for those who may approve it. Raises Refused where it could not be placed now."""
+        row = self._locked(session, auction_id)
+        before, now = self.memory.load(session, row), clock.now()
+        bid = Bid(intent.lot, actor.party, intent.amount, intent.limit)
+        binding = _bound(before, model.step(before, bid, now=now))
+        return frozen(
+            before, binding, intent, title=f"{row.number} · {row.title}", owner=self._name(session, before.owner)
+        )
+
+    def carry_out(self, session: Session, actor: Actor, wanted: Wanted) -> None:
+        """Place the bid that was approved. Raises Overtaken, by the rule that refuses it, where it can be no more."""
+        intent = intended(wanted)
+        try:
+            self.bid(
+                session, actor, wanted.binding.deal_id, lot=intent.lot, amount=intent.amount, limit=intent.limit,
+                confirmed=True, request_key=f"approval:{actor.approval}", approved=wanted,
+            )  # fmt: skip
+        except Refused as refused:
+            raise Overtaken(f"BID_{refused.code}", refused.rule, "docs/auctions.md") from refused
+
+    def _demand(
+        self, session: Session, actor: Actor, before: Auction, after: Auction, approved: Wanted | None
+    ) -> None:  # fmt: skip
+        if actor.user_id is None:
+            return  # the hub itself bids only as it was told to
+        binding = _bound(before, after)
+        if approved is not None and (binding.amount or 0) <= (approved.binding.amount or 0):
+            binding = approved.binding
+        verdict = self.hooks.authorise(session, actor, binding)
+        if not isinstance(verdict, Allowed):
+            raise Unauthorised(verdict)
 
     def act(
         self,
@@ -366,6 +415,13 @@ class AuctionService:
 
     def _name(self, session: Session, party: PartyId) -> str:
         return self.hooks.name_of(session, party)
+
+
+def _bound(before: Auction, after: Auction) -> Binding:
+    bid = after.events[-1]
+    if not isinstance(bid, Bid):
+        raise TypeError(bid)
+    return bound(before, bid, bid.at)
 
 
 def digest(event: EventRow) -> str:

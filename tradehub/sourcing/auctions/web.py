@@ -17,13 +17,16 @@ import werkzeug.exceptions
 from flask import Blueprint, Response, current_app, flash, g, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_timezone, gettext, lazy_gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
+from tradehub.partners.authority import Asker, Needs, Wanted
 from tradehub.platform import clock, http, ids
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.sourcing.auctions import chart, drafting, forms, model, tickets, views, wire, wording
+from tradehub.sourcing.auctions.binding import Intent, Unauthorised, intended
 from tradehub.sourcing.auctions.rules import BIDDERS_MAX, OVER, ActKind, Display, Format, Kind, Refused, Status
 from tradehub.sourcing.auctions.service import FILTERS, SOON, Actor, AuctionService, Listed, NotFound, Room, Unfit
 from tradehub.sourcing.auctions.store import Overtaken
@@ -72,6 +75,16 @@ class Streams:
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
 
 
+class Ask(Protocol):
+    """Asks for approval of what is wanted, and returns where the request is shown."""
+
+    def __call__(self, session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str: ...
+
+
+def _nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+    raise werkzeug.exceptions.NotFound
+
+
 @dataclass(frozen=True)
 class Pages:
     service: AuctionService
@@ -79,6 +92,7 @@ class Pages:
     suggest: Suggest
     names: Callable[[Session, str], str]
     streams: Streams
+    ask: Ask
 
 
 def blueprint(
@@ -88,10 +102,12 @@ def blueprint(
     suggest: Suggest,
     name_of: Callable[[Session, str], str],
     streams: Streams,
+    ask: Ask = _nobody_to_ask,
 ) -> Blueprint:
-    """Return the pages. ``suggest`` finds bidders by what is typed, who work on our own pages."""
+    """Return the pages. ``suggest`` finds bidders by what is typed, who work on our own pages. ``ask`` asks for approval
+    of a bid that the service's hook ``authorise`` does not let go on."""
     routes = Blueprint("auctions", __name__, template_folder="templates")
-    pages = Pages(service, database, suggest, name_of, streams)
+    pages = Pages(service, database, suggest, name_of, streams, ask)
     routes.context_processor(lambda: {"wording": wording, "forms": forms, "Kind": Kind, "Format": Format})
     routes.register_error_handler(NotFound, _not_found)
     routes.register_error_handler(Overtaken, _overtaken)
@@ -312,6 +328,7 @@ def _room_page(
     typed: dict[str, str] | None = None,
     lot: int | None = None,
     ask: bool = False,
+    needs: Needs | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
     who = http.principal()
@@ -319,7 +336,7 @@ def _room_page(
         found = pages.service.room(session, auction_id, who.org)
     page = render_template(
         "auctions/room.html", room=found, state=wire.payload(found.view), charts=_charts(found), refused=refused,
-        typed=typed or {}, typed_lot=lot, ask=ask, words=_words(), rules=found.auction.rules, zone=str(get_timezone()),
+        typed=typed or {}, typed_lot=lot, ask=ask, needs=needs, words=_words(), rules=found.auction.rules, zone=str(get_timezone()),
     )  # fmt: skip
     g.connect_to = pages.streams.origin()  # the policy of this page admits the streams
     return page, status
@@ -390,6 +407,46 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
             return _refused(pages, auction_id, refused, typed, lot)
         return _answer(pages, auction_id, "ok", gettext("Your bid stands."))
 
+    @routes.post("/auctions/<auction_id>/bid/ask")
+    @http.requires("deal.negotiate")
+    def ask_bid(auction_id: str) -> ResponseReturnValue:
+        """Ask those who may approve it to place a bid that goes beyond what the bidder may bind alone."""
+        who = http.principal()
+        typed = {name: request.form.get(name, "").strip()[:40] for name in ("amount", "limit")}
+        amount, limit = (forms.amount(typed[name]) for name in ("amount", "limit"))
+        intent = Intent(request.form.get("lot", 1, type=int), amount, limit)
+
+        def act(session: Session) -> str:
+            wanted = pages.service.to_approve(session, _actor(), auction_id, intent)
+            note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
+            url = pages.ask(session, Asker(who.org, who.user_id, who.name), wanted, note, http.form_id())
+            flash(
+                gettext("Approval is asked for. The bid is placed with the last approval, as far as it is valid then."),
+                "ok",
+            )
+            return url
+
+        try:
+            with pages.database.write(org=who.org) as session:
+                return http.once(session, lambda: act(session))
+        except Refused as refused:
+            return _refused(pages, auction_id, refused, typed, intent.lot)
+
+
+def approval_view(service: AuctionService) -> Callable[[Session, Wanted], Markup]:
+    """Return the part of an approval's page that shows a bid which waits for it, beside how the auction stands."""
+
+    def show(session: Session, wanted: Wanted) -> Markup:
+        found = service.room(session, wanted.binding.deal_id, http.principal().org)
+        intent = intended(wanted)
+        text = render_template(
+            "auctions/_approval.html", room=found, intent=intent, lot=found.view.lots[intent.lot - 1],
+            rules=found.auction.rules, what=found.auction.lot(intent.lot), wording=wording,
+        )  # fmt: skip
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
+
 
 def _confirmed(amount: Decimal | None) -> bool:
     """True where the large step was shown, and the amount is still the one that was shown."""
@@ -405,9 +462,10 @@ def _refused(pages: Pages, auction_id: str, refused: Refused, typed: dict[str, s
         row, _ = pages.service.view(session, auction_id, http.principal().org)
     sentence = wording.why(refused, row.currency)
     asks = refused.code == "LARGE_STEP"
+    needs = refused.verdict if isinstance(refused, Unauthorised) and isinstance(refused.verdict, Needs) else None
     if _wants_json():
-        return _answer(pages, auction_id, "ask" if asks else "bad", sentence)
-    return _room_page(pages, auction_id, refused=sentence, typed=typed, lot=lot, ask=asks, status=422)
+        return _answer(pages, auction_id, "ask" if asks else "page" if needs else "bad", sentence)
+    return _room_page(pages, auction_id, refused=sentence, typed=typed, lot=lot, ask=asks, needs=needs, status=422)
 
 
 def _answer(pages: Pages, auction_id: str, kind: str, text: str) -> ResponseReturnValue:

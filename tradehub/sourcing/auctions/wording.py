@@ -98,13 +98,31 @@ REFUSALS: Mapping[str, LazyString] = {
     "OVER": lazy_gettext("The auction is over."),
     "SETTLED": lazy_gettext("The auction is settled; nothing can be changed any more."),
     "LARGE_STEP": lazy_gettext("This is a large step. Do you mean it?"),
+    "NO_AUTHORITY": lazy_gettext("A bid binds, and you may not bind your organisation."),
+    "OVER_LIMIT": lazy_gettext("A bid binds, and this amount is above what you may bind your organisation to alone."),
+    "NO_RATE": lazy_gettext("A bid binds, and your organisation's spending limits state no rate for this currency."),
+    "NO_APPROVER": lazy_gettext(
+        "A bid binds, and this amount is above what you may bind your organisation to; nobody else there may approve it."
+    ),
 }
+
+OVERTAKEN = {f"BID_{code}": sentence for code, sentence in REFUSALS.items()}
+"""Why a bid that was approved could not be placed any more, by the code that the request ends with."""
+
+OF_AUTHORITY = frozenset({"NO_AUTHORITY", "OVER_LIMIT", "NO_RATE", "NO_APPROVER"})
+"""Refusals by the limits of the bidder's own organisation; their value is what the person may bind alone."""
 
 
 def why(refused: Refused, currency: str) -> str:
     """Return the sentence for a refusal with its rule, and the amount that would do."""
     said = str(REFUSALS[refused.code])
-    if refused.value is not None and refused.code != "LARGE_STEP":
+    if refused.code in OF_AUTHORITY:
+        if refused.value is None:
+            least = str(gettext("You may bind it to no amount alone."))
+        else:
+            least = str(gettext("Your limit is %(amount)s.", amount=f"{currency} {number(refused.value)}"))
+        said = f"{said} {least}"
+    elif refused.value is not None and refused.code != "LARGE_STEP":
         value = f"{currency} {number(refused.value)}"
         said = str(gettext("%(sentence)s Valid is %(amount)s.", sentence=said, amount=value))
     return str(gettext("%(sentence)s (rule %(rule)s)", sentence=said, rule=refused.rule))

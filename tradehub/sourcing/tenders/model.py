@@ -176,6 +176,10 @@ RULES: Mapping[str, str] = {
     "AWARDED": "T22",
     "CANCELLED": "T23",
     "SEALED_TENDER": "T24",
+    "NO_AUTHORITY": "T25",
+    "OVER_LIMIT": "T25",
+    "NO_RATE": "T25",
+    "NO_APPROVER": "T25",
 }
 """Each refusal and the rule it rests on."""
 

@@ -128,6 +128,10 @@ REFUSALS: Mapping[str, LazyString] = {
     "AWARDED": lazy_gettext("The tender is awarded."),
     "CANCELLED": lazy_gettext("The tender is cancelled."),
     "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
+    "NO_AUTHORITY": lazy_gettext("An award binds, and you may not bind your organisation."),
+    "OVER_LIMIT": lazy_gettext("An award binds, and it is above what you may bind your organisation to alone."),
+    "NO_RATE": lazy_gettext("An award binds, and your spending limits state no rate for its currency."),
+    "NO_APPROVER": lazy_gettext("An award binds, and nobody else in your organisation may approve this one."),
 }  # fmt: skip
 
 

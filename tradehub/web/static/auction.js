@@ -244,6 +244,7 @@
         const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "application/json" }, credentials: "same-origin" });
         if (!answer.ok) throw new Error(String(answer.status));
         const { kind, text, form_id, state: next } = await answer.json();
+        if (kind === "page") { form.submit(); return; } // others must approve it: the page has the way to ask them
         said(form, kind, text);
         form.elements.form_id.value = form_id;
         const sure = $("[data-ask]", form);
