@@ -399,12 +399,13 @@ def verify(session: Session, deal_id: str) -> int | None:
     row = deal_row(session, deal_id)
     entries = statement_rows(session, [deal_id])
     broken = first_broken(row, entries)
-    offered = dict(session.execute(select(OfferRow.id, OfferRow.document).where(OfferRow.deal_id == deal_id)).all())
+    stated = select(OfferRow.id, OfferRow.document).where(OfferRow.deal_id == deal_id)
     carried = select(StatementRow.id, StatementRow.source).where(StatementRow.deal_id == deal_id)
-    sources = dict(session.execute(carried).all())
+    offered: dict[str, dict[str, Any]] = dict(session.execute(stated).all())
+    sources: dict[str, dict[str, Any] | None] = dict(session.execute(carried).all())
     for each in entries:
         source = sources[each.id]
-        wrong_offer = each.offer_id is not None and _sha256(offered.get(each.offer_id)) != each.document_sha256
+        wrong_offer = each.offer_id is not None and _sha256(offered.get(str(each.offer_id))) != each.document_sha256
         wrong_source = source is not None and _sha256(source["document"]) != each.source_sha256
         if (wrong_offer or wrong_source) and (broken is None or each.number < broken):
             return each.number
