@@ -52,7 +52,7 @@ def test_the_winners_bid_is_a_firm_offer_that_the_owner_may_accept(hub: Hub, kin
         wanted = draft(kind, bidders=(ANN,), title=str(kind), **times)
         id = hub.auctions.hold(session, Actor(OWNER, "u-1", "Lin"), wanted)
     with hub.database.write(ANN) as session:
-        hub.auctions.bid(session, Actor(ANN, "u-2", "Ann"), id, lot=1, amount=Decimal(amount), confirmed=True)
+        hub.auctions.bid(session, Actor(ANN, name="Ann"), id, lot=1, amount=Decimal(amount), confirmed=True)
     with clock.frozen(now + timedelta(minutes=6)):
         with hub.database.write() as session:
             assert hub.auctions.settle(session, id, clock.now())
