@@ -182,7 +182,11 @@ class Hub:
                 is_web=self.partners.is_web,
             )
         )
-        self.auctions = AuctionService(self.jobs, auctions.Hooks(self._won, self._party_of, self.partners.name_of))
+        self.auctions = AuctionService(
+            self.jobs,
+            lambda: Sealer(settings.secret_key),
+            auctions.Hooks(self._won, self._party_of, self.partners.name_of),
+        )
         self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(

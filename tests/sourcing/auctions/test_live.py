@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from tests.sourcing.auctions.house import SECRET
 from tests.sourcing.auctions.words import ANN, BEN, OWNER, TEN
 from tradehub.documents import PartyId
 from tradehub.sourcing.auctions import live, tickets, wire
@@ -17,7 +18,7 @@ from tradehub.sourcing.auctions.live import Follower, Live, Watched
 from tradehub.sourcing.auctions.rules import Display, Kind
 from tradehub.sourcing.auctions.tickets import Ticket
 
-KEY = b"a key of the hub"
+KEY = SECRET
 PAGE = "http://hub.example"
 
 
