@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +13,8 @@ from tests.edi.test_properties_made import plain
 
 Plain = dict[str, Any]
 
-PRICED = [
-    key
-    for key in every_map()
-    if key[0] == "edifact" and key[1] in set("ORDERS ORDCHG ORDRSP REQOTE QUOTES INVOIC PRICAT".split())
-]
+WITH_PRICES = {"ORDERS", "ORDCHG", "ORDRSP", "REQOTE", "QUOTES", "INVOIC", "PRICAT"}
+PRICED = [key for key in every_map() if key[0] == "edifact" and key[1] in WITH_PRICES]
 
 
 def written(message: str, document: Plain, tags: str, standard: str = "x12", release: str = "004010") -> list[str]:
@@ -88,6 +85,8 @@ def test_the_hour_at_which_an_answer_is_due_is_told(message: str, head: str, due
     due = {"type": due_at, "on": DAY}
     in_head = written(message, {"number": "Q-1", "dates": [due]}, f"{head} DTM")
     assert [each.split("*")[-2:] for each in in_head] == [["036", "20260504"]]
-    at = written(message, {"number": "Q-1", "dates": [{**due, "at": datetime(2026, 5, 4, 14, 30)}]}, f"{head} DTM")
+    at = written(
+        message, {"number": "Q-1", "dates": [{**due, "at": datetime.combine(DAY, time(14, 30))}]}, f"{head} DTM"
+    )
     assert at[1:] == ["DTM*036*20260504*1430"]
     assert "036" not in at[0]

@@ -694,10 +694,7 @@ class _Source:
         for step in steps:
             key += f".{step}"
             if key not in self._objects:
-                if step.field:
-                    read = self._selected(owner, step)
-                else:
-                    read = f"{owner}.get({step.name!r}) or EMPTY"
+                read = self._selected(owner, step) if step.field else f"{owner}.get({step.name!r}) or EMPTY"
                 self._objects[key] = self._local(read)
             owner = self._objects[key]
         return owner
