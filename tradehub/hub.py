@@ -69,6 +69,7 @@ from tradehub.platform.files import PayloadStore
 from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
+from tradehub.platform.passkeys import Passkeys
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.sealing import Sealer
 from tradehub.platform.security import Security
@@ -286,7 +287,11 @@ class Hub:
                 ),
             ),
             contracting_pages.blueprint(
-                self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
+                self.contracts,
+                self.database,
+                name_of=self.partners.name_of,
+                confirm=self._confirm,
+                present=Passkeys(self.database).confirm,
             ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
