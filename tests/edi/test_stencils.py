@@ -206,3 +206,10 @@ def test_that_a_text_is_one_of_some_is_noted(code, holds):
     assert tracer(recorder.scope({"code": code}, "s"), recorder, None, "", "") == ("X", holds)
     write = recorder.stencil(["'X'"], [1]).write
     assert [write({"code": each}, "*", ">") is not None for each in "AB"] == [holds, not holds]
+
+
+def test_an_item_that_may_be_left_to_another_segment_has_no_stencil():
+    by = stencils.ItemWriter((("value", str),), frozenset(), frozenset(), lambda item: "text" in item)
+    assert (by({"value": "1"}), by({"value": "1", "text": "X"})) == (("1",), None)
+    with pytest.raises(stencils.Untraceable):
+        by.traced({}, stencils.Recorder())

@@ -169,17 +169,22 @@ class Recorder:
 class ItemWriter:
     """Writes an item of a list into the places of a group; None for one that has no place there."""
 
-    __slots__ = ("excluded", "only", "pairs")
+    __slots__ = ("excluded", "is_left", "only", "pairs")
 
     def __init__(
-        self, pairs: tuple[tuple[str, Callable[[Any], str | None]], ...], only: frozenset[str], excluded: frozenset[str]
+        self,
+        pairs: tuple[tuple[str, Callable[[Any], str | None]], ...],
+        only: frozenset[str],
+        excluded: frozenset[str],
+        is_left: Callable[[Scope], bool] | None = None,
     ) -> None:
         self.pairs = pairs
         self.only = only
         self.excluded = excluded
+        self.is_left = is_left
 
     def __call__(self, item: Scope) -> tuple[str, ...] | None:
-        if item.get(self.pairs[-1][0]) is None:
+        if item.get(self.pairs[-1][0]) is None or (self.is_left is not None and self.is_left(item)):
             return None
         texts = []
         for name, convert in self.pairs:
@@ -194,6 +199,8 @@ class ItemWriter:
 
     def traced(self, item: Scope, recorder: Recorder) -> tuple[Any, ...] | None:
         """Return the same of a sample."""
+        if self.is_left is not None:
+            raise Untraceable  # it depends on all that is said of the item
         if not recorder.is_there(item.get(self.pairs[-1][0])):
             return None
         texts: list[Any] = []

@@ -7,7 +7,7 @@ the first node that can write it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -17,9 +17,9 @@ from tradehub.edi import functions
 from tradehub.edi.binding import element_type, longest, spread_over, total
 from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place
-from tradehub.edi.paths import Binding, Conversion, Path, Test
+from tradehub.edi.paths import Binding, Conversion, Path, Step, Test
 from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import BodyNode, MapSpec, Use, align
+from tradehub.edi.schema import NO_LIMIT, BodyNode, MapSpec, Use, align
 from tradehub.edi.stencils import (
     MOST_FIELDS,
     MOST_STENCILS,
@@ -80,6 +80,11 @@ class Left(dict[Any, Any]):
                 del items[at]
                 return item  # type: ignore[no-any-return]
         return EMPTY
+
+    def choose(self, scope: Scope, name: str, key: str, value: str, is_left: Callable[[Scope], bool]) -> Scope:
+        """As ``select``, but leave the item where ``is_left`` says so: to another segment, which says more of it."""
+        item: Scope = next((each for each in self.of(scope, name) if each.get(key) == value), EMPTY)
+        return EMPTY if is_left(item) else self.select(scope, name, key, value)
 
     def take(self, scope: Scope, name: str, write: Callable[[Scope], tuple[str, ...] | None]) -> tuple[str, ...] | None:
         """Take the first item that ``write`` can write."""
@@ -183,6 +188,7 @@ class Writer:
         self._tables = tables
         self._shape = functions.SHAPES[spec.head.shape][1] if spec.head.shape else None
         self.lists: list[_Items] = []
+        self._listed = _listed(spec.body)
         self._drivers = _Drivers(self._level(spec.body, machine.root))
 
     def write(self, document: Scope, element: str, component: str) -> tuple[list[str], list[int]]:
@@ -328,11 +334,43 @@ class Writer:
             return None
         return recorder.stencil(sink.segments, sink.places)
 
+    def _source(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> _Source:
+        listed = self._listed if place.loop.depth == 0 else {}
+        return _Source(self._tables, node, place, tests, listed, is_item=is_item)
+
     def _function(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> SegmentWriter:
-        source, names = _Source(self._tables, node, place, tests, is_item=is_item).source()
+        source, names = self._source(node, place, tests, is_item=is_item).source()
         exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:write>", "exec"), names)  # noqa: S102
         made: SegmentWriter = names["write"]
         return made
+
+
+def _listed(body: tuple[BodyNode, ...]) -> dict[str, frozenset[str]]:
+    """Return the fields that a segment of the first level says of any item of a list, by the list's name."""
+    return {
+        target.steps[0].name: frozenset(field for each in node.bindings for field in _named(each))
+        for node in body
+        if (target := node.target) is not None and len(target.steps) == 1 and target.appends and not node.head.tests
+        if not node.head.is_loop and not any(each.only or each.excluded for each in node.bindings)
+    }
+
+
+def _named(binding: Binding) -> tuple[str, ...]:
+    return binding.fields or tuple(path.steps[0].name for path in binding.paths)
+
+
+def _left_to(elsewhere: frozenset[str], here: Mapping[str, int]) -> Callable[[Scope], bool]:
+    """Return whether an item is left to a segment that can say all of it: because it has more than the fields of
+    ``here``, or a text that is longer than there is room for."""
+
+    def is_left(item: Scope) -> bool:
+        fields = {field: value for field, value in item.items() if value is not None}
+        fits = all(
+            field in here and (not isinstance(each, str) or len(each) <= here[field]) for field, each in fields.items()
+        )
+        return not fits and fields.keys() <= elsewhere
+
+    return is_left
 
 
 class _Shadow:
@@ -365,7 +403,7 @@ class _TracingWriter(Writer):
     """The same drivers, with functions that trace what they do of a sample."""
 
     def _function(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> SegmentWriter:
-        return Tracer(_Source(self._tables, node, place, tests, is_item=is_item).source)  # type: ignore[return-value]
+        return Tracer(self._source(node, place, tests, is_item=is_item).source)  # type: ignore[return-value]
 
     def stencil(self, number: int, item: Scope) -> None:
         """Cut none: what is traced is one."""
@@ -478,9 +516,17 @@ class _Source:
     """Writes the source of one writing function: (scope, root, left, element, component) -> (raw, has value)."""
 
     def __init__(
-        self, tables: dict[str, CodeTable], node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool
+        self,
+        tables: dict[str, CodeTable],
+        node: BodyNode,
+        place: Place,
+        tests: tuple[Test, ...],
+        listed: dict[str, frozenset[str]],
+        *,
+        is_item: bool,
     ) -> None:
         self._tables = tables
+        self._listed = listed
         self._node = node
         self._place = place
         self._tests = tests
@@ -674,13 +720,24 @@ class _Source:
             self._writer(conversion, at)
             for conversion, at in zip(binding.conversions[: len(fields)], group, strict=False)
         ]
-        return self._own("W", ItemWriter(tuple(zip(fields, writers, strict=False)), binding.only, binding.excluded))
+        pairs = tuple(zip(fields, writers, strict=False))
+        return self._own("W", ItemWriter(pairs, binding.only, binding.excluded, self._leaving(binding, fields)))
+
+    def _leaving(self, binding: Binding, fields: tuple[str, ...]) -> Callable[[Scope], bool] | None:
+        """Return whether an item of a list goes to the segment that says any of the list, and not here; None where
+        none does."""
+        name = binding.path.steps[0].name if binding.paths else ""
+        if name not in self._listed or self._is_mandatory(binding.groups[0][0]):
+            return None
+        return _left_to(self._listed[name], dict.fromkeys(fields, NO_LIMIT))
 
     def _writer(self, conversion: Conversion, at: At) -> Callable[[Any], str | None]:
         kind = element_type(self._place.rule, at)
         match conversion.name:
-            case "code" | "lookup":
+            case "code":
                 return self._tables[conversion.table].write
+            case "lookup":  # an unknown code is never read here, so it is not one of this place's
+                return self._tables[conversion.table].codes.get
             case "bool":
                 table = self._tables[conversion.table]
                 return lambda value: table.write("true" if value else "false")
@@ -719,13 +776,25 @@ class _Source:
         for step in steps:
             key += f".{step}"
             if key not in self._objects:
-                if step.field:
-                    read = f"left.select({owner}, {step.name!r}, {step.field!r}, {step.value!r})"
-                else:
-                    read = f"{owner}.get({step.name!r}) or EMPTY"
+                read = self._selected(owner, step) if step.field else f"{owner}.get({step.name!r}) or EMPTY"
                 self._objects[key] = self._local(read)
             owner = self._objects[key]
         return owner
+
+    def _selected(self, owner: str, step: Step) -> str:
+        """Take the item that a step selects; one that must stand here does so though more is said of it."""
+        chosen = f"{owner}, {step.name!r}, {step.field!r}, {step.value!r}"
+        drawing = [each for each in self._node.bindings if any(step in path.steps for path in each.paths)]
+        is_wanted = any(self._is_mandatory(each.groups[0][0]) for each in drawing)
+        if step.name not in self._listed or is_wanted:
+            return f"left.select({chosen})"
+        here = {step.field: NO_LIMIT}
+        for each in drawing:
+            here |= {path.steps[-1].name: self._longest(each) for path in each.paths if step in path.steps}
+        return f"left.choose({chosen}, {self._own('L', _left_to(self._listed[step.name], here))})"
+
+    def _longest(self, binding: Binding) -> int:
+        return longest(self._place.rule, binding.groups[0][0])
 
     def _predicates(self) -> None:
         for test in self._tests:
