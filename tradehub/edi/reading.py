@@ -134,6 +134,7 @@ class Reader:
         self.canon = Canon(machine, self.tables, self.depth)
         self._prunes = _prunes(machine, self.root_model())
         self._shape = functions.SHAPES[spec.head.shape] if spec.head.shape else None
+        self._proof = functions.PROOFS.get(spec.head.shape)
         self._known_tags = machine.tags
 
     def _link(self, state: State, steps: Mapping[str, Step]) -> None:
@@ -274,9 +275,10 @@ class Reader:
             is_canonical = False
         if self._shape is not None:
             fold, unfold = self._shape
-            before = self._kept(document) if is_canonical else None
+            is_proved = is_canonical and self._proof is not None and self._proof(document)
+            before = self._kept(document) if is_canonical and not is_proved else None
             document = fold(document)
-            is_canonical = is_canonical and unfold(document) == before
+            is_canonical = is_proved or (is_canonical and unfold(document) == before)
         return Decoded(document, places, findings, run.marks, is_canonical)
 
     def _kept(self, document: Scope) -> Scope:
