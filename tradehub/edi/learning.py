@@ -128,11 +128,10 @@ class Survey:
     def _stray(self, segment: Segment, last: Place | None) -> None:
         stray = self.strays.setdefault(segment.tag, Stray(last))
         stray.count += 1
-        own = [[len(part) for part in text.split(COMPONENT)] for text in segment.elements]
-        stray.lengths = [
-            [max(pair) for pair in zip_longest(one, other, fillvalue=0)]
-            for one, other in zip_longest(stray.lengths, own, fillvalue=[])
-        ]
+        for number, text in enumerate(segment.elements):
+            own = [len(part) for part in text.split(COMPONENT)]
+            before = stray.lengths[number] if number < len(stray.lengths) else []
+            stray.lengths[number : number + 1] = [[max(pair) for pair in zip_longest(before, own, fillvalue=0)]]
 
 
 def survey(rules: Map, messages: Iterable[ReadMessage]) -> Survey:
