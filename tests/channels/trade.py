@@ -75,7 +75,8 @@ def profile(
     """A party as ``owner`` knows it: by pages, or by messages that it ``reads`` and ``writes``."""
     plain: dict[str, Any] = {
         "schema": "1", "id": party, "owner": owner, "name": f"{party.capitalize()} Trading", "status": "live",
-        "shared": True, "roles": ["supplier" if party == SELLER else "buyer"], "identities": identities(party), "channels": {"pages": {"kind": "web"}}, **more,
+        "shared": True, "roles": ["supplier" if party == SELLER else "buyer"], "identities": identities(party),
+        "channels": {"pages": {"kind": "web"}}, **more,
     }  # fmt: skip
     if reads and writes:
         plain["channels"] = {"wire": {"kind": "folder", "in_dir": "in", "out_dir": "out", "every": "2s"}}
