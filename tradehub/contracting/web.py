@@ -29,7 +29,7 @@ from tradehub.platform.worklist import Entry, Search, Section
 NameOf = Callable[[Session, str], str]
 
 STATES: dict[State, tuple[str, LazyString]] = {
-    State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting confirmation")),
+    State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting signature or confirmation")),
     State.CONCLUDED_OBJECTABLE: ("wait", lazy_gettext("Concluded, objection possible")),
     State.CONCLUDED: ("ok", lazy_gettext("Concluded")),
     State.NEVER_CONCLUDED: ("off", lazy_gettext("Never concluded")),

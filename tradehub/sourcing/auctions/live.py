@@ -26,7 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tradehub.documents import PartyId
 from tradehub.platform import clock
 from tradehub.platform.db import Database
-from tradehub.platform.sealing import Sealer
+from tradehub.platform.sealing import Sealer, Tampered
 from tradehub.platform.settings import Settings
 from tradehub.sourcing.auctions import model, store, tickets, views, wire
 from tradehub.sourcing.auctions.envelopes import Envelopes
@@ -219,7 +219,11 @@ class Live:
                     row = store.row(session, id)
                     if row is None:
                         continue
-                    each.auction = self._memory.opened(session, self._memory.load(session, row), now)
+                    try:
+                        each.auction = self._memory.opened(session, self._memory.load(session, row), now)
+                    except Tampered:  # the others go on; its own screens ask by themselves
+                        log.exception("an auction cannot be read", auction=id)
+                        continue
                     each.changes_at = model.changes_at(each.auction, now)
                 followers = [screen for screen in list(each.followers) if changed or screen.is_new]
                 told += states(each.auction, followers, now) if each.auction else []
