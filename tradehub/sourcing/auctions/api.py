@@ -57,7 +57,7 @@ class AuctionStanding(Answer):
     lots: tuple[LotStanding, ...]
 
 
-class BidBody(Entry):
+class AuctionBid(Entry):
     """A binding bid: an amount for the whole lot, a limit up or down to which the hub bids on, or both."""
 
     model_config = example({"lot": 1, "amount": "21800.00", "limit": "20500.00"})
@@ -69,7 +69,7 @@ class BidBody(Entry):
     """True where a step of more than 20 % beyond what was needed is meant."""
 
 
-class BidAnswer(Answer):
+class AuctionBidAnswer(Answer):
     """The number of the bid among what happened, and how the auction stands with it."""
 
     number: int
@@ -85,18 +85,23 @@ def blueprint(service: AuctionService, database: Database) -> Blueprint:
         """Show how an auction stands, as far as the caller's organisation may see it."""
         return _standing(*service.view(session, auction_id, http.principal().org))
 
-    def bid(session: Session, body: BidBody, auction_id: str) -> tuple[int, BidAnswer]:
+    def bid(session: Session, body: AuctionBid, auction_id: str) -> tuple[int, AuctionBidAnswer]:
         """Place a bid, or accept the clock's price. It binds; refusals name the rule of docs/auctions.md."""
         who = http.principal()
         actor = Actor(who.org, who.user_id, who.name, "api")
         number = service.bid(
             session, actor, auction_id, lot=body.lot, amount=body.amount, limit=body.limit, confirmed=body.confirmed
         )
-        return 201, BidAnswer(number=number, auction=_standing(*service.view(session, auction_id, who.org)))
+        return 201, AuctionBidAnswer(number=number, auction=_standing(*service.view(session, auction_id, who.org)))
 
     endpoints.read("/auctions/<auction_id>", auction, permission="deal.read", answer=AuctionStanding)
     endpoints.write(
-        "/auctions/<auction_id>/bids", bid, permission="deal.negotiate", body=BidBody, answer=BidAnswer, is_secret=True
+        "/auctions/<auction_id>/bids",
+        bid,
+        permission="deal.negotiate",
+        body=AuctionBid,
+        answer=AuctionBidAnswer,
+        is_secret=True,
     )
     return routes
 
