@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
-from tradehub.edi.machine import Loop, Machine
+from tradehub.edi.machine import BYTES, Loop, Machine
 from tradehub.edi.segments import COMPONENT
 
 Extension = dict[str, Any]
@@ -134,11 +134,12 @@ FEW = 8  # marked segments that are looked up one by one: each costs a count ove
 def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
     """Return path and ordinal of the wanted segments."""
     if len(wanted) <= FEW and isinstance(places, list):
-        return {number: _stands(machine, places, number) for number in wanted}
+        row = bytes(places) if len(machine.places) <= BYTES else places
+        return {number: _stands(machine, row, number) for number in wanted}
     return _walked(machine, places, wanted)
 
 
-def _stands(machine: Machine, places: list[int], number: int) -> tuple[str, int]:
+def _stands(machine: Machine, places: list[int] | bytes, number: int) -> tuple[str, int]:
     """Return path and ordinal of one segment, by counting."""
     depths, heads, names = machine.depths, machine.heads, machine.names
     depth = depths[places[number]]
@@ -155,8 +156,10 @@ def _stands(machine: Machine, places: list[int], number: int) -> tuple[str, int]
         for each, at in enumerate(begins)
         if each
     ]
-    parts = machine.parts[depth]
-    return "/".join(path), sum(map(parts.__getitem__, places[begins[depth] : number])) if number else 0
+    before = places[begins[depth] : number]
+    if isinstance(before, bytes):
+        return "/".join(path), len(before.translate(None, machine.others[depth]))
+    return "/".join(path), sum(map(machine.parts[depth].__getitem__, before))
 
 
 def _walked(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
