@@ -390,7 +390,7 @@ def verify(session: Session, deal_id: str) -> int | None:
     broken = first_broken(row, entries)
     for each in entries:
         offer = offers.get(each.offer_id or "")
-        kept = document_sha256(restored(offer)) if offer else None
+        kept = sha256(to_json(offer.document).encode()).hexdigest() if offer else None
         changed = each.offer_id is not None and kept != each.document_sha256
         if changed and (broken is None or each.number < broken):
             return each.number
