@@ -81,7 +81,10 @@ i18n: .venv/.dev ## collect the texts of all pages into the catalogues
 	@$(PY) -m tradehub.web.i18n update
 
 screenshots: .venv/.dev ## photograph the pages into docs/images
-	@TRADEHUB_SCREENSHOTS=docs/images $(PY) -m pytest -q tests/browser/test_main_job.py
+	@TRADEHUB_SCREENSHOTS=docs/images $(PY) -m pytest -q -p no:cacheprovider tests/browser/test_main_job.py
+	@TRADEHUB_SCREENSHOTS=var/pictures $(PY) -m pytest -q -p no:cacheprovider -k 'sound and light-en' tests/browser/test_auctions.py tests/browser/test_contract.py
+	@cp var/pictures/auction-room-light-en-1440.png docs/images/auction.png
+	@cp var/pictures/contract-light-en-1440.png docs/images/contract.png
 
 pages: .venv/.dev ## look at every page in both languages, light and dark, wide and narrow
 	@$(PY) -m pytest -q -n 2 --dist loadfile -p no:cacheprovider -m browser

@@ -69,6 +69,7 @@ from tradehub.platform.files import PayloadStore
 from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
+from tradehub.platform.passkeys import Passkeys
 from tradehub.platform.schedules import Schedule
 from tradehub.platform.sealing import Sealer
 from tradehub.platform.security import Security
@@ -182,7 +183,11 @@ class Hub:
                 is_web=self.partners.is_web,
             )
         )
-        self.auctions = AuctionService(self.jobs, auctions.Hooks(self._won, self._party_of, self.partners.name_of))
+        self.auctions = AuctionService(
+            self.jobs,
+            lambda: Sealer(settings.secret_key),
+            auctions.Hooks(self._won, self._party_of, self.partners.name_of),
+        )
         self.auctions.register()
         self.codec = engine_codec()
         self.exchange = ExchangeService(
@@ -253,7 +258,11 @@ class Hub:
                 ),
             ),
             contracting_pages.blueprint(
-                self.contracts, self.database, name_of=self.partners.name_of, confirm=self._confirm
+                self.contracts,
+                self.database,
+                name_of=self.partners.name_of,
+                confirm=self._confirm,
+                present=Passkeys(self.database).confirm,
             ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.hub import free_ports
 from tests.browser.kit import MODES, PHONE, Mode, check_page, picture, serve, visitor
 from tests.fakes import FakeJobs
-from tests.sourcing.auctions.house import House, house
+from tests.sourcing.auctions.house import SECRET, House, house
 from tests.sourcing.auctions.pages import PASSWORD, build, email
 from tests.sourcing.auctions.words import ANN, BEN, CAI
 from tradehub.cli.serve import live_options
@@ -69,6 +69,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     database = Database(url)
     Base.metadata.create_all(database.engine)
     found = house(database, FakeJobs(database))
+    (folder / "secret.key").write_bytes(SECRET)  # one installation: what the house sealed, the streams open
     (port,) = free_ports(1)
     app = build(found, folder, live_port=port)
     with streams(folder, url, port), serve(app) as base:

@@ -80,6 +80,38 @@ def test_a_first_guide_accepts_the_samples_it_was_learned_from(here: Path):
     assert (result.exit_code, "plain.edi  accepted" in result.output) == (0, True), result.output
 
 
+EDIFACT = """UNB+UNOC:3+4099999000008:14+4012345000009:14+261123:0900+00001'
+UNH+1+ORDERS:D:96A:UN'
+BGM+220+NW-77001+9'
+DTM+137:20261123:102'
+NAD+BY+4099999000008::9'
+LIN+1++4012345678901:EN'
+QTY+21:40:PCE'
+PRI+AAA:12.05'
+ZKR+B7:GRUEN+2'
+UNS+S'
+UNT+10+1'
+UNZ+1+00001'
+"""
+
+
+def test_a_first_guide_gives_a_private_segment_the_composites_it_was_seen_with(here: Path):
+    """Its remarks, made rules, accept the sample: an analyst need not know the numbers of composites by heart."""
+    samples = here / "partners" / "nordwerk" / "samples"
+    samples.mkdir(parents=True)
+    (samples / "order.edi").write_text(EDIFACT)
+    message = "edifact:ORDERS:D96A"
+    assert run("init", "nordwerk", message).exit_code == 0
+    path = here / "partners/nordwerk/guides/edifact-orders-d96a.yaml"
+    text = path.read_text()
+    at = text.index("# segments:")
+    path.write_text(text[:at] + text[at:].replace("# ", "", 1).replace("\n#", "\n").replace("\n add:", "\nadd:"))
+    result = run("test", "nordwerk", message)
+    assert (result.exit_code, "order.edi  accepted" in result.output) == (0, True), (
+        result.output + path.read_text()[at:]
+    )
+
+
 def test_of_enough_messages_the_codes_become_rules(here: Path):
     for number in range(3, 10):
         (here / f"partners/acme/samples/{number}.edi").write_text(interchange(PLAIN, number) * 2)

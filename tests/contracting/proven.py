@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from tests.device import Device
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP, PASSWORD, sign_in
@@ -27,12 +28,14 @@ from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
 from tradehub.platform import clock
 from tradehub.platform.http import Principal
+from tradehub.platform.passkeys import Passkeys, Presence, Site
 from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
 
 HAIDI, NINGBO, DELTA = PartyId("haidi"), PartyId("ningbo"), PartyId("delta")
+SITE = Site("hub.example")
 NAMES = {HAIDI: "Haidi Trading", NINGBO: "Ningbo Valves", DELTA: "Delta Fluid"}
 ASKED = Draft(
     lines=(LineDraft("1", Decimal(240), "C62", name="Gate valve DN50", item_number="V-22"),
@@ -43,7 +46,7 @@ ASKED = Draft(
 
 def person(org: PartyId, *, name: str = "Lin Hai") -> Principal:
     """Somebody of ``org`` who has just typed the password."""
-    return stepup.freshened(Principal(f"u-{org}", org, name, session="s"), at=clock.now())
+    return stepup.freshened(Principal(f"u-{org}", org, name, email=f"lin@{org}.example", session="s"), at=clock.now())
 
 
 @dataclass
@@ -63,9 +66,18 @@ class Proven:
             return self.hub.contracts.prepare(person(org), contract.id)
 
     def sign(self, contract: ContractRow, org: PartyId, bundle: BundleRow) -> None:
+        """Sign with the organisation's own key; Haidi's people confirm it with a passkey."""
+        presence = self.presence(person(org), bundle.json_sha256).as_record() if org == HAIDI else None
         self.hub.contracts.sign(
-            person(org), contract.id, version=bundle.version, expected_sha256=bundle.json_sha256, key=self.keys[org]
-        )
+            person(org), contract.id, version=bundle.version, expected_sha256=bundle.json_sha256, key=self.keys[org],
+            presence=presence,
+        )  # fmt: skip
+
+    def presence(self, who: Principal, contract_sha256: str) -> Presence:
+        """Return what a new passkey of the person signs of a contract."""
+        passkeys, device, subject = Passkeys(self.hub.database), Device(SITE), bytes.fromhex(contract_sha256)
+        passkeys.add(who, SITE, device.make(passkeys.invite(who, SITE)), "Phone")
+        return passkeys.confirm(who, SITE, device.answer(passkeys.ask(who, SITE, subject)), subject)
 
     def evidence(self, contract: ContractRow) -> bytes:
         with self.app.app_context():

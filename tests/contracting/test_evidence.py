@@ -14,11 +14,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from tests.contracting import tampering
-from tests.contracting.proven import DELTA, HAIDI, NINGBO
+from tests.contracting.proven import DELTA, HAIDI, NINGBO, SITE, person
+from tests.contracting.tampering import members_of
+from tests.device import Device
 from tests.exchange.test_bad_input import X12
-from tradehub.contracting.verify_evidence import Pins, Refused, pack, unpack, verify
+from tradehub.contracting.verify_evidence import Pins, Refused, _presence, pack, unpack, verify
 
 SUBPROCESSES = 4
 
@@ -28,6 +31,49 @@ def test_what_the_hub_wrote_is_sound(archive, proven):
     assert found["statements"].startswith("2 in one chain")
     name = f"contract {proven.contract(HAIDI).number} version 1"
     assert {f"{name}, buyer", f"{name}, seller"} <= set(found)
+
+
+def test_what_the_passkey_signed_stands_beside_the_signature(archive):
+    members = dict(members_of(archive))
+    (record,) = [json.loads(members[f"signatures/{role}.json"]) for role in ("buyer", "seller")
+                 if b"presence" in members[f"signatures/{role}.json"]]  # fmt: skip
+    _presence("here", record["statement"]["presence"], record["statement"]["contract_sha256"])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("signature", lambda text: text[:-2] + ("00" if text[-2:] != "00" else "01"), "not valid"),
+        ("authenticator_data", lambda text: text[:64] + "01" + text[66:], "not valid"),
+        ("client_data", lambda text: text.replace("webauthn.get", "webauthn.set"), "not valid"),
+        ("client_data", lambda _text: "{", "not valid"),
+        ("public_key", lambda _text: "30", "not valid"),
+    ],
+)
+def test_a_changed_answer_of_a_passkey_is_refused(archive, name, change, reason):
+    members = dict(members_of(archive))
+    signed = next(text for each, text in members.items() if each.startswith("signatures/") and b"presence" in text)
+    said = json.loads(signed)["statement"]
+    with pytest.raises(Refused, match=reason):
+        _presence("here", said["presence"] | {name: change(said["presence"][name])}, said["contract_sha256"])
+
+
+def test_an_answer_about_another_contract_or_of_nobody_is_refused(proven):
+    digest, other = sha256(b"one").hexdigest(), sha256(b"other").hexdigest()
+    presence = proven.presence(person(HAIDI), digest).as_record()
+    _presence("here", presence, digest)
+    with pytest.raises(Refused, match="something else"):
+        _presence("here", presence, other)
+    device = Device(SITE)
+    options = json.dumps({"challenge": bytes_to_base64url(bytes(32) + bytes.fromhex(digest))})
+    answer = json.loads(device.answer(options, flags=1))["response"]
+    unverified = {
+        "public_key": device.public_key.hex(), "client_data": base64url_to_bytes(answer["clientDataJSON"]).decode(),
+        "authenticator_data": base64url_to_bytes(answer["authenticatorData"]).hex(),
+        "signature": base64url_to_bytes(answer["signature"]).hex(),
+    }  # fmt: skip
+    with pytest.raises(Refused, match="did not verify"):
+        _presence("here", unverified, digest)
 
 
 def test_any_zip_program_reads_it_and_it_holds_what_was_said_and_sent(archive):

@@ -26,6 +26,7 @@ from tradehub.edi import (
 )
 from tradehub.edi import limits as most
 from tradehub.edi.envelope import EDIFACT_DELIMITERS
+from tradehub.edi.outgoing import raw_of
 from tradehub.edi.segments import COMPONENT, REPEAT
 
 ORDERS = EDIFACT[EDIFACT.index("UNH") : EDIFACT.index("UNZ")]
@@ -218,7 +219,9 @@ def test_messages_are_written_into_groups_by_their_type():
     facts = EnvelopeFacts(
         "edifact", Id("14", "A"), Id("14", "B"), "5", NOON, grouped=True, application="ORDERS", agreement="X"
     )
-    one, two = (OutMessage("edifact", kind, "D96A", "1", (Segment("BGM", ("220",)),)) for kind in ("ORDERS", "INVOIC"))
+    one, two = (
+        OutMessage("edifact", kind, "D96A", "1", raw_of([Segment("BGM", ("220",))])) for kind in ("ORDERS", "INVOIC")
+    )
     out = write_interchange([one, one, two], facts).decode()
     assert "UNB+UNOC:3+A:14+B:14+240301:1200+5++ORDERS+++X'UNG+ORDERS+A+B+240301:1200+1+UN+D:96A'UNH+1+" in out
     assert "UNE+2+1'UNG+INVOIC+A+B+240301:1200+2+UN+D:96A'UNH+1+" in out
@@ -324,7 +327,7 @@ def test_elements_repeat_in_syntax_4_alone(text, repeat):
 def test_syntax_4_is_written_with_its_signs_and_its_days():
     facts = EnvelopeFacts("edifact", Id("", "A"), Id("", "B"), "5", NOON, version="UNOW:4")
     body = (Segment("FTX", ("AAI", "", "", "2*3")), Segment("COM", (f"1{COMPONENT}TE{REPEAT}2{COMPONENT}FX",)))
-    out = write_interchange([OutMessage("edifact", "ORDERS", "D96A", "1", body)], facts).decode()
+    out = write_interchange([OutMessage("edifact", "ORDERS", "D96A", "1", raw_of(body))], facts).decode()
     assert out.startswith("UNA:+.?*'UNB+UNOW:4+A+B+20240301:1200+5'")
     assert "FTX+AAI+++2?*3'COM+1:TE*2:FX'" in out
 

@@ -42,6 +42,7 @@ MISTAKES = [
     (BODY, "- CUR: 01 const BY, 02 currency", "- CUR: 01 const BY, 02 currency = text:x", 0, "CUR", "text has no table"),
     (BODY, "- loop N1 -> parties[]:", "- loop N1 -> parties:", 0, "N1", "parties is a list, write parties[]"),
     (BODY, "  - PO4: 04 packaging", "  - PO4: 02 quantity.value", 0, "PO1/PO4", "is a number (= decimal), not text"),
+    (BODY, "  - PO4: 04 packaging", "  - PO4: 04 quantity", 0, "PO1/PO4", "name one of them: quantity.value, quantity.unit"),
     (BODY, "  - N2: 01 more", "  - N8: 01 more", 0, "N1", "N8 is not in the structure here"),
     (BODY, "- CUR: 01 const BY", "- REF: 01 notes[].text\n- CUR: 01 const BY", 1, "", "CUR is out of order: it stands before REF"),
     (BODY, "- CUR: 01 const BY", "- CUR: 01 const: BY", 0, "", "there is a second ': ' in this line"),

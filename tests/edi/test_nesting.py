@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from copy import deepcopy
+from random import Random
 from typing import Any
 
 import pytest
 
-from tradehub.edi.functions import SHAPES
+from tradehub.edi.functions import SHAPES, stands_hl
 
 BUYER = {"role": "ship_to", "ids": [{"value": "P1"}]}
 OTHER = {"role": "ship_to", "ids": [{"value": "P2"}]}
@@ -135,3 +137,66 @@ def test_packages_that_lie_in_each_other_are_written_with_their_lines():
     assert [(each["level"], each.get("parent"), each.get("number")) for each in levels] == [
         ("shipment", None, None), ("pack", None, None), ("pack", "2", None), ("item", "3", "7"),
     ]  # fmt: skip
+
+
+def levels_of(random: Random) -> list[dict[str, Any]]:
+    """Return the levels of a ship notice, most of them as they are written."""
+    levels: list[dict[str, Any]] = [{"id": "1", "level": "shipment", "transport": [{"mode": "sea"}]}]
+
+    def add(kind: str, parent: str, **fields: Any) -> str:
+        levels.append({"id": str(len(levels) + 1), "level": kind, "parent": parent, **fields})
+        return str(len(levels))
+
+    def items(parent: str) -> None:
+        for _ in range(random.choice((0, 1, 1, 2, 3))):
+            own = [{"type": random.choice(("order", "line")), "value": random.choice("AB")}]
+            add("item", parent, number="7", **({"references": own} if random.random() < 0.1 else {}))
+
+    for _ in range(random.randint(0, 2)):
+        kind = random.choice(("order", "order", "order", "contract"))
+        said = {"references": [{"type": kind, "value": "A"}]} if random.random() < 0.8 else {}
+        order = add("order", "1", **said)
+        items(order)
+        for _ in range(random.randint(0, 2)):
+            pack = add("pack", add("tare", order, sscc="1"), marks=["X"])
+            items(pack)
+    if random.random() < 0.3:
+        items("1" if random.random() < 0.3 else add("pack", "1"))
+    return levels
+
+
+CHANGES = [
+    lambda levels, at: levels[at].update(id="9"),
+    lambda levels, at: levels[at].update(parent=str(at)),
+    lambda levels, at: levels[at].pop("parent", None),
+    lambda levels, at: levels[at].update(level=""),
+    lambda levels, at: levels[at].update(level="order"),
+    lambda levels, at: levels[at].update(level="shipment"),
+    lambda levels, at: levels[at].update(dates=[{"type": "shipped"}]),
+    lambda levels, at: levels[at].update(package="2"),
+    lambda levels, at: levels[at].update(lines=[]),
+    lambda levels, at: levels.insert(at, levels.pop()),
+    lambda levels, at: levels.clear(),
+]
+
+
+def test_levels_held_to_come_back_do_come_back():
+    """What is proved before folding is what unfolding shows, of trees as they should be and of others."""
+    random = Random(7)
+    proved = Counter()
+    for seed in range(4000):
+        levels, change = levels_of(random), None
+        if seed % 2:
+            change = random.randrange(len(CHANGES))
+            CHANGES[change](levels, random.randrange(len(levels)))
+        document = {
+            "number": "A-1",
+            **({"levels": levels} if levels else {}),
+            **({"currency": "EUR"} if seed % 97 == 0 else {}),
+        }
+        stands = stands_hl(document)
+        fold, unfold = SHAPES["hl"]
+        assert not stands or unfold(fold(deepcopy(document))) == document, levels
+        proved[change, stands] += 1
+    assert proved[None, True] > 1000
+    assert all(proved[change, False] for change in (None, *range(len(CHANGES))))

@@ -14,6 +14,7 @@ from tradehub.documents.parts import AllowanceCharge, Price, PriceBreak, Quantit
 from tradehub.documents.terms import flatten, terms_hash
 from tradehub.negotiation import further, model
 from tradehub.negotiation.further import Sort, Stated
+from tradehub.negotiation.model.values import amounts
 
 SAMPLES = {Sort.TEXT: "as agreed", Sort.NUMBER: "4.5", Sort.DAY: "2027-01-20", Sort.YES_NO: "true", Sort.AMOUNT: "12.5"}
 LABELS = {None: "", Sort.TEXT: "surface", Sort.NUMBER: "100"}
@@ -97,7 +98,9 @@ def test_any_term_is_countered_on_the_form_and_shown_in_the_difference(house, bu
     assert (offer.divisible, offer.document.warranty) == (True, "24 months")
     first, second, _ = model.lines_of(offer.document)
     assert first.custom == (("surface", "polished"),)
-    assert first.price == Price(amount=Decimal("12.40"), breaks=(PriceBreak(min_quantity=30000, amount=Decimal("11.5")),))
+    assert first.price == Price(
+        amount=Decimal("12.40"), breaks=(PriceBreak(min_quantity=30000, amount=Decimal("11.5")),)
+    )
     assert second.price == Price(amount=Decimal("0.82"))
     assert "lines.1.custom.surface" in flatten(offer.document)
 
@@ -152,8 +155,12 @@ def test_enter_in_a_field_sends_and_neither_adds_nor_leaves_out_a_term(buyer, de
 
 def test_the_price_at_a_quantity_is_that_of_the_break_it_reaches():
     line = quoted().lines[0]
-    breaks = tuple(PriceBreak(min_quantity=Decimal(least), amount=Decimal(price)) for least, price in ((50, 11), (200, 9)))
+    breaks = tuple(
+        PriceBreak(min_quantity=Decimal(least), amount=Decimal(price)) for least, price in ((50, 11), (200, 9))
+    )
     cheaper = line.model_copy(update={"price": Price(amount=Decimal(12), breaks=breaks)})
-    at = {number: cheaper.model_copy(update={"quantity": Quantity(value=number, unit="C62")}) for number in (10, 50, 200)}
-    found = {number: model.amounts(quoted().model_copy(update={"lines": (each,)}))["1"] for number, each in at.items()}
+    at = {
+        number: cheaper.model_copy(update={"quantity": Quantity(value=number, unit="C62")}) for number in (10, 50, 200)
+    }
+    found = {number: amounts(quoted().model_copy(update={"lines": (each,)}))["1"] for number, each in at.items()}
     assert found == {10: Decimal("120.00"), 50: Decimal("550.00"), 200: Decimal("1800.00")}

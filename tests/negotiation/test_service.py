@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,15 +10,17 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, text
 
-from tests.negotiation.conftest import BUYER, DELTA, RHEIN, SELLER, terms
+from tests.negotiation.conftest import BUYER, DELTA, MONDAY, RHEIN, SELLER, terms
 from tests.negotiation.words import HAIDI, NINGBO, asked, quoted
-from tradehub.documents import Offer, Order
+from tradehub.documents import KINDS, Inquiry, Offer, Order
 from tradehub.documents.parts import DatedEvent, Note, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import model, store
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Conflict, Ground, Kind, Refused
 from tradehub.negotiation.recording import NotFound
+from tradehub.negotiation.service import Pick
+from tradehub.negotiation.simulation import simulate
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
 from tradehub.platform import clock
 from tradehub.platform.outbox import OutboxRow
@@ -362,6 +365,51 @@ def test_a_buyers_counter_by_message(house):
     assert (got.deal, state(house, deal, offer)) == (deal, "countered")
 
 
+# --- awards -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_divisible", [False, True])
+@pytest.mark.parametrize(
+    ("lines", "after", "outcomes"),
+    [
+        ({}, 0, ["accepted", "accepted"]),
+        ({"1": None, "2": Decimal(24000)}, 0, ["accepted", "accepted"]),
+        ({"1": None}, 0, ["INDIVISIBLE", "accepted"]),
+        ({"1": Decimal(10)}, 0, ["INDIVISIBLE", "accepted"]),
+        ({"1": Decimal(30000)}, 0, ["MORE_THAN_DEMANDED", "MORE_THAN_DEMANDED"]),
+        ({"1": None}, 30, ["LAPSED", "accepted"]),
+    ],
+)
+def test_r23_an_award_is_judged_as_a_history_of_it_is(house, at_monday, lines, after, outcomes, is_divisible):
+    """By forms and API as by ``simulate``: a part of what is offered as a whole is no contract, and no award."""
+    inquiry = house.inquire(DELTA)
+    with house.database.read(HAIDI) as session:
+        deal = session.query(DealRow).filter_by(inquiry_id=inquiry).one().id
+    bare = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82"))
+    offer = house.do(SELLER, "state_terms", deal, house.load(deal).offer(bare).document, divisible=is_divisible)
+    at_monday.move(timedelta(days=after))
+    picks = [Pick(deal, offer, tuple(lines.items()))]
+    if outcomes[is_divisible] == "accepted":
+        house.do(BUYER, "award", inquiry, picks)
+    else:
+        with pytest.raises(Refused, match=outcomes[is_divisible]):
+            house.do(BUYER, "award", inquiry, picks)
+    kinds = [each.kind for each in house.load(deal).statements[3:]]
+    assert kinds == ([Kind.ACCEPT] if outcomes[is_divisible] == "accepted" else [])
+    said = {name: {"item": "V", "quantity": "24000", "price": "1"} for name in ("1", "2")}
+    deadline = model.deadline(house.load(deal), house.load(deal).offer(offer), now=clock.now())
+    told = simulate(map(json.dumps, [
+        {"kind": "negotiation", "negotiation": "n", "buyer": "b", "seller": "s"},
+        {"kind": "offer", "id": "o", "by": "s", "at": MONDAY.isoformat(), "offer": {
+            "lines": said, "terms": {"currency": "USD"}, "divisible": is_divisible, "accept_by": deadline.isoformat()}},
+        {"kind": "award", "id": "w", "by": "b", "at": clock.now().isoformat(), "demand": dict.fromkeys(said, "24000"),
+         "picks": [{"negotiation": "n", "about": "o",
+                    "lines": {name: str(each) if each else None for name, each in lines.items()}}]},
+    ]))  # fmt: skip
+    answer = list(told)[-1]
+    assert answer.get("code", answer["outcome"]) == outcomes[is_divisible]
+
+
 # --- the chain ----------------------------------------------------------------------------------
 
 
@@ -381,6 +429,30 @@ def test_the_chain_shows_every_change(house):
             session.execute(text(change))
             assert store.verify(session, deal) == bad, change
             session.rollback()
+
+
+def test_a_field_that_documents_get_later_breaks_no_chain_and_makes_no_document_another(house, monkeypatch):
+    """What was recorded by an earlier release is judged as it was written then."""
+    deal = house.deal_with(NINGBO)
+    letter = quote(house)
+    first = house.receive(letter)
+    later = {each: type(f"Later{each.__name__}", (each,), {"__annotations__": {"berth": str | None}, "berth": None})
+             for each in (Offer, Inquiry)}  # fmt: skip
+    monkeypatch.setattr(store, "KINDS", {**KINDS, **{each.kind: new for each, new in later.items()}})
+    with house.database.read() as session:
+        assert store.restored(session.get_one(OfferRow, first.subject)).berth is None
+        assert store.verify(session, deal) is None
+    again = house.receive(later[Offer].model_validate(letter.model_dump()))
+    assert (again.subject, again.refusal) == (first.subject, None), "the same words again are no new statement"
+
+
+def test_the_letter_kept_beside_a_statement_is_held_to_its_hash(house):
+    deal = house.deal_with(DELTA)
+    house.do(BUYER, "reject", deal, house.do(SELLER, "make_offer", deal, terms("12.40")), text="Too dear")
+    with house.database._write() as session:
+        session.execute(text("UPDATE statement SET source = replace(source, 'Too dear', 'Too late') WHERE number = 3"))
+        assert store.verify(session, deal) == 3
+        session.rollback()
 
 
 def test_the_answer_to_our_order_proves_that_the_acceptance_reached(house):

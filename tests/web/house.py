@@ -162,7 +162,7 @@ def build(database: Database, folder: Path, *, base_url: str = "", **parts: obje
     house.samples = {
         "crate_id": "crate-1", "partner": "nordic", "code": "en", "secret": "no-such-link",
         "user_id": house.people["member"], "filename": "skin.css",
-        "token_id": "no-such-token",
+        "token_id": "no-such-token", "passkey_id": "no-such-passkey",
     }  # fmt: skip
     return house
 

@@ -69,7 +69,7 @@ OPENAPI = "/api/v1/openapi.json"
 
 OWN_IDS = {
     "code": ["en"], "secret": ["no-such-link"], "filename": ["skin.css"], "partner": ["nordic"], "number": ["1"],
-    "name": ["cancel"],
+    "name": ["cancel"], "passkey_id": ["no-such-passkey"],
 }  # fmt: skip
 """Parts of addresses that name nothing that an organisation owns."""
 

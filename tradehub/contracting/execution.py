@@ -230,24 +230,27 @@ class Execution:
     # Signing -------------------------------------------------------------------------------------------------------
 
     def sign(
-        self, who: Principal, contract_id: str, *, version: int, expected_sha256: str, key: SigningKey | None = None
-    ) -> SignatureRow:
+        self, who: Principal, contract_id: str, *, version: int, expected_sha256: str, key: SigningKey | None = None,
+        presence: Mapping[str, str] | None = None,
+    ) -> SignatureRow:  # fmt: skip
         """Sign the prepared version for the organisation of ``who``; without ``key``, with the one the hub holds.
 
-        ``expected_sha256`` is that of the contract.json which was shown. Raises Refused: NOT_FRESH, ENDED,
+        ``expected_sha256`` is that of the contract.json which was shown; ``presence`` what a passkey of the person
+        signed of it (``platform.passkeys.Presence``), which goes into the statement that is signed. Raises Refused: NOT_FRESH, ENDED,
         NOT_PREPARED, SIGNED_ALREADY, NO_KEY, SAME_CERTIFICATE; Conflict where the text or version is another one by
         now; keys.UnusableKey; NoResultFound where ``who`` does not see the contract.
         """
         stepup.demand(who, at=clock.now())
         for _ in range(ATTEMPTS):
-            signed = self._sign_once(who, contract_id, version, expected_sha256, key)
+            signed = self._sign_once(who, contract_id, version, expected_sha256, key, presence)
             if signed is not None:
                 return signed
         raise Conflict(contract_id)
 
     def _sign_once(
-        self, who: Principal, contract_id: str, version: int, expected_sha256: str, key: SigningKey | None
-    ) -> SignatureRow | None:
+        self, who: Principal, contract_id: str, version: int, expected_sha256: str, key: SigningKey | None,
+        presence: Mapping[str, str] | None,
+    ) -> SignatureRow | None:  # fmt: skip
         """Sign what is there now; None where the other party was quicker."""
         at = clock.now()
         with self.parts.database.read(org=who.org) as session:
@@ -261,7 +264,8 @@ class Execution:
         role = "buyer" if who.org == contract.buyer else "seller"
         record = self.parts.record(contract.deal_id)
         put, get = self.parts.payloads.put, self.parts.payloads.get
-        head = signing.sign_head(_statement(contract, seen, record, role, at), chosen)
+        said = _statement(contract, seen, record, role, at) | ({"presence": dict(presence)} if presence else {})
+        head = signing.sign_head(said, chosen)
         xml = signing.sign_xml(get(seen.xml_sha256), role, chosen)
         pdf = signing.sign_pdf(get(seen.pdf_sha256), role, chosen, at=at) if seen.pdf_sha256 else None
         row = SignatureRow(
@@ -269,6 +273,7 @@ class Execution:
             party=who.org, at=at, user_id=who.user_id, user_name=who.name,
             subject=keys.subject(chosen.certificate), fingerprint=chosen.fingerprint, is_held=key is None,
             head_sha256=put(head), certificates_sha256=put(chosen.certificate_pem),
+            by_passkey=presence is not None,
         )  # fmt: skip
         after = {"xml_sha256": put(xml), "pdf_sha256": put(pdf) if pdf is not None else None}
         with self.parts.database.write(org=who.org) as session:

@@ -18,6 +18,7 @@ LANGUAGE_NAMES: Mapping[str, LazyString] = {"en": lazy_gettext("English"), "zh_H
 REFUSED: Mapping[str, LazyString] = {
     "NOT_FRESH": lazy_gettext("Type your password once more: this binds your organisation."),
     "WRONG_PASSWORD": lazy_gettext("This is not your password. Nothing was signed."),
+    "WRONG_PASSKEY": lazy_gettext("The passkey was not accepted. Nothing was signed."),
     "TOO_MANY": lazy_gettext("Too many wrong passwords. Try again in some minutes."),
     "ENDED": lazy_gettext("The contract has ended; nothing is signed or called off any more."),
     "NOT_PREPARED": lazy_gettext("The contract has not been put up for signature."),

@@ -19,12 +19,14 @@ from tradehub.contracting.wording import Mistake
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.http import Principal
+from tradehub.platform.passkeys import Presence, Site
 from tradehub.platform.security import SignInRefused, TooManyAttempts
 
 Confirm = Callable[[Principal, str], None]
+Present = Callable[[Principal, Site, str, bytes], Presence]
 NameOf = Callable[[Session, str], str]
 
-MISTYPED = ("NOT_FRESH", "WRONG_PASSWORD", "TOO_MANY", "NO_FILE")
+MISTYPED = ("NOT_FRESH", "WRONG_PASSWORD", "WRONG_PASSKEY", "TOO_MANY", "NO_FILE")
 """Rules that the form itself fell short of."""
 
 FILES = {
@@ -36,12 +38,16 @@ FILES = {
 
 @dataclass(frozen=True)
 class SigningPages:
-    """What the pages stand on. ``confirm`` raises SignInRefused or TooManyAttempts for a password that is not right."""
+    """What the pages stand on. ``confirm`` raises SignInRefused or TooManyAttempts for a password that is not right.
+
+    ``present`` takes what a passkey answered about a SHA-256, and raises SignInRefused where that is not right.
+    """
 
     service: ContractService
     database: Database
     name_of: NameOf
     confirm: Confirm
+    present: Present
 
     def add(self, routes: Blueprint) -> None:
         _add_signing(routes, self)
@@ -72,6 +78,18 @@ class SigningPages:
         except TooManyAttempts:
             raise Refused("TOO_MANY") from None
         return stepup.freshened(who, at=at)
+
+    def present_for(self, contract_sha256: str) -> tuple[Principal, Presence | None]:
+        """Return who signs, as ``freshened`` does, and what a passkey signed of this contract where one was asked."""
+        answer = request.form.get(http.PASSKEY_FIELD, "")
+        if not answer:
+            return self.freshened(), None
+        who = http.principal()
+        try:
+            presence = self.present(who, Site(request.host), answer, bytes.fromhex(contract_sha256))
+        except (SignInRefused, ValueError):
+            raise Refused("WRONG_PASSKEY") from None
+        return stepup.freshened(who, at=clock.now()), presence
 
 
 def signing_card(service: ContractService, session: Session, contract: ContractRow, version: int) -> dict[str, object]:
@@ -118,10 +136,13 @@ def _add_signing(routes: Blueprint, pages: SigningPages) -> None:
             pages.found(session, contract_id)
         version = request.form.get("version", 0, type=int)
         try:
-            who = pages.freshened()
-            key = brought_key() if request.form.get("key") == "brought" else None
             expected = request.form.get("json_sha256", "")
-            pages.service.sign(who, contract_id, version=version, expected_sha256=expected, key=key)
+            who, presence = pages.present_for(expected)
+            key = brought_key() if request.form.get("key") == "brought" else None
+            pages.service.sign(
+                who, contract_id, version=version, expected_sha256=expected, key=key,
+                presence=presence.as_record() if presence else None,
+            )  # fmt: skip
         except (Refused, Conflict, UnusableKey) as refused:
             status = 422 if isinstance(refused, UnusableKey) or str(refused) in MISTYPED else 409
             return _page(pages, contract_id, refused=saying.why(refused)), status

@@ -134,6 +134,7 @@ class SignatureRow(_OfParties, Base):
     is_held: Mapped[bool]
     head_sha256: Mapped[str]
     certificates_sha256: Mapped[str]
+    by_passkey: Mapped[bool] = mapped_column(default=False)
 
 
 class SigningKeyRow(_OfOrganisation, Base):

@@ -409,11 +409,33 @@ def _signature(
         raise Refused(f"{folder}contract.json", f"not the one that the {role} signed")
     if statement["certificate"] != _fingerprint(certificate):
         raise Refused(record, "made with another certificate")
+    if "presence" in statement:
+        _presence(record, statement["presence"], _sha256(raw))
     at = datetime.fromisoformat(statement["at"])
     if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
         raise Refused(f"{folder}certificates/{role}.pem", f"not valid on {statement['at']}, when it was signed with")
     _at_head(statement, statements, record)
     return certificate
+
+
+def _presence(record: str, presence: Mapping[str, str], contract_sha256: str) -> None:
+    """Check that a passkey signed for this contract, its owner verified (WebAuthn level 2, section 7.2)."""
+    try:
+        client, data = presence["client_data"].encode(), bytes.fromhex(presence["authenticator_data"])
+        said = json.loads(client)
+        challenge = base64.urlsafe_b64decode(said["challenge"] + "=" * (-len(said["challenge"]) % 4))
+        key = serialization.load_der_public_key(bytes.fromhex(presence["public_key"]))
+        signature = bytes.fromhex(presence["signature"])
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, data + hashlib.sha256(client).digest())
+        else:
+            _verify(key, signature, data + hashlib.sha256(client).digest())
+    except (InvalidSignature, ValueError, KeyError, TypeError):
+        raise Refused(record, "what the passkey signed is not valid") from None
+    if said.get("type") != "webauthn.get" or len(challenge) != 64 or challenge[32:].hex() != contract_sha256:
+        raise Refused(record, "the passkey signed for something else")
+    if len(data) < 37 or data[32] & 5 != 5:
+        raise Refused(record, "the passkey did not verify who was there")
 
 
 def _at_head(named: Mapping[str, Any], statements: Sequence[Mapping[str, Any]], record: str) -> None:
@@ -628,7 +650,10 @@ def _ed25519(key: str, signature: bytes, said: bytes) -> None:
 
 
 def _by_certificate(certificate: x509.Certificate, signature: bytes, said: bytes) -> None:
-    key = certificate.public_key()
+    _verify(certificate.public_key(), signature, said)
+
+
+def _verify(key: object, signature: bytes, said: bytes) -> None:
     if isinstance(key, rsa.RSAPublicKey):
         key.verify(signature, said, padding.PKCS1v15(), hashes.SHA256())
     elif isinstance(key, ec.EllipticCurvePublicKey):

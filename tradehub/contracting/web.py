@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NoReturn
 
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
 from tradehub.contracting.model import State, by_group
 from tradehub.contracting.service import ContractService
-from tradehub.contracting.signing_pages import SigningPages, signing_card
+from tradehub.contracting.signing_pages import Confirm, Present, SigningPages, signing_card
 from tradehub.contracting.store import ContractRow
 from tradehub.contracting.template_pages import TemplatePages
 from tradehub.documents.terms import diff
@@ -28,7 +29,7 @@ from tradehub.platform.worklist import Entry, Search, Section
 NameOf = Callable[[Session, str], str]
 
 STATES: dict[State, tuple[str, LazyString]] = {
-    State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting confirmation")),
+    State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting signature or confirmation")),
     State.CONCLUDED_OBJECTABLE: ("wait", lazy_gettext("Concluded, objection possible")),
     State.CONCLUDED: ("ok", lazy_gettext("Concluded")),
     State.NEVER_CONCLUDED: ("off", lazy_gettext("Never concluded")),
@@ -58,7 +59,8 @@ def blueprint(
     database: Database,
     *,
     name_of: NameOf,
-    confirm: Callable[[http.Principal, str], None] | None = None,
+    confirm: Confirm | None = None,
+    present: Present | None = None,
 ) -> Blueprint:
     """Return the pages."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
@@ -90,7 +92,7 @@ def blueprint(
         return shown(contract_id, "contracting/print.html")
 
     if service.can_sign:
-        SigningPages(service, database, name_of, confirm or _refuse).add(pages)
+        SigningPages(service, database, name_of, confirm or _refuse, present or _refuse).add(pages)
         TemplatePages(database).add(pages)
         BlanketPages(service, database).add(pages)
 
@@ -104,8 +106,8 @@ def blueprint(
     return pages
 
 
-def _refuse(who: http.Principal, password: str) -> None:
-    """Nobody can be held to a password here, so nobody signs."""
+def _refuse(*_what: object) -> NoReturn:
+    """Nobody can be held to a password or a passkey here, so nobody signs."""
     raise SignInRefused
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tradehub.edi.edifact import segment_of, syntax_of
 from tradehub.edi.envelope import Delimiters, Group, Interchange, Verdict
-from tradehub.edi.outgoing import EnvelopeFacts, OutMessage, write_interchange
+from tradehub.edi.outgoing import EnvelopeFacts, OutMessage, raw_of, write_interchange
 from tradehub.edi.segments import COMPONENT, REPEAT, Fault, Issue, Segment, Severity
 
 MOST_NOTES = 200
@@ -136,7 +136,7 @@ def functional(received: Interchange, functional_set: str = "") -> list[OutMessa
         notes = _Notes(functional_set or ("999" if is_late else "997"), is_late=is_late)
         release = "005010" if is_late or notes.set == "999" else "004010"
         segments = tuple(notes.of_group(group, received))
-        made.append(OutMessage("x12", notes.set, release, f"{len(made) + 1:04}", segments, "FA"))
+        made.append(OutMessage("x12", notes.set, release, f"{len(made) + 1:04}", raw_of(segments), "FA"))
     return made
 
 
@@ -258,7 +258,7 @@ def control_messages(received: Interchange) -> list[OutMessage]:
     segments = [_interchange_response(received)]
     for group in received.groups if received.accepted else ():
         segments += _group_response(group, received)
-    return [OutMessage("edifact", "CONTRL", _contrl_release(received), "1", tuple(segments))]
+    return [OutMessage("edifact", "CONTRL", _contrl_release(received), "1", raw_of(segments))]
 
 
 def _contrl_release(received: Interchange) -> str:

@@ -207,6 +207,10 @@ class Release:
         """Return what the text means."""
         return text.translate(self._shown)
 
+    def is_needed(self, text: str) -> bool:
+        """Return whether a meaning holds a sign that has to be released."""
+        return any(chr(sign) in text for sign in self._hidden)
+
     def cover(self, text: str) -> str:
         """Return a meaning with its delimiters hidden, so that it can be joined."""
         return text.translate(self._hidden)

@@ -12,7 +12,7 @@ import ast
 import builtins
 import operator
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from tradehub.edi.functions import Words, when_parts
@@ -85,11 +85,13 @@ class Live:
 
 @dataclass(eq=False, slots=True)
 class Made:
-    """An object that the run makes, or that is empty when it begins: then ``base`` is the expression for it."""
+    """An object that the run makes, or that is there when it begins: then ``base`` is the expression for it, and
+    ``kept`` what it has then."""
 
     fields: dict[str, Any]
     base: str = ""
     name: str = ""
+    kept: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)
@@ -144,6 +146,17 @@ def truth(value: Value) -> bool | None:
             return None
 
 
+def _left(scope: Value) -> Value:
+    """Return an object that a run made as it is found after it."""
+    if not isinstance(scope, Made):
+        return scope
+    fields: dict[str, Any] = {
+        key: Live(ast.Subscript(_name(scope.name), ast.Constant(key), ast.Load()), is_there=True)
+        for key in scope.fields
+    }
+    return Made(dict(fields), scope.name, scope.name, fields)
+
+
 def _name(text: str) -> ast.Name:
     return ast.Name(text, ast.Load())
 
@@ -165,6 +178,17 @@ class Folder:
         self._count = 0
         self._uncertain = 0
         self._checking = False
+
+    def follower(self) -> Folder:
+        """Return a folder for what comes after this run: what the run leaves in scopes and slots is there for it."""
+        after = Folder(self.constants)
+        after._count = self._count
+        after.slots = dict(self.slots)
+        left: dict[int, Value] = {}
+        for at, scope in self.scopes.items():
+            if not isinstance(scope, Made) or scope.name:  # what has no name is of no use outside of the run
+                after.scopes[at] = left.setdefault(id(scope), _left(scope))
+        return after
 
     # one segment
 

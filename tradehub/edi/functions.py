@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from tradehub.edi import nesting
 
@@ -207,6 +207,13 @@ def write_when(on: date | None, at: datetime | None, text: str | None) -> tuple[
     return "", ""
 
 
+def write_moment(on: date | None, at: datetime | None, _text: str | None) -> tuple[str, str]:
+    """Return the X12 day and time; two empty texts where there is neither."""
+    if at is not None:
+        return write_date(at.date()), write_time(at.time())
+    return (write_date(on), "") if on is not None else ("", "")
+
+
 class CodeTable:
     """A two-way code table. An unknown code reads to ``<standard>:<code>``; a word without a code writes the table's
     ``else``.
@@ -300,28 +307,31 @@ fn:transport``."""
 
 _LEVEL_FIELDS = ("id", "parent", "level")
 _PACKAGE_FIELDS = ("kind", "sscc", "marks", "count", "gross_weight", "net_weight", "volume")
+_PACKED = frozenset(_PACKAGE_FIELDS) - {"kind"}
 
 
 def fold_hl(document: Scope) -> Scope:
     """Turn the flat HL levels of a read 856 into packages and lines; shipment fields become the document's own."""
     levels = _with_parents(document.pop("levels", []))
     by_id = {level.get("id"): level for level in levels}
+    inherited: dict[Any, list[Scope]] = {}
     packages: list[Scope] = []
     lines: list[Scope] = []
     for level in levels:
-        kind = level.get("level", "")
-        fields = {name: value for name, value in level.items() if name not in _LEVEL_FIELDS}
+        kind, parent = level.get("level", ""), level.get("parent")
         if kind == "item":
-            lines.append(_line(fields, level, by_id))
+            if parent not in inherited:
+                inherited[parent] = _order_references_above(parent, by_id)
+            lines.append(_line(level, parent, inherited[parent]))
             continue
         package: Scope = {"number": level.get("id", ""), "kind": kind}
-        if level.get("parent"):
-            package["parent"] = level["parent"]
-        if kind in {"shipment", "order"}:
-            if kind == "shipment":
-                _merge(document, fields)
-        else:
-            package.update({name: fields[name] for name in _PACKAGE_FIELDS if name in fields and name != "kind"})
+        if parent:
+            package["parent"] = parent
+        if kind == "shipment":
+            _merge(document, {name: value for name, value in level.items() if name not in _LEVEL_FIELDS})
+        elif kind != "order":
+            for name in level.keys() & _PACKED:
+                package[name] = level[name]
         packages.append(package)
     if packages:
         document["packages"] = packages
@@ -330,11 +340,84 @@ def fold_hl(document: Scope) -> Scope:
     return document
 
 
+_OF_ORDER = frozenset({"order", "buyer_order"})  # references that say which order a line belongs to
+_OF_PACKAGE = _PACKED | set(_LEVEL_FIELDS)
+_OF_DOCUMENT = frozenset({
+    "number", "action", "type", "issued_on", "issued_at", "extensions", "packages", "lines", "profile", "process",
+    "language",
+})  # fmt: skip
+_OF_ORDER_LEVEL = frozenset({*_LEVEL_FIELDS, "references"})
+
+
+class _Held(NamedTuple):
+    """An order's references, and the item levels that lie in it."""
+
+    references: list[Scope]
+    items: list[Scope]
+
+
+def stands_hl(document: Scope) -> bool:
+    """Return whether ``unfold_hl`` is certain to give these levels back: they are numbered from 1, depth first, items
+    before packages, orders below the shipment, and each level has only fields that it is written with.
+
+    False says nothing: unfolding them tells.
+    """
+    first, *below = document.get("levels") or [{}]
+    is_shipment = first.get("level") == "shipment" and first.get("id") == "1" and "parent" not in first
+    if not is_shipment or not document.keys() - {"levels"} <= _OF_DOCUMENT:
+        return False
+    orders = _orders_of(below) if first.keys().isdisjoint(_OF_DOCUMENT) else None
+    return orders is not None and all(map(_comes_back, orders))
+
+
+def _orders_of(levels: list[Scope]) -> list[_Held] | None:
+    """Return the orders of the levels below a shipment; None where a level does not stand as it would be written."""
+    orders: list[_Held] = []
+    around: list[str] = ["1"]  # the levels that are open
+    within = {"1": _Held([], [])}
+    with_packages: set[str] = set()
+    for number, level in enumerate(levels, 2):
+        kind, own, parent = level.get("level"), level.get("id"), level.get("parent")
+        while around and around[-1] != parent:
+            around.pop()
+        if own != str(number) or not around:
+            return None
+        held = within[around[-1]]
+        if kind == "item":
+            if around[-1] in with_packages or "package" in level:
+                return None
+            held.items.append(level)
+            continue
+        if kind == "order" and len(around) == 1 and level.keys() <= _OF_ORDER_LEVEL:
+            held = _Held(level.get("references", []), [])
+            orders.append(held)
+        elif kind in {None, "", "order", "shipment"} or not level.keys() <= _OF_PACKAGE:
+            return None
+        with_packages.add(around[-1])
+        around.append(own)
+        within[own] = held
+    return orders
+
+
+def _comes_back(order: _Held) -> bool:
+    """Return whether an order's references can be told from those of its items."""
+    own = [each.get("references", ()) for each in order.items]
+    if any(each in order.references for more in own for each in more):
+        return False
+    if len(own) > 1:
+        return not own[0]
+    if not own:
+        return not order.references
+    return not own[0] and all(each.get("type") in _OF_ORDER for each in order.references)
+
+
 _RANKS = {"shipment": 0, "order": 1, "tare": 2, "pack": 3, "item": 4}
 
 
 def _with_parents(levels: list[Scope]) -> list[Scope]:
     """Return the levels; one that names no parent lies in the nearest before it that ranks higher."""
+    if all(level.get("parent") for level in levels[1:]):
+        return levels
     found: list[Scope] = []
     last: dict[int, tuple[int, str]] = {}
     for at, level in enumerate(levels):
@@ -346,19 +429,29 @@ def _with_parents(levels: list[Scope]) -> list[Scope]:
     return found
 
 
-def _line(fields: Scope, level: Scope, by_id: Mapping[Any, Scope]) -> Scope:
-    if level.get("parent"):
-        fields["package"] = level["parent"]
-    above = by_id.get(level.get("parent"))
+def _line(level: Scope, parent: Any, inherited: list[Scope]) -> Scope:
+    """Return the line of an item level, with the references of the orders that it lies in."""
+    fields = level.copy()
+    for name in _LEVEL_FIELDS:
+        fields.pop(name, None)
+    if parent:
+        fields["package"] = parent
+    if inherited:
+        fields["references"] = [*(dict(each) for each in inherited), *fields.get("references", ())]
+    return fields
+
+
+def _order_references_above(parent: Any, by_id: Mapping[Any, Scope]) -> list[Scope]:
+    """Return the references of all orders from a level upwards, those of the outermost first."""
+    found: list[Scope] = []
+    above = by_id.get(parent)
     seen: set[int] = set()
     while above is not None and id(above) not in seen:
         seen.add(id(above))
         if above.get("level") == "order":
-            inherited = [dict(each) for each in above.get("references", ())]
-            if inherited:
-                fields["references"] = inherited + fields.get("references", [])
+            found = [*above.get("references", ()), *found]
         above = by_id.get(above.get("parent"))
-    return fields
+    return found
 
 
 def _merge(document: Scope, fields: Scope) -> None:
@@ -369,60 +462,45 @@ def _merge(document: Scope, fields: Scope) -> None:
             document.setdefault(name, value)
 
 
-_SHIPMENT = (
-    "number",
-    "action",
-    "type",
-    "issued_on",
-    "issued_at",
-    "extensions",
-    "packages",
-    "lines",
-    "profile",
-    "process",
-    "language",
-)
-
-
 def unfold_hl(document: Scope) -> Scope:
     """Turn packages and lines back into HL levels: shipment, then orders, then packs and items below them, numbered
     from 1."""
     packages = list(document.get("packages", ()))
     lines = list(document.get("lines", ()))
-    top: Scope = {name: value for name, value in document.items() if name not in _SHIPMENT}
-    rest: Scope = {name: value for name, value in document.items() if name in _SHIPMENT}
+    top: Scope = {name: value for name, value in document.items() if name not in _OF_DOCUMENT}
+    rest: Scope = {name: value for name, value in document.items() if name in _OF_DOCUMENT}
     rest.pop("packages", None)
     rest.pop("lines", None)
-    nodes = _nodes(packages, lines)
     levels: list[Scope] = []
-    for kind, source, parent_at in nodes:
-        level: Scope = {"id": str(len(levels) + 1), "level": kind}
+    for number, (kind, source, parent_at, own) in enumerate(_nodes(packages, lines), 1):
+        level: Scope = {"id": str(number), "level": kind}
         if parent_at is not None:
             level["parent"] = str(parent_at + 1)
         if kind == "shipment":
             level.update(top)
         elif kind == "order":
-            level |= {"references": source["references"]} if source.get("references") else {}
+            level |= {"references": own} if own else {}
         elif kind == "item":
-            own = source.get("_order", [])
-            left = [each for each in source.get("references", ()) if each not in own]
-            level.update(
-                {name: value for name, value in source.items() if name not in {"package", "_order", "references"}}
-            )
+            level.update(source)
+            level.pop("package", None)
+            left = [each for each in level.pop("references", ()) if each not in own]
             level |= {"references": left} if left else {}
         else:
-            level.update({name: source[name] for name in _PACKAGE_FIELDS if name in source and name != "kind"})
+            level.update({name: source[name] for name in source.keys() & _PACKED})
         levels.append(level)
     rest["levels"] = levels
     return rest
 
 
-def _nodes(packages: list[Scope], lines: list[Scope]) -> list[tuple[str, Scope, int | None]]:
-    """Return (kind, source, index of parent) depth first: each line below its package or its order, each order below
-    the shipment."""
-    result: list[tuple[str, Scope, int | None]] = []
+Node = tuple[str, Scope, int | None, list[Scope]]
+"""A level to be: kind, source, index of its parent, and the references of its order."""
+
+
+def _nodes(packages: list[Scope], lines: list[Scope]) -> list[Node]:
+    """Return the levels depth first: each line below its package or its order, each order below the shipment."""
+    result: list[Node] = []
     orders: dict[str, int] = {}
-    placed: dict[str, int] = {}
+    placed: set[str] = set()
     children: dict[str | None, list[Scope]] = {}
     known = {str(package.get("number")) for package in packages}
     for package in packages:
@@ -433,45 +511,34 @@ def _nodes(packages: list[Scope], lines: list[Scope]) -> list[tuple[str, Scope, 
         within = line.get("package")
         held.setdefault(within if within in known else None, []).append(line)
     if not any(package.get("kind") == "shipment" for package in packages):
-        result.append(("shipment", {}, None))
+        result.append(("shipment", {}, None, []))
 
-    def walk(package: Scope, parent: int | None) -> None:
+    def walk(package: Scope, parent: int | None, own: list[Scope]) -> None:
         number = str(package.get("number"))
         if number in placed:
             return
         kind = package.get("kind") or "pack"
         at = len(result)
-        source = package
         if kind == "order":
-            source = {"references": _order_references(_descendants(number, children, held))}
-        result.append((kind, source, parent))
-        placed[number] = at
-        for line in held.get(number, ()):
-            result.append(("item", _below_order(line, result, at), at))
+            own = _order_references(_descendants(number, children, held))
+        result.append((kind, package, parent, own))
+        placed.add(number)
+        result.extend(("item", line, at, own) for line in held.get(number, ()))
         for below in children.get(number, ()):
-            walk(below, at)
+            walk(below, at, own)
 
     top = None if any(package.get("kind") == "shipment" for package in packages) else 0
     # At last those that lie in each other in a circle: the first of them is taken for the outermost.
     for package in (*children.get(None, ()), *packages):
-        walk(package, top)
+        walk(package, top, [])
     for line in held.get(None, ()):
         references = _order_references([line])
         key = repr(references)
         if key not in orders:
             orders[key] = len(result)
-            result.append(("order", {"references": references}, 0))
-        result.append(("item", {**line, "_order": references}, orders[key]))
+            result.append(("order", {}, 0, references))
+        result.append(("item", line, orders[key], references))
     return result
-
-
-def _below_order(line: Scope, nodes: list[tuple[str, Scope, int | None]], at: int | None) -> Scope:
-    while at is not None:
-        kind, source, parent = nodes[at]
-        if kind == "order":
-            return {**line, "_order": source.get("references", [])}
-        at = parent
-    return line
 
 
 def _descendants(
@@ -491,7 +558,7 @@ def _order_references(lines: list[Scope]) -> list[Scope]:
     shared = [
         each for each in lines[0].get("references", ()) if all(each in line.get("references", ()) for line in lines[1:])
     ]
-    return [each for each in shared if len(lines) > 1 or each.get("type") in {"order", "buyer_order"}]
+    return [each for each in shared if len(lines) > 1 or each.get("type") in _OF_ORDER]
 
 
 def fold_cps(document: Scope) -> Scope:
@@ -693,6 +760,9 @@ SHAPES: dict[str, tuple[Callable[[Scope], Scope], Callable[[Scope], Scope]]] = {
     "disputes": (nesting.fold_disputes, nesting.unfold_disputes),
 }
 """Named whole-document pairs for ``message.shape``: after reading, before writing."""
+
+PROOFS: dict[str, Callable[[Scope], bool]] = {"hl": stands_hl}
+"""Tells of some shapes, before they are folded, that unfolding gives the same."""
 
 CAREFUL = frozenset({"hl"})
 """Shapes whose folding leaves every object and list inside the document as it was."""

@@ -99,6 +99,7 @@ class Reading:
         self._maps = maps
         self._tolerant = tolerant
         self._guide = guide
+        self._found: dict[tuple[str, str, str], tuple[Map | None, Any]] = {}
         is_whole = (
             isinstance(data, bytes) or self.detected.standard is None or self.detected.encoding.startswith("utf-16")
         )
@@ -300,6 +301,17 @@ class Reading:
         return message
 
     def _map(self, cut: Cut, issues: list[Issue]) -> tuple[Map | None, Any]:
+        """Return the map that reads a message, and the guide; one that was found for an earlier message without issue."""
+        key = (cut.interchange.standard, cut.type, cut.release)
+        if key in self._found:
+            return self._found[key]
+        count = len(issues)
+        found = self._sought(cut, issues)
+        if found[0] is not None and len(issues) == count and not callable(self._guide):
+            self._found[key] = found
+        return found
+
+    def _sought(self, cut: Cut, issues: list[Issue]) -> tuple[Map | None, Any]:
         standard = cut.interchange.standard
         release = cut.release[:6] if standard == "x12" else cut.release
         if not cut.type.isalnum() or not (release + "0").isalnum():

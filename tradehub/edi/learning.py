@@ -7,12 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import zip_longest
 
 from tradehub.edi import selectors
 from tradehub.edi.envelope import ReadMessage
 from tradehub.edi.machine import Loop, Place
 from tradehub.edi.maps import Map
-from tradehub.edi.schema import MapSpec, SegmentRule, Use
+from tradehub.edi.schema import Dictionary, MapSpec, SegmentRule, Use
 from tradehub.edi.segments import COMPONENT, ELEMENT, Segment
 
 ENOUGH = 10
@@ -77,11 +78,12 @@ def _fullness(segment: Segment) -> tuple[int, int]:
 
 @dataclass
 class Stray:
-    """A segment that the standard has no place for: how often, after what, and its widest form."""
+    """A segment that the standard has no place for: how often, after what, and the greatest length of each component
+    of its elements."""
 
     after: Place | None
     count: int = 0
-    width: int = 0
+    lengths: list[list[int]] = field(default_factory=list)
 
 
 class Survey:
@@ -126,7 +128,10 @@ class Survey:
     def _stray(self, segment: Segment, last: Place | None) -> None:
         stray = self.strays.setdefault(segment.tag, Stray(last))
         stray.count += 1
-        stray.width = max(stray.width, len(segment.elements))
+        for number, text in enumerate(segment.elements):
+            own = [len(part) for part in text.split(COMPONENT)]
+            before = stray.lengths[number] if number < len(stray.lengths) else []
+            stray.lengths[number : number + 1] = [[max(pair) for pair in zip_longest(before, own, fillvalue=0)]]
 
 
 def survey(rules: Map, messages: Iterable[ReadMessage]) -> Survey:
@@ -316,19 +321,39 @@ def _private(seen: Survey) -> Iterator[str]:
     own = {tag: each for tag, each in seen.strays.items() if tag not in known and _TAG.fullmatch(tag)}
     if not own:
         return
-    filler, use = ("127 O", "O") if seen.spec.head.standard == "x12" else ("4440 C", "C")
+    filler, use = ("127", "O") if seen.spec.head.standard == "x12" else ("4440", "C")
     yield ""
     yield "# Segments that the standard does not know. Say what they are made of, and where they may stand."
     yield "# segments:"
     loops: dict[str, list[str]] = {}
     for tag, stray in own.items():
-        yield f"#   {tag}: {', '.join([filler] * max(stray.width, 1))}  # seen {counted(stray.count, 'time')}"
+        made_of = [_fitting(seen.spec.dictionary, each, filler) for each in stray.lengths] or [filler]
+        yield f'#   {tag}: "{", ".join(f"{each} {use}" for each in made_of)}"  # seen {counted(stray.count, "time")}'
         loop = stray.after.path.replace("/", ".") if stray.after else ""
         behind = f" after {stray.after.tag}" if stray.after else ""
         loops.setdefault(loop or '""', []).append(f"{tag} {use} 1{behind}")
     yield "# add:"
     for loop, rows in loops.items():
         yield f"#   {loop}: [{', '.join(rows)}]"
+
+
+def _fitting(dictionary: Dictionary, lengths: list[int], filler: str) -> str:
+    """Return an element of text, or the first composite whose components are texts that are long enough."""
+    if len(lengths) < 2:
+        return filler
+    for ref, composite in dictionary.composites.items():
+        parts = [part.element for part in composite.parts[: len(lengths)]]
+        fits = [
+            each is not None and each.type in {"an", "AN"} and each.max >= most
+            for each, most in zip(parts, lengths, strict=False)
+        ]
+        if (
+            len(parts) == len(lengths)
+            and all(fits)
+            and not any(each.mandatory for each in composite.parts[len(parts) :])
+        ):
+            return ref
+    return filler
 
 
 _TAG = re.compile(r"[A-Z][A-Z0-9]{1,2}")

@@ -90,6 +90,8 @@ def _repetitions(cut: Cut, found: Delimiters) -> Iterator[Issue]:
 
 def _depth(cut: Cut, found: Delimiters, head: str, own: int, above: int) -> Iterator[Issue]:
     """Yield the first level that lies too deep. Levels that name no parent lie in the one before them."""
+    if cut.text.count(head + found.element) <= DEEPEST:
+        return
     depths: dict[str, int] = {}
     before = 0
     for number, segment in enumerate(cut.body, 2):

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain, pairwise
+from typing import Any, NamedTuple
 
-from tradehub.edi.machine import Loop, Machine
+from tradehub.edi.machine import BYTES, Loop, Machine
 from tradehub.edi.segments import COMPONENT
 
 Extension = dict[str, Any]
@@ -133,11 +134,12 @@ FEW = 8  # marked segments that are looked up one by one: each costs a count ove
 def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
     """Return path and ordinal of the wanted segments."""
     if len(wanted) <= FEW and isinstance(places, list):
-        return {number: _stands(machine, places, number) for number in wanted}
+        row = bytes(places) if len(machine.places) <= BYTES else places
+        return {number: _stands(machine, row, number) for number in wanted}
     return _walked(machine, places, wanted)
 
 
-def _stands(machine: Machine, places: list[int], number: int) -> tuple[str, int]:
+def _stands(machine: Machine, places: list[int] | bytes, number: int) -> tuple[str, int]:
     """Return path and ordinal of one segment, by counting."""
     depths, heads, names = machine.depths, machine.heads, machine.names
     depth = depths[places[number]]
@@ -154,8 +156,10 @@ def _stands(machine: Machine, places: list[int], number: int) -> tuple[str, int]
         for each, at in enumerate(begins)
         if each
     ]
-    parts = machine.parts[depth]
-    return "/".join(path), sum(map(parts.__getitem__, places[begins[depth] : number])) if number else 0
+    before = places[begins[depth] : number]
+    if isinstance(before, bytes):
+        return "/".join(path), len(before.translate(None, machine.others[depth]))
+    return "/".join(path), sum(map(machine.parts[depth].__getitem__, before))
 
 
 def _walked(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
@@ -335,60 +339,96 @@ def _paths(instance: Instance, path: str) -> dict[int, str]:
     return paths
 
 
-def apply(written: Instance, extensions: Iterable[Extension], *, element: str, component: str) -> None:
-    """Turn ``written``, in place, into what the extensions remember. One that no longer fits is left out."""
+def applied(
+    machine: Machine,
+    segments: Sequence[str],
+    places: Sequence[int],
+    extensions: Iterable[Extension],
+    *,
+    element: str,
+    component: str,
+) -> list[str]:
+    """Return written segments turned into what the extensions remember. One that no longer fits is left out.
+
+    Only the loop instances that extensions name, and those around them, are taken apart.
+    """
     by_path: dict[str, list[Extension]] = {}
     for each in extensions:
         by_path.setdefault(each["path"], []).append(each)
-    _Application(by_path, element, component).change(written, "")
+    application = _Application(machine, segments, places, by_path, element, component)
+    return application.changed(0, len(segments), 0, "")
+
+
+class _Part(NamedTuple):
+    """A segment, or a loop instance as the segments it is made of."""
+
+    raw: list[str]
+    is_loop: bool
 
 
 class _Application:
-    def __init__(self, by_path: dict[str, list[Extension]], element: str, component: str) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        segments: Sequence[str],
+        places: Sequence[int],
+        by_path: dict[str, list[Extension]],
+        element: str,
+        component: str,
+    ) -> None:
+        self._machine = machine
+        self._segments = segments
+        self._places = places
         self._by_path = by_path
         pieces = [path.split("/") for path in by_path]
         self._above = {"/".join(each[:length]) for each in pieces for length in range(len(each) + 1)}
         self._element = element
         self._component = component
 
-    def change(self, instance: Instance, path: str) -> None:
-        parts = list(instance.parts)
-        for at, below in _paths(instance, path).items():
-            part = parts[at]
-            if below in self._above and isinstance(part, Instance):
-                self.change(part, below)
+    def changed(self, start: int, end: int, depth: int, path: str) -> list[str]:
+        """Return the segments of a loop instance, which stands from ``start`` to ``end``."""
         mine = self._by_path.get(path, ())
-        if not mine:
-            return
-        kept: list[Leaf | Instance | None] = list(parts)
-        self._drop(kept, mine)
+        kept = self._dropped(self._parts(start, end, depth, path), mine)
         result = self._ordered(kept, mine)
         for each in sorted(
             (each for each in mine if each["tag"][:1] not in NOTES), key=lambda each: int(each["ordinal"])
         ):
             raw = self._join(each["tag"].removeprefix(RAW), each["values"])
-            result.insert(min(each["ordinal"], len(result)), Leaf(-1, raw))
+            result.insert(min(each["ordinal"], len(result)), _Part([raw], is_loop=False))
         for each in mine:
             if (each["tag"] or " ")[0] == "=" and each["ordinal"] < len(result):
-                leaf = result[each["ordinal"]]
-                if isinstance(leaf, Leaf):
-                    leaf.raw = self._form(leaf.raw, each)
-        instance.parts = result
+                part = result[each["ordinal"]]
+                if not part.is_loop:
+                    part.raw[0] = self._form(part.raw[0], each)
+        return list(chain.from_iterable(part.raw for part in result))
 
-    def _drop(self, kept: list[Leaf | Instance | None], mine: Sequence[Extension]) -> None:
+    def _parts(self, start: int, end: int, depth: int, path: str) -> list[_Part]:
+        """Return what a loop instance is made of, with what is inside of it changed."""
+        begins, places, machine = self._machine.parts[depth], self._places, self._machine
+        starts = [at for at in range(start, end) if begins[places[at]]]
+        seen: dict[str, int] = {}
+        parts = []
+        for at, stop in pairwise([*starts, end]):
+            place = places[at]
+            if machine.depths[place] == depth:
+                parts.append(_Part([self._segments[at]], is_loop=False))
+                continue
+            name = machine.names[place]
+            seen[name] = seen.get(name, 0) + 1
+            below = f"{path}/{name}[{seen[name]}]" if path else f"{name}[{seen[name]}]"
+            raw = self.changed(at, stop, depth + 1, below) if below in self._above else self._segments[at:stop]
+            parts.append(_Part(list(raw), is_loop=True))
+        return parts
+
+    def _dropped(self, parts: list[_Part], mine: Sequence[Extension]) -> list[_Part | None]:
         dropped: dict[int, list[str]] = {}
         for each in mine:
             if (each["tag"] or " ")[0] == "-":
                 dropped.setdefault(each["ordinal"], []).append(self._join(each["tag"][1:], each["values"][1:]))
-        for at, raws in dropped.items():
-            part = kept[at] if at < len(kept) else None
-            if part is not None and (part.raw if isinstance(part, Leaf) else "\n".join(part.segments())) == "\n".join(
-                raws
-            ):
-                kept[at] = None
+        return [None if at in dropped and part.raw == dropped[at] else part for at, part in enumerate(parts)]
 
     @staticmethod
-    def _ordered(kept: list[Leaf | Instance | None], mine: Sequence[Extension]) -> list[Leaf | Instance]:
+    def _ordered(kept: list[_Part | None], mine: Sequence[Extension]) -> list[_Part]:
         order = next((each["values"] for each in mine if each["tag"] == "@order"), None)
         if order is not None:
             wanted = [int(each) for each in order]

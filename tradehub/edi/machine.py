@@ -90,6 +90,10 @@ class Step(NamedTuple):
     fault: Fault | None
 
 
+BYTES = 256
+"""The places of a message are bytes where there are no more: what is counted among them is counted at once."""
+
+
 @dataclass(eq=False)
 class Machine:
     root: Loop
@@ -106,6 +110,7 @@ class Machine:
         self.names = [place.loop.name for place in self.places]
         deepest = max((*self.depths, 0)) + 1
         self.parts = [[self._is_part(place, depth) for place in self.places] for depth in range(deepest)]
+        self.others = [bytes(at for at, each in enumerate(parts[:BYTES]) if not each) for parts in self.parts]
 
     @staticmethod
     def _is_part(place: Place, depth: int) -> bool:

@@ -131,9 +131,7 @@ class Map:
         mine = [each for each in document.get("extensions") or () if each["standard"] == self.extension_standard]
         if not mine:
             return segments
-        written = lossless.tree(self.machine, segments, places)
-        lossless.apply(written, mine, element=element, component=component)
-        return list(written.segments())
+        return lossless.applied(self.machine, segments, places, mine, element=element, component=component)
 
     def encode(self, document: Document | Mapping[str, Any]) -> tuple[Segment, ...]:
         """Return the segments of a document, without ST/SE or UNH/UNT, numbered from 2."""

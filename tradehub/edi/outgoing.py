@@ -3,10 +3,10 @@ with here alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from tradehub.documents import Document
@@ -20,7 +20,7 @@ from tradehub.edi.envelope import (
     ReadMessage,
     Release,
 )  # fmt: skip
-from tradehub.edi.maps import Map, MapStore
+from tradehub.edi.maps import Map, MapStore, plain_of
 from tradehub.edi.segments import COMPONENT, ELEMENT, REPEAT, Segment
 from tradehub.edi.tradacoms_writing import write_transmission
 
@@ -33,16 +33,28 @@ REPEATED = frozenset({"COM"})
 
 @dataclass(frozen=True, slots=True)
 class OutMessage:
-    """A message to be sent: ``segments`` without ST/SE or UNH/UNT."""
+    """A message to be sent: its ``raw`` segments without ST/SE or UNH/UNT, each a text with the signs of ``segments``."""
 
     standard: str
     type: str
     release: str
     control_number: str
-    segments: tuple[Segment, ...]
+    raw: tuple[str, ...]
     group: str = ""
     agency: str = "UN"
     association: str = ""
+
+    @property
+    def segments(self) -> Iterator[Segment]:
+        """Yield the segments, taken apart."""
+        for each in self.raw:
+            tag, *elements = each.split(ELEMENT)
+            yield Segment(tag, tuple(elements))
+
+
+def raw_of(segments: Iterable[Segment]) -> tuple[str, ...]:
+    """Return segments as an ``OutMessage`` holds them."""
+    return tuple(ELEMENT.join((each.tag, *each.elements)) for each in segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +95,23 @@ def encode(rules: Map, document: Document | Mapping[str, Any]) -> tuple[Segment,
 def message(rules: Map, document: Document | Mapping[str, Any], control_number: str) -> OutMessage:
     """Return the document as a message of the map's type."""
     head = rules.head
+    raw = rules.write(plain_of(document))
     return OutMessage(
         head.standard,
         head.set,
         head.release,
         control_number,
-        tuple(map(_repeating, rules.encode(document))) if head.standard == "edifact" else rules.encode(document),
+        tuple(map(_repeating, raw)) if head.standard == "edifact" else tuple(raw),
         head.group,
         head.agency,
         head.association,
     )
 
 
-def _repeating(segment: Segment) -> Segment:
+def _repeating(raw: str) -> str:
     """Return a segment with its positions as repetitions, which syntax 3 writes as positions again."""
-    return segment._replace(elements=(REPEAT.join(segment.elements),)) if segment.tag in REPEATED else segment
+    tag, _, elements = raw.partition(ELEMENT)
+    return f"{tag}{ELEMENT}{elements.replace(ELEMENT, REPEAT)}" if tag in REPEATED else raw
 
 
 def write_interchange(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
@@ -115,7 +129,7 @@ def _write_x12(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes
     facts = _facts(envelope, found, f"{envelope.at:%y%m%d}", f"{envelope.at:%H%M}")
     first = int(envelope.group_control_number or envelope.control_number)
     parts = [x12.isa(facts)]
-    parts += [_joined(each, found) for each in envelope.service]
+    parts += _delimited(raw_of(envelope.service), found)
     count = 0
     for count, ((code, release), group) in enumerate(groupby(messages, key=lambda each: (each.group, each.release)), 1):
         held = list(group)
@@ -125,8 +139,8 @@ def _write_x12(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes
         parts.append(found.element.join(("GS", code, *sides, *moment, number, "X", release)))
         for each in held:
             parts.append(found.element.join(("ST", each.type, each.control_number)))
-            parts += [_joined(segment, found) for segment in each.segments]
-            parts.append(found.element.join(("SE", str(len(each.segments) + 2), each.control_number)))
+            parts += _delimited(each.raw, found)
+            parts.append(found.element.join(("SE", str(len(each.raw) + 2), each.control_number)))
         parts.append(found.element.join(("GE", str(len(held)), number)))
     parts.append(found.element.join(("IEA", str(count), facts.control_number.zfill(9))))
     text = "".join(part + found.segment for part in parts)
@@ -146,15 +160,11 @@ def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) ->
     found = envelope.delimiters or X12_DELIMITERS
     if envelope.version >= x12.REPEATS_FROM and not found.repeat:
         found = found._replace(repeat=x12.REPETITION)
-    used: set[str] = set()
-    for each in messages:
-        for segment in each.segments:
-            for element in segment.elements:
-                used.update(element)
     sides = (*envelope.sender, *envelope.receiver, envelope.group_sender, envelope.group_receiver)
-    used.update("".join(sides))
-    signs: list[str] = []
+    texts = ["".join(sides), *("".join(each.raw) for each in messages)]
     agreed = (found.element, found.component, found.segment, *found.repeat)
+    used = {sign for sign in (*agreed, *SPARE) if sign != ELEMENT and any(sign in text for text in texts)}
+    signs: list[str] = []
     for sign in agreed:
         taken = used | {each for each in agreed if each != sign} | set(signs)
         signs.append(
@@ -164,14 +174,19 @@ def _free_delimiters(messages: Sequence[OutMessage], envelope: EnvelopeFacts) ->
     return found._replace(element=element, component=component, segment=terminator, repeat="".join(repeat))
 
 
-def _joined(segment: Segment, found: Delimiters) -> str:
-    text = ELEMENT.join((segment.tag, *segment.elements)).rstrip(ELEMENT)
-    return text.replace(ELEMENT, found.element).replace(COMPONENT, found.component).replace(REPEAT, found.repeat or " ")
+def _delimited(raw: Iterable[str], found: Delimiters) -> list[str]:
+    """Return raw segments with the delimiters of the wire: in one text, where its terminators cannot be mistaken."""
+    texts = [each.rstrip(ELEMENT) for each in raw]
+    if texts and found.segment not in {ELEMENT, COMPONENT, REPEAT}:
+        texts = [found.segment.join(texts)]
+    return [
+        text.replace(ELEMENT, found.element).replace(COMPONENT, found.component).replace(REPEAT, found.repeat or " ")
+        for text in texts
+    ]
 
 
 def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> bytes:
-    texts = "".join(element for each in messages for segment in each.segments for element in segment.elements)
-    syntax, charset = _syntax(envelope, texts)
+    syntax, charset = _syntax(envelope, "".join(chain.from_iterable(each.raw for each in messages)))
     is_fourth = syntax.endswith(":4")
     found = envelope.delimiters or EDIFACT_DELIMITERS
     found = found._replace(repeat=(found.repeat or edifact.REPETITION) if is_fourth else "")
@@ -180,26 +195,24 @@ def _write_edifact(messages: Sequence[OutMessage], envelope: EnvelopeFacts) -> b
     facts = _facts(envelope, found, day, f"{envelope.at:%H%M}")
     facts.version = syntax
 
-    def wire(segment: Segment) -> str:
-        elements = [_encodable(each, charset) for each in segment.elements]
-        text = ELEMENT.join((segment.tag, *(release.cover(each) if release else each for each in elements))).rstrip(
-            ELEMENT
-        )
-        text = text.replace(ELEMENT, found.element).replace(COMPONENT, found.component)
-        text = text.replace(REPEAT, found.repeat or found.element)
-        return release.release(text) if release else text
+    signs = found._replace(repeat=found.repeat or found.element)
 
-    parts = [wire(edifact.unb(facts))]
+    def wire(*raw: str) -> list[str]:
+        texts = [_encodable(each, charset) for each in raw]
+        if release is None or not release.is_needed("".join(texts)):
+            return _delimited(texts, signs)
+        return [release.release(each) for each in _delimited(map(release.cover, texts), signs)]
+
+    parts = wire(*raw_of([edifact.unb(facts)]))
     count = 0
     for count, (kind, group) in enumerate(_groups(messages, envelope), 1):
         held = list(group)
         number = str(int(envelope.group_control_number or 1) + count - 1)
         if kind is not None:
-            parts.append(wire(_ung(held[0], number, facts, envelope)))
+            parts += wire(*raw_of([_ung(held[0], number, facts, envelope)]))
         for each in held:
-            parts.append(wire(_unh(each)))
-            parts += [wire(segment) for segment in each.segments]
-            parts.append(found.element.join(("UNT", str(len(each.segments) + 2), each.control_number)))
+            parts += wire(*raw_of([_unh(each)]), *each.raw)
+            parts.append(found.element.join(("UNT", str(len(each.raw) + 2), each.control_number)))
         if kind is not None:
             parts.append(found.element.join(("UNE", str(len(held)), number)))
     stated = count if envelope.grouped else len(messages)

@@ -130,10 +130,12 @@ class Reader:
             self._link(state, steps)
         self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
         self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
+        self._limited = frozenset(self._counted)
         self._sites = Sites(machine)
         self.canon = Canon(machine, self.tables, self.depth)
         self._prunes = _prunes(machine, self.root_model())
         self._shape = functions.SHAPES[spec.head.shape] if spec.head.shape else None
+        self._proof = functions.PROOFS.get(spec.head.shape)
         self._known_tags = machine.tags
 
     def _link(self, state: State, steps: Mapping[str, Step]) -> None:
@@ -177,13 +179,13 @@ class Reader:
         log: list[tuple[State, int, list[str]]] | None = [] if watch.left > 0 else None
         frame, places, computed, marks = run.frame, run.places, run.computed, run.marks
         scopes, taken = frame.scopes, frame.taken
-        state = watch.start
+        state, states = watch.start, watch.states
         at, length, alone = 0, len(text), 0
         while at < length:
-            for trace, after in state.get(None, ()):
+            for trace in state.get(None, ()):
                 stop = trace(text, at, scopes, taken, computed, marks, places)
                 if stop != at:
-                    state, at = after, stop
+                    state, at = states[places[-1]], stop
                     break
             else:
                 stop = -1
@@ -274,9 +276,10 @@ class Reader:
             is_canonical = False
         if self._shape is not None:
             fold, unfold = self._shape
-            before = self._kept(document) if is_canonical else None
+            is_proved = is_canonical and self._proof is not None and self._proof(document)
+            before = self._kept(document) if is_canonical and not is_proved else None
             document = fold(document)
-            is_canonical = is_canonical and unfold(document) == before
+            is_canonical = is_proved or (is_canonical and unfold(document) == before)
         return Decoded(document, places, findings, run.marks, is_canonical)
 
     def _kept(self, document: Scope) -> Scope:
@@ -360,10 +363,8 @@ class Reader:
         heads = self.machine.heads
         return {
             each
-            for each in set(places)
-            if each in limits
-            and len(row) > limits[each]
-            and (row.count(each) > limits[each] if heads[each] else bytes((each,)) * (limits[each] + 1) in row)
+            for each in self._limited.intersection(row)
+            if row.count(each) > limits[each] and (heads[each] or bytes((each,)) * (limits[each] + 1) in row)
         }
 
     def _compare(

@@ -511,7 +511,9 @@ def _lint_paths(binding: Binding, scope: Any, spec: MapSpec) -> Iterator[str]:
                 yield f"{path}: {wrong}"
         if not binding.fields and not binding.computed:
             expected = _EXPECTED.get(binding.conversion.name)
-            if isinstance(end, type) and expected and end not in expected:
+            if parts := getattr(end, "model_fields", {}):
+                yield f"{path} has parts, name one of them: {', '.join(f'{path}.{each}' for each in list(parts)[:4])}"
+            elif isinstance(end, type) and expected and end not in expected:
                 yield f"{path} is {_KIND_WORDS.get(end.__name__, end.__name__)}, not {binding.conversion}"
     if not binding.paths:
         for name in binding.fields:

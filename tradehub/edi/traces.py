@@ -12,7 +12,8 @@ import ast
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -47,12 +48,11 @@ class Step(NamedTuple):
     texts: tuple[tuple[At, str], ...]
 
 
-class Trace(NamedTuple):
-    """A run ready to be read. ``read(text, at, scopes, taken, computed, marks, places)`` takes it in, as often as it
-    comes in a row where it can follow itself, and returns where it ends: ``at`` where it does not come at all."""
-
-    read: Callable[..., int]
-    after: State
+Run = tuple[Step, ...]
+Trace = Callable[..., int]
+"""A run ready to be read: ``read(text, at, scopes, taken, computed, marks, places)`` takes it in, as often as it comes in a
+row where it can follow itself, each time with its tail where that comes, and returns where it ends: ``at`` where it
+does not come at all."""
 
 
 class Watch:
@@ -61,11 +61,12 @@ class Watch:
     def __init__(self, reader: Reader, element: str, component: str, end: str) -> None:
         self._reader = reader
         self._signs = (element, component, end)
-        self._seen: Counter[tuple[int, tuple[Step, ...]]] = Counter()
+        self._seen: Counter[tuple[int, Run]] = Counter()
         self._states: dict[int, State] = {}
         self._kinds: dict[int, tuple[list[bool], list[int], tuple[At, ...]]] = {}
-        self._made: dict[int, dict[tuple[Step, ...], Trace]] = {}
-        self._functions: dict[Any, Callable[..., int]] = {}
+        self._made: dict[int, dict[Run, Trace]] = {}
+        self._tails: dict[tuple[int, Run], Run] = {}
+        self._functions: dict[Any, Trace] = {}
         self.left = WATCHED
         self.start: State = dict(reader.start)
         self.states: list[State] = [dict(each) for each in reader.states]
@@ -83,7 +84,10 @@ class Watch:
             for (state_id, run), times in self._seen.most_common():
                 if times >= OFTEN:
                     self._trace(self._states[state_id], run)
+            for (state_id, head), tail in self._tails.items():
+                self._join(self._states[state_id], head, tail)
             self._seen.clear()
+            self._tails.clear()
 
     def missed(self, count: int) -> None:
         """Note that so many segments were read one by one."""
@@ -91,19 +95,20 @@ class Watch:
         if self.left < -AGAIN:
             self.left = WATCHED
 
-    def _trace(self, state: State, run: tuple[Step, ...]) -> None:
+    def _trace(self, state: State, run: Run) -> None:
         """Make a trace of a run; of one that begins with another, only of what comes after it."""
         made = self._made.setdefault(id(state), {})
         for other in made:
             if run[: len(other)] == other:
                 if len(run) > len(other):
+                    self._tails.setdefault((id(state), other), run[len(other) :])
                     self._trace(self.states[other[-1].place], run[len(other) :])
                 return
         if len(made) >= MOST_TRACES:
             return
         while run:
             try:
-                built = self._built(state, run)
+                built = self._built(state, run, ())
             except Unfoldable:
                 run = run[:-1]
             else:
@@ -111,18 +116,32 @@ class Watch:
                 state[None] = list(made.values())
                 return
 
-    def _built(self, state: State, run: tuple[Step, ...]) -> Trace:
-        is_first = state is self.start
-        after = self.states[run[-1].place]
-        head = self._reader.machine.places[run[0].place]
-        again = after.get(head.tag)
-        repeats = not is_first and again is not None and again[0] == head.id and not again[3]
-        key = (run, is_first, repeats)
-        if key not in self._functions:
-            self._functions[key] = _Builder(self._reader, self._signs).built(run, is_first=is_first, repeats=repeats)
-        return Trace(self._functions[key], after)
+    def _join(self, state: State, head: Run, tail: Run) -> None:
+        """Let a trace that comes again and again take in what often follows it, where the two can be folded into one."""
+        made = self._made[id(state)]
+        last = tail[-1].place
+        if not (self._repeats(head, head[-1].place) and self._repeats(head, last)):
+            return
+        with suppress(Unfoldable):
+            made[head] = self._built(state, head, tail)
+            state[None] = list(made.values())
 
-    def _runs(self, log: list[tuple[State, int, list[str]]]) -> Iterator[tuple[State, tuple[Step, ...]]]:
+    def _repeats(self, run: Run, last: int) -> bool:
+        """Return whether a run may come again after a place."""
+        head = self._reader.machine.places[run[0].place]
+        again = self.states[last].get(head.tag)
+        return again is not None and again[0] == head.id and not again[3]
+
+    def _built(self, state: State, run: Run, tail: Run) -> Trace:
+        is_first = state is self.start
+        repeats = not is_first and self._repeats(run, run[-1].place)
+        key = (run, tail, is_first, repeats)
+        if key not in self._functions:
+            builder = _Builder(self._reader, self._signs)
+            self._functions[key] = builder.built(run, tail, is_first=is_first, repeats=repeats)
+        return self._functions[key]
+
+    def _runs(self, log: list[tuple[State, int, list[str]]]) -> Iterator[tuple[State, Run]]:
         run: list[Step] = []
         began: State = self.start
         within: Loop | None = None
@@ -217,6 +236,54 @@ def _is_inside(loop: Loop, outer: Loop | None) -> bool:
     return False
 
 
+class _Part(NamedTuple):
+    """A folded run, or its tail: what is done each time it comes, and what is left in scopes and slots at last. ``asks``:
+    what it does depends on what was left before."""
+
+    doing: list[ast.stmt]
+    stores: list[ast.Assign]
+    asks: bool
+
+
+def _source(own: _Part, tail: _Part | None, *, repeats: bool) -> str:
+    """Return the source of a trace. Raises Unfoldable where a run asks for what its tail would leave only at last."""
+    lines = [
+        "def read(text, at, c, v, k, marks, places):",
+        "    found = match(text, at)",
+        "    if found is None: return at",
+        "    done = 0",
+        "    try:",
+        "        while found is not None:",
+        *_indented([*own.doing, *(own.stores if own.asks else ())], 12),
+        "            at = found.end()",
+        "            places.extend(ids)",
+        "            done = 1",
+    ]
+    if tail is not None:
+        left = {ast.unparse(target) for each in tail.stores for target in each.targets}
+        if own.asks or tail.asks or any(ast.unparse(each) in left for made in own.doing for each in ast.walk(made)):
+            raise Unfoldable
+        lines += [
+            "            rest = match_tail(text, at)",
+            "            if rest is not None:",
+            *_indented(tail.doing, 16),
+            "                at = rest.end()",
+            "                places.extend(ids_tail)",
+            "                done = 2",
+        ]
+    lines += [
+        "            found = match(text, at)" if repeats else "            break",
+        "    except (ValueError, KeyError):",
+        "        pass",
+        "    if done:",
+        *_indented([] if own.asks else own.stores, 8),
+        "        pass",
+    ]
+    if tail is not None:
+        lines += ["    if done == 2:", *_indented(tail.stores, 8), "        pass"]
+    return "\n".join([*lines, "    return at"])
+
+
 class _Builder:
     def __init__(self, reader: Reader, signs: tuple[str, str, str]) -> None:
         self._reader = reader
@@ -226,24 +293,35 @@ class _Builder:
         self._folder = Folder(self._constants)
         self._groups: list[str] = []
 
-    def built(self, run: tuple[Step, ...], *, is_first: bool, repeats: bool) -> Callable[..., int]:
+    def built(self, run: Run, tail: Run, *, is_first: bool, repeats: bool) -> Trace:
         """Return the function that reads the run. Raises Unfoldable where its code cannot be folded."""
-        places = [self._reader.machine.places[step.place] for step in run]
+        places = [self._reader.machine.places[step.place] for step in (*run, *tail)]
         folder = self._folder
         if is_first:
             depth = self._reader.depth
             folder.scopes[0] = Made({}, base="c[0]")
             folder.slots |= {at: Known(-1) for at in range(1, depth + 1)}
             folder.slots |= {depth + 1 + at: Known(0) for at in range(self._reader.canon.slots)}
-        begun = dict(folder.slots)
-        steps = enumerate(zip(run, places, strict=True))
-        pattern = "".join(self._segment(number, step, place) for number, (step, place) in steps)
-        source = self._source(places[-1].loop.depth, begun, len(run), repeats=repeats)
+        names: dict[str, Any] = {}
+        own = self._part(run, 0, names, "")
+        after = self._part(tail, len(run), names, "_tail") if tail else None
+        source = _source(own, after, repeats=repeats)
         code = compile(source, f"<{self._reader.spec.head.key}:{'+'.join(each.tag for each in places)}>", "exec")
-        ids = tuple(step.place for step in run)
-        names = {**self._constants, **SHARED_VALUES, "match": re.compile(pattern).match, "ids": ids}
+        names = {**self._constants, **SHARED_VALUES, **names}
         exec(code, names)  # noqa: S102  our own source, made from the map
-        return cast("Callable[..., int]", names["read"])
+        return cast("Trace", names["read"])
+
+    def _part(self, run: Run, first: int, names: dict[str, Any], ending: str) -> _Part:
+        """Fold a run, or its tail, whose segments are numbered from ``first``."""
+        if first:
+            self._folder, self._groups = self._folder.follower(), []
+        folder = self._folder
+        slots, scopes = dict(folder.slots), dict(folder.scopes)
+        places = [self._reader.machine.places[step.place] for step in run]
+        steps = enumerate(zip(run, places, strict=True), first)
+        pattern = "".join(self._segment(number, step, place) for number, (step, place) in steps)
+        names |= {f"match{ending}": re.compile(pattern).match, f"ids{ending}": tuple(step.place for step in run)}
+        return self._body(places[-1].loop.depth, slots, scopes, first)
 
     # the pattern
 
@@ -293,44 +371,24 @@ class _Builder:
 
     # the function
 
-    def _source(self, depth: int, begun: dict[int, Value], length: int, *, repeats: bool) -> str:
+    def _body(self, depth: int, slots: dict[int, Value], scopes: dict[int, Value], first: int) -> _Part:
         folder = self._folder
-        closing, stores = self._closing(depth, begun, length)
-        body: list[ast.stmt] = []
+        closing, stores = self._closing(depth, slots, scopes, first)
+        opening: list[ast.stmt] = []
         if self._groups:
             names: list[ast.expr] = [ast.Name(each, ast.Store()) for each in self._groups]
-            body.append(ast.Assign([ast.Tuple(names, ast.Store())], ast.parse("found.groups()", mode="eval").body))
-        body += folder.first
+            groups = ast.parse(f"{'rest' if first else 'found'}.groups()", mode="eval").body
+            opening.append(ast.Assign([ast.Tuple(names, ast.Store())], groups))
+        opening += folder.first
         if folder.checks:
             test = folder.checks[0] if len(folder.checks) == 1 else ast.BoolOp(ast.And(), folder.checks)
-            body.append(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []))
-        body += [*self._objects(), *folder.out, *closing]
-        asks = any(isinstance(each, ast.Name) and each.id == "v" for made in folder.out for each in ast.walk(made))
-        asks = asks or any(
-            isinstance(each, ast.Name) and each.id == "v" for test in folder.dirty for each in ast.walk(test)
-        )
-        lines = [
-            "def read(text, at, c, v, k, marks, places):",
-            "    found = match(text, at)",
-            "    if found is None: return at",
-            "    count = 0",
-            "    try:",
-            "        while found is not None:",
-            *_indented(body, 12),
-            *_indented(stores if asks else [], 12),
-            "            at = found.end()",
-            "            count += 1",
-            "            found = match(text, at)" if repeats else "            break",
-            "    except (ValueError, KeyError):",
-            "        pass",
-            "    if count:",
-            "        places.extend(ids * count)" if repeats else "        places.extend(ids)",
-            *_indented([] if asks else stores, 8),
-            "    return at",
-        ]
-        return "\n".join(lines)
+            opening.append(ast.If(ast.UnaryOp(ast.Not(), test), [ast.Break()], []))
+        doing = [*opening, *self._objects(), *folder.out, *closing]
+        return _Part(doing, stores, any(map(_asks_slots, (*folder.out, *folder.dirty))))
 
-    def _closing(self, depth: int, begun: dict[int, Value], length: int) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    def _closing(
+        self, depth: int, slots: dict[int, Value], scopes: dict[int, Value], first: int
+    ) -> tuple[list[ast.stmt], list[ast.Assign]]:
         """Return the statements that note what is not canonical and not bound, and those that leave scopes and slots
         as the segments one by one would have."""
         folder = self._folder
@@ -341,15 +399,15 @@ class _Builder:
             test = dirty[0] if len(dirty) == 1 else ast.BoolOp(ast.Or(), dirty)
             closing.append(sets if isinstance(dirty[0], ast.Constant) else ast.If(test, [sets], []))
         for number, marks in folder.marks:
-            at = ast.parse(f"len(places) + count * {length} + {number}", mode="eval").body
+            at = ast.parse(f"len(places) + {number - first}", mode="eval").body
             closing.append(ast.Assign([ast.Subscript(ast.Name("marks", ast.Load()), at, ast.Store())], marks))
-        stores: list[ast.stmt] = []
+        stores: list[ast.Assign] = []
         for at_, value in sorted(folder.slots.items()):
-            before = begun.get(at_)
+            before = slots.get(at_)
             if not (isinstance(before, Known) and isinstance(value, Known) and before.value == value.value):
                 stores.append(_store("v", at_, folder.node(value)))
         for at_, scope in sorted(folder.scopes.items()):
-            if at_ <= depth and not (isinstance(scope, Made) and scope.base == f"c[{at_}]"):
+            if at_ <= depth and scope is not scopes.get(at_):
                 stores.append(_store("c", at_, folder.node(scope)))
         return closing, stores
 
@@ -379,12 +437,14 @@ class _Builder:
             return
         done.add(id(made))
         if made.base:
-            if not made.fields:
+            changed = {key: value for key, value in made.fields.items() if value is not made.kept.get(key)}
+            if not changed:
                 return
             name = made.name or "document"
             base = ast.parse(made.base, mode="eval").body
-            fields = [(key, self._plain(value, into, done)) for key, value in made.fields.items()]
-            into.append(ast.Assign([ast.Name(name, ast.Store())], base))
+            fields = [(key, self._plain(value, into, done)) for key, value in changed.items()]
+            if name != made.base:
+                into.append(ast.Assign([ast.Name(name, ast.Store())], base))
             into += [
                 ast.Assign([ast.Subscript(ast.Name(name, ast.Load()), ast.Constant(key), ast.Store())], value)
                 for key, value in fields
@@ -427,8 +487,12 @@ class _Builder:
         }
 
 
-def _indented(statements: list[ast.stmt], by: int) -> list[str]:
-    text = ast.unparse(ast.fix_missing_locations(ast.Module(statements, []))) if statements else ""
+def _asks_slots(node: ast.AST) -> bool:
+    return any(isinstance(each, ast.Name) and each.id == "v" for each in ast.walk(node))
+
+
+def _indented(statements: Sequence[ast.stmt], by: int) -> list[str]:
+    text = ast.unparse(ast.fix_missing_locations(ast.Module([*statements], []))) if statements else ""
     return textwrap.indent(text, " " * by).splitlines()
 
 

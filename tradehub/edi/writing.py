@@ -7,18 +7,31 @@ the first node that can write it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, longest, spread_over, total
 from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place
-from tradehub.edi.paths import Binding, Conversion, Path, Test
+from tradehub.edi.paths import Binding, Conversion, Path, Step, Test
 from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import BodyNode, MapSpec, Use, align
+from tradehub.edi.schema import NO_LIMIT, BodyNode, MapSpec, Use, align
+from tradehub.edi.stencils import (
+    MOST_FIELDS,
+    MOST_STENCILS,
+    MOST_TRIES,
+    OFTEN,
+    ItemWriter,
+    Recorder,
+    Stencil,
+    Traced,
+    Tracer,
+    Untraceable,
+)
 
 EMPTY: Scope = {}
 MOST_SETS = 1000  # of fields that are remembered for a level: documents of one sender have a few dozen
@@ -68,6 +81,11 @@ class Left(dict[Any, Any]):
                 return item  # type: ignore[no-any-return]
         return EMPTY
 
+    def choose(self, scope: Scope, name: str, key: str, value: str, is_left: Callable[[Scope], bool]) -> Scope:
+        """As ``select``, but leave the item where ``is_left`` says so: to another segment, which says more of it."""
+        item: Scope = next((each for each in self.of(scope, name) if each.get(key) == value), EMPTY)
+        return EMPTY if is_left(item) else self.select(scope, name, key, value)
+
     def take(self, scope: Scope, name: str, write: Callable[[Scope], tuple[str, ...] | None]) -> tuple[str, ...] | None:
         """Take the first item that ``write`` can write."""
         items = self.of(scope, name)
@@ -98,11 +116,11 @@ class Sink:
 
     __slots__ = ("component", "element", "left", "places", "root", "segments")
 
-    def __init__(self, root: Scope, element: str, component: str) -> None:
+    def __init__(self, root: Scope, element: str, component: str, left: Left | None = None) -> None:
         self.root = root
         self.element = element
         self.component = component
-        self.left = Left()
+        self.left = left if left is not None else Left()
         self.segments: list[str] = []
         self.places: list[int] = []
 
@@ -115,6 +133,9 @@ def _pieces(value: Any, most: int) -> list[Any]:
 
 Driver = Callable[[Scope, Sink], bool]
 """Writes what one node makes of a scope; tells whether it holds a value."""
+
+Once = Callable[[Scope, Sink], bool | None]
+"""Writes one item of a list; tells whether it could."""
 
 Needing = tuple[frozenset[str] | None, Driver]
 """A driver with the fields that it draws from; None where it must be asked in any case."""
@@ -163,8 +184,11 @@ class Writer:
 
     def __init__(self, spec: MapSpec, machine: Machine, tables: dict[str, CodeTable]) -> None:
         self.spec = spec
+        self._machine = machine
         self._tables = tables
         self._shape = functions.SHAPES[spec.head.shape][1] if spec.head.shape else None
+        self.lists: list[_Items] = []
+        self._listed = _listed(spec.body)
         self._drivers = _Drivers(self._level(spec.body, machine.root))
 
     def write(self, document: Scope, element: str, component: str) -> tuple[list[str], list[int]]:
@@ -225,36 +249,22 @@ class Writer:
             return repeat
         if not is_item:
             return lambda scope, sink: repeat(_target_scope(target, scope, sink), sink)
-        return self._items(target, make, where, most)
 
-    @staticmethod
-    def _items(target: Path, make: Callable[..., tuple[str, int]], where: int, most: int) -> Driver:
-        """Return what writes a segment for each item of a list."""
-        parents, name = target.steps[:-1], target.steps[-1].name
-
-        def each_item(scope: Scope, sink: Sink) -> bool:
-            for step in parents:
-                scope = scope.get(step.name) or EMPTY
-            items = sink.left.of(scope, name)
-            if not items:
+        def once(scope: Scope, sink: Sink) -> bool:
+            raw, has_value = make(scope, sink.root, sink.left, sink.element, sink.component)
+            if not raw or not has_value:
                 return False
-            kept: list[Any] = []
-            count = 0
-            for item in items:
-                raw, has_value = (
-                    make(item, sink.root, sink.left, sink.element, sink.component) if count < most else ("", 0)
-                )
-                if raw and has_value:
-                    sink.segments.append(raw)
-                    sink.places.append(where)
-                    count += 1
-                else:
-                    kept.append(item)
-            sink.left.taken += count
-            items[:] = kept
-            return count > 0
+            sink.segments.append(raw)
+            sink.places.append(where)
+            return True
 
-        return each_item
+        return self._items(target, once, most)
+
+    def _items(self, target: Path, once: Once, most: int) -> _Items:
+        """Return what writes the items of a list; it stands in ``lists`` at the same place in the tracing writer."""
+        items = _Items(target, once, most, self, len(self.lists))
+        self.lists.append(items)
+        return items
 
     def _loop(self, node: BodyNode, loop: Loop) -> Driver:  # noqa: C901
         head = next((each for each in node.children if each.head.name == loop.head.tag and not each.head.is_loop), None)
@@ -286,7 +296,7 @@ class Writer:
 
         target = node.target
         if is_item:
-            return _Items(target, once, most)  # type: ignore[arg-type]
+            return self._items(target, once, most)  # type: ignore[arg-type]
 
         def shared(scope: Scope, sink: Sink) -> bool:
             if target is not None:
@@ -309,11 +319,58 @@ class Writer:
 
         return shared
 
+    @cached_property
+    def _tracing(self) -> _TracingWriter:
+        return _TracingWriter(self.spec, self._machine, self._tables)
+
+    def stencil(self, number: int, item: Scope) -> Stencil | None:
+        """Return the stencil of an item that the functions have written; None where none can be cut."""
+        recorder = Recorder()
+        try:
+            scope = recorder.scope(item, "s")
+            sink = Sink(recorder, "", "", _TracedLeft(recorder))  # type: ignore[arg-type]
+            self._tracing.lists[number].trace(scope, sink)
+        except Untraceable:
+            return None
+        return recorder.stencil(sink.segments, sink.places)
+
+    def _source(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> _Source:
+        listed = self._listed if place.loop.depth == 0 else {}
+        return _Source(self._tables, node, place, tests, listed, is_item=is_item)
+
     def _function(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> SegmentWriter:
-        source, names = _Source(self._tables, node, place, tests, is_item=is_item).source()
+        source, names = self._source(node, place, tests, is_item=is_item).source()
         exec(compile(source, f"<{self.spec.head.key}:{place.path}/{place.tag}:write>", "exec"), names)  # noqa: S102
         made: SegmentWriter = names["write"]
         return made
+
+
+def _listed(body: tuple[BodyNode, ...]) -> dict[str, frozenset[str]]:
+    """Return the fields that a segment of the first level says of any item of a list, by the list's name."""
+    return {
+        target.steps[0].name: frozenset(field for each in node.bindings for field in _named(each))
+        for node in body
+        if (target := node.target) is not None and len(target.steps) == 1 and target.appends and not node.head.tests
+        if not node.head.is_loop and not any(each.only or each.excluded for each in node.bindings)
+    }
+
+
+def _named(binding: Binding) -> tuple[str, ...]:
+    return binding.fields or tuple(path.steps[0].name for path in binding.paths)
+
+
+def _left_to(elsewhere: frozenset[str], here: Mapping[str, int]) -> Callable[[Scope], bool]:
+    """Return whether an item is left to a segment that can say all of it: because it has more than the fields of
+    ``here``, or a text that is longer than there is room for."""
+
+    def is_left(item: Scope) -> bool:
+        fields = {field: value for field, value in item.items() if value is not None}
+        fits = all(
+            field in here and (not isinstance(each, str) or len(each) <= here[field]) for field, each in fields.items()
+        )
+        return not fits and fields.keys() <= elsewhere
+
+    return is_left
 
 
 class _Shadow:
@@ -342,15 +399,61 @@ def _target_scope(target: Path, scope: Scope, sink: Sink) -> Scope:
     return scope
 
 
+class _TracingWriter(Writer):
+    """The same drivers, with functions that trace what they do of a sample."""
+
+    def _function(self, node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool) -> SegmentWriter:
+        return Tracer(self._source(node, place, tests, is_item=is_item).source)  # type: ignore[return-value]
+
+    def stencil(self, number: int, item: Scope) -> None:
+        """Cut none: what is traced is one."""
+
+
+class _TracedLeft(Left):
+    """What is left of a sample."""
+
+    __slots__ = ("_recorder",)
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self._recorder = recorder
+
+    def pop(self, scope: Scope, name: str, most: int = 0) -> Any:  # type: ignore[override]
+        return self._recorder.fits(super().pop(scope, name), most)
+
+    def select(self, scope: Scope, name: str, key: str, value: str) -> Scope:
+        items = self.of(scope, name)
+        for at, item in enumerate(items):
+            own = item.get(key)
+            if isinstance(own, Traced) and self._recorder.ask(own.value == value, f"{own.code} == {value!r}"):
+                self.taken += 1
+                del items[at]
+                return item  # type: ignore[no-any-return]
+        return EMPTY
+
+    def take(self, scope: Scope, name: str, write: ItemWriter) -> tuple[str, ...] | None:  # type: ignore[override]
+        return super().take(scope, name, lambda item: write.traced(item, self._recorder))
+
+    def chain(self, paths: tuple[Path, ...], scope: Scope, root: Scope, most: int = 0) -> Any:
+        return self._recorder.fits(super().chain(paths, scope, root), most)
+
+
 class _Items:
-    """Writes the items of a list, each by the first loop variant that can: so a tree's levels keep their order."""
+    """Writes the items of a list, each by the first loop variant that can: so a tree's levels keep their order.
 
-    __slots__ = ("_most", "_onces", "_target", "index")
+    Of items that come often a stencil is cut.
+    """
 
-    def __init__(self, target: Path, once: Callable[[Scope, Sink], bool | None], most: int) -> None:
+    __slots__ = ("_most", "_number", "_onces", "_seen", "_stencils", "_target", "_writer", "index")
+
+    def __init__(self, target: Path, once: Once, most: int, writer: Writer, number: int) -> None:
         self._target = target
         self._onces = [once]
         self._most = most
+        self._writer = writer
+        self._number = number
+        self._stencils: dict[tuple[str, ...], tuple[Stencil, ...]] = {}
+        self._seen: dict[tuple[str, ...], int] = {}
         self.index = -1
 
     def joins(self, other: _Items) -> bool:
@@ -368,23 +471,62 @@ class _Items:
             return False
         kept: list[Any] = []
         count = 0
+        element, component, stencils = sink.element, sink.component, self._stencils
         for item in items:
-            if count < self._most and any(once(item, sink) for once in self._onces):
-                count += 1
-            else:
+            if count >= self._most:
                 kept.append(item)
+                continue
+            for stencil in stencils.get(tuple(item), ()):
+                raws = stencil.write(item, element, component)
+                if raws is not None:
+                    sink.segments += raws
+                    sink.places += stencil.places
+                    count += 1
+                    break
+            else:
+                if any(once(item, sink) for once in self._onces):
+                    count += 1
+                    self._note(item)
+                else:
+                    kept.append(item)
         sink.left.taken += count
         items[:] = kept
         return count > 0
+
+    def _note(self, item: Scope) -> None:
+        """Count an item that the functions had to write; cut a stencil when there are many like it."""
+        key = tuple(item)
+        if key not in self._seen and len(self._seen) >= MOST_FIELDS:
+            return
+        seen = self._seen[key] = self._seen.get(key, 0) + 1
+        made = self._stencils.get(key, ())
+        if seen % OFTEN or len(made) >= MOST_STENCILS or seen > OFTEN * MOST_TRIES:
+            return
+        stencil = self._writer.stencil(self._number, item)
+        if stencil is not None:
+            self._stencils[key] = (*made, stencil)
+
+    def trace(self, item: Scope, sink: Sink) -> None:
+        """Write a sample. Raises Untraceable."""
+        if not any(once(item, sink) for once in self._onces):
+            raise Untraceable
 
 
 class _Source:
     """Writes the source of one writing function: (scope, root, left, element, component) -> (raw, has value)."""
 
     def __init__(
-        self, tables: dict[str, CodeTable], node: BodyNode, place: Place, tests: tuple[Test, ...], *, is_item: bool
+        self,
+        tables: dict[str, CodeTable],
+        node: BodyNode,
+        place: Place,
+        tests: tuple[Test, ...],
+        listed: dict[str, frozenset[str]],
+        *,
+        is_item: bool,
     ) -> None:
         self._tables = tables
+        self._listed = listed
         self._node = node
         self._place = place
         self._tests = tests
@@ -550,7 +692,7 @@ class _Source:
         fields += ["None"] * (3 - len(fields))
         kind = element_type(self._place.rule, group[0])
         is_edifact = kind in {"a", "n", "an", ""}
-        self._names["when"] = functions.write_when if is_edifact else _write_moment
+        self._names["when"] = functions.write_when if is_edifact else functions.write_moment
         value = self._local(f"when({', '.join(fields)})")
         for number, at in enumerate(group[:2]):
             self._set(at, f"{value}[{number}]", counts=number == 0)
@@ -579,30 +721,23 @@ class _Source:
             for conversion, at in zip(binding.conversions[: len(fields)], group, strict=False)
         ]
         pairs = tuple(zip(fields, writers, strict=False))
-        only, excluded = binding.only, binding.excluded
-        last = fields[-1]
+        return self._own("W", ItemWriter(pairs, binding.only, binding.excluded, self._leaving(binding, fields)))
 
-        def write(item: Scope) -> tuple[str, ...] | None:
-            if item.get(last) is None:
-                return None
-            texts = []
-            for name, convert in pairs:
-                value = item.get(name)
-                text = convert(value) if value is not None else ""
-                if text is None:
-                    return None
-                texts.append(text)
-            if (only and texts[0] not in only) or texts[0] in excluded:
-                return None
-            return tuple(texts)
-
-        return self._own("W", write)
+    def _leaving(self, binding: Binding, fields: tuple[str, ...]) -> Callable[[Scope], bool] | None:
+        """Return whether an item of a list goes to the segment that says any of the list, and not here; None where
+        none does."""
+        name = binding.path.steps[0].name if binding.paths else ""
+        if name not in self._listed or self._is_mandatory(binding.groups[0][0]):
+            return None
+        return _left_to(self._listed[name], dict.fromkeys(fields, NO_LIMIT))
 
     def _writer(self, conversion: Conversion, at: At) -> Callable[[Any], str | None]:
         kind = element_type(self._place.rule, at)
         match conversion.name:
-            case "code" | "lookup":
+            case "code":
                 return self._tables[conversion.table].write
+            case "lookup":  # an unknown code is never read here, so it is not one of this place's
+                return self._tables[conversion.table].codes.get
             case "bool":
                 table = self._tables[conversion.table]
                 return lambda value: table.write("true" if value else "false")
@@ -641,13 +776,25 @@ class _Source:
         for step in steps:
             key += f".{step}"
             if key not in self._objects:
-                if step.field:
-                    read = f"left.select({owner}, {step.name!r}, {step.field!r}, {step.value!r})"
-                else:
-                    read = f"{owner}.get({step.name!r}) or EMPTY"
+                read = self._selected(owner, step) if step.field else f"{owner}.get({step.name!r}) or EMPTY"
                 self._objects[key] = self._local(read)
             owner = self._objects[key]
         return owner
+
+    def _selected(self, owner: str, step: Step) -> str:
+        """Take the item that a step selects; one that must stand here does so though more is said of it."""
+        chosen = f"{owner}, {step.name!r}, {step.field!r}, {step.value!r}"
+        drawing = [each for each in self._node.bindings if any(step in path.steps for path in each.paths)]
+        is_wanted = any(self._is_mandatory(each.groups[0][0]) for each in drawing)
+        if step.name not in self._listed or is_wanted:
+            return f"left.select({chosen})"
+        here = {step.field: NO_LIMIT}
+        for each in drawing:
+            here |= {path.steps[-1].name: self._longest(each) for path in each.paths if step in path.steps}
+        return f"left.choose({chosen}, {self._own('L', _left_to(self._listed[step.name], here))})"
+
+    def _longest(self, binding: Binding) -> int:
+        return longest(self._place.rule, binding.groups[0][0])
 
     def _predicates(self) -> None:
         for test in self._tests:
@@ -689,12 +836,6 @@ def total_text(path: Path, root: Scope) -> str:
         return ""
     value = total(path, root).normalize()
     return f"{value:f}"
-
-
-def _write_moment(on: date | None, at: datetime | None, _text: str | None) -> tuple[str, str]:
-    if at is not None:
-        return functions.write_date(at.date()), functions.write_time(at.time())
-    return (functions.write_date(on), "") if on is not None else ("", "")
 
 
 def text_of(value: Any) -> str:

@@ -58,6 +58,7 @@ class Cut:
 
 
 BLANKS = " \t\r\n"
+FILLING = BLANKS + "\x1a\x00"  # ... and what files are filled up with
 
 
 def own_text(text: str, end: str, *, is_plain: bool = False) -> str:
@@ -200,23 +201,22 @@ class X12:
     def messages(self) -> Iterator[Cut]:
         """Yield the messages in turn; what is wrong with groups and interchanges is noted on them."""
         text, end, at = self._text, self._delimiters.segment, 0
+        incoming = text if isinstance(text, Incoming) else None
         while at < len(text):
-            if isinstance(text, Incoming):
-                text.let_go(at)
+            if incoming is not None:
+                incoming.let_go(at)
             stop = text.find(end, at)
             if stop < 0:
                 stop = len(text)
-            start = at
-            while start < stop and text[start] in " \r\n\t\x1a\x00":
-                start += 1
-            segment = text[start:stop]
+            segment = text[at:stop].lstrip(FILLING)
+            start = stop - len(segment)
             tag = segment.partition(self._delimiters.element)[0].strip()
             if tag == "ST":
                 cut, at = self._message(start, stop, segment)
                 cut.interchange.layout.append("")
                 yield cut
                 continue
-            if segment.strip("\x1a\x00 \r\n\t"):
+            if segment.strip(FILLING):
                 self._envelope(tag, segment)
                 self.interchanges[-1].layout.append(text[start : stop + 1])
             at = stop + 1
@@ -306,8 +306,10 @@ class X12:
         self._numbers.add(number)
 
     def _check_trailer(self, cut: Cut) -> None:
-        pieces = [each.strip() for each in cut.trailer.split(self._delimiters.element)]
-        count = cut.count + 2
+        element, count = self._delimiters.element, cut.count + 2
+        if cut.trailer == f"SE{element}{count}{element}{cut.control_number}":
+            return
+        pieces = [each.strip() for each in cut.trailer.split(element)]
         stated = pieces[1] if len(pieces) > 1 else ""
         if not is_count(stated, count):
             text = miscounted("SE", stated, count, "segment")

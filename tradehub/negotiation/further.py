@@ -78,10 +78,12 @@ def applied(owner: Owner, wanted: Iterable[Stated] | None) -> Owner:
     said: dict[str, list[Said]] = {}
     for each in wanted:
         said.setdefault(each.name, []).append((each.label, each.value))
+    result = owner
     for name, known in _of(owner).items():
-        if _told(said.get(name, [])) != _told(known.read(owner)):
-            owner = owner.model_copy(update=known.write(owner, said.get(name, [])))
-    return owner
+        if _told(said.get(name, [])) != _told(known.read(result)):
+            update = known.write(result, said.get(name, []))
+            result = result.model_copy(update=update)
+    return result
 
 
 def path(name: str, label: str, line: str | None = None) -> str:

@@ -514,7 +514,7 @@ def _seen(session: Session, document: TradeDocument, received: Received) -> Hand
     )
     if known is None:
         return None
-    if known.source_sha256 == store.document_sha256(document):
+    if store.carried_by(session, known) == document:
         return Handled(known.deal_id, known.id)
     if document.action in REPLACES | TAKES_BACK:
         return None

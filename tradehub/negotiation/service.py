@@ -206,12 +206,14 @@ class NegotiationService(Inbound, Reading):
         request_key: str | None = None,
         lines: Sequence[tuple[str, Decimal | None]] = (),
         document: TradeDocument | None = None,
+        may_counter: bool = True,
         **said: Any,
     ) -> str:
         """Accept the other side's offer on the terms that were shown, and tell the hub; return the statement's id.
 
         ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
-        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10).
+        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10). Without ``may_counter`` a
+        part of an indivisible offer is no counter-offer but refused, INDIVISIBLE.
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
         row = self._deal(session, deal_id)
@@ -222,7 +224,8 @@ class NegotiationService(Inbound, Reading):
         offer = negotiation.offer(about)
         self._demand(session, row, actor, Act.ACCEPTANCE, document or _part(offer.document, lines))
         if lines and not offer.divisible:
-            lines, document = _whole_or_part(offer, lines, document)
+            lines, part = _whole_or_part(offer, lines)
+            document = document or (part if may_counter else None)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         if document is not None:
             return self._accept_with(
@@ -396,8 +399,10 @@ class NegotiationService(Inbound, Reading):
     ) -> tuple[str, ...]:
         """Accept what was picked of several suppliers' offers on one inquiry, and decline all others (R23).
 
-        All of it or nothing. Raises Refused MORE_THAN_DEMANDED where the picks of a line exceed what was asked for, and
-        whatever refuses one of the acceptances. Returns the ids of the statements, acceptances first.
+        All of it or nothing: the other suppliers are declined because contracts stand, so an award makes none but
+        contracts. Raises Refused MORE_THAN_DEMANDED where the picks of a line exceed what was asked for, INDIVISIBLE
+        for a part of an offer that stands or falls as a whole (by itself that is a counter-offer, R22), and whatever
+        else refuses one of the acceptances. Returns the ids of the statements, acceptances first.
         """
         inquiry = store.inquiry_row(session, inquiry_id)
         if inquiry is None:
@@ -413,7 +418,7 @@ class NegotiationService(Inbound, Reading):
             said.append(
                 self.accept(
                     session, actor, pick.deal, pick.offer, lines=pick.lines, terms_hash=pick.terms_hash,
-                    request_key=key,
+                    request_key=key, may_counter=False,
                 )
             )  # fmt: skip
         now = clock.now()
@@ -716,9 +721,9 @@ def _part(document: TradeDocument, lines: Iterable[tuple[str, Decimal | None]]) 
 
 
 def _whole_or_part(
-    offer: Offer, lines: Sequence[tuple[str, Decimal | None]], document: TradeDocument | None
+    offer: Offer, lines: Sequence[tuple[str, Decimal | None]]
 ) -> tuple[Sequence[tuple[str, Decimal | None]], TradeDocument | None]:
-    """All lines of an indivisible offer are the offer; some of them are terms of one's own (R22).
+    """All lines of an indivisible offer are the offer; some of them are terms of one's own, the document returned (R22).
 
     Raises Refused NO_SUCH_LINE.
     """
@@ -727,8 +732,8 @@ def _whole_or_part(
         raise model.Refused("NO_SUCH_LINE")
     wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
     if wanted == offered:
-        return (), document
-    return lines, document or drafting.limited_to(offer.document, wanted)
+        return (), None
+    return lines, drafting.limited_to(offer.document, wanted)
 
 
 def _terms(offer: Offer) -> dict[str, object]:

@@ -382,17 +382,32 @@ def source_of(session: Session, statement_id: str) -> TradeDocument | None:
     return _restored(row.source["kind"], row.source["document"]) if row is not None and row.source else None
 
 
+def carried_by(session: Session, row: StatementRow) -> TradeDocument | None:
+    """Return the document that brought a statement: that of its proposal, or the one kept beside it."""
+    if row.source is not None:
+        return _restored(row.source["kind"], row.source["document"])
+    offer = session.get(OfferRow, row.offer_id) if row.offer_id else None
+    return restored(offer) if offer is not None else None
+
+
 def verify(session: Session, deal_id: str) -> int | None:
-    """Return the number of the first statement that is not as it was written, None where the chain is whole."""
+    """Return the number of the first statement that is not as it was written, None where the chain is whole.
+
+    Documents are judged by the text that was kept of them, and not read into today's model: a field that the model has
+    got since then is no change of what was said.
+    """
     row = deal_row(session, deal_id)
-    offers = offer_rows(session, [deal_id])
     entries = statement_rows(session, [deal_id])
     broken = first_broken(row, entries)
+    stated = select(OfferRow.id, OfferRow.document).where(OfferRow.deal_id == deal_id)
+    carried = select(StatementRow.id, StatementRow.source).where(StatementRow.deal_id == deal_id)
+    offered: dict[str, dict[str, Any]] = dict(session.execute(stated).all())
+    sources: dict[str, dict[str, Any] | None] = dict(session.execute(carried).all())
     for each in entries:
-        offer = offers.get(each.offer_id or "")
-        kept = sha256(to_json(offer.document).encode()).hexdigest() if offer else None
-        changed = each.offer_id is not None and kept != each.document_sha256
-        if changed and (broken is None or each.number < broken):
+        source = sources[each.id]
+        wrong_offer = each.offer_id is not None and _sha256(offered.get(str(each.offer_id))) != each.document_sha256
+        wrong_source = source is not None and _sha256(source["document"]) != each.source_sha256
+        if (wrong_offer or wrong_source) and (broken is None or each.number < broken):
             return each.number
     return broken
 
@@ -423,7 +438,13 @@ def _restored(kind: str, stored: dict[str, Any]) -> TradeDocument:
 
 
 def document_sha256(document: TradeDocument) -> str:
-    return sha256(to_json(document.model_dump(mode="json")).encode()).hexdigest()
+    """Return the hash that a document is recorded under now. What is on record is held to the text that was kept, for a
+    later model writes the same document otherwise."""
+    return _sha256(document.model_dump(mode="json"))
+
+
+def _sha256(plain: dict[str, Any] | None) -> str:
+    return sha256(to_json(plain).encode()).hexdigest()
 
 
 def _negotiation(row: DealRow, said: Iterable[Statement]) -> Negotiation:

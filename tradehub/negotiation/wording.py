@@ -138,7 +138,7 @@ FLAGS: Mapping[str, LazyString] = {
     "divisible": lazy_gettext("Divisible"),
 }
 FLAG_EFFECTS: Mapping[str, LazyString] = {
-    "irrevocable": lazy_gettext("You keep it open until its last day, whatever happens."),
+    "irrevocable": lazy_gettext("You cannot revoke it before its last day, even where the law would let you."),
     "as_is_only": lazy_gettext("An acceptance that changes anything, even a small thing, is a counter-offer."),
     "divisible": lazy_gettext("They may accept single lines, or part of a quantity; the rest stays open."),
 }

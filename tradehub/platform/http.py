@@ -1,9 +1,9 @@
 """The web's side of the platform: who asks, what a view demands, and whether this form was posted before.
 
 A view says what it demands with ``@requires("deal.read")``, ``@signed_in`` or ``@public``, and with ``@requires_fresh``
-above that one that the person has given the password in the last minutes. The marks are read in one place, the guard
-that ``install`` puts before every request; a view without a mark is never run, and the application does not start with
-one.
+above that one that the person has shown who it is, by password or passkey, in the last minutes. The marks are read in
+one place, the guard that ``install`` puts before every request; a view without a mark is never run, and the application
+does not start with one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ _FRESH = "fresh"
 
 CONFIRM_FIELD = "confirm_password"
 """The field of any form in which the password is given once more."""
+
+PASSKEY_FIELD = "confirm_passkey"
+"""The field of any form in which a passkey answers instead of the password."""
 
 
 @dataclass(frozen=True)

@@ -380,6 +380,13 @@ class Security:
         """
         keys = (_digest(f"account {who.email}"), _digest(f"address {address}"))
         self._hold_to(who, password, keys)
+        return self.renew(who)
+
+    def renew(self, who: Principal) -> str:
+        """Return the secret that the session of a person who has just shown who it is has from now on.
+
+        Raises SignInRefused for a session that ended meanwhile.
+        """
         secret = ids.new_secret()
         with self._database.write() as session:
             renewed = session.execute(
@@ -393,7 +400,7 @@ class Security:
             ).first()  # fmt: skip
             if renewed is None:  # ended meanwhile, from another browser
                 raise SignInRefused
-            session.execute(delete(SignInAttempt).where(SignInAttempt.key == keys[0]))
+            session.execute(delete(SignInAttempt).where(SignInAttempt.key == _digest(f"account {who.email}")))
             self._record(session, who.org, who.user_id, "sign-in.confirmed", {})
         return secret
 

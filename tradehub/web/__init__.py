@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 
 from tradehub.platform import http
 from tradehub.platform.db import Database
+from tradehub.platform.passkeys import Passkeys
 from tradehub.platform.security import Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
@@ -22,6 +23,7 @@ from tradehub.web import (
     language,
     metrics,
     navigation,
+    passkeys,
     people,
     signin,
     terms,
@@ -58,16 +60,18 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     """Return the application. Raises UnguardedView where a route has no ``requires``, ``signed_in`` or ``public``."""
     app = Flask(__name__)
     _configure(app, hub.settings)
-    security = Security(hub.database, hasher)
+    security, devices = Security(hub.database, hasher), Passkeys(hub.database)
     metrics.install(app)
     headers.install(app)
     language.install(app)
     words.install(app)
     terms.install(app)
     navigation.install(app, test_mode=hub.settings.demo)
-    http.install(app, lambda: signin.authenticate(security), lambda: signin.confirm(security))
+    http.install(app, lambda: signin.authenticate(security), lambda: signin.confirm(security, devices))
+    passkeys.install(app, devices)
     errors.install(app)
-    app.register_blueprint(signin.blueprint(security, hub.database))
+    app.register_blueprint(signin.blueprint(security, devices, hub.database))
+    app.register_blueprint(passkeys.blueprint(devices))
     app.register_blueprint(people.blueprint(security, hub.database, hub.settings.public_url))
     app.register_blueprint(tokens.blueprint(security, hub.database))
     app.register_blueprint(home.blueprint(hub.database, hub.sections(), hub.searches()))

@@ -1,6 +1,6 @@
 """Coming in, going out, and what a person settles for themselves: password, sessions, language, time zone, colours.
 
-Before an act that binds, ``confirm`` asks for the password once more, and carries along the form that was posted.
+Before an act that binds, ``confirm`` asks for password or passkey once more, and carries along the form that was posted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.http import Principal
+from tradehub.platform.passkeys import Passkeys
 from tradehub.platform.security import (
     PASSWORD_MIN,
     LinkRefused,
@@ -26,6 +27,7 @@ from tradehub.platform.security import (
     TooManyAttempts,
 )
 from tradehub.web import language, navigation
+from tradehub.web.passkeys import site
 
 SESSION_COOKIE = "session"
 A_YEAR_S = 365 * 24 * 3600
@@ -47,12 +49,14 @@ def authenticate(security: Security) -> Principal | None:
     return security.principal_of(secret) if secret else None
 
 
-def confirm(security: Security) -> BaseResponse | None:
-    """Take the password that the posted form brings; None where it is right, else the page that asks for it (403).
+def confirm(security: Security, passkeys: Passkeys) -> BaseResponse | None:
+    """Take the password or the passkey that the posted form brings; None where it is right, else the page that asks (403).
 
     The page carries the form along, so that the act is done with its one button. A form with files cannot be carried:
     there the password is asked for on a page of its own, which leads back.
     """
+    if request.form.get(http.PASSKEY_FIELD):
+        return _present(security, passkeys, request.full_path.rstrip("?"), _carried())
     if http.CONFIRM_FIELD in request.form:
         return _confirmed(security, request.full_path.rstrip("?"), _carried())
     if http.wants_problem():
@@ -68,7 +72,7 @@ def confirm(security: Security) -> BaseResponse | None:
 
 
 def _carried() -> list[tuple[str, str]]:
-    own = ("csrf_token", http.CONFIRM_FIELD, "username")
+    own = ("csrf_token", http.CONFIRM_FIELD, http.PASSKEY_FIELD, "username")
     return [(name, value) for name, value in request.form.items(multi=True) if name not in own]
 
 
@@ -87,6 +91,20 @@ def _confirmed(security: Security, action: str, carried: Sequence[tuple[str, str
     return None
 
 
+def _present(
+    security: Security, passkeys: Passkeys, action: str, carried: Sequence[tuple[str, str]]
+) -> BaseResponse | None:
+    """Let the session go on as a fresh one, for a passkey that answered; else the page once more."""
+    who = http.principal()
+    try:
+        passkeys.confirm(who, site(), request.form[http.PASSKEY_FIELD])
+        secret = security.renew(who)
+    except SignInRefused:
+        return _ask_password(action, carried, 403, gettext("The passkey was not accepted. Use your password."))
+    g.principal, g.renewed_session = security.principal_of(secret), secret
+    return None
+
+
 def _ask_password(
     action: str, carried: Sequence[tuple[str, str]], status: int, error: str | None = None
 ) -> BaseResponse:
@@ -99,14 +117,14 @@ def _too_many(refused: TooManyAttempts) -> str:
     return str(gettext("Too many attempts. Try again in %(minutes)s minutes.", minutes=minutes))
 
 
-def blueprint(security: Security, database: Database) -> Blueprint:
+def blueprint(security: Security, passkeys: Passkeys, database: Database) -> Blueprint:
     pages = Blueprint("signin", __name__)
     pages.after_app_request(_keep_renewed)
     _add_door(pages, security)
-    _add_confirmation(pages, security)
+    _add_confirmation(pages, security, passkeys)
     _add_link(pages, security, database)
     _add_way_out(pages, security, database)
-    _add_account(pages, security, database)
+    _add_account(pages, security, passkeys, database)
     _add_switches(pages, security, database)
     return pages
 
@@ -138,7 +156,7 @@ def _add_door(pages: Blueprint, security: Security) -> None:
         return _let_in(secret, onward)
 
 
-def _add_confirmation(pages: Blueprint, security: Security) -> None:
+def _add_confirmation(pages: Blueprint, security: Security, passkeys: Passkeys) -> None:
     @pages.get("/confirm-it-is-you")
     @http.signed_in
     def confirm_form() -> ResponseReturnValue:
@@ -151,7 +169,11 @@ def _add_confirmation(pages: Blueprint, security: Security) -> None:
     def confirm_it_is_you() -> ResponseReturnValue:
         _own_session()
         onward = http.local_path(request.form.get("next"))
-        return _confirmed(security, "/confirm-it-is-you", [("next", onward)]) or redirect(onward, 303)
+        if request.form.get(http.PASSKEY_FIELD):
+            asked_again = _present(security, passkeys, "/confirm-it-is-you", [("next", onward)])
+        else:
+            asked_again = _confirmed(security, "/confirm-it-is-you", [("next", onward)])
+        return asked_again or redirect(onward, 303)
 
 
 def _keep_renewed(response: Response) -> Response:
@@ -202,13 +224,14 @@ def _add_way_out(pages: Blueprint, security: Security, database: Database) -> No
         return response
 
 
-def _add_account(pages: Blueprint, security: Security, database: Database) -> None:
+def _add_account(pages: Blueprint, security: Security, passkeys: Passkeys, database: Database) -> None:
     def _account(**more: object) -> str:
         who = http.principal()
         with database.read() as session:
             sessions = security.sessions(session, who.user_id)
+            devices = passkeys.of(session, who.user_id)
         zones = [("", gettext("As the browser says")), *((each, each) for each in sorted(language.known_zones()))]
-        return render_template("account.html", sessions=sessions, zones=zones, **more)
+        return render_template("account.html", sessions=sessions, devices=devices, site=site(), zones=zones, **more)
 
     @pages.get("/account")
     @http.signed_in

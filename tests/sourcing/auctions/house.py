@@ -13,6 +13,7 @@ from tradehub.documents import PartyId
 from tradehub.documents.parts import Party
 from tradehub.platform import audit
 from tradehub.platform.db import Database
+from tradehub.platform.sealing import Sealer
 from tradehub.sourcing.auctions import store
 from tradehub.sourcing.auctions.drafting import Conditions, Draft, DraftLine
 from tradehub.sourcing.auctions.ledger import Auction
@@ -78,21 +79,24 @@ class House:
 
     def load(self, auction_id: str) -> Auction:
         with self.database.read() as session:
-            return store.load(session, store.row(session, auction_id))
+            return self.service.memory.load(session, store.row(session, auction_id))
 
     def room(self, auction_id: str, viewer: PartyId):
         with self.database.read(viewer) as session:
             return self.service.room(session, auction_id, viewer)
 
 
-def house(database: Database, jobs: FakeJobs, sealer=None) -> House:
+SECRET = b"the secret of an installation"
+
+
+def house(database: Database, jobs: FakeJobs) -> House:
     deals = KeptDeals()
     hooks = Hooks(
-        on_won=deals, sealer=sealer,
+        on_won=deals,
         party=lambda session, party: Party(role="", name=NAMES.get(party, str(party))),
         name_of=lambda session, party: NAMES.get(party, str(party)),
     )  # fmt: skip
-    service = AuctionService(jobs, hooks)
+    service = AuctionService(jobs, lambda: Sealer(SECRET), hooks)
     service.register()
     return House(database, jobs, deals, service)
 

@@ -8,16 +8,18 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from tests.sourcing.auctions.house import SECRET
 from tests.sourcing.auctions.words import ANN, BEN, OWNER, TEN
 from tradehub.documents import PartyId
-from tradehub.sourcing.auctions import live, tickets, wire
+from tradehub.sourcing.auctions import live, store, tickets, wire
 from tradehub.sourcing.auctions.live import Follower, Live, Watched
 from tradehub.sourcing.auctions.rules import Display, Kind
 from tradehub.sourcing.auctions.tickets import Ticket
 
-KEY = b"a key of the hub"
+KEY = SECRET
 PAGE = "http://hub.example"
 
 
@@ -171,6 +173,16 @@ def test_a_database_that_cannot_be_read_stops_no_stream_for_good(house, monkeypa
     monkeypatch.setattr(streams, "news", news)
     streams._watch()
     assert streams.is_looking()
+
+
+def test_an_auction_that_cannot_be_read_silences_no_other(house) -> None:
+    broken, sound = house.hold(), house.hold(title="Castings")
+    house.bid(broken, BEN, "1000", limit="950.12")
+    with house.database.write() as session:
+        session.execute(update(store.EventRow).values(sealed="AAAA"))
+    streams, watched, _ = watching(house, sound, ANN)
+    watched[broken] = Watched(followers={Follower(broken, ANN)})
+    assert list(told(streams, dict(sorted(watched.items(), key=lambda each: each[0] != broken)))) == [ANN]
 
 
 def test_a_slow_screen_gets_the_newest_state_and_a_quiet_one_a_sign_of_life(monkeypatch) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER, at, auction
 from tradehub.sourcing.auctions import model
-from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.ledger import Auction, Ledger
 from tradehub.sourcing.auctions.model import standing
 from tradehub.sourcing.auctions.rules import Act, ActKind, Bid, Display, Kind, Refused, Status
 from tradehub.sourcing.auctions.views import view
@@ -127,6 +127,13 @@ def test_what_is_stored_gives_the_same_auction_again(found, history, taken_back)
         replayed = model.step(replayed, replace(event, number=0, is_quiet=False) if isinstance(event, Bid) else event,
                               now=event.at)  # fmt: skip
     assert replayed.events == state.events
+
+
+@given(open_auctions, histories, st.lists(st.tuples(waits, withdrawals), max_size=6))
+def test_a_ledger_that_grew_is_the_one_that_was_added_up_at_once(found, history, taken_back) -> None:
+    states = happened(found, [*history, *taken_back])
+    for state in states:
+        assert replace(state.ledger, stood={}) == Ledger.of(state)
 
 
 @given(open_auctions, histories, st.lists(st.tuples(waits, withdrawals), max_size=6))

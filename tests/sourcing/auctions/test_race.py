@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.sourcing.auctions import race
+from tests.sourcing.auctions.house import SECRET
 from tradehub.platform.db import Database
-from tradehub.sourcing.auctions import service, store
+from tradehub.platform.sealing import Sealer
+from tradehub.sourcing.auctions import store
+from tradehub.sourcing.auctions.envelopes import Envelopes
+from tradehub.sourcing.auctions.memory import Memory
 from tradehub.sourcing.auctions.rules import Kind
 
 
@@ -15,8 +19,9 @@ def bid_on_an_old_state(url, by, kind, auctions, barrier, results) -> None:
     known = {}
     database = Database(url)
     with database.read() as session:
-        known = {id: store.load(session, store.row(session, id)) for id in auctions}
-    service.store.load = lambda session, row, _known=None: known[row.id]
+        mine = Memory(Envelopes(lambda: Sealer(SECRET)))
+        known = {id: mine.load(session, store.row(session, id)) for id in auctions}
+    Memory.load = lambda _self, _session, row: known[row.id]
     race.bid_all(url, by, kind, auctions, barrier, results)
 
 

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.sourcing.auctions.house import House, audit_text, draft
-from tests.sourcing.auctions.house import house as made
 from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER, TEN
 from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.amounts import net_amount
@@ -17,6 +16,7 @@ from tradehub.negotiation.model import accept_by, indefinite
 from tradehub.platform.db import Unscoped
 from tradehub.sourcing.auctions import model, service, store
 from tradehub.sourcing.auctions.drafting import DraftLine
+from tradehub.sourcing.auctions.memory import Memory
 from tradehub.sourcing.auctions.rules import ActKind, Kind, Refused, SoftClose, Status
 from tradehub.sourcing.auctions.service import Actor, NotFound, Unfit
 from tradehub.sourcing.auctions.store import AuctionRow, EventRow
@@ -206,36 +206,38 @@ def test_the_owner_rules_and_what_it_did_is_kept(house: House, at_ten) -> None:
         house.act(id, ActKind.PAUSE)
 
 
-class Envelopes:
-    """A sealer that keeps the amounts to itself until ``is_open``."""
-
-    def __init__(self) -> None:
-        self.kept: list[str] = []
-        self.is_open = False
-
-    def seal(self, session, auction_id: str, text: str) -> str:
-        self.kept.append(text)
-        return f"envelope {len(self.kept)}"
-
-    def open(self, session, auction_id: str, sealed: str) -> str | None:
-        return self.kept[int(sealed.split()[1]) - 1] if self.is_open else None
-
-
-def test_a_sealer_keeps_the_amounts_out_of_the_database_until_the_opening(database, jobs, at_ten) -> None:
-    envelopes = Envelopes()
-    found = made(database, jobs, envelopes)
-    id = found.hold(Kind.VICKREY)
+def test_amounts_under_seal_are_read_after_the_end_and_not_before(house: House, at_ten) -> None:
+    id = house.hold(Kind.VICKREY)
     for by, amount in ((ANN, "1234.5"), (BEN, "1765.4"), (CAI, "1500")):
-        found.bid(id, by, amount)
-    assert [each.amount for each in found.load(id).events] == [None, None, None]
+        house.bid(id, by, amount)
+    assert [each.amount for each in house.load(id).events] == [None, None, None]
+    assert house.room(id, BEN).view.lots[0].price is None
     at_ten.move(HOUR)
-    found.jobs.drain()
-    assert found.room(id, OWNER).view.status is Status.UNOPENED
-    envelopes.is_open = True
-    at_ten.move(service.LOOK_AGAIN)
-    found.jobs.drain()
-    assert [(winner, letter.lines[0].price.amount) for winner, letter in found.deals.won] == [(BEN, Decimal(15))]
-    assert found.room(id, BEN).view.lots[0].price == 1500
+    house.jobs.drain()
+    assert [(winner, letter.lines[0].price.amount) for winner, letter in house.deals.won] == [(BEN, Decimal(15))]
+    assert house.room(id, BEN).view.lots[0].price == 1500
+
+
+def test_envelopes_that_were_moved_or_changed_leave_the_auction_unopened(house: House, at_ten) -> None:
+    id = house.hold(Kind.VICKREY)
+    house.bid(id, ANN, "1234.5")
+    house.bid(id, BEN, "1765.4")
+    with house.database.write() as session, session.no_autoflush:
+        one, other = session.scalars(select(EventRow).order_by(EventRow.number))
+        one.sealed, other.sealed = other.sealed, one.sealed
+    at_ten.move(HOUR)
+    house.jobs.drain()
+    assert house.room(id, OWNER).view.status is Status.UNOPENED
+    assert house.deals.won == []
+
+
+def test_envelopes_do_not_tell_how_large_an_amount_is(house: House) -> None:
+    id = house.hold(Kind.VICKREY)
+    house.bid(id, ANN, "1000")
+    house.bid(id, BEN, "999999999999.99")
+    with house.database.read() as session:
+        one, other = session.scalars(select(EventRow.sealed))
+    assert len(one) == len(other)
 
 
 def test_the_running_come_first_in_the_list(house: House, at_ten) -> None:
@@ -248,9 +250,37 @@ def test_the_running_come_first_in_the_list(house: House, at_ten) -> None:
 
 def test_only_what_is_new_is_read_of_an_auction_that_is_known(house: House) -> None:
     id = house.hold()
-    house.bid(id, ANN, "1000")
-    known = house.load(id)
-    house.bid(id, BEN, "990")
+    house.bid(id, ANN, "1000", "800")
+    house.bid(id, BEN, "880")
     with house.database.read() as session:
-        assert store.load(session, store.row(session, id), known) == house.load(id)
+        row = store.row(session, id)
+        fresh = store.load_all(session, [row], house.service.memory.envelopes)[id]
+        assert house.service.memory.load(session, row) == fresh
+        assert house.service.memory.load(session, row).ledger.tallies == fresh.ledger.tallies
         assert store.versions(session, [id]) == {id: 2}
+
+
+def test_what_a_rolled_back_transaction_saw_is_not_remembered(house: House) -> None:
+    id = house.hold()
+
+    def bid_and_fail() -> None:
+        with house.database.write(ANN) as session:
+            house.service.bid(session, Actor(ANN), id, lot=1, amount=Decimal(1000), confirmed=True)
+            assert house.service.memory.load(session, store.row(session, id)).version == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        bid_and_fail()
+    house.bid(id, BEN, "970")
+    assert [(each.by, each.amount) for each in house.load(id).events] == [(BEN, 970)]
+
+
+def test_a_memory_that_is_full_forgets_and_loads_again(house: House) -> None:
+    ids = [house.hold() for _ in range(3)]
+    memory = Memory(house.service.memory.envelopes, events_max=2)
+    for id in ids:
+        house.bid(id, ANN, "1000")
+    with house.database.read() as session:
+        rows = [store.row(session, id) for id in ids]
+        for _ in range(2):
+            assert [memory.load(session, row).version for row in rows] == [1, 1, 1]

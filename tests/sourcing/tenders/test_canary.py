@@ -1,12 +1,7 @@
-"""A price nobody else would write is bid in a whole hub; then everything that the hub keeps is searched for it.
-
-Searched: every table of the database, as text and as stored; every file under the data folder, the database's own files
-and its write-ahead log among them; and all that was logged, at the most talkative level.
-"""
+"""A price nobody else would write is bid in a whole hub; then everything that the hub keeps is searched for it."""
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,13 +11,12 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect, select, text
+from sqlalchemy import select
 
-from tests.fakes import FakeJobs
 from tests.negotiation.pages import form_fields
+from tests.sourcing.canary import DELTA, HAIDI, NINGBO, PEOPLE, RHEIN, kept, renderings, spellings, whole_hub
 from tests.sourcing.tenders.conftest import COMMERCIAL, WORDS, inquiry, notice, offer, plan
 from tests.web.house import CHEAP, PASSWORD, post, sign_in
-from tradehub.cli import demo
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import DatedEvent, Reference
 from tradehub.hub import Hub
@@ -32,37 +26,19 @@ from tradehub.negotiation.model import Refused
 from tradehub.negotiation.recording import Actor as Speaker
 from tradehub.partners.handling import Received
 from tradehub.platform import clock
-from tradehub.platform.schema import upgrade
-from tradehub.platform.security import ROLES, Security
-from tradehub.platform.settings import Settings
+from tradehub.platform.security import Security
 from tradehub.sourcing.tenders.hooks import Actor
 from tradehub.sourcing.tenders.model import Stage
 from tradehub.sourcing.tenders.sealing import Work
 from tradehub.sourcing.tenders.service import Opener, TenderDraft
-from tradehub.web import create_app
 
-HAIDI, DELTA, NINGBO, RHEIN = (PartyId(each) for each in ("haidi", "delta", "ningbo", "rhein"))
 ON_SQLITE = pytest.mark.parametrize("database_kind", ["sqlite"])
 CANARY = "48151.62342"
-SPELLINGS = (
-    CANARY, "48,151.62342", "48 151.62342", "48\u202f151.62342", "48\u00a0151.62342", "48151,62342", "48.151,62342",
-    "4815162342", "48151.62", "48,151.62", "4.815162342E", "4.815162342e",
-)  # fmt: skip
+SPELLINGS = (*spellings(CANARY), "48151.62", "48,151.62")
 
 
 def words_of(name: str) -> str:
     return dict(zip(("li", "mo"), WORDS.values(), strict=False))[name]
-
-
-def renderings() -> list[bytes]:
-    """The price as it is typed, printed, encoded and counted in small units."""
-    found = []
-    for each in SPELLINGS:
-        plain = each.encode()
-        found += [plain, each.encode("utf-16-le"), plain.hex().encode(), plain.hex().upper().encode()]
-        # base64 at each of its three alignments, without the characters that its neighbours decide
-        found += [base64.b64encode(b" " * pad + plain)[2 if pad else 0 : -4].rstrip(b"=")[-10:] for pad in range(3)]
-    return [each for each in found if len(each) >= 8]
 
 
 @dataclass
@@ -71,23 +47,11 @@ class Place:
     app: Flask
     people: dict[str, Actor] = field(default_factory=dict)
 
-    def kept(self, logged: str) -> bytes:
-        """Return all that the hub keeps anywhere, and all that it has logged."""
-        parts = [logged.encode()]
-        engine = self.hub.database.engine
-        with engine.connect() as connection:
-            for table in inspect(engine).get_table_names():
-                rows = connection.execute(text(f'SELECT * FROM "{table}"')).all()
-                parts += [repr(tuple(row)).encode() for row in rows]
-        files = [path for path in self.hub.settings.data_dir.rglob("*") if path.is_file()]
-        parts += [path.read_bytes() + path.name.encode() for path in files]
-        return b"\n".join(parts)
-
     def found(self, logged: str) -> list[bytes]:
         """Return the renderings of the price that are somewhere in it, and passphrases in clear."""
-        kept = self.kept(logged)
+        everything = kept(self.hub, logged)
         words = [words_of(name).encode() for name in ("li", "mo")]
-        return [each for each in (*renderings(), *words) if each in kept]
+        return [each for each in (*renderings(SPELLINGS), *words) if each in everything]
 
     def do(self, actor: Actor, verb: str, *args, **more):
         with self.hub.database.write(actor.party) as session:
@@ -132,24 +96,10 @@ class Place:
 
 @pytest.fixture
 def place(database_url: str, tmp_path: Path) -> Iterator[Place]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
-        folder = tmp_path / "data"
-        url = database_url.replace(str(tmp_path), str(folder)) if database_url.startswith("sqlite") else database_url
-        hub = Hub(Settings(data_dir=folder, database=url, demo=True, _env_file=None))
-    hub.tenders.work = Work(1, 8, 1)
-    upgrade(hub.database)
-    demo.settle(hub)
-    made = Place(hub, create_app(hub, hasher=CHEAP))
-    security = Security(hub.database, CHEAP)
-    for name, org in (("li", HAIDI), ("mo", HAIDI), ("dan", DELTA), ("nina", NINGBO)):
-        with hub.database.write() as session:
-            user = security.add_user(session, org, f"{name}@example.com", name.capitalize(), list(ROLES))
-            link = security.issue_link(session, user, org)
-        security.open_link(link, PASSWORD)
-        made.people[name] = Actor(org, user, name.capitalize())
-    yield made
-    hub.database.dispose()
+    with whole_hub(database_url, tmp_path / "data") as (hub, app, users):
+        hub.tenders.work = Work(1, 8, 1)
+        people = {name: Actor(org, users[name], name.capitalize()) for name, org in PEOPLE}
+        yield Place(hub, app, people)
 
 
 def bid_by_form(place: Place, tender: str, price: str) -> None:

@@ -5,7 +5,8 @@ The same events always give the same ledger; nothing of it is ever stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -66,12 +67,22 @@ class Auction:
     def ledger(self) -> Ledger:
         return Ledger.of(self)
 
+    def grown(self, events: Sequence[Event]) -> Auction:
+        """Return the auction with more events after its own. What is added up already is not added up again."""
+        if not events:
+            return self
+        grown = replace(self, events=(*self.events, *events))
+        # a frozen dataclass keeps its cached properties in its dictionary
+        grown.__dict__["ledger"] = self.ledger.after(grown, events)
+        return grown
+
 
 @dataclass
 class Tally:
     """One lot while its events are gone through. ``latest`` is the end that no extension passes.
 
-    ``count``, ``counts`` and ``last`` are of all bids that were given, withdrawn ones too.
+    ``count``, ``counts`` and ``last`` are of all bids that were given, withdrawn ones too. ``moves_of`` are the moves of
+    one bidder.
     """
 
     ends_at: datetime
@@ -84,6 +95,17 @@ class Tally:
     count: int = 0
     counts: dict[PartyId, int] = field(default_factory=dict)
     last: dict[PartyId, Bid] = field(default_factory=dict)
+    moves_of: dict[PartyId, tuple[Move, ...]] = field(default_factory=dict)
+
+    def copied(self) -> Tally:
+        return replace(
+            self, found=dict(self.found), moves=list(self.moves), counts=dict(self.counts), last=dict(self.last),
+            moves_of=dict(self.moves_of),
+        )  # fmt: skip
+
+    def move(self, move: Move) -> None:
+        self.moves.append(move)
+        self.moves_of[move.by] = (*self.moves_of.get(move.by, ()), move)
 
     def ranked(self, rules: Rules) -> tuple[Position, ...]:
         """Return the positions, best first, of equal ones the earlier: the leader is never the later of two."""
@@ -114,13 +136,34 @@ class Ledger:
         ledger = cls(
             tallies, [], acts, withdrawn=frozenset(each.about or 0 for each in acts if each.kind is ActKind.CONSENT)
         )
-        lots = {each.number: each for each in auction.lots}
-        for event in auction.events:
-            if isinstance(event, Bid):
-                ledger._bid(rules, lots[event.lot], event)
-            else:
-                ledger._act(event)
+        ledger._add(auction, auction.events)
         return ledger
+
+    def after(self, auction: Auction, events: Sequence[Event]) -> Ledger:
+        """Return the ledger of ``auction``, which has ``events`` beyond those that are added up here.
+
+        What they do not touch is shared. A bid that is taken back changes what came after it: then all is added up anew.
+        """
+        acts = [each for each in events if isinstance(each, Act)]
+        if any(each.kind is ActKind.CONSENT for each in acts):
+            return Ledger.of(auction)
+        touched = {each.lot for each in events if isinstance(each, Bid)}
+        if any(each.kind is ActKind.RESUME for each in acts):
+            touched = set(self.tallies)
+        ledger = replace(
+            self, tallies={lot: each.copied() if lot in touched else each for lot, each in self.tallies.items()},
+            pauses=list(self.pauses), acts=[*self.acts, *acts], stood={},
+        )  # fmt: skip
+        ledger._add(auction, events)
+        return ledger
+
+    def _add(self, auction: Auction, events: Sequence[Event]) -> None:
+        lots = {each.number: each for each in auction.lots}
+        for event in events:
+            if isinstance(event, Bid):
+                self._bid(auction.rules, lots[event.lot], event)
+            else:
+                self._act(event)
 
     def running(self, since: datetime, until: datetime) -> timedelta:
         """Return how long it ran between two moments, pauses left out."""
@@ -195,25 +238,25 @@ def _place(rules: Rules, tally: Tally, bid: Bid, amount: Decimal) -> None:
     elif rules.is_better(limit, lead.limit):
         if rules.is_better(lead.limit, lead.amount):
             tally.found[lead.by] = lead._replace(amount=lead.limit)
-            tally.moves.append(Move(bid.at, lead.by, lead.limit, is_automatic=True, leads=True))
+            tally.move(Move(bid.at, lead.by, lead.limit, is_automatic=True, leads=True))
         price = rules.better(amount, rules.worse(rules.improved(lead.limit), limit))
         _lead(tally, bid, price, limit, automatic=price != amount)
     elif tally.price is not None and rules.is_better(limit, tally.price):
         tally.found[bid.by] = Position(bid.by, limit, limit, bid.number)
-        tally.moves.append(Move(bid.at, bid.by, limit, is_automatic=limit != amount, leads=False))
+        tally.move(Move(bid.at, bid.by, limit, is_automatic=limit != amount, leads=False))
         tally.price = rules.worse(rules.improved(limit), lead.limit)
         tally.found[lead.by] = lead._replace(amount=tally.price)
-        tally.moves.append(Move(bid.at, lead.by, tally.price, is_automatic=True, leads=True))
+        tally.move(Move(bid.at, lead.by, tally.price, is_automatic=True, leads=True))
     else:
         shown = rules.better(amount, own.amount) if own else amount
         tally.found[bid.by] = Position(bid.by, shown, shown, bid.number)
-        tally.moves.append(Move(bid.at, bid.by, shown, is_automatic=False, leads=False))
+        tally.move(Move(bid.at, bid.by, shown, is_automatic=False, leads=False))
 
 
 def _lead(tally: Tally, bid: Bid, price: Decimal, limit: Decimal, *, automatic: bool) -> None:
     tally.leader, tally.price = bid.by, price
     tally.found[bid.by] = Position(bid.by, price, limit, bid.number)
-    tally.moves.append(Move(bid.at, bid.by, price, is_automatic=automatic, leads=True))
+    tally.move(Move(bid.at, bid.by, price, is_automatic=automatic, leads=True))
 
 
 def _raise_own(rules: Rules, tally: Tally, bid: Bid, lead: Position, amount: Decimal, limit: Decimal) -> None:
@@ -221,7 +264,7 @@ def _raise_own(rules: Rules, tally: Tally, bid: Bid, lead: Position, amount: Dec
     tally.found[bid.by] = lead._replace(amount=shown, limit=rules.better(rules.better(limit, lead.limit), shown))
     if shown != lead.amount:
         tally.price = shown
-        tally.moves.append(Move(bid.at, bid.by, shown, is_automatic=False, leads=True))
+        tally.move(Move(bid.at, bid.by, shown, is_automatic=False, leads=True))
 
 
 def _reach_reserve(rules: Rules, lot: Lot, tally: Tally, bid: Bid) -> None:
@@ -232,4 +275,4 @@ def _reach_reserve(rules: Rules, lot: Lot, tally: Tally, bid: Bid) -> None:
     if rules.is_better(lot.reserve, lead.amount):
         tally.price = lot.reserve
         tally.found[lead.by] = lead._replace(amount=lot.reserve)
-        tally.moves.append(Move(bid.at, lead.by, lot.reserve, is_automatic=True, leads=True))
+        tally.move(Move(bid.at, lead.by, lot.reserve, is_automatic=True, leads=True))

@@ -26,9 +26,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from tradehub.documents import PartyId
 from tradehub.platform import clock
 from tradehub.platform.db import Database
+from tradehub.platform.sealing import Sealer, Tampered
 from tradehub.platform.settings import Settings
 from tradehub.sourcing.auctions import model, store, tickets, views, wire
+from tradehub.sourcing.auctions.envelopes import Envelopes
 from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.memory import Memory
 
 LOOK_EVERY_S = 0.05
 """How long a bid waits at most until it is seen here. One query asks for all auctions that are watched."""
@@ -108,6 +111,7 @@ class Live:
     def __init__(self, database: Database, key: bytes) -> None:
         self._database = database
         self._key = key
+        self._memory = Memory(Envelopes(lambda: Sealer(key)))
         self._watched: dict[str, Watched] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -215,7 +219,11 @@ class Live:
                     row = store.row(session, id)
                     if row is None:
                         continue
-                    each.auction = store.load(session, row, each.auction)
+                    try:
+                        each.auction = self._memory.opened(session, self._memory.load(session, row), now)
+                    except Tampered:  # the others go on; its own screens ask by themselves
+                        log.exception("an auction cannot be read", auction=id)
+                        continue
                     each.changes_at = model.changes_at(each.auction, now)
                 followers = [screen for screen in list(each.followers) if changed or screen.is_new]
                 told += states(each.auction, followers, now) if each.auction else []

@@ -6,7 +6,7 @@ automatic bid is ever stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -284,7 +284,7 @@ def _clock_price(rules: Rules, lot: Lot, done: int) -> Decimal:
 
 
 def _appended(auction: Auction, event: Event, now: datetime) -> Auction:
-    return replace(auction, events=(*auction.events, replace(event, number=auction.version + 1, at=now)))
+    return auction.grown([replace(event, number=auction.version + 1, at=now)])
 
 
 def _judged(auction: Auction, bid: Bid, now: datetime) -> Bid:
@@ -432,16 +432,12 @@ def _asked(auction: Auction, act: Act, now: datetime) -> None:
 def open_requests(auction: Auction) -> dict[int, Act]:
     """Return the requests to withdraw a bid that the owner has not answered, by the bid's number."""
     waiting: dict[int, Act] = {}
-    for each in _acts(auction.events):
+    for each in auction.ledger.acts:
         if each.about is not None and each.kind is ActKind.ASK:
             waiting[each.about] = each
         elif each.about is not None:
             waiting.pop(each.about, None)
     return waiting
-
-
-def _acts(events: Iterable[Event]) -> Iterable[Act]:
-    return (each for each in events if isinstance(each, Act))
 
 
 _GUARDS: Mapping[ActKind, tuple[Callable[[Auction, Act, datetime], None], ...]] = {

@@ -21,9 +21,12 @@ from tradehub.documents.parts import Party
 from tradehub.platform import audit, clock, ids, numbers
 from tradehub.platform.db import to_json
 from tradehub.platform.jobs import JobContext, Jobs, RetryLater
+from tradehub.platform.sealing import Sealer
 from tradehub.sourcing.auctions import drafting, model, store, views
 from tradehub.sourcing.auctions.drafting import Award, Conditions, Draft
+from tradehub.sourcing.auctions.envelopes import Envelopes
 from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.memory import Memory
 from tradehub.sourcing.auctions.rules import OVER, Act, ActKind, Bid, Format, Refused, Status
 from tradehub.sourcing.auctions.store import AuctionRow, EventRow
 from tradehub.sourcing.auctions.views import View
@@ -50,16 +53,6 @@ class OnWon(Protocol):
     def __call__(self, session: Session, auction: Auction, winner: PartyId, document: TradeDocument) -> str | None: ...
 
 
-class Sealer(Protocol):
-    """Keeps sealed amounts unreadable until the opening.
-
-    ``open`` returns None as long as a text may not be opened; the auction then waits, as UNOPENED.
-    """
-
-    def seal(self, session: Session, auction_id: str, text: str) -> str: ...
-    def open(self, session: Session, auction_id: str, sealed: str) -> str | None: ...
-
-
 def _nobody(session: Session, auction: Auction, winner: PartyId, document: TradeDocument) -> None:
     """Do nothing when an auction is won: nobody follows up on it."""
 
@@ -75,7 +68,6 @@ class Hooks:
     on_won: OnWon = _nobody
     party: Callable[[Session, PartyId], Party] = _bare
     name_of: Callable[[Session, str], str] = lambda session, party: party
-    sealer: Sealer | None = None
 
 
 class NotFound(Exception):
@@ -141,10 +133,14 @@ class Listed:
 
 
 class AuctionService:
-    """The capability. ``jobs`` carries the close; register it in every process by ``register``."""
+    """The capability. ``jobs`` carries the close; register it in every process by ``register``.
 
-    def __init__(self, jobs: Jobs, hooks: Hooks | None = None) -> None:
+    ``sealer`` keeps what bidders may not know of each other out of the database (``envelopes``).
+    """
+
+    def __init__(self, jobs: Jobs, sealer: Callable[[], Sealer], hooks: Hooks | None = None) -> None:
         self.jobs = jobs
+        self.memory = Memory(Envelopes(sealer))
         self.hooks = hooks or Hooks()
 
     def register(self) -> None:
@@ -205,18 +201,14 @@ class AuctionService:
         known = store.by_request(session, row.id, actor.party, request_key) if request_key else None
         if known is not None:
             return known.number
-        before = store.load(session, row)
+        before = self.memory.load(session, row)
         now = clock.now()
         wanted = Bid(lot=lot, by=actor.party, amount=amount, limit=limit)
         after = model.step(before, wanted, now=now)
         if not confirmed and model.is_large(before, wanted, now):
             raise Refused("LARGE_STEP", amount)
-        kept = after.events[-1]
-        sealed = None
-        if self.hooks.sealer and after.rules.format is Format.SEALED and isinstance(kept, Bid):
-            sealed = self.hooks.sealer.seal(session, row.id, str(kept.amount))
-        event = self._record(session, row, actor, before, after, sealed=sealed, request_key=request_key)
-        if after.rules.format is Format.CLOCK and model.overall(after, kept.at) in OVER:
+        event = self._record(session, row, actor, before, after, request_key=request_key)
+        if after.rules.format is Format.CLOCK and model.overall(after, event.at) in OVER:
             self.jobs.enqueue_in_tx(session, CLOSE, row.id, id=f"{CLOSE}:{row.id}:{event.number}")
         return event.number
 
@@ -238,7 +230,7 @@ class AuctionService:
             return known.number
         if row.settled_at is not None:
             raise Refused("SETTLED")
-        before = store.load(session, row)
+        before = self.memory.load(session, row)
         after = model.step(before, Act(kind, actor.party, text.strip(), about), now=clock.now())
         return self._record(session, row, actor, before, after, request_key=request_key).number
 
@@ -248,7 +240,7 @@ class AuctionService:
         For the system's own session: what it does belongs to several organisations.
         """
         row = self._locked(session, auction_id)
-        auction = self._opened(session, row, store.load(session, row))
+        auction = self._opened(session, row)
         status = model.overall(auction, now)
         if status not in OVER or status is Status.UNOPENED:
             return False
@@ -271,7 +263,7 @@ class AuctionService:
         row = store.row(session, auction_id)
         if row is None:
             raise NotFound(auction_id)
-        auction = self._opened(session, row, store.load(session, row))
+        auction = self._opened(session, row)
         is_owner = row.owner_id == viewer
         shown = auction.bidders if is_owner else (viewer,)
         requests = model.open_requests(auction)
@@ -295,19 +287,19 @@ class AuctionService:
         row = store.row(session, auction_id)
         if row is None:
             raise NotFound(auction_id)
-        auction = self._opened(session, row, store.load(session, row))
+        auction = self._opened(session, row)
         return row, views.view(auction, viewer, clock.now())
 
     def listed(self, session: Session, viewer: PartyId, *, words: str = "", unsettled: bool = False) -> list[Listed]:
         """Return the auctions that the viewer holds or is invited to: the running ones first, then what starts next."""
         found = store.rows(session, words=words, unsettled=unsettled)
-        auctions = store.load_all(session, found)
+        auctions = self.memory.load_all(session, found)
         now = clock.now()
         owners = {each: self._name(session, PartyId(each)) for each in {row.owner_id for row in found}}
         lines = [
             Listed(
                 row=each,
-                view=views.view(self._opened(session, each, auctions[each.id]), viewer, now),
+                view=views.view(self.memory.opened(session, auctions[each.id], now), viewer, now),
                 is_owner=each.owner_id == viewer,
                 owner=owners[each.owner_id],
             )
@@ -315,16 +307,8 @@ class AuctionService:
         ]
         return sorted(lines, key=_urgency)
 
-    def _opened(self, session: Session, row: AuctionRow, auction: Auction) -> Auction:
-        """Open what a sealer kept, where the time has come."""
-        sealer = self.hooks.sealer
-        if sealer is None or model.overall(auction, clock.now()) is not Status.UNOPENED:
-            return auction
-        texts = store.sealed_texts(session, row.id)
-        opened = {number: sealer.open(session, row.id, text) for number, text in texts.items()}
-        if any(each is None for each in opened.values()):
-            return auction
-        return store.opened(auction, {number: Decimal(text) for number, text in opened.items() if text is not None})
+    def _opened(self, session: Session, row: AuctionRow) -> Auction:
+        return self.memory.opened(session, self.memory.load(session, row), clock.now())
 
     # --- parts ---
 
@@ -335,7 +319,7 @@ class AuctionService:
             if self.settle(session, auction_id, now):
                 return
             row = store.row(session, auction_id)
-            ends_at = model.ends_at(store.load(session, row)) if row is not None else now
+            ends_at = model.ends_at(self.memory.load(session, row)) if row is not None else now
             raise RetryLater(ends_at - now if ends_at > now else LOOK_AGAIN)
 
     def _locked(self, session: Session, auction_id: str) -> AuctionRow:
@@ -352,11 +336,10 @@ class AuctionService:
         before: Auction,
         after: Auction,
         *,
-        sealed: str | None = None,
         request_key: str | None = None,
     ) -> EventRow:
         event = store.record(
-            session, row, before, after, sealed=sealed, user_id=actor.user_id, user_name=actor.name,
+            session, row, before, after, self.memory.envelopes, user_id=actor.user_id, user_name=actor.name,
             request_key=request_key,
         )  # fmt: skip
         details = {"number": event.number, "kind": event.kind, "sha256": digest(event)}

@@ -1,27 +1,40 @@
 """The rows of auctions: what the owner laid down, who is invited, and what happened, which is only ever added to.
 
 An auction is shown to its owner and to whom it invites; of what happened, each organisation's session finds its own
-alone. The rules have to look at all of it: ``load`` is the one door to that, and nothing that it returns leaves the
-service but through ``views``.
+alone. The rules have to look at all of it: ``load_all`` and ``brought_up`` are the doors to that, ``memory`` alone goes
+through them, and nothing that they return leaves the service but through ``views``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Row, Text, UniqueConstraint, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Row, Select, Text, UniqueConstraint, and_, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.documents import Line, PartyId
 from tradehub.platform.db import Base, Scoped
 from tradehub.sourcing.auctions.drafting import Conditions
+from tradehub.sourcing.auctions.envelopes import Envelopes
 from tradehub.sourcing.auctions.ledger import Auction
-from tradehub.sourcing.auctions.rules import Act, ActKind, Bid, Display, Event, Increment, Kind, Lot, Rules, SoftClose
+from tradehub.sourcing.auctions.rules import (
+    Act,
+    ActKind,
+    Bid,
+    Display,
+    Event,
+    Format,
+    Increment,
+    Kind,
+    Lot,
+    Rules,
+    SoftClose,
+)
 
 BID = "bid"
 """The kind of an event row that is no act."""
@@ -82,7 +95,8 @@ class AuctionRow(Scoped, Base):
 
 
 class EventRow(Scoped, Base):
-    """A bid or an act, by whom. ``sealed`` holds the amount of a sealed bid where a sealer keeps it until the opening."""
+    """A bid or an act, by whom. ``sealed`` is the envelope of what is secret: the amount of a sealed bid, or the limit of
+    an open one. ``bid_limit`` is read of bids from before limits were sealed, and never written."""
 
     __tablename__ = "auction_event"
     __table_args__ = (UniqueConstraint("auction_id", "by_id", "request_key"),)
@@ -134,24 +148,28 @@ def rows(session: Session, *, words: str = "", unsettled: bool = False, limit: i
     return list(session.scalars(wanted))
 
 
-def load(session: Session, found: AuctionRow, known: Auction | None = None) -> Auction:
-    """Return the auction as the model knows it, with every bid; of one that is ``known``, only what came since."""
-    if known is None:
-        return load_all(session, [found])[found.id]
-    since = select(_EVENTS).where(_EVENTS.c.auction_id == found.id, _EVENTS.c.number > known.version)
-    new = session.execute(since.order_by(_EVENTS.c.number).execution_options(unscoped=True))
-    return replace(known, events=(*known.events, *(_event(each) for each in new)))
+def brought_up(session: Session, known: Mapping[str, Auction], envelopes: Envelopes) -> dict[str, Auction]:
+    """Return those of the ``known`` auctions that go on from what is known, with what came since, by one query.
 
-
-def sealed_texts(session: Session, auction_id: str) -> dict[int, str]:
-    """Return what is kept under seal, by the number of the bid."""
-    wanted = select(_EVENTS.c.number, _EVENTS.c.sealed).where(
-        _EVENTS.c.auction_id == auction_id, _EVENTS.c.sealed.is_not(None)
+    Each one's last known event is read again: where it is not the one that is known, the auction is left out.
+    """
+    if not known:
+        return {}
+    since = or_(
+        *(and_(_EVENTS.c.auction_id == id, _EVENTS.c.number >= max(1, each.version)) for id, each in known.items())
     )
-    return {each.number: each.sealed for each in session.execute(wanted.execution_options(unscoped=True))}
+    new: dict[str, list[Event]] = {id: [] for id in known}
+    for each in session.execute(_in_order(select(_EVENTS).where(since))):
+        new[each.auction_id].append(_event(each, envelopes))
+    found = {}
+    for id, auction in known.items():
+        last = list(auction.events[-1:])
+        if new[id][: len(last)] == last:
+            found[id] = auction.grown(new[id][len(last) :])
+    return found
 
 
-def load_all(session: Session, found: Sequence[AuctionRow]) -> dict[str, Auction]:
+def load_all(session: Session, found: Sequence[AuctionRow], envelopes: Envelopes) -> dict[str, Auction]:
     """Return several auctions with two queries.
 
     The queries go past the tenancy criterion on purpose: what a bid is worth depends on those of other organisations.
@@ -159,9 +177,8 @@ def load_all(session: Session, found: Sequence[AuctionRow]) -> dict[str, Auction
     ids = [each.id for each in found]
     events: dict[str, list[Event]] = {each: [] for each in ids}
     bidders: dict[str, list[PartyId]] = {each: [] for each in ids}
-    happened = select(_EVENTS).where(_EVENTS.c.auction_id.in_(ids)).order_by(_EVENTS.c.auction_id, _EVENTS.c.number)
-    for each in session.execute(happened.execution_options(unscoped=True)):
-        events[each.auction_id].append(_event(each))
+    for each in session.execute(_in_order(select(_EVENTS).where(_EVENTS.c.auction_id.in_(ids)))):
+        events[each.auction_id].append(_event(each, envelopes))
     invited = select(_BIDDERS.c.auction_id, _BIDDERS.c.party).where(_BIDDERS.c.auction_id.in_(ids))
     for id, party in session.execute(invited.order_by(_BIDDERS.c.number).execution_options(unscoped=True)):
         bidders[id].append(PartyId(party))
@@ -176,6 +193,21 @@ def load_all(session: Session, found: Sequence[AuctionRow]) -> dict[str, Auction
         )
         for each in found
     }
+
+
+def opened(session: Session, auction: Auction, envelopes: Envelopes) -> Auction:
+    """Return the auction with the amounts of the bids that are under seal. Raises ``platform.sealing.Tampered``."""
+    wanted = select(_EVENTS.c.number, _EVENTS.c.sealed).where(
+        _EVENTS.c.auction_id == auction.id, _EVENTS.c.sealed.is_not(None)
+    )
+    sealed = {each.number: each.sealed for each in session.execute(wanted.execution_options(unscoped=True))}
+    events = tuple(
+        envelopes.opened(auction.id, each, sealed[each.number])
+        if isinstance(each, Bid) and each.number in sealed
+        else each
+        for each in auction.events
+    )
+    return replace(auction, events=events)
 
 
 def add(session: Session, auction: Auction, found: AuctionRow) -> None:
@@ -207,17 +239,19 @@ def record(
     found: AuctionRow,
     before: Auction,
     after: Auction,
+    envelopes: Envelopes,
     *,
-    sealed: str | None = None,
     user_id: str | None = None,
     user_name: str | None = None,
     request_key: str | None = None,
 ) -> EventRow:
     """Store the one event by which ``after`` goes beyond ``before``. Raises Overtaken where another one was first.
 
-    With ``sealed`` the amount of a bid is kept in there and nowhere else.
+    What of a bid is secret is kept in its envelope and nowhere else.
     """
-    event = after.events[-1]
+    event, form = after.events[-1], after.rules.format
+    sealed = envelopes.seal(found.id, form, event) if isinstance(event, Bid) else None
+    columns = _bid_columns(event, form, sealed) if isinstance(event, Bid) else _act_columns(event)
     moved = session.execute(
         update(AuctionRow)
         .where(AuctionRow.id == found.id, AuctionRow.version == before.version)
@@ -228,7 +262,7 @@ def record(
         raise Overtaken(found.id)
     happened = EventRow(
         auction_id=found.id, number=event.number, by_id=event.by, at=event.at, user_id=user_id, user_name=user_name,
-        request_key=request_key, **(_bid_columns(event, sealed) if isinstance(event, Bid) else _act_columns(event)),
+        request_key=request_key, **columns,
     )  # fmt: skip
     session.add(happened)
     session.flush()
@@ -276,15 +310,6 @@ def kept_conditions(wanted: Conditions) -> dict[str, Any]:
     }
 
 
-def opened(auction: Auction, amounts: dict[int, Decimal]) -> Auction:
-    """Return the auction with the amounts of bids that were under seal, by the bids' numbers."""
-    events = tuple(
-        replace(each, amount=amounts[each.number]) if isinstance(each, Bid) and each.number in amounts else each
-        for each in auction.events
-    )
-    return replace(auction, events=events)
-
-
 def _rules(found: AuctionRow) -> Rules:
     soft = None
     if found.soft_within_s is not None and found.soft_by_s is not None:
@@ -321,21 +346,26 @@ def _lot(kept: dict[str, Any]) -> Lot:
     )
 
 
-def _event(kept: Row[Any]) -> Event:
+def _in_order(wanted: Select[Any]) -> Select[Any]:
+    return wanted.order_by(_EVENTS.c.auction_id, _EVENTS.c.number).execution_options(unscoped=True)
+
+
+def _event(kept: Row[Any], envelopes: Envelopes) -> Event:
     by = PartyId(kept.by_id)
     if kept.kind == BID:
-        return Bid(
+        bid = Bid(
             lot=kept.lot, by=by, amount=kept.amount, limit=kept.bid_limit, number=kept.number, at=kept.at,
             is_quiet=kept.is_quiet,
         )  # fmt: skip
+        if kept.sealed is None or bid.amount is None:
+            return bid
+        return replace(bid, limit=envelopes.limit(kept.auction_id, bid, kept.sealed))
     return Act(kind=ActKind(kept.kind), by=by, text=kept.text, about=kept.about, number=kept.number, at=kept.at)
 
 
-def _bid_columns(bid: Bid, sealed: str | None) -> dict[str, Any]:
-    return {
-        "kind": BID, "lot": bid.lot, "amount": bid.amount if sealed is None else None, "bid_limit": bid.limit,
-        "sealed": sealed, "is_quiet": bid.is_quiet,
-    }  # fmt: skip
+def _bid_columns(bid: Bid, form: Format, sealed: str | None) -> dict[str, Any]:
+    amount = None if form is Format.SEALED else bid.amount
+    return {"kind": BID, "lot": bid.lot, "amount": amount, "sealed": sealed, "is_quiet": bid.is_quiet}
 
 
 def _act_columns(act: Act) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tradehub.documents import PartyId
 from tradehub.sourcing.auctions import model
-from tradehub.sourcing.auctions.ledger import Auction
+from tradehub.sourcing.auctions.ledger import Auction, Tally
 from tradehub.sourcing.auctions.rules import OVER, Act, Display, Format, Lot, Move, Standing, Status
 
 MOVES_MAX = 30
@@ -113,7 +113,7 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime, *, hist
     position = stands.position(viewer)
     shows_prices = _shows_prices(auction)
     leads = position is not None and viewer == stands.leader
-    seen = _moves(auction, stands, viewer, shows_prices) if history else ()
+    seen = _moves(auction, stands, tally, viewer, shows_prices=shows_prices) if history else ()
     return LotView(
         number=lot.number,
         status=stands.status,
@@ -138,8 +138,9 @@ def lot_view(auction: Auction, lot: Lot, viewer: PartyId, now: datetime, *, hist
 def moves(auction: Auction, lot: Lot, viewer: PartyId, now: datetime) -> tuple[Seen, ...]:
     """Return every price of the lot that the viewer may see come about, oldest first."""
     stands = model.standing(auction, now, lot.number)
+    tally, shows_prices = auction.ledger.tallies[lot.number], _shows_prices(auction)
     shows_all = viewer == auction.owner
-    found = stands.moves if shows_all else _moves(auction, stands, viewer, _shows_prices(auction))
+    found = stands.moves if shows_all else _moves(auction, stands, tally, viewer, shows_prices=shows_prices)
     return tuple(_seen(auction, each, viewer) for each in found)
 
 
@@ -176,11 +177,13 @@ def _shows_prices(auction: Auction) -> bool:
     return by_clock or auction.rules.display is Display.PRICE
 
 
-def _moves(auction: Auction, stands: Standing, viewer: PartyId, shows_prices: bool) -> tuple[Move, ...]:
+def _moves(
+    auction: Auction, stands: Standing, tally: Tally, viewer: PartyId, *, shows_prices: bool
+) -> tuple[Move, ...]:
     """Other bidders' sealed bids stay their own after the opening as well."""
-    if shows_prices and auction.rules.format is not Format.SEALED:
-        return stands.moves
-    return tuple(each for each in stands.moves if each.by == viewer)
+    if auction.rules.format is Format.SEALED:
+        return tuple(each for each in stands.moves if each.by == viewer)
+    return stands.moves if shows_prices else tally.moves_of.get(viewer, ())
 
 
 def _reserve_met(auction: Auction, lot: Lot, stands: Standing) -> bool | None:
