@@ -94,6 +94,9 @@ CHANGE_ANSWERS = frozenset({"865"})
 CHINESE = frozenset({"CN"})
 """Countries whose companies read contracts in simplified Chinese."""
 
+HEADED = frozenset({"inquiry", "offer", "order", "order_change", "order_response"})
+"""Documents that state something in a deal, and so say which history of it their sender has."""
+
 REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
 
@@ -116,8 +119,8 @@ class Hub:
         self.database = Database(settings.database)
         self.payloads = PayloadStore(settings.payload_dir)
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
-        self.outbox = Outbox(self.jobs)
         self.partners = PartnerService()
+        self.outbox = HeadedOutbox(self.jobs, self._claim)
         self.contracts = ContractService(
             Parts(
                 database=self.database,
@@ -198,6 +201,7 @@ class Hub:
             codec=self.codec,
             data_dir=settings.data_dir,
             handlers=self.handlers,
+            witness=self._compare_histories,
             on_reached=self._reached,
             on_failed=self.negotiation.on_failed,
             explain=self._explain,
@@ -209,14 +213,39 @@ class Hub:
     def handlers(self) -> Mapping[str, Handler]:
         """Which capability takes which kind of document."""
         return {
-            "inquiry": self.negotiation.receive_inquiry,
-            "offer": self.negotiation.receive_offer,
-            "order": self.negotiation.receive_order,
-            "order_change": self._changed,
-            "order_response": self._answered,
+            "inquiry": _without_history(self.negotiation.receive_inquiry),
+            "offer": _without_history(self.negotiation.receive_offer),
+            "order": _without_history(self.negotiation.receive_order),
+            "order_change": _without_history(self._changed),
+            "order_response": _without_history(self._answered),
             "despatch": self.fulfilment.receive_despatch,
             "invoice": self.billing.receive_invoice,
         }
+
+    def _claim(self, session: Session, document: Document, sender: PartyId, to: PartyId, deal_id: str) -> str | None:
+        """Return what a message of a deal says of its history, where the two agreed that it does."""
+        profile = self.partners.profile(session, to)
+        if document.kind not in HEADED or profile is None or not profile.negotiation.chain_heads:
+            return None
+        return self.negotiation.claim(session, deal_id, sender)
+
+    def _compare_histories(self, session: Session, document: Document, received: Received, deal: str | None) -> None:
+        """Hold what a message says of its sender's history to ours, whatever became of the message."""
+        said = document.heads if isinstance(document, TradeDocument) else None
+        if said is None or not isinstance(document, TradeDocument):
+            return
+        named = deal or self._deal_spoken_of(session, document, received)
+        if named is not None:
+            self.negotiation.compare_histories(session, named, said, received)
+
+    def _deal_spoken_of(self, session: Session, document: TradeDocument, received: Received) -> str | None:
+        """Return the deal of a message that was not acted on, by the numbers that it refers to."""
+        is_sellers = document.kind in ("offer", "order_response")
+        buyer, seller = (received.owner, received.partner) if is_sellers else (received.partner, received.owner)
+        if isinstance(document, OrderChange | OrderResponse):
+            facts = self._order_named(session, document, buyer=buyer, seller=seller)
+            return facts.deal_id if facts is not None else None
+        return self.negotiation.deal_named(session, document, buyer=buyer, seller=seller)
 
     def blueprints(self) -> Sequence[Blueprint]:
         """Return the pages of every capability, each with the parts that others show on them."""
@@ -355,6 +384,7 @@ class Hub:
             if deal is None:
                 raise LookupError(deal_id)
             said = negotiation_evidence.statements(session, deal_id)
+            claims = negotiation_evidence.claims(session, deal_id)
             texts = negotiation_evidence.documents(session, deal_id)
             for carried in exchange_evidence.documents(session, deal_id):
                 text = to_json(carried).encode()
@@ -370,6 +400,7 @@ class Hub:
             {digest: text for digest, text in texts.items() if digest in stated},
             tuple(Message(facts, raw) for facts, raw in kept.messages),
             kept.not_kept,
+            tuple(claims),
         )
 
     @cached_property
@@ -571,6 +602,39 @@ class Hub:
             ids=(Identifier(scheme="gln", value=gln.value),) if gln else (),
             address=Address(country=row.country) if row and row.country else None,
         )
+
+
+def _without_history(handler: Handler) -> Handler:
+    """Hand a document on without what it says of its sender's history: that is no part of what it says in the deal."""
+
+    def handle(session: Session, document: Document, received: Received) -> Handled:
+        if isinstance(document, TradeDocument) and document.heads is not None:
+            document = document.model_copy(update={"heads": None})
+        return handler(session, document, received)
+
+    return handle
+
+
+class HeadedOutbox(Outbox):
+    """An outbox whose documents say which history of their deal the sender has, where that is agreed."""
+
+    def __init__(self, jobs: Jobs, claim: Callable[[Session, Document, PartyId, PartyId, str], str | None]) -> None:
+        super().__init__(jobs)
+        self._claim = claim
+
+    def put(
+        self,
+        session: Session,
+        document: Document,
+        *,
+        sender: PartyId,
+        to: PartyId,
+        idempotency_key: str,
+        subject: str | None = None,
+    ) -> str:
+        if isinstance(document, TradeDocument) and subject is not None:
+            document = document.model_copy(update={"heads": self._claim(session, document, sender, to, subject)})
+        return super().put(session, document, sender=sender, to=to, idempotency_key=idempotency_key, subject=subject)
 
 
 class SealedTender(Refused):

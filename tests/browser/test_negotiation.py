@@ -16,7 +16,9 @@ from tests.negotiation.pages import PASSWORD, build
 from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents import Offer
 from tradehub.documents.parts import DatedEvent, DeliveryTerms, PaymentTerms, Price, Reference
+from tradehub.negotiation.histories import Claim
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.handling import Received
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database
 
@@ -38,6 +40,14 @@ class Market:
         with self.house.database.read(buyer) as session:
             rows = session.query(DealRow).filter_by(seller_id=seller).order_by(DealRow.id.desc())
             return rows.first().id
+
+    def restored(self, deal: str) -> None:
+        """Let messages speak of histories that are not ours, and of one that has become shorter."""
+        with self.house.database.write() as session:
+            for length, seen, minutes in ((9, 2, 0), (3, 0, 5)):
+                claim = Claim(length, "ab" * 32, seen, "cd" * 32, clock.now() + timedelta(minutes=minutes))
+                received = Received(f"m-{length}", HAIDI, NINGBO, "x12", "843", clock.now())
+                self.house.service.compare_histories(session, deal, claim.text, received)
 
     def quote(self, partner: str, number: str, prices: tuple[str, ...], **more) -> None:
         """Let a partner's system quote on the last inquiry that it got."""
@@ -147,6 +157,7 @@ def test_every_page_of_negotiation_is_sound(browser: Browser, market: Market, mo
         page.locator("button[name=step][value=send]").click()
         page.wait_for_url(f"**/deals/{deal}")
         market.quote(NINGBO, f"{number}-2", ("12.05", "0.80", "6.40"))
+        market.restored(deal)
         inquiry = guest.go(f"/deals/{deal}").locator("a[href$='/compare']").first.get_attribute("href") or ""
         pages = {
             "/": "home", "/deals": "deals", "/deals?only=closed": "deals-empty", f"/deals/{deal}": "deal",

@@ -19,8 +19,9 @@ from tradehub.exchange.codec import Codec, Frame
 from tradehub.exchange.engine import engine_codec
 from tradehub.exchange.outbound import not_carried
 from tradehub.exchange.store import IssueRow
-from tradehub.negotiation import drafting
+from tradehub.negotiation import drafting, letters
 from tradehub.negotiation.drafting import Draft, Letterhead, LineDraft
+from tradehub.negotiation.histories import Claim
 from tradehub.partners.profile import Envelope, Identity
 
 CODEC = engine_codec()
@@ -112,6 +113,30 @@ def test_a_usual_deal_loses_nothing_on_the_way(
     answer = respond(supplier, order, today=TODAY, serial=7)
     assert wire(answer).response == answer.response
     assert wire.lost == []
+
+
+RELEASES = {"ningbo": ("004010", "005010"), "rhein": ("D96A", "D01B", "D24A"), "nordic": ("2.1",)}
+CHANGES = {"ningbo": ("860", "865"), "rhein": ("ORDCHG", "ORDRSP"), "nordic": ("OrderChange", "OrderResponse")}
+
+
+@pytest.mark.parametrize(("partner", "release"), [(each, one) for each, known in RELEASES.items() for one in known])
+def test_which_history_the_sender_has_is_carried_whole_by_each_message_of_a_deal(partner: str, release: str) -> None:
+    claim = Claim(120, "ab" * 32, 119, "cd" * 32, datetime(2026, 11, 23, 9, tzinfo=UTC)).text
+    wire = Wire(partner)
+    standard = wire.name.partition(":")[0]
+    wire.name = f"{standard}:{{}}:{release}"
+    said = {"heads": claim}
+    inquiry = asked("net 45", "FOB").model_copy(update=said)
+    offer = quote(SUPPLIERS[partner], inquiry, {}, today=TODAY, serial=1)
+    assert offer is not None
+    order = ordered(offer).model_copy(update=said)
+    answer = respond(SUPPLIERS[partner], order, today=TODAY, serial=7)
+    for each in (inquiry, offer, order, answer):
+        assert wire(each.model_copy(update=said)).heads == claim
+    wire.types = dict(zip(("order_change", "order_response"), CHANGES[partner], strict=True))
+    on = {"number": "PO-1-1", "sequence": "1", "on": TODAY}
+    for each in (letters.change(order, order, **on), letters.answer(order, order, **on)):
+        assert wire(each.model_copy(update=said)).heads == claim
 
 
 @pytest.fixture

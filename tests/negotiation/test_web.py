@@ -13,7 +13,10 @@ from tests.negotiation.pages import Browser, build, form_fields, text_of
 from tests.negotiation.test_service import quote
 from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents.parts import Price
+from tradehub.negotiation.histories import Claim
 from tradehub.negotiation.store import DealRow
+from tradehub.partners.handling import Received
+from tradehub.platform import clock
 
 THREE = {
     "line_name": ["Valve V-22", "Seal kit", "Flange F-3"],
@@ -335,3 +338,25 @@ def test_the_deal_page_says_what_one_may_do_and_why_not_the_rest(house, app, at_
     assert "It binds you until its last day and cannot be revoked. (CISG 16)" in seen
     assert "It has arrived already; it can only be revoked. (CISG 15(2))" in seen
     assert Browser(app, "eve@haidi.example").get(f"/deals/{deal}/act/rely", 403)
+
+
+# --- histories ----------------------------------------------------------------------------------
+
+
+def test_a_record_that_differs_is_shown_on_the_deal_and_first_in_the_queue_until_somebody_looked(house, buyer):
+    deal = house.deal_with(NINGBO)
+    assert house.receive(quote(house)).deal == deal
+    claim = Claim(3, "ab" * 32, 2, "cd" * 32, clock.now())
+    with house.database.write() as session:
+        received = Received("m-9", HAIDI, NINGBO, "x12", "843", clock.now())
+        assert house.service.compare_histories(session, deal, claim.text, received) == "unknown"
+        assert house.service.compare_histories(session, deal, claim.text, received) is None, "noted once"
+    page = buyer.get(f"/deals/{deal}")
+    assert "has seen a history that is not ours" in page
+    assert "statement 2 of ours, with the hash cdcdcdcdcdcd" in page
+    queue = buyer.get("/")
+    assert queue.index("Records differ") < queue.index("Waiting for them")
+    assert queue.count(f'href="/deals/{deal}"') == 1
+    after = buyer.follow(buyer.send(page, f"/deals/{deal}/histories", {}))
+    assert "not ours" not in after
+    assert "Records differ" not in buyer.get("/")

@@ -95,6 +95,9 @@ def verify(archive: bytes, pins: Pins = Pins()) -> list[Found]:
     found = [Found("archive", f"{len(names)} members, each as listed in the signed manifest")]
     statements = _statements(parts["statements.jsonl"], manifest)
     found.append(Found("statements", f"{len(statements)} in one chain, head {manifest['chain']['head']}"))
+    if "histories.json" in parts:
+        with _reading("histories.json"):
+            found.append(Found("histories", _histories(statements, parts["histories.json"])))
     with _reading("documents"):
         found.append(Found("documents", f"{_documents(statements, parts)} bound by their statements"))
     with _reading("messages/index.json"):
@@ -293,6 +296,21 @@ def _statements(raw: bytes, manifest: Mapping[str, Any]) -> list[dict[str, Any]]
     if previous != chain["head"]:
         raise Refused(f"statement {len(found)}", "not the head of the chain that the manifest names")
     return found
+
+
+def _histories(statements: Sequence[Mapping[str, Any]], content: bytes) -> str:
+    """Hold what messages said of this history to it: each claim names a statement of it, or is told not to."""
+    claims = _json(content, "histories.json")["claims"]
+    differing = 0
+    for number, each in enumerate(claims, 1):
+        seen, record = each["seen_length"], f"histories.json, claim {number}"
+        if f".{seen}.{each['seen_head']}.".upper() not in each["claim"]:
+            raise Refused(record, "not as the message said it")
+        is_ours = seen == 0 or (seen <= len(statements) and statements[seen - 1]["hash"] == each["seen_head"])
+        if is_ours != (each["verdict"] != "unknown"):
+            raise Refused(record, "said to be known and is not" if not is_ours else "said to be unknown and is known")
+        differing += each["verdict"] != "known"
+    return f"{len(claims)} named by messages, {differing} not like this one"
 
 
 def _documents(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:

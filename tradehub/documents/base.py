@@ -108,6 +108,9 @@ class TradeDocument(Document):
     custom: tuple[tuple[str, str], ...] = Field(
         default=(), description="further terms by name; unknown terms are material"
     )
+    heads: str | None = Field(
+        default=None, description="which history of the deal its sender has, where that is agreed (docs/channels.md)"
+    )
     line_count: int | None = None
     total: Number | None = Field(default=None, description="the sender's own total where the message states one")
 

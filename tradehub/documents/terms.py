@@ -32,6 +32,7 @@ NOT_TERMS = frozenset(
         "attachments",
         "extensions",
         "notes",
+        "heads",
         "line_count",
         "total",
         "totals",

@@ -8,13 +8,14 @@ its sender, shown in the monitor, and changes nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from tradehub.documents import Document
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import answers
 from tradehub.exchange.codec import Codec, Name, Part, Reading
@@ -43,6 +44,15 @@ PROCESS = "exchange.process"
 
 PATIENCE = timedelta(seconds=10)
 """How long a sender is kept waiting by tries to note what came, before it is told to come again."""
+
+
+Witness = Callable[[Session, Document, Received, str | None], None]
+"""Told of each document that could be read, whether it was acted on, refused, or bears a number that was used before;
+with the deal where its handler knew one. What it notes stays, whatever became of the message."""
+
+
+def nobody(session: Session, document: Document, received: Received, deal: str | None) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,9 @@ class Inbound:
         codec: Codec,
         outbound: Outbound,
         handlers: Mapping[str, Handler],
+        witness: Witness = nobody,
     ) -> None:
+        self.witness = witness
         self.database = database
         self.payloads = payloads
         self.jobs = jobs
@@ -253,6 +265,9 @@ class _Processing:
             row.duplicate_of = before.message_id
             if policy == "hold":
                 row.validation = Validation.HELD
+            document = self.reading.parts[position].document if position < len(self.reading.parts) else None
+            if document is not None:
+                self.inbound.witness(self.session, document, self._received(row), None)
         self._answer(Reason.OTHER_CONTENT)
         return True
 
@@ -362,11 +377,7 @@ class _Processing:
         if handler is None or part.document is None:
             row.delivery, row.delivery_reason = Delivery.FAILED, Reason.NO_HANDLER
             return
-        received = Received(
-            message_id=row.id, owner=PartyId(row.owner), partner=PartyId(str(row.partner)), standard=str(row.standard),
-            type=str(row.type), received_at=row.created_at, agreement_id=row.agreement_id,
-            payload_sha256=str(row.payload_sha256), claimed_at=self._claimed_at(row),
-        )  # fmt: skip
+        received = self._received(row)
         attempt = self.session.begin_nested()
         handled = handler(self.session, part.document, received)
         row.deal, row.subject = handled.deal, handled.subject
@@ -375,6 +386,7 @@ class _Processing:
             attempt.commit()
             row.delivery = Delivery.HANDED_ON
             log_stage(self.session, row, "handed-on", handled.subject or handled.deal)
+            self.inbound.witness(self.session, part.document, received, handled.deal)
             return
         deal, subject = handled.deal, handled.subject
         self.refusals[row.id] = handled.refusal
@@ -387,6 +399,14 @@ class _Processing:
             handled.refusal.text,
         )
         log_stage(self.session, row, "refused", handled.refusal.rule)
+        self.inbound.witness(self.session, part.document, received, deal)
+
+    def _received(self, row: MessageRow) -> Received:
+        return Received(
+            message_id=row.id, owner=PartyId(row.owner), partner=PartyId(str(row.partner)), standard=str(row.standard),
+            type=str(row.type), received_at=row.created_at, agreement_id=row.agreement_id,
+            payload_sha256=str(row.payload_sha256), claimed_at=self._claimed_at(row),
+        )  # fmt: skip
 
     def _claimed_at(self, row: MessageRow) -> datetime | None:
         """Return what the transmission says of when it was made, at the partner's own clock; never after it came."""

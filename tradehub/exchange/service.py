@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import outbound as out
 from tradehub.exchange.codec import Codec
-from tradehub.exchange.inbound import PROCESS, Arrived, Inbound, Receipt
+from tradehub.exchange.inbound import PROCESS, Arrived, Inbound, Receipt, Witness, nobody
 from tradehub.exchange.model import Direction
 from tradehub.exchange.outbound import Explain, OnReached, OpenChannel, Outbound
 from tradehub.exchange.store import MessageRow, log_stage
@@ -46,6 +46,7 @@ class ExchangeService:
         on_failed: OnReached = out.nobody,
         open_channel: OpenChannel | None = None,
         explain: Explain = out.unexplained,
+        witness: Witness = nobody,
     ) -> None:
         self.database = database
         self.payloads = payloads
@@ -71,6 +72,7 @@ class ExchangeService:
             codec=codec,
             outbound=self.outbound,
             handlers=handlers,
+            witness=witness,
         )
 
     def register(self) -> None:

@@ -5,16 +5,15 @@ Statements are given with the values that their hash stands on, documents as the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation.store import DealRow, StatementRow, deal_row, offer_rows, statement_rows
+from tradehub.negotiation import histories
+from tradehub.negotiation.store import DealRow, OfferRow, StatementRow, claim_rows, deal_row, statement_rows
 from tradehub.platform.db import to_json
-from tradehub.platform.outbox import OutboxRow
 
 
 def find_deals(session: Session, named: str) -> list[str]:
@@ -43,18 +42,30 @@ def statements(session: Session, deal_id: str) -> list[dict[str, Any]]:
 
 
 def documents(session: Session, deal_id: str) -> dict[str, bytes]:
-    """Return the canonical texts of the deal's documents by their SHA-256: every offer, and every letter that we sent.
-
-    A letter is shown only in a session that sees its sender's outbox.
-    """
+    """Return the canonical texts of the deal's documents by their SHA-256: every offer, and every letter that said
+    something of one."""
     rows = statement_rows(session, [deal_id])
-    texts = [to_json(each.document).encode() for each in offer_rows(session, [deal_id]).values()]
-    texts += [to_json(each.document).encode() for each in _letters(session, rows)]
+    offered = select(OfferRow.document).where(OfferRow.deal_id == deal_id)
+    beside = select(StatementRow.source).where(StatementRow.deal_id == deal_id)
+    letters = [each["document"] for each in session.scalars(beside) if each is not None]
     stated = {each.document_sha256 for each in rows} | {each.source_sha256 for each in rows}
+    texts = [to_json(each).encode() for each in (*session.scalars(offered), *letters)]
     found = {sha256(text).hexdigest(): text for text in texts}
     return {digest: text for digest, text in found.items() if digest in stated}
 
 
-def _letters(session: Session, rows: Sequence[StatementRow]) -> list[OutboxRow]:
-    keys = [each.outbox_key for each in rows if each.outbox_key]
-    return list(session.scalars(select(OutboxRow).where(OutboxRow.idempotency_key.in_(keys))))
+def claims(session: Session, deal_id: str) -> list[dict[str, Any]]:
+    """Return what messages said of the deal's history, in the order they came, and what was thought of it.
+
+    ``seen_length`` and ``seen_head`` name a statement of this record where the verdict is ``known``.
+    """
+    found = []
+    for row in claim_rows(session, deal_id):
+        claim = histories.read(row.claim)
+        if claim is not None:
+            found.append({
+                "by": row.by_id, "at": row.at.isoformat(timespec="microseconds"), "message": row.message_id,
+                "claim": row.claim, "verdict": row.verdict, "length": claim.length, "head": claim.head,
+                "seen_length": claim.seen_length, "seen_head": claim.seen_head, "compared_with": row.length,
+            })  # fmt: skip
+    return found

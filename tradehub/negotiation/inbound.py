@@ -190,6 +190,11 @@ class Inbound(Recorder):
                     return self._deal(session, found[0].deal_id)
         return None
 
+    def deal_named(self, session: Session, document: TradeDocument, *, buyer: PartyId, seller: PartyId) -> str | None:
+        """Return the id of the deal that a message's references name, or None."""
+        row = self._deal_named(session, document, buyer=buyer, seller=seller)
+        return row.id if row is not None else None
+
     def _answered(self, session: Session, row: DealRow, document: TradeDocument, received: Received) -> Handled:
         self._presume_reach(session, row, document, received)
         negotiation = store.load(session, row)

@@ -20,6 +20,7 @@ from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import compare, drafting, letters, model, store
 from tradehub.negotiation.binding import binding
+from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
@@ -77,8 +78,9 @@ class Pick:
     terms_hash: str | None = None
 
 
-class NegotiationService(Inbound, Reading):
-    """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``."""
+class NegotiationService(Inbound, Reading, Claims):
+    """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``, comparing of
+    histories in ``claims``."""
 
     def send_inquiry(
         self,

@@ -210,6 +210,28 @@ class StatementRow(_OfDeal, Base):
         return sha256((self.previous + to_json(self.hashed_values())).encode()).hexdigest()
 
 
+class ClaimRow(_OfDeal, Base):
+    """What a message said of which history its sender has, and what was thought of it then (``histories``).
+
+    ``length`` statements of ours were compared with. ``asks`` is whose people are to look into it, until one has.
+    """
+
+    __tablename__ = "history_claim"
+    __table_args__ = (UniqueConstraint("deal_id", "by_id", "claim"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    deal_id: Mapped[str] = mapped_column(ForeignKey("negotiation.id"), index=True)
+    by_id: Mapped[str]
+    message_id: Mapped[str]
+    at: Mapped[datetime]
+    claim: Mapped[str]
+    verdict: Mapped[str]
+    length: Mapped[int]
+    asks: Mapped[str | None] = mapped_column(index=True)
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None]
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """Who spoke and how it came, of no effect in law. ``source`` is the document as received or sent."""
@@ -374,6 +396,19 @@ def open_order_key(session: Session, deal_id: str) -> str | None:
 def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:
     wanted = select(StatementRow).where(StatementRow.deal_id == deal_id, StatementRow.request_key == request_key)
     return session.scalar(wanted)
+
+
+def claim_rows(session: Session, deal_id: str) -> list[ClaimRow]:
+    """Return what was claimed of the deal's history, in the order it came."""
+    wanted = select(ClaimRow).where(ClaimRow.deal_id == deal_id)
+    return list(session.scalars(wanted.order_by(ClaimRow.at, ClaimRow.id)))
+
+
+def claims_made(session: Session, deal_id: str, by: str) -> dict[str, str]:
+    """Return the claims that messages of ``by`` took along, by the key under which they left."""
+    left = select(OutboxRow).where(OutboxRow.subject == deal_id, OutboxRow.sender == by)
+    rows = session.scalars(left.order_by(OutboxRow.id))
+    return {row.idempotency_key: row.document["heads"] for row in rows if row.document.get("heads")}
 
 
 def source_of(session: Session, statement_id: str) -> TradeDocument | None:

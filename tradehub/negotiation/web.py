@@ -23,6 +23,7 @@ from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService
+from tradehub.negotiation.store import DealRow
 from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
 from tradehub.platform import http
 from tradehub.platform.db import Database
@@ -129,12 +130,19 @@ def sections(service: NegotiationService) -> Sequence[Section]:
     def entries(pick: Callable[[Session], Iterable[DealLine]]) -> Callable[[Session, http.Principal], list[Entry]]:
         return lambda session, _who: [_entry(line) for line in pick(session)]
 
+    turn = entries(lambda session: (*service.queue(session, "undelivered"), *service.queue(session, "your_turn")))
+
+    def differing_first(session: Session, who: http.Principal) -> list[Entry]:
+        differing = [_differing(row) for row, _verdict in service.deals_that_differ(session, who.org)]
+        named = {each.href for each in differing}
+        return [*differing, *(each for each in turn(session, who) if each.href not in named)]
+
     return (
         Section(
             "your_turn",
             lazy_gettext("Your turn"),
             "deal.read",
-            entries(lambda session: (*service.queue(session, "undelivered"), *service.queue(session, "your_turn"))),
+            differing_first,
             lazy_gettext("Nobody waits for you."),
             "/deals?only=your_turn",
         ),
@@ -230,6 +238,17 @@ def _add_deal(routes: Blueprint, pages: Pages) -> None:
             view = pages.service.deal(session, deal_id)
         return render_template("negotiation/_diff.html", deal=view, **_two_rounds(view))
 
+    @routes.post("/deals/<deal_id>/histories")
+    @http.requires("deal.negotiate")
+    def settle_histories(deal_id: str) -> ResponseReturnValue:
+        def act(session: Session) -> str:
+            pages.service.settle_histories(session, _actor(), pages.service.deal(session, deal_id).id)
+            flash(gettext("Noted: the two records were compared."), "ok")
+            return url_for("negotiation.deal", deal_id=deal_id)
+
+        with pages.database.write(org=http.principal().org) as session:
+            return http.once(session, lambda: act(session))
+
 
 def _deal_page(pages: Pages, session: Session, view: DealView) -> str:
     charts = [(each, compare.chart(each)) for each in view.series]
@@ -239,6 +258,7 @@ def _deal_page(pages: Pages, session: Session, view: DealView) -> str:
         "negotiation/deal.html",
         deal=view,
         steps=_steps(view),
+        differences=pages.service.differences(session, view.id, view.me),
         charts=charts,
         may_act=may,
         may_not=may_not,
@@ -690,6 +710,13 @@ def _version() -> int:
     if value is None:
         abort(400, "expected_version")
     return value
+
+
+def _differing(row: DealRow) -> Entry:
+    return Entry(
+        href=f"/deals/{row.id}", title=f"{row.number} · {row.title}", detail=str(wording.HISTORIES_DIFFER),
+        status=("bad", gettext("Records differ")), at=row.updated_at,
+    )  # fmt: skip
 
 
 def _entry(line: DealLine) -> Entry:

@@ -9,6 +9,7 @@ from flask_babel import get_locale, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from tradehub.negotiation.compare import Term
+from tradehub.negotiation.histories import Verdict
 from tradehub.negotiation.model import Refused
 
 STATUSES: Mapping[str, tuple[str, LazyString]] = {
@@ -242,3 +243,20 @@ def delta(term: Term) -> str:
         days = gettext("%(count)s d", count=size)
         return f"{sign}{days}"
     return f"{sign}{size} %"
+
+
+HISTORIES_DIFFER = lazy_gettext("The other side's record of this deal and ours differ.")
+
+HISTORIES = {
+    Verdict.UNKNOWN: lazy_gettext(
+        "The other side has seen a history that is not ours: its message names a statement that our record does not have. "
+        "Ours was restored from a backup, or changed."
+    ),
+    Verdict.FORKED: lazy_gettext(
+        "Its record is another one than it had shown us before: it was restored from a backup and went on, or was changed."
+    ),
+    Verdict.SHORTER: lazy_gettext(
+        "Its record has lost what it had before: it was probably restored from a backup, and may not know our last messages."
+    ),
+}
+"""What a difference of histories shows, by verdict."""

@@ -278,7 +278,8 @@ class Negotiation(Entry):
 
     ``reasonable_time`` is how long an offer without a period stays open, ``undue_delay`` how long an answer that needs
     no form may take, ``receipt_within`` when a receipt is overdue. ``materiality`` says of a class of terms
-    (``delivery_date``, ``packaging`` ...) whether changing it makes an acceptance a counter-offer.
+    (``delivery_date``, ``packaging`` ...) whether changing it makes an acceptance a counter-offer. ``chain_heads``: each
+    message of a deal says which history of it its sender has.
     """
 
     law: Literal["CISG", "PRC", "UCC"] = "CISG"
@@ -291,6 +292,7 @@ class Negotiation(Entry):
     performance_accepts: Flag = False
     formation: Literal["agreement", "confirmation", "signature"] = "agreement"
     battle: Literal["last_shot", "knock_out"] = "last_shot"
+    chain_heads: Flag = False
 
 
 class Profile(Entry):
