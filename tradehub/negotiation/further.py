@@ -13,12 +13,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from tradehub.documents import Line, TradeDocument
+from tradehub.documents import Line
 from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
     AllowanceCharge,
     DatedEvent,
     DeliveryTerms,
+    Part,
     PaymentTerms,
     Price,
     PriceBreak,
@@ -28,7 +29,7 @@ from tradehub.documents.parts import (
     Transport,
 )
 
-Owner = TypeVar("Owner", bound=TradeDocument | Line)
+Owner = TypeVar("Owner", bound=Part)
 Said = tuple[str, str]
 """A label, empty where the term needs none, and a value: numbers plain, days as ISO 8601, yes and no as true and false."""
 
@@ -66,7 +67,7 @@ class Known:
     many: bool = False
 
 
-def stated(owner: TradeDocument | Line) -> tuple[Stated, ...]:
+def stated(owner: Part) -> tuple[Stated, ...]:
     """Return the further terms of a document, or of a line, in the order of the list."""
     return tuple(Stated(name, value, label) for name, known in _of(owner).items() for label, value in known.read(owner))
 
@@ -93,7 +94,7 @@ def path(name: str, label: str, line: str | None = None) -> str:
     return own if line is None else f"lines.{line}.{own}"
 
 
-def _of(owner: TradeDocument | Line) -> Mapping[str, Known]:
+def _of(owner: Part) -> Mapping[str, Known]:
     return LINE if isinstance(owner, Line) else HEADER
 
 
