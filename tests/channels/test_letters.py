@@ -8,7 +8,7 @@ import pytest
 
 from tests.channels.test_pairs import agree
 from tests.channels.trade import MakeHub, Trade, priced, trade
-from tradehub.negotiation.model import Kind
+from tradehub.negotiation.model import Kind, Refused
 from tradehub.platform import clock
 
 STANDARDS = ("x12", "edifact", "ubl")
@@ -254,3 +254,23 @@ def test_the_buyer_cancels_its_order_and_the_seller_agrees(deal: Trade) -> None:
     for side in deal.sides:
         assert side.order is not None
         assert side.order.standing == "cancelled"
+
+
+def test_an_acceptance_overtakes_a_counter_that_was_stopped_before_it_left(make_hub: MakeHub) -> None:
+    """CISG 15(2), 17: a counter that is on its way bars the acceptance, one that was stopped never ends the offer."""
+    deal = trade(make_hub, "web", "x12")
+    deal.inquire()
+    deal.travel()
+    deal.seller.do("make_offer", deal.seller.deal, priced("12.40", "0.82", "6.10"))
+    deal.travel()
+    buyer = deal.buyer
+    offer = buyer.last.id
+    counter = buyer.do("make_offer", buyer.deal, priced("11.90", "0.80", "6.00"), about=offer)
+    with pytest.raises(Refused, match="COUNTER_UNDER_WAY"):
+        buyer.do("accept", buyer.deal, offer)
+    buyer.do("act", buyer.deal, Kind.WITHDRAW, counter)
+    buyer.do("accept", buyer.deal, offer)
+    deal.travel()
+    assert buyer.states == ["invitation", "accepted", "withdrawn"]
+    assert deal.seller.states == ["invitation", "accepted"], "the seller never heard of the counter"
+    assert deal.seller.contract is not None

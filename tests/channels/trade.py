@@ -9,25 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.fakes import FakeJobs
+from tests.web.house import CHEAP
 from tradehub.contracting.store import ContractRow
 from tradehub.documents import PartyId, TradeDocument
 from tradehub.documents.normal import negotiated
+from tradehub.documents.parts import Party
 from tradehub.documents.terms import diff, flatten
 from tradehub.exchange.inbound import Arrived
 from tradehub.exchange.store import MessageRow
 from tradehub.exchange.transport import Envelope
 from tradehub.hub import Hub
-from tradehub.negotiation import model, store
-from tradehub.negotiation.drafting import Draft, LineDraft
+from tradehub.negotiation import drafting, model, store
+from tradehub.negotiation.drafting import Draft, Letterhead, LineDraft
 from tradehub.negotiation.model import Kind
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow, InquiryRow
@@ -36,7 +40,10 @@ from tradehub.partners.model import Incoming
 from tradehub.partners.profile import Profile
 from tradehub.platform import clock
 from tradehub.platform.db import Base
+from tradehub.platform.ids import new_id
+from tradehub.platform.security import TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
+from tradehub.web import create_app
 
 BUYER, SELLER = PartyId("haidi"), PartyId("ningbo")
 BOTH = PartyId("both")
@@ -68,7 +75,8 @@ def profile(
     """A party as ``owner`` knows it: by pages, or by messages that it ``reads`` and ``writes``."""
     plain: dict[str, Any] = {
         "schema": "1", "id": party, "owner": owner, "name": f"{party.capitalize()} Trading", "status": "live",
-        "shared": True, "identities": identities(party), "channels": {"pages": {"kind": "web"}}, **more,
+        "shared": True, "roles": ["supplier" if party == SELLER else "buyer"], "identities": identities(party),
+        "channels": {"pages": {"kind": "web"}}, **more,
     }  # fmt: skip
     if reads and writes:
         plain["channels"] = {"wire": {"kind": "folder", "in_dir": "in", "out_dir": "out", "every": "2s"}}
@@ -184,6 +192,60 @@ class Side:
 
 
 @dataclass
+class Program(Side):
+    """A party whose program speaks by the REST API: what it says goes over HTTP, with a token of its organisation."""
+
+    token: str = ""
+
+    @cached_property
+    def client(self) -> FlaskClient:
+        return create_app(self.hub, hasher=CHEAP).test_client()
+
+    def do(self, verb: str, *args: Any, **more: Any) -> Any:
+        if verb not in _OVER_HTTP:
+            return super().do(verb, *args, **more)
+        path, body = _OVER_HTTP[verb](self, *args, **more)
+        if not self.token:
+            with self.hub.database.write() as session:
+                scopes, life = sorted(TOKEN_SCOPES), timedelta(days=300)
+                security = Security(self.hub.database, CHEAP)
+                self.token = security.issue_token(session, self.party, "program", scopes, life=life)
+        answer = self.client.post(
+            f"/api/v1{path}", json=body, headers={"Authorization": f"Bearer {self.token}", "Idempotency-Key": new_id()}
+        )
+        assert answer.status_code == 201, answer.text
+        return answer.json["inquiry" if verb == "send_inquiry" else "statement"]
+
+
+def _asked(_side: Side, draft: Draft, suppliers: list[PartyId]) -> tuple[str, dict[str, Any]]:
+    head = Letterhead("-", clock.now().date(), Party(role="buyer"), Party(role="seller"))
+    return "/inquiries", {"document": _stated(drafting.inquiry(head, draft)), "suppliers": suppliers}
+
+
+def _terms(_side: Side, deal: str, document: TradeDocument, *, about: str | None = None) -> tuple[str, dict[str, Any]]:
+    return f"/deals/{deal}/offers", {"document": _stated(document), "offer": about}
+
+
+def _taken(side: Side, deal: str, offer: str, *, document: TradeDocument | None = None) -> tuple[str, dict[str, Any]]:
+    shown = side.negotiation.offer(offer)
+    body = {"offer": offer, "terms_hash": shown.terms_hash, "document": _stated(document) if document else None}
+    return f"/deals/{deal}/acceptances", body
+
+
+def _amended(_side: Side, deal: str, document: TradeDocument) -> tuple[str, dict[str, Any]]:
+    return f"/deals/{deal}/amendments", {"document": _stated(document)}
+
+
+_OVER_HTTP: dict[str, Callable[..., tuple[str, dict[str, Any]]]] = {
+    "send_inquiry": _asked, "state_terms": _terms, "accept": _taken, "amend": _amended,
+}  # fmt: skip
+
+
+def _stated(document: TradeDocument) -> dict[str, Any]:
+    return document.model_dump(mode="json", exclude_defaults=True, exclude={"extensions"})
+
+
+@dataclass
 class Trade:
     """A buyer and a seller; ``travel`` lets everything that was said arrive."""
 
@@ -256,17 +318,21 @@ def trade(make_hub: MakeHub, buying: str, selling: str, **agreed: Any) -> Trade:
     if buying in SAID_BY_PEOPLE and selling in SAID_BY_PEOPLE:
         hub = make_hub(BOTH)
         known(hub, profile(BUYER, BUYER), profile(SELLER, BUYER, **agreed))
-        return Trade(Side(hub, BUYER, SELLER, buying), Side(hub, SELLER, BUYER, selling))
+        return Trade(_side(hub, BUYER, SELLER, buying), _side(hub, SELLER, BUYER, selling))
     # a partner's system reads the standard that it writes, where the other side has none of its own
     buys = buying if buying not in SAID_BY_PEOPLE else selling
     sells = selling if selling not in SAID_BY_PEOPLE else buying
     one, two = make_hub(BUYER), make_hub(SELLER)
     known(one, profile(BUYER, BUYER), profile(SELLER, BUYER, reads=buys, writes=sells, **agreed))
     known(two, profile(SELLER, SELLER), profile(BUYER, SELLER, reads=sells, writes=buys, **agreed))
-    buyer, seller = Side(one, BUYER, SELLER, buying), Side(two, SELLER, BUYER, selling)
+    buyer, seller = _side(one, BUYER, SELLER, buying), _side(two, SELLER, BUYER, selling)
     for side in (buyer, seller):
         side.hub.exchange.outbound.open_channel = lambda id, channel, wire=side.wire: wire
     return Trade(buyer, seller)
+
+
+def _side(hub: Hub, party: PartyId, other: PartyId, channel: str) -> Side:
+    return (Program if channel == "api" else Side)(hub, party, other, channel)
 
 
 # What they say

@@ -86,6 +86,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_model.py::test_r5_a_withdrawal_that_arrives_after_the_offer_is_a_revocation",
     ),
     Mutant(
+        "R5: a counter that was withdrawn bars an acceptance still",
+        "model/steps.py",
+        "is_over = each.id in ledger.failed or (made is not None and made.state is State.WITHDRAWN)",
+        "is_over = each.id in ledger.failed",
+        "test_model.py::test_r5_a_counter_withdrawn_before_it_reached_bars_no_acceptance[counter]",
+    ),
+    Mutant(
+        "R5: a counter whose withdrawal is on its way bars no acceptance",
+        "model/steps.py",
+        "made.state is State.WITHDRAWN)",
+        "made.state is not State.EFFECTIVE)",
+        "test_model.py::test_r5_a_counter_withdrawn_before_it_reached_bars_no_acceptance[counter]",
+    ),
+    Mutant(
         "R5: a withdrawal must come before the offer, not with it",
         "model/ledger.py",
         "if standing.reached_at == at and standing.base is State.EFFECTIVE and untouched:",

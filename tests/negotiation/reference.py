@@ -665,7 +665,9 @@ class Judge:
         for id, each in self.world.travelling.items():
             ends = each["kind"] in ("counter", "reject") or (each["kind"] == "accept" and id in self.world.offers)
             same = each.get("about") == self.said["about"]
-            self.need(not ends or not same or id in self.world.failed, "COUNTER_UNDER_WAY")
+            made = self.world.offers.get(id)
+            over = id in self.world.failed or (made is not None and made.standing() == "withdrawn")
+            self.need(not ends or not same or over, "COUNTER_UNDER_WAY")
         return offer
 
     def reachable(self, offer, states):

@@ -674,6 +674,23 @@ def test_ucc_2_207_a_conditional_acceptance_or_another_core_is_a_counter_offer(c
     assert (deal.state(about), deal.state(counter)) == ("countered", "effective")
 
 
+@pytest.mark.parametrize("makes", ["counter", "accept_with"])
+def test_r5_a_counter_withdrawn_before_it_reached_bars_no_acceptance(deal, makes):
+    """CISG 15(2): what was stopped never reaches, so nothing races the acceptance, and what still comes of it is nothing."""
+    about = deal.offer()
+    if makes == "counter":
+        counter = deal.counter(about, reached=False)
+    else:
+        counter = deal.accept_with(about, ["lines.1.price.amount"], quoted(price="9"), reached=False)
+    withdrawal = deal.withdraw(counter, by=HAIDI, reached=False)
+    with refused("COUNTER_UNDER_WAY"):
+        deal.accept(about)
+    deal.reach(withdrawal)
+    deal.accept(about)
+    deal.reach(counter)
+    assert (deal.state(about), deal.state(counter)) == ("accepted", "withdrawn")
+
+
 def test_r10_a_changed_acceptance_on_its_way_counts_when_it_reaches(deal):
     about = deal.offer()
     counter = deal.accept_with(about, ["lines.1.price.amount"], quoted(price="9"), reached=False)

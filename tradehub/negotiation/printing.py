@@ -96,7 +96,7 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
         ),
     ),
     "is_open": ("not agreed yet, unless it is about an amendment?", "CONCLUDED"),
-    "is_not_countered": ("no counter or rejection of one's own on its way?", "COUNTER_UNDER_WAY"),
+    "is_not_countered": ("no counter or rejection of one's own on its way that was not withdrawn?", "COUNTER_UNDER_WAY"),
     "has_contract": ("does the contract stand that is to be amended?", "NO_CONTRACT"),
     "may_counter": (
         "where it is a counter-offer in law: is the offer effective, and are its terms stated?",

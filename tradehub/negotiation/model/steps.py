@@ -300,11 +300,16 @@ def _is_within_rounds(case: _Case) -> str | None:
 
 
 def _is_not_countered(case: _Case) -> str | None:
-    """One's own counter, once on its way, would reach the offeror before the acceptance does and end the offer."""
+    """One's own counter, once on its way, would reach the offeror before the acceptance does and end the offer.
+
+    One that was withdrawn before it reached never will (CISG 15(2)).
+    """
     ledger = case.ledger
     for each in ledger.pending.values():
-        ends = each.kind in (Kind.COUNTER, Kind.REJECT) or (each.kind is Kind.ACCEPT and each.id in ledger.standings)
-        if ends and each.about == case.said.about and each.id not in ledger.failed:
+        made = ledger.standings.get(each.id)
+        ends = each.kind in (Kind.COUNTER, Kind.REJECT) or (each.kind is Kind.ACCEPT and made is not None)
+        is_over = each.id in ledger.failed or (made is not None and made.state is State.WITHDRAWN)
+        if ends and each.about == case.said.about and not is_over:
             return "COUNTER_UNDER_WAY"
     return None
 
