@@ -90,3 +90,21 @@ def test_a_fault_in_the_first_of_several_repetitions_says_so():
     body = ["BGM+220+PO-1+9", "NAD+BY+123::9", "CTA+OC+:X", "COM+1:TOOLONG*2:TE", "LIN+1", "UNS+S"]
     found = issues(body, kind="ORDERS:D:01B:UN", syntax="UNOC:4")
     assert (Fault.TOO_LONG, "segment 5 (COM01.2 repetition 1)") in found
+
+
+@pytest.mark.parametrize(
+    ("standard", "kind", "release", "signs", "text"),
+    [
+        ("x12", "850", "004010", "*>", "BEG*00*SA*PO-1**20240301 N1*BY*Haidi*92*12 PO1*1*5*EA*1.20**VP*X1 PID*F****Valve CTT*1"),
+        ("x12", "856", "004010", "*>", "BSN*00*A1*20240301*1200 HL*1**S HL*2*1*O PRF*PO-1 HL*3*2*I LIN**VP*X1 SN1**5*EA CTT*3"),
+        ("edifact", "ORDERS", "D96A", "+:", "BGM+220+PO-1+9 DTM+137:20240301:102 LIN+1++4:EN QTY+21:5:PCE PRI+AAA:1.20 UNS+S CNT+2:1"),
+        ("edifact", "INVOIC", "D96A", "+:", "BGM+380+I-1+9 DTM+137:20240301:102 LIN+1++4:EN PRI+AAA:1.20 UNS+S CNT+2:1 MOA+77:6"),
+    ],
+    ids=lambda each: each if len(each) < 7 else "",
+)  # fmt: skip
+def test_what_partners_mostly_send_is_seen_to_be_canonical_without_being_written(standard, kind, release, signs, text):
+    """Writing each message once more to see what its document lacks is what costs most."""
+    decoded = (
+        maps().get(standard, kind, release)._reader.read((each.split(signs[0]) for each in text.split()), signs[1])
+    )
+    assert (decoded.is_canonical, [each.finding.text for each in decoded.findings]) == (True, [])

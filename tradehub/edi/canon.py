@@ -328,7 +328,7 @@ class _Segment:
         for other in self._variant.node.bindings:
             if other is binding or path not in other.paths or other.const is not None or other.check_only:
                 continue
-            if binding.conversion.name != "code" or other.conversion.name != "code":
+            if not {binding.conversion.name, other.conversion.name} <= {"code", "lookup"}:
                 raise Unprovable
             mine, theirs = self._tables[binding.conversion.table], self._tables[other.conversion.table]
             if theirs.default is not None:
@@ -458,8 +458,25 @@ class _Segment:
 
     def _alone_target(self, each: Place | Loop, variant: Variant, target: Path) -> None:
         before, after = self._canon.others(each, variant, ".".join(step.name for step in target.steps))
-        if before or after:
+        if before or not all(self._is_apart(source, each, variant) for source in after):
             raise Unprovable
+
+    def _is_apart(self, source: Source, each: Place | Loop, variant: Variant) -> bool:
+        """Return whether a node of the same object is never written where this one is: because of a code, which both
+        write for the same word."""
+        mine, theirs = (
+            {self._normal(one.groups[0][0]): one for one in _head_bindings(*node) if one.paths}
+            for node in ((each, variant), (source.place, source.variant))
+        )
+        asked = {self._normal(test.at): set(test.values) for test in variant.tests if not test.negated}
+        return any(
+            (at := self._normal(test.at)) in asked.keys() & mine.keys() & theirs.keys()
+            and not (test.negated or "*" in (*test.values, *asked[at]) or asked[at].intersection(test.values))
+            and mine[at].paths == theirs[at].paths
+            and mine[at].conversion.table == theirs[at].conversion.table != ""
+            and not theirs[at].default
+            for test in source.variant.tests
+        )
 
     def _not_stolen(self, source: Source, each: Place | Loop, variant: Variant) -> None:
         if source.selects[0]:

@@ -8,7 +8,7 @@ demands it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -31,8 +31,9 @@ def write_tree(rules: XmlMap, document: Scope) -> Element:
     spaces: Any = {None: rules.namespace}
     spaces.update({prefix: structure.namespaces[prefix] for prefix in ("cac", "cbc")})
     root = etree.Element(f"{{{rules.namespace}}}{rules.message}", nsmap=spaces)
-    _Writing(rules, document).children(rules.root, document, root)
-    graft(rules, root, document.get("extensions", ()))
+    writing = _Writing(rules, document)
+    writing.children(rules.root, document, root)
+    graft(rules, root, document.get("extensions", ()), writing.stand_ins)
     return root
 
 
@@ -42,6 +43,7 @@ class _Writing:
         self.structure = rules.structure
         self.document = document
         self.currency: str | None = document.get("currency")
+        self.stand_ins: set[Element] = set()
         self.plans: dict[int, list[tuple[Node, str, bool]]] = {}
         self.spaces: Any = {prefix: {prefix: rules.structure.namespaces[prefix]} for prefix in ("ext", "th")}
 
@@ -60,7 +62,7 @@ class _Writing:
         """Write a node's children; True where one of them says something."""
         says = False
         for child, tag, demanded in self.plan(node):
-            found = list(_items(child, scope))
+            found = list(_items(child, scope)) or _without_scope(child)
             for place, item in enumerate(found, 1):
                 position = place if child.repeats or child.scope else above
                 element = etree.SubElement(parent, tag, nsmap=self.spaces.get(child.name.partition(":")[0]))
@@ -144,6 +146,7 @@ class _Writing:
         """Return what stands for a missing value that the schema demands."""
         if not binding.otherwise:
             return None
+        self.stand_ins.add(element)
         if binding.otherwise not in _OTHERWISE:
             return binding.otherwise
         value = _OTHERWISE[binding.otherwise](self.document, scope, position)
@@ -211,6 +214,12 @@ def _items(node: Node, scope: Scope) -> Iterator[Scope]:
     yield from found if node.repeats else found[:1]
 
 
+def _without_scope(node: Node) -> list[Scope]:
+    """Return what to write a figure from that follows from others, where the part it belongs to is not there."""
+    follows = node.binding is not None and node.binding.otherwise in _OTHERWISE
+    return [{}] if follows and node.scope and node.scope[-1].kind == "field" else []
+
+
 def _open_ended(node: Node, scope: Scope) -> int:
     """Return how often a repeated element without a scope is written: for the rest of a list of texts, else once."""
     for each in (node, *node.children.values()):
@@ -254,13 +263,15 @@ def _unclaimed(items: Sequence[Scope], claimed: tuple[Step, ...]) -> list[Scope]
 # Putting back what was kept -----------------------------------------------------------------------------
 
 
-def graft(rules: XmlMap, root: Element, extensions: Sequence[Scope]) -> None:
-    """Put each extension of this message back at its place; what belongs to an item that is gone stays away."""
+def graft(rules: XmlMap, root: Element, extensions: Sequence[Scope], stand_ins: Set[Element]) -> None:
+    """Put each extension of this message back at its place; what belongs to an item that is gone stays away. What was
+    written of an element of ``stand_ins`` only stands for a value that is missing.
+    """
     own = f"{rules.standard}:{rules.release}:{rules.message}"
     kept = sorted(
         (each for each in extensions if each["standard"] == own), key=lambda each: int(each.get("ordinal", 0))
     )
-    grafting = _Grafting(rules, root)
+    grafting = _Grafting(rules, root, stand_ins)
     empty = {each["path"] for each in kept if each["values"] == ("",) or each["values"] == [""]}
     for each in kept:
         if not each["values"]:
@@ -271,10 +282,11 @@ def graft(rules: XmlMap, root: Element, extensions: Sequence[Scope]) -> None:
 
 
 class _Grafting:
-    def __init__(self, rules: XmlMap, root: Element) -> None:
+    def __init__(self, rules: XmlMap, root: Element, stand_ins: Set[Element]) -> None:
         self.rules = rules
         self.structure = rules.structure
         self.root = root
+        self.stand_ins = stand_ins
         self.known: dict[str, tuple[Element, Node | None, bool]] = {}
         self.named: dict[tuple[Element, str], list[Element]] = {}
 
@@ -325,7 +337,7 @@ class _Grafting:
             now = element.get(attribute)
             if now is None or (replaces and now == values[1]):
                 element.set(attribute, values[0])
-        elif is_new or (replaces and element.text == values[1]):
+        elif is_new or (element.text == values[1] if replaces else element in self.stand_ins):
             element.text = values[0] or None
 
     def reach(self, path: str) -> tuple[Element | None, bool]:
