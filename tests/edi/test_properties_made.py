@@ -90,7 +90,7 @@ LOST: dict[str, frozenset[str]] = {
         "DELFOR": "lines",
         "DELJIT": "lines notes",
         "DESADV": "lines",
-        "IFTSTA": "events lines[].events",
+        "IFTSTA": "events lines",
         "ORDRSP": "action",
         "OSTENQ": "lines references",
         "OSTRPT": "events lines references",

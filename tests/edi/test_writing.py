@@ -55,6 +55,14 @@ def test_another_price_that_is_quoted_does_not_take_the_place_of_the_price():
     assert plain(rules.read(raw, "+", ":").document)["lines"] == [line]
 
 
+@pytest.mark.parametrize("form", ["719", "ZZZ", "/", "a-b"])
+def test_a_period_keeps_the_format_it_came_in(form: str):
+    """Found with made-up COMDIS: a format of other signs than letters and digits became part of the text."""
+    rules = maps().get("edifact", "COMDIS", "D24A")
+    document = rules.read(["BGM+++11", f"DTM+11:{'X' * 35}:{form}"], "+", ":").document
+    assert f"DTM+11:{'X' * 35}:{form}" in rules.write(plain(document), "+", ":")
+
+
 DAY = date(2026, 5, 4)
 
 

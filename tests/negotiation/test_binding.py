@@ -52,3 +52,10 @@ def test_the_classes_are_those_of_all_lines():
     document = offer(line("1", "1", classes=("40141600", "31")), line("1", "1", classes=("31",)))
     found = binding(Act.OFFER, document, deal_id="d", partner="delta")
     assert (found.categories, found.currency) == (("31", "40141600"), "USD")
+
+
+def test_a_price_by_formula_is_above_every_limit():
+    """What it comes to is not told yet, so that the small amount beside it hides nothing from who must approve."""
+    by_formula = line("100", "0.01")
+    price = by_formula.price.model_copy(update={"formula": "LME average + 80"})
+    assert amount(offer(by_formula.model_copy(update={"price": price}))) is None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from tradehub.documents.parts import AllowanceCharge
+from tradehub.documents.parts import AllowanceCharge, Price
 from tradehub.documents.trade import Line
 from tradehub.documents.units import factor, to_decimal
 
@@ -15,7 +15,8 @@ MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD"
 
 
 def unit_price(line: Line, into: str | None) -> Fraction | None:
-    """Return the line's price for one ``into`` unit, exact; None without a price or where units do not compare."""
+    """Return the line's price for one ``into`` unit at the line's quantity, exact; None without a price or where units
+    do not compare."""
     price = line.price
     if price is None:
         return None
@@ -25,7 +26,13 @@ def unit_price(line: Line, into: str | None) -> Fraction | None:
     by = factor(unit, into)
     if by is None or per <= 0:
         return None
-    return Fraction(price.amount) / per / by
+    return Fraction(price_at(price, line.quantity.value if line.quantity else None)) / per / by
+
+
+def price_at(price: Price, quantity: Decimal | None) -> Decimal:
+    """Return the price at a quantity: that of the highest break reached (EN 16931 knows one price, the trade several)."""
+    reached = [] if quantity is None else [each for each in price.breaks if each.min_quantity <= quantity]
+    return max(reached, key=lambda each: each.min_quantity).amount if reached else price.amount
 
 
 def net_amount(line: Line, currency: str | None) -> Decimal | None:

@@ -134,8 +134,8 @@ def _flatten(path: str, value: Any, into: _Flat) -> None:
             kind = next((word for name in _KEYS if (word := getattr(each, name, None))), None)
             if path.endswith("dates") and kind in _STATEMENT_DATES:
                 continue
-            if path == "custom":
-                into.put(f"custom.{each[0]}", each[1])
+            if path.rpartition(".")[2] == "custom":
+                into.put(f"{path}.{each[0]}", each[1])
                 continue
             key = kind or str(position)
             at = f"{path}.{key}"

@@ -56,6 +56,9 @@ class Line(Part):
     delivery_terms: DeliveryTerms | None = None
     delivery_period: Period | None = None
     packaging: str | None = None
+    custom: tuple[tuple[str, str], ...] = Field(
+        default=(), description="further terms of the line by name; unknown terms are material"
+    )
 
     def date_of(self, type: str) -> date | None:
         """Return the first day given for ``type``, or None."""

@@ -192,7 +192,7 @@ def form_said(text: str) -> str:
     return _FORMS.get(len(text), "") if _DIGITS.match(text) else ""
 
 
-_TEXT_FORM = re.compile(r"(.*) \((\w{1,3})\)\Z", re.DOTALL)
+_TEXT_FORM = re.compile(r"(.*) \(([^()]{1,3})\)\Z", re.DOTALL)
 
 
 def write_when(on: date | None, at: datetime | None, text: str | None) -> tuple[str, str]:

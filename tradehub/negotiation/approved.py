@@ -13,7 +13,7 @@ from tradehub.documents import Line, TradeDocument
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
-from tradehub.negotiation import drafting, model
+from tradehub.negotiation import compare, drafting, model
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.model import Conflict, Refused, State
@@ -35,6 +35,10 @@ class Proposed:
     @property
     def lines(self) -> tuple[tuple[str, Line], ...]:
         return tuple(keyed(model.lines_of(self.document)).items())
+
+    @property
+    def further_terms(self) -> tuple[compare.Term, ...]:
+        return compare.further_terms(self.document)
 
     @property
     def total(self) -> Decimal | None:

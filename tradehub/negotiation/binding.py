@@ -17,7 +17,11 @@ def binding(act: Act, document: TradeDocument, *, deal_id: str, partner: PartyId
 
 
 def amount(document: TradeDocument) -> Decimal | None:
-    """Return what a document binds to: its goods, with charges and less allowances of the whole; None if untold."""
+    """Return what a document binds to: its goods, with charges and less allowances of the whole; None if untold.
+
+    A price by formula is told only once the formula is worked out, whatever amount stands beside it.
+    """
     lines = model.lines_of(document)
-    goods = drafting.total(document, lines) if lines else None
+    is_told = bool(lines) and not any(line.price and line.price.formula for line in lines)
+    goods = drafting.total(document, lines) if is_told else None
     return None if goods is None else rounded(goods + balance(document.allowances_charges), document.currency)

@@ -29,7 +29,8 @@ from tradehub.documents.parts import (
     Reference,
 )
 from tradehub.documents.terms import NOT_TERMS
-from tradehub.negotiation import model
+from tradehub.negotiation import further, model
+from tradehub.negotiation.further import Stated
 
 INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 """Offer actions that oblige nobody (X12 353 16, 22; EDIFACT 1225 16, 31)."""
@@ -37,7 +38,10 @@ INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 
 @dataclass(frozen=True)
 class LineDraft:
-    """A line as a person writes it; ``number`` names the line of the document it answers."""
+    """A line as a person writes it; ``number`` names the line of the document it answers.
+
+    ``terms`` are all further terms of the line; None leaves them as they were.
+    """
 
     number: str
     quantity: Decimal | None = None
@@ -46,11 +50,16 @@ class LineDraft:
     delivery_on: date | None = None
     name: str = ""
     item_number: str = ""
+    terms: tuple[Stated, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Draft:
-    """What a person proposes. A line left out is not offered; what is not said of a line stays as it was."""
+    """What a person proposes. A line left out is not offered; what is not said of a line stays as it was.
+
+    ``terms`` are all further terms of the whole; None leaves them as they were. The flags say how the offer may be
+    accepted, as ``model.Offer`` has them.
+    """
 
     lines: tuple[LineDraft, ...] = ()
     currency: str | None = None
@@ -62,6 +71,16 @@ class Draft:
     payment: str | None = None
     text: str = ""
     firm: bool = True
+    terms: tuple[Stated, ...] | None = None
+    irrevocable: bool = False
+    as_is_only: bool = False
+    divisible: bool = False
+
+    @property
+    def particulars(self) -> dict[str, Any]:
+        """How it may be accepted; nothing of the kind can be said of what obliges nobody."""
+        said = {"irrevocable": self.irrevocable, "as_is_only": self.as_is_only, "divisible": self.divisible}
+        return {name: value for name, value in said.items() if value and self.firm}
 
 
 @dataclass(frozen=True)
@@ -108,12 +127,12 @@ def inquiry(head: Letterhead, draft: Draft) -> Inquiry:
 
 def counter(head: Letterhead, base: TradeDocument, draft: Draft) -> Inquiry:
     """Return the buyer's firm counter to ``base``: an inquiry that proposes an amendment."""
-    return Inquiry.model_validate(_amended(head, base, draft, "requested_delivery"))
+    return further.applied(Inquiry.model_validate(_amended(head, base, draft, "requested_delivery")), draft.terms)
 
 
 def offer(head: Letterhead, base: TradeDocument, draft: Draft) -> Offer:
     """Return the seller's offer on, or counter to, ``base``: an inquiry, an offer or an order."""
-    return Offer.model_validate(_amended(head, base, draft, "promised_delivery"))
+    return further.applied(Offer.model_validate(_amended(head, base, draft, "promised_delivery")), draft.terms)
 
 
 def summary(document: TradeDocument) -> dict[str, Any]:
@@ -257,11 +276,13 @@ def _amended_line(
         quantity = Quantity(value=said.quantity, unit=said.unit or (quantity.unit if quantity else None))
     if said.price is not None:
         kept = price or Price(amount=said.price)
-        price = kept.model_copy(update={"amount": said.price, "breaks": (), "formula": None})
+        # Breaks and a formula belong to the price beside which they were stated.
+        stale = said.terms is None and kept.amount != said.price
+        price = kept.model_copy(update={"amount": said.price, **({"breaks": (), "formula": None} if stale else {})})
     day = said.delivery_on or delivery_on(base, line)
     others = tuple(each for each in line.dates if each.type not in DELIVERY_DATES)
     dates = others if day == header or day is None else (*others, DatedEvent(type=delivery, on=day))
-    return line.model_copy(
+    amended = line.model_copy(
         update={
             "number": number,
             "action": None,
@@ -275,6 +296,7 @@ def _amended_line(
             "notes": (),
         }
     )
+    return further.applied(amended, said.terms)
 
 
 def _asked_line(said: LineDraft) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,8 +14,9 @@ from werkzeug.datastructures import MultiDict
 
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.lines import keyed
-from tradehub.negotiation import drafting, model
+from tradehub.negotiation import drafting, further, model
 from tradehub.negotiation.drafting import Draft, LineDraft
+from tradehub.negotiation.further import Known, Sort, Stated
 from tradehub.platform import clock
 
 Posted = MultiDict[str, str]
@@ -29,6 +30,12 @@ INCOTERMS = ("EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU
 
 LINES_MAX = 500
 """More lines than anybody types; a file is the way for more."""
+
+TERMS_MAX = 1_000
+"""Further terms on one form: a browser that sends more was not filled in by hand."""
+
+TERM_MAX = 10_000
+"""Characters of one term: a clause of four pages. A longer text belongs into a document of its own."""
 
 TEXT_MAX = 2_000
 NAME_MAX = 200
@@ -63,10 +70,50 @@ class LineForm:
 
 
 @dataclass
+class TermRow:
+    """A further term as typed. ``line`` is empty for one of the whole offer. ``is_new``: just added, to be filled in."""
+
+    line: str = ""
+    name: str = "custom"
+    label: str = ""
+    value: str = ""
+    is_new: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Known:
+        return (further.LINE if self.line else further.HEADER)[self.name]
+
+    @property
+    def path(self) -> str:
+        return further.path(self.name, self.label, self.line or None)
+
+    @property
+    def is_long(self) -> bool:
+        return "\n" in self.value or len(self.value) > LONG_VALUE
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is to be left out: what has no value is no term."""
+        return not self.value.strip() and not (self.known.label and self.label.strip() and self.name != "custom")
+
+
+LONG_VALUE = 60
+"""A term of more characters than this is typed in a field of several rows."""
+
+FLAGS = ("irrevocable", "as_is_only", "divisible")
+"""How an offer may be accepted, beside its last day."""
+
+
+@dataclass
 class TermsForm:
     """A form as typed, with its errors by field."""
 
     lines: list[LineForm] = field(default_factory=list)
+    terms: list[TermRow] = field(default_factory=list)
+    irrevocable: bool = False
+    as_is_only: bool = False
+    divisible: bool = False
     currency: str = "USD"
     delivery: str = ""
     respond_by: str = ""
@@ -82,11 +129,20 @@ class TermsForm:
 
     @property
     def is_valid(self) -> bool:
-        return not self.errors and not any(line.errors for line in self.lines)
+        return not self.errors and not any(self._row_errors)
+
+    @property
+    def _row_errors(self) -> list[dict[str, str]]:
+        return [*(line.errors for line in self.lines), *(row.errors for row in self.terms)]
+
+    def forgive(self) -> None:
+        """Say nothing yet of what is still to be filled in."""
+        for errors in (self.errors, *self._row_errors):
+            errors.clear()
 
     @property
     def error_count(self) -> int:
-        return len(self.errors) + sum(len(line.errors) for line in self.lines)
+        return len(self.errors) + sum(map(len, self._row_errors))
 
 
 def blank_inquiry() -> TermsForm:
@@ -138,6 +194,7 @@ def prefilled(base: TradeDocument, *, is_buyer: bool) -> TermsForm:
         incoterm=(terms.incoterm if terms else None) or "",
         place=(terms.place if terms else None) or "",
         payment=drafting.payment_text(base) or "",
+        terms=[TermRow("", each.name, each.label, each.value) for each in further.stated(base)],
     )
     for number, line in keyed(model.lines_of(base)).items():
         day = drafting.delivery_on(base, line)
@@ -153,6 +210,7 @@ def prefilled(base: TradeDocument, *, is_buyer: bool) -> TermsForm:
                 asked=line,
             )
         )
+        form.terms += [TermRow(number, each.name, each.label, each.value) for each in further.stated(line)]
     return form
 
 
@@ -169,7 +227,69 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
             _check_line(line, needs_price=True)
     if not is_buyer and not any(line.price.strip() for line in form.lines) and form.lines:
         form.lines[0].errors["price"] = gettext("Give a price for at least one line, or decline the inquiry.")
+    for name in FLAGS:
+        setattr(form, name, bool(posted.get(name)))
+    form.terms = _term_rows(posted, asked)
+    if len(form.terms) > TERMS_MAX:
+        form.errors["terms"] = gettext("At most %(count)s terms.", count=TERMS_MAX)
+        form.terms = form.terms[:TERMS_MAX]
+    offered = {line.number: line for line in form.lines if line.price.strip()}
+    for row in form.terms:
+        if not row.is_blank and (not row.line or row.line in offered):
+            _check_term(row)
+    for number, line in offered.items():
+        _check_parts([row for row in form.terms if row.line == number and row.name == "schedules"], line)
     return form
+
+
+def with_term(form: TermsForm, posted: Posted, at: str) -> None:
+    """Add the row that the button asked for: a term of the whole offer, or of the line chosen beside it."""
+    number = posted.get("add_line", "") if at == "line" else ""
+    name = posted.get(f"add_{at}_term", "custom")
+    if name in (further.LINE if number else further.HEADER) and (at != "line" or number):
+        form.terms.append(TermRow(number, name, is_new=True))
+
+
+def added_term(posted: Posted, base: TradeDocument, at: str) -> TermRow | None:
+    """Return the row that is to be added to a form that stays as it is; None for a term that there is not."""
+    form = TermsForm()
+    with_term(form, posted, at)
+    known = {"", *keyed(model.lines_of(base))}
+    return next((row for row in form.terms if row.line in known), None)
+
+
+def without_term(form: TermsForm, place: str) -> None:
+    """Take out the row at a place, counted from nought."""
+    if place.isdecimal() and int(place) < len(form.terms):
+        del form.terms[int(place)]
+
+
+HEADER_TERMS, LINE_TERMS = further.HEADER, further.LINE
+
+
+def path_of(name: str, label: str = "") -> str:
+    """Return the path of a known term, of the whole offer or of a line, without the line."""
+    known = further.KNOWN[name]
+    return f"custom.{label}" if name == "custom" else known.path
+
+
+def titles(form: TermsForm) -> dict[str, str]:
+    """Return what each line of the form is called in a list: its number and its item."""
+    return {line.number: f"{line.number} · {line.name}" for line in form.lines}
+
+
+def weighs(row: TermRow, agreed: Mapping[str, bool]) -> bool:
+    """Return whether changing the term is material, as the parties have agreed or the law has it (R9, R10)."""
+    return model.is_material(row.path, agreed)
+
+
+def groups(names: Mapping[str, Known], agreed: Mapping[str, bool], *, line: str | None) -> dict[bool, list[str]]:
+    """Return the known terms by whether they are material; one's own, which are, come last."""
+    found: dict[bool, list[str]] = {True: [], False: []}
+    for name in names:
+        if name != "custom":
+            found[model.is_material(further.path(name, "", line), agreed)].append(name)
+    return found
 
 
 def answer_draft(form: TermsForm) -> Draft:
@@ -181,11 +301,13 @@ def answer_draft(form: TermsForm) -> Draft:
             unit=line.unit or None,
             price=_decimal(line.price),
             delivery_on=_day(line.delivery),
+            terms=_stated(form, line.number),
         )
         for line in form.lines
         if line.price.strip()
     )
-    return _draft(form, lines)
+    flags = {name: getattr(form, name) for name in FLAGS}
+    return replace(_draft(form, lines), terms=_stated(form, ""), **flags)
 
 
 def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
@@ -217,6 +339,10 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
     for line in form.lines:
         for name in _COLUMNS:
             yield f"line_{name}", getattr(line, name)
+    for row in form.terms:
+        for name in _TERM_COLUMNS:
+            yield f"term_{name}", getattr(row, name)
+    yield from ((name, "1") for name in FLAGS if getattr(form, name))
     for id, _ in form.suppliers:
         yield "suppliers", id
 
@@ -228,6 +354,7 @@ def pairs(values: Sequence[str], chosen: str) -> list[tuple[str, str]]:
 
 
 _COLUMNS = ("number", "name", "item", "quantity", "unit", "price", "delivery")
+_TERM_COLUMNS = ("line", "name", "label", "value")
 
 
 def _header(posted: Posted) -> TermsForm:
@@ -258,6 +385,66 @@ def _rows(posted: Posted) -> list[LineForm]:
         }
         rows.append(LineForm(**typed))
     return rows
+
+
+def _term_rows(posted: Posted, asked: Mapping[str, Line]) -> list[TermRow]:
+    """Return the rows of further terms; one that names no line or term of ours was made by no form of ours."""
+    columns = [posted.getlist(f"term_{name}")[: TERMS_MAX + 1] for name in _TERM_COLUMNS]
+    rows = []
+    for line, name, label, value in zip(*columns, strict=False):
+        known = (further.LINE if line in asked else further.HEADER if not line else {}).get(name)
+        if known is not None:
+            text = value.replace("\r\n", "\n").strip()
+            rows.append(TermRow(line, name, label.strip() if known.label else "", text))
+    return rows
+
+
+def _check_term(row: TermRow) -> None:
+    known = row.known
+    if len(row.value) > TERM_MAX:
+        row.errors["value"] = gettext("At most %(count)s characters; a longer text goes by a document.", count=TERM_MAX)
+    elif row.name == "custom" and not row.label:
+        row.errors["label"] = gettext("Name the term.")
+    elif len(row.label) > NAME_MAX:
+        row.errors["label"] = gettext("At most %(count)s characters.", count=NAME_MAX)
+    if known.label is Sort.NUMBER:
+        _check_number(row.label, row.errors, "label", above_zero=True)
+    if known.sort is Sort.NUMBER:
+        _check_number(row.value, row.errors, "value", above_zero=False)
+    elif known.sort is Sort.AMOUNT:
+        _check_number(row.value.removesuffix("%").strip(), row.errors, "value", above_zero=False)
+    elif known.sort is Sort.DAY:
+        _check_day(row.value or "-", row.errors, "value")
+    elif known.sort is Sort.YES_NO and row.value not in ("true", "false"):
+        row.errors["value"] = gettext("Yes or no?")
+
+
+def _check_parts(parts: Sequence[TermRow], line: LineForm) -> None:
+    """What is delivered in parts must come to the quantity of the line."""
+    stated = [_decimal(row.label) for row in parts if not row.is_blank and not row.errors]
+    whole = _decimal(line.quantity)
+    if stated and None not in stated and whole is not None:
+        summed = sum((each for each in stated if each is not None), Decimal(0))
+        if summed != whole:
+            parts[0].errors["label"] = gettext(
+                "The parts come to %(parts)s, the line to %(whole)s.", parts=_plain(summed), whole=_plain(whole)
+            )
+
+
+def _stated(form: TermsForm, line: str) -> tuple[Stated, ...]:
+    """Return the terms of the whole, or of a line, with numbers as they are written in a document."""
+    return tuple(
+        Stated(row.name, _as_stated(row.known.sort, row.value), _as_stated(row.known.label, row.label))
+        for row in form.terms
+        if row.line == line and not row.is_blank
+    )
+
+
+def _as_stated(sort: Sort | None, text: str) -> str:
+    if sort is Sort.AMOUNT and text.endswith("%"):
+        return f"{_as_stated(Sort.NUMBER, text[:-1].strip())}%"
+    number = _decimal(text) if sort in (Sort.NUMBER, Sort.AMOUNT) else None
+    return text if number is None else further.plain(number)
 
 
 def _check_line(line: LineForm, *, needs_price: bool) -> None:

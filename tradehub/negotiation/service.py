@@ -150,10 +150,13 @@ class NegotiationService(Inbound, Reading, Claims):
         if drafting.is_firm(document):
             self._demand(session, row, actor, Act.OFFER, document)
         if base.amends is not None:
-            return self._counter_change(session, row, actor, base, document, expected_version, request_key)
+            return self._counter_change(
+                session, row, actor, base, document, expected_version, request_key, particulars=draft.particulars
+            )
         return self.propose(
-            session, row, actor, document, about=base, expected_version=expected_version, request_key=request_key
-        )
+            session, row, actor, document, about=base, expected_version=expected_version, request_key=request_key,
+            particulars=draft.particulars,
+        )  # fmt: skip
 
     counter = make_offer
 
@@ -705,7 +708,7 @@ class NegotiationService(Inbound, Reading, Claims):
 def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
     if isinstance(draft, Draft):
         return drafting.inquiry(head, draft)
-    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
+    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": (), "heads": None})
 
 
 def _other(row: DealRow, actor: Actor) -> PartyId:

@@ -323,6 +323,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             view = pages.service.deal(session, deal_id)
         base = _base(view, request.form.get("about"))
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
+        if "add" in request.form or "drop" in request.form:
+            form.forgive()
+            forms.with_term(form, request.form, request.form.get("add", ""))
+            forms.without_term(form, request.form.get("drop", ""))
+            return _answer_page(view, base, form)
         if not form.is_valid:
             return _answer_page(view, base, form, status=422)
         step = request.form.get("step")
@@ -330,8 +335,35 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             return _answer_page(view, base, form)
         large = forms.large_moves(form, base.document)
         if step == "review" or (large and step not in ("send", "ask")):
-            return render_template("negotiation/answer_review.html", deal=view, base=base, form=form, large=large)
+            return _review_page(view, base, form, large)
         return _send_answer(pages, view, base, form, asks=step == "ask")
+
+    @routes.post("/deals/<deal_id>/counter/term")
+    @http.requires("deal.negotiate")
+    def answer_term(deal_id: str) -> ResponseReturnValue:
+        """One more row for a further term, to be put into the form that stands."""
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        base = _base(view, request.form.get("about")).document
+        term = forms.added_term(request.form, base, request.form.get("add", "")) or abort(400, "add")
+        titles = forms.titles(forms.prefilled(base, is_buyer=view.is_buyer))
+        return render_template("negotiation/_term_row.html", deal=view, term=term, titles=titles)
+
+
+def _review_page(
+    view: DealView,
+    base: Round,
+    form: TermsForm,
+    large: Sequence[forms.LineForm] = (),
+    verdict: Needs | Forbidden | None = None,
+) -> str:
+    """What would go on record, and how it differs from the round that it answers."""
+    proposed = approved.proposed(view, base, forms.answer_draft(form))
+    moved = compare.changes(base.document, proposed.document, for_buyer=view.is_buyer)
+    return render_template(
+        "negotiation/answer_review.html", deal=view, base=base, form=form, large=large, verdict=verdict,
+        proposed=proposed, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
+    )  # fmt: skip
 
 
 def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, asks: bool) -> ResponseReturnValue:
@@ -354,10 +386,7 @@ def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, 
         with pages.database.write(org=who.org) as session:
             return http.once(session, lambda: act(session))
     except NotAuthorised as refused:
-        page = render_template(
-            "negotiation/answer_review.html", deal=view, base=base, form=form, large=[], verdict=refused.verdict
-        )
-        return page, 403
+        return _review_page(view, base, form, verdict=refused.verdict), 403
     except Conflict:
         return _answer_overtaken(pages, view.id, base, form)
     except Refused as refused:
@@ -652,6 +681,7 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
     def show(session: Session, wanted: Wanted) -> Markup:
         view = service.deal(session, wanted.binding.deal_id)
         about = view.round(wanted.offer_id)
+        draft: drafting.Draft | None = None
         if wanted.binding.act is Act.OFFER:
             draft = approved.DRAFT.validate_python(wanted.payload["draft"])
             after: Round | approved.Proposed = approved.proposed(view, about, draft)
@@ -662,7 +692,7 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
-            is_offer=wanted.binding.act is Act.OFFER, wording=wording, drafting=drafting,
+            is_offer=wanted.binding.act is Act.OFFER, wording=wording, drafting=drafting, draft=draft,
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 

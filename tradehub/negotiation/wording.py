@@ -104,6 +104,47 @@ TERMS: Mapping[str, LazyString] = {
     "validity": lazy_gettext("Valid until"),
 }
 
+FURTHER: Mapping[str, LazyString] = {
+    "charge": lazy_gettext("Charge"),
+    "allowance": lazy_gettext("Allowance"),
+    "taxes": lazy_gettext("Tax rate, %"),
+    "price.breaks": lazy_gettext("Price from a quantity on"),
+    "price.basis": lazy_gettext("Price per"),
+    "schedules": lazy_gettext("Part delivery"),
+    "custom": lazy_gettext("A term of your own"),
+}
+"""Further terms that a form calls otherwise than their paths (``further.KNOWN``)."""
+
+LABELS: Mapping[str, LazyString] = {
+    "charge": lazy_gettext("What for"),
+    "allowance": lazy_gettext("What for"),
+    "taxes": lazy_gettext("Category (S, Z, E, AE …)"),
+    "price.breaks": lazy_gettext("From quantity"),
+    "schedules": lazy_gettext("Quantity"),
+    "custom": lazy_gettext("Name of the term"),
+}
+VALUES: Mapping[str, LazyString] = {
+    "charge": lazy_gettext("Amount, or a share such as 2.5%"),
+    "allowance": lazy_gettext("Amount, or a share such as 2.5%"),
+    "taxes": lazy_gettext("Rate in percent"),
+    "price.breaks": lazy_gettext("Unit price"),
+    "schedules": lazy_gettext("Delivery"),
+    "custom": lazy_gettext("What it says"),
+}
+"""What is typed into the two fields of a term that has two."""
+
+FLAGS: Mapping[str, LazyString] = {
+    "irrevocable": lazy_gettext("Irrevocable"),
+    "as_is_only": lazy_gettext("As it is, or not at all"),
+    "divisible": lazy_gettext("Divisible"),
+}
+FLAG_EFFECTS: Mapping[str, LazyString] = {
+    "irrevocable": lazy_gettext("You cannot revoke it before its last day, even where the law would let you."),
+    "as_is_only": lazy_gettext("An acceptance that changes anything, even a small thing, is a counter-offer."),
+    "divisible": lazy_gettext("They may accept single lines, or part of a quantity; the rest stays open."),
+}
+"""How an offer may be accepted, and what that does."""
+
 DIRECTIONS: Mapping[str, tuple[str, LazyString]] = {
     "better": ("ok", lazy_gettext("better for you")),
     "worse": ("bad", lazy_gettext("worse for you")),

@@ -29,6 +29,8 @@ WORDS: dict[str, LazyString] = {
     "price.currency": lazy_gettext("Price currency"),
     "price.type": lazy_gettext("Kind of price"),
     "price.formula": lazy_gettext("Price formula"),
+    "price.breaks.min_quantity": lazy_gettext("Price break: from quantity"),
+    "price.breaks.amount": lazy_gettext("Price break: unit price"),
     "item.name": lazy_gettext("Item"),
     "item.description": lazy_gettext("Description"),
     "item.ids.buyer": lazy_gettext("Buyer's item number"),
@@ -50,6 +52,9 @@ WORDS: dict[str, LazyString] = {
     "dates.delivered": lazy_gettext("Delivered on"),
     "dates.due": lazy_gettext("Due"),
     "dates.valid_until": lazy_gettext("Valid until"),
+    "dates.ship_not_before": lazy_gettext("Ship not before"),
+    "dates.ship_not_after": lazy_gettext("Ship not after"),
+    "dates.cancel_after": lazy_gettext("Cancel after"),
     "delivery_terms.incoterm": lazy_gettext("Incoterm"),
     "delivery_terms.place": lazy_gettext("Place of delivery"),
     "delivery_terms.version": lazy_gettext("Incoterms edition"),
@@ -203,6 +208,8 @@ def term(path: str) -> str:
         if group[2] == "value":
             return str(GROUPS[group[1]])
         return str(gettext("%(group)s: %(term)s", group=GROUPS[group[1]], term=term(group[2])))
+    if path.startswith("custom."):
+        return path.removeprefix("custom.")
     steps = path.removesuffix(".on").removesuffix(".value").split(".")
     # Positions in lists, and the keys of lists that say no more than a position, are no words.
     named = [".".join(steps), ".".join(each for each in steps if not each.isdigit()), f"{steps[0]}.{steps[-1]}"]

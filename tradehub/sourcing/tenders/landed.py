@@ -14,7 +14,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from tradehub.documents import Line, Offer
-from tradehub.documents.amounts import unit_price
+from tradehub.documents.amounts import price_at, unit_price
 from tradehub.documents.lines import find, keyed
 from tradehub.documents.parts import Part, Price, Quantity
 from tradehub.documents.units import factor, to_decimal
@@ -197,7 +197,7 @@ def _goods(offer: Offer, line: Line, asked: Line, basis: Basis, quantity: Decima
     currency = (price.currency if price else None) or offer.currency or ""
     if price is None:
         return Cost(number, quantity, why_not="no_bid")
-    amount = _at(price, quantity)
+    amount = price_at(price, quantity)
     per = price.basis or Quantity(value=Decimal(1), unit=unit)
     steps = [Step("price", f"{plain(amount)} {currency} / {plain(per.value)} {per.unit or unit or ''}".strip(), amount)]
     one = _per_unit(line, price, amount, unit, basis)
@@ -213,12 +213,6 @@ def _goods(offer: Offer, line: Line, asked: Line, basis: Basis, quantity: Decima
         one *= Fraction(rate.rate)
         steps.append(Step("currency", dated, _shown(one)))
     return _Priced(one, tuple(steps))
-
-
-def _at(price: Price, quantity: Decimal) -> Decimal:
-    """Return the price at a quantity: that of the highest break reached (EN 16931 knows one price, the trade several)."""
-    reached = [each for each in price.breaks if each.min_quantity <= quantity]
-    return max(reached, key=lambda each: each.min_quantity).amount if reached else price.amount
 
 
 def _per_unit(line: Line, price: Price, amount: Decimal, unit: str | None, basis: Basis) -> Fraction | None:
@@ -302,8 +296,7 @@ def _share(offer: Offer, asked: Line, supplier: str, basis: Basis) -> tuple[Frac
 def _value(line: Line) -> Fraction:
     if line.price is None or line.quantity is None:
         return Fraction(0)
-    at = line.price.model_copy(update={"amount": _at(line.price, line.quantity.value), "breaks": ()})
-    one = unit_price(line.model_copy(update={"price": at}), line.quantity.unit)
+    one = unit_price(line, line.quantity.unit)
     return (one or Fraction(0)) * Fraction(line.quantity.value)
 
 

@@ -54,7 +54,7 @@
     const adder = el.closest("[data-add-row]");
     if (adder) { addRow(adder); return; }
     const remover = el.closest("[data-remove-row]");
-    if (remover) { removeRow(remover); return; }
+    if (remover) { event.preventDefault(); removeRow(remover); return; }
     const copier = el.closest("[data-copy]");
     if (copier) { copy(copier); return; }
 
@@ -74,7 +74,7 @@
   function removeRow(button) {
     const row = button.closest("[data-line]") || button.closest("tr");
     const list = row.parentElement;
-    if (list.children.length < 2) { for (const input of $$("input, textarea", row)) input.value = ""; return; }
+    if (list.children.length < 2 && !list.hasAttribute("data-may-be-empty")) { for (const input of $$("input, textarea", row)) input.value = ""; return; }
     row.remove();
     renumber(list);
     list.dispatchEvent(new Event("input", { bubbles: true }));
