@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.edi.engine import maps
-from tradehub.edi import Fault, Issue, Position, acknowledge, read
+from tradehub.edi import Fault, Issue, Position, acknowledge, read, traces
+from tradehub.edi.folding import Unfoldable
+from tradehub.edi.maps import Map
 from tradehub.edi.segments import is_count
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -108,3 +110,54 @@ def test_what_partners_mostly_send_is_seen_to_be_canonical_without_being_written
         maps().get(standard, kind, release)._reader.read((each.split(signs[0]) for each in text.split()), signs[1])
     )
     assert (decoded.is_canonical, [each.finding.text for each in decoded.findings]) == (True, [])
+
+
+LINE = ["PO1*1*5*EA*1.20**VP*X1", "PID*F****Valve"]
+DATED = [*LINE, "DTM*002*20240301"]
+
+
+@pytest.fixture
+def hurried(monkeypatch) -> Map:
+    """Return an 850 that has seen enough lines, with a day and without, to read them by traces."""
+    monkeypatch.setattr(traces, "OFTEN", 2)
+    monkeypatch.setattr(traces, "WATCHED", 80)
+    known = maps().get("x12", "850", "004010")
+    rules = Map(known.spec, known.sha256)
+    for currency in ([], ["CUR*BY*USD"], [], ["CUR*BY*USD"]):
+        raw = ["BEG*00*SA*PO-1**20240301", *currency, *LINE * 4, *DATED, *LINE * 3, *DATED, "CTT*9"]
+        rules.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
+    return rules
+
+
+def test_a_day_that_often_follows_a_line_is_read_with_it(hurried):
+    made = [each for runs in hurried._reader._watch("*", ">", "~")._made.values() for each in runs.values()]
+    assert [each.__code__.co_names.count("match_tail") for each in made].count(1) == 1
+
+
+def test_a_run_that_asks_what_its_tail_leaves_is_not_read_with_it():
+    asks, plain = (traces._Part([], [], asks=each) for each in (True, False))
+    for own, tail in ((asks, plain), (plain, asks)):
+        with pytest.raises(Unfoldable):
+            traces._source(own, tail, repeats=True)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        [],
+        ["DTM*002*20240302"],
+        ["DTM*002*20240231"],  # no such day
+        ["DTM*999*20240301"],
+        ["DTM*002*20240301*1200"],
+        ["DTM*002*20240301", "DTM*010*20240305"],
+        ["DTM*002"],
+        ["REF*CT*C-1", "DTM*002*20240301"],
+    ],
+    ids="+".join,
+)
+def test_what_follows_a_line_is_read_as_it_would_be_alone(hurried, last):
+    raw = ["BEG*00*SA*PO-1**20240301", *DATED, *LINE, *last, *DATED, *LINE, *last, "CTT*4"]
+    quick = hurried.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
+    slow = hurried.read(raw, "*", ">", interpreted=True)
+    assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+    assert hurried.write(quick.document, "*", ">") == raw

@@ -708,7 +708,7 @@ class NegotiationService(Inbound, Reading, Claims):
 def _invitation(head: Letterhead, draft: Draft | Inquiry) -> Inquiry:
     if isinstance(draft, Draft):
         return drafting.inquiry(head, draft)
-    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": ()})
+    return Inquiry.model_validate({**dict(draft), **head.fields, "extensions": (), "heads": None})
 
 
 def _other(row: DealRow, actor: Actor) -> PartyId:
