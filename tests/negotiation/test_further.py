@@ -131,6 +131,16 @@ def test_an_added_row_outlives_a_review_that_fails(buyer, deal):
     assert typed == ["2027-02-01", "many"]
 
 
+@pytest.mark.parametrize(("name", "labels"), [("warranty", ["", ""]), ("custom", ["surface", "Surface"])])
+def test_a_term_that_stands_twice_is_told_and_not_decided_by_chance(house, buyer, deal, name, labels):
+    url, page = f"/deals/{deal}/counter", buyer.get(f"/deals/{deal}/counter")
+    for _ in labels:
+        page = buyer.send(page, url, {"add": "header", "add_header_term": name}, 200).text
+    answer = buyer.send(page, url, {"term_label": labels, "term_value": ["12 months", "24 months"]}, 422)
+    assert text_of(answer.text).count("This term stands here twice.") == 1
+    assert len(house.load(deal).offers) == 2
+
+
 def test_a_row_is_added_to_the_form_that_stands(buyer, deal):
     url = f"/deals/{deal}/counter"
     fields = dict(form_fields(buyer.get(url), url))

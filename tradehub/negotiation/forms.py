@@ -234,9 +234,10 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
         form.errors["terms"] = gettext("At most %(count)s terms.", count=TERMS_MAX)
         form.terms = form.terms[:TERMS_MAX]
     offered = {line.number: line for line in form.lines if line.price.strip()}
-    for row in form.terms:
-        if not row.is_blank and (not row.line or row.line in offered):
-            _check_term(row)
+    stated = [row for row in form.terms if not row.is_blank and (not row.line or row.line in offered)]
+    for row in stated:
+        _check_term(row)
+    _check_twice(stated)
     for number, line in offered.items():
         _check_parts([row for row in form.terms if row.line == number and row.name == "schedules"], line)
     return form
@@ -417,6 +418,16 @@ def _check_term(row: TermRow) -> None:
         _check_day(row.value or "-", row.errors, "value")
     elif known.sort is Sort.YES_NO and row.value not in ("true", "false"):
         row.errors["value"] = gettext("Yes or no?")
+
+
+def _check_twice(rows: Sequence[TermRow]) -> None:
+    """A term has one value: which of two was meant, nobody could tell afterwards."""
+    seen = set()
+    for row in rows:
+        key = (row.line, row.name, row.label.casefold())
+        if key in seen and not (row.known.many and row.name != "custom"):
+            row.errors["label" if row.known.label else "value"] = gettext("This term stands here twice.")
+        seen.add(key)
 
 
 def _check_parts(parts: Sequence[TermRow], line: LineForm) -> None:
