@@ -175,6 +175,7 @@ LINT = [
     ("limit: {BEG.03: many}", 2, "limit.BEG.03", "must be a whole number from 1, not 'many'"),
     ("limit: {PO1.03: 1}", 2, "limit.PO1.03", "at least 2 characters"),
     ("close: {BEG.02: SAX}", 2, "close.BEG.02", "SAX has 3 characters and the element takes 2"),
+    ("require: [BEG.03.2]", 2, "require.0", "BEG03 has no component 2; it is no composite"),
     ("close: {BEG: SA}", 2, "close.BEG", "write BEG.01"),
     ("close: {BEG.05: X}", 2, "close.BEG.05", "of type DT"),
     ("close: {BEG.02: ''}", 2, "close.BEG.02", "names no code"),

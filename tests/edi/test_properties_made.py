@@ -99,9 +99,10 @@ LOST: dict[str, frozenset[str]] = {
         "214": "gross_weight package_count references[].text",
         "820": "allocations corrections is_debit",
         "830": "lines[].quantities",
+        "856": "lines[].references lines[].batch",
         "862": "lines[].quantities",
         "869": "dates lines parties references",
-        "870": "lines references",
+        "870": "events lines references",
     }.items()
 }
 """Where a document of a map's own message may still come back otherwise than it was written (docs/judges.md says why)."""

@@ -25,8 +25,8 @@ def test_each_fault_has_codes_that_the_acknowledgements_know(fault: Fault):
         ("PO1*1*X*EA", {}, (), 0),
         ("PO1*1", {"element": 4}, (), 5),
         ("REF*ZZ*A*B>C", {"element": 4, "component": 2}, ("*", ">"), 12),
-        ("NAD+BY+401:X", {"element": 2, "component": 2}, ("+",), 11),  # the colon is what is usual
-        ("NAD+BY+401:X", {"element": 2, "component": 1}, ("+",), 7),
+        ("NAD+BY+401:Y", {"element": 2, "component": 2}, ("+",), 11),  # the colon is what is usual
+        ("NAD+BY+401:Y", {"element": 2, "component": 1}, ("+",), 7),
     ],
 )
 def test_the_caret_stands_under_the_fault(raw, at, signs, caret):

@@ -133,13 +133,13 @@ FEW = 8  # marked segments that are looked up one by one: each costs a count ove
 
 def _standing(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
     """Return path and ordinal of the wanted segments."""
-    if len(wanted) <= FEW and isinstance(places, list):
-        row = bytes(places) if len(machine.places) <= BYTES else places
+    if len(wanted) <= FEW and len(machine.places) <= BYTES:
+        row = bytes(places)
         return {number: _stands(machine, row, number) for number in wanted}
     return _walked(machine, places, wanted)
 
 
-def _stands(machine: Machine, places: list[int] | bytes, number: int) -> tuple[str, int]:
+def _stands(machine: Machine, places: bytes, number: int) -> tuple[str, int]:
     """Return path and ordinal of one segment, by counting."""
     depths, heads, names = machine.depths, machine.heads, machine.names
     depth = depths[places[number]]
@@ -156,10 +156,7 @@ def _stands(machine: Machine, places: list[int] | bytes, number: int) -> tuple[s
         for each, at in enumerate(begins)
         if each
     ]
-    before = places[begins[depth] : number]
-    if isinstance(before, bytes):
-        return "/".join(path), len(before.translate(None, machine.others[depth]))
-    return "/".join(path), sum(map(machine.parts[depth].__getitem__, before))
+    return "/".join(path), len(places[begins[depth] : number].translate(None, machine.others[depth]))
 
 
 def _walked(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) -> dict[int, tuple[str, int]]:
