@@ -5,8 +5,8 @@ from alembic import op
 
 from tradehub.platform import db
 
-revision = "0008"
-down_revision = "0011"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
