@@ -27,7 +27,7 @@ from tradehub.edi.segments import Fault
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 END = "~"
-SELDOM = 10  # ... and in so many is written by stencils cut of itself
+SELDOM = 50  # ... and in so many is written by stencils cut of itself, which costs likewise
 FRESH = 100  # one message in so many is read by traces made of itself: making them is what costs
 
 
