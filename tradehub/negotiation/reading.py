@@ -408,7 +408,7 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
     def tried(kind: Kind, offer: Offer | None) -> Action:
         if offer is None:
             return Action(str(kind), None, concluded or Refused("NO_SUCH_OFFER", negotiation.regime))
-        refused = model.refusal(negotiation, Statement("?", kind, me, offer.id), now=now)
+        refused = model.refusal(negotiation, Statement("?", kind, me, offer.id), now=now, ledger=ledger)
         return Action(str(kind), offer.id, refused)
 
     standing = latest(theirs, State.EFFECTIVE)

@@ -46,10 +46,12 @@ def step(negotiation: Negotiation, statement: Statement, *, now: datetime, ledge
     return negotiation.with_statement(said)
 
 
-def refusal(negotiation: Negotiation, statement: Statement, *, now: datetime) -> Refused | None:
-    """Return why ``statement`` would be refused at ``now``; None when it may be made."""
+def refusal(
+    negotiation: Negotiation, statement: Statement, *, now: datetime, ledger: Ledger | None = None
+) -> Refused | None:
+    """Return why ``statement`` would be refused at ``now``; None when it may be made. ``ledger`` as for ``step``."""
     try:
-        step(negotiation, statement, now=now)
+        step(negotiation, statement, now=now, ledger=ledger)
     except Refused as refused:
         return refused
     return None
