@@ -122,7 +122,7 @@ class Hub:
         self.payloads = PayloadStore(settings.payload_dir)
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
         self.partners = PartnerService()
-        self.outbox = HeadedOutbox(self.jobs, self._claim)
+        self.outbox = Outbox(self.jobs, self._with_history)
         self.contracts = ContractService(
             Parts(
                 database=self.database,
@@ -214,31 +214,40 @@ class Hub:
     @cached_property
     def handlers(self) -> Mapping[str, Handler]:
         """Which capability takes which kind of document."""
-        return {
-            "inquiry": _without_history(self.negotiation.receive_inquiry),
-            "offer": _without_history(self.negotiation.receive_offer),
-            "order": _without_history(self.negotiation.receive_order),
-            "order_change": _without_history(self._changed),
-            "order_response": _without_history(self._answered),
+        taking: dict[str, Handler] = {
+            "inquiry": self.negotiation.receive_inquiry,
+            "offer": self.negotiation.receive_offer,
+            "order": self.negotiation.receive_order,
+            "order_change": self._changed,
+            "order_response": self._answered,
             "despatch": self.fulfilment.receive_despatch,
             "invoice": self.billing.receive_invoice,
         }
+        return {kind: _without_history(handle) if kind in HEADED else handle for kind, handle in taking.items()}
 
-    def _claim(self, session: Session, document: Document, sender: PartyId, to: PartyId, deal_id: str) -> str | None:
-        """Return what a message of a deal says of its history, where the two agreed that it does."""
-        profile = self.partners.profile(session, to)
-        if document.kind not in HEADED or profile is None or not profile.negotiation.chain_heads:
-            return None
-        return self.negotiation.claim(session, deal_id, sender)
+    def _with_history(
+        self, session: Session, document: Document, sender: PartyId, to: PartyId, deal_id: str | None
+    ) -> Document:
+        """Let a message of a deal say which history of it its sender has, where the two agreed that it does.
+
+        Nobody else says it: what a document brought along of the kind does not leave.
+        """
+        if not isinstance(document, TradeDocument):
+            return document
+        heads = None
+        if document.kind in HEADED and deal_id is not None:
+            profile = self.partners.profile(session, to)
+            if profile is not None and profile.negotiation.chain_heads:
+                heads = self.negotiation.claim(session, deal_id, sender)
+        return document.model_copy(update={"heads": heads})
 
     def _compare_histories(self, session: Session, document: Document, received: Received, deal: str | None) -> None:
         """Hold what a message says of its sender's history to ours, whatever became of the message."""
-        said = document.heads if isinstance(document, TradeDocument) else None
-        if said is None or not isinstance(document, TradeDocument):
+        if not isinstance(document, TradeDocument) or document.heads is None:
             return
         named = deal or self._deal_spoken_of(session, document, received)
         if named is not None:
-            self.negotiation.compare_histories(session, named, said, received)
+            self.negotiation.compare_histories(session, named, document.heads, received)
 
     def _deal_spoken_of(self, session: Session, document: TradeDocument, received: Received) -> str | None:
         """Return the deal of a message that was not acted on, by the numbers that it refers to."""
@@ -623,28 +632,6 @@ def _without_history(handler: Handler) -> Handler:
         return handler(session, document, received)
 
     return handle
-
-
-class HeadedOutbox(Outbox):
-    """An outbox whose documents say which history of their deal the sender has, where that is agreed."""
-
-    def __init__(self, jobs: Jobs, claim: Callable[[Session, Document, PartyId, PartyId, str], str | None]) -> None:
-        super().__init__(jobs)
-        self._claim = claim
-
-    def put(
-        self,
-        session: Session,
-        document: Document,
-        *,
-        sender: PartyId,
-        to: PartyId,
-        idempotency_key: str,
-        subject: str | None = None,
-    ) -> str:
-        if isinstance(document, TradeDocument) and subject is not None:
-            document = document.model_copy(update={"heads": self._claim(session, document, sender, to, subject)})
-        return super().put(session, document, sender=sender, to=to, idempotency_key=idempotency_key, subject=subject)
 
 
 class SealedTender(Refused):

@@ -44,6 +44,12 @@ def a_device(page: Page, *, knows_its_owner: bool = True) -> Iterator[None]:
     tools.detach()
 
 
+def add_passkey(page: Page) -> None:
+    page.get_by_label("Name of the device").fill("Laptop")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.locator("#passkeys")).to_contain_text("Laptop")
+
+
 def test_a_passkey_signs_a_contract_and_the_evidence_shows_it(browser: Browser, office: tuple[str, Proven]) -> None:
     base, proven = office
     contract = proven.contract(DELTA)
@@ -53,9 +59,7 @@ def test_a_passkey_signs_a_contract_and_the_evidence_shows_it(browser: Browser, 
         lin.sign_in("lin@example.com", PASSWORD)
         page = lin.go("/account")
         with a_device(page):
-            page.get_by_label("Name of the device").fill("Laptop")
-            page.get_by_role("button", name="Add a passkey").click()
-            expect(page.locator("#passkeys")).to_contain_text("Laptop")
+            add_passkey(page)
             check_page(page)
             picture(page, "account-passkeys")
 
@@ -77,9 +81,7 @@ def test_a_passkey_confirms_an_act_in_place_of_the_password(browser: Browser, of
         dana.sign_in("dana@example.com", PASSWORD)
         page = dana.go("/account")
         with a_device(page):
-            page.get_by_label("Name of the device").fill("Laptop")
-            page.get_by_role("button", name="Add a passkey").click()
-            expect(page.locator("#passkeys")).to_contain_text("Laptop")
+            add_passkey(page)
             _let_time_pass(proven)
             page.get_by_role("button", name="Forget").click()
             expect(page.get_by_role("heading", name="Confirm that it is you")).to_be_visible()

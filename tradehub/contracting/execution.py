@@ -104,10 +104,6 @@ class Standing:
     bundle: BundleRow | None
     signatures: Mapping[str, SignatureRow]
 
-    @property
-    def is_signed(self) -> bool:
-        return set(self.signatures) == set(ROLES)
-
 
 class Execution:
     """The part of the contract service that signs and proves."""

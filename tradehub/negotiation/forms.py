@@ -31,7 +31,7 @@ INCOTERMS = ("EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU
 LINES_MAX = 500
 """More lines than anybody types; a file is the way for more."""
 
-TERMS_MAX = 1_000
+FURTHER_MAX = 1_000
 """Further terms on one form: a browser that sends more was not filled in by hand."""
 
 TERM_MAX = 10_000
@@ -230,9 +230,9 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     for name in FLAGS:
         setattr(form, name, bool(posted.get(name)))
     form.terms = _term_rows(posted, asked)
-    if len(form.terms) > TERMS_MAX:
-        form.errors["terms"] = gettext("At most %(count)s terms.", count=TERMS_MAX)
-        form.terms = form.terms[:TERMS_MAX]
+    if len(form.terms) > FURTHER_MAX:
+        form.errors["terms"] = gettext("At most %(count)s terms.", count=FURTHER_MAX)
+        form.terms = form.terms[:FURTHER_MAX]
     offered = {line.number: line for line in form.lines if line.price.strip()}
     stated = [row for row in form.terms if not row.is_blank and (not row.line or row.line in offered)]
     for row in stated:
@@ -390,7 +390,7 @@ def _rows(posted: Posted) -> list[LineForm]:
 
 def _term_rows(posted: Posted, asked: Mapping[str, Line]) -> list[TermRow]:
     """Return the rows of further terms; one that names no line or term of ours was made by no form of ours."""
-    columns = [posted.getlist(f"term_{name}")[: TERMS_MAX + 1] for name in _TERM_COLUMNS]
+    columns = [posted.getlist(f"term_{name}")[: FURTHER_MAX + 1] for name in _TERM_COLUMNS]
     rows = []
     for line, name, label, value in zip(*columns, strict=False):
         known = (further.LINE if line in asked else further.HEADER if not line else {}).get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -44,9 +45,18 @@ class OutboxRow(Base, Scoped):
         return KINDS[self.kind].model_validate(self.document)
 
 
+Prepare = Callable[[Session, Document, PartyId, PartyId, str | None], Document]
+"""Given a document, its sender, whom it goes to and its subject: the document as it is to leave."""
+
+
+def as_it_is(_session: Session, document: Document, _sender: PartyId, _to: PartyId, _subject: str | None) -> Document:
+    return document
+
+
 class Outbox:
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, prepare: Prepare = as_it_is) -> None:
         self.jobs = jobs
+        self._prepare = prepare
 
     def put(
         self,
@@ -66,8 +76,9 @@ class Outbox:
         known = session.scalar(same)
         if known is not None:
             return known
+        leaving = self._prepare(session, document, sender, to, subject)
         row = OutboxRow(
-            id=ids.new_id(), sender=sender, recipient=to, kind=document.kind, document=document.model_dump(mode="json"),
+            id=ids.new_id(), sender=sender, recipient=to, kind=leaving.kind, document=leaving.model_dump(mode="json"),
             subject=subject, idempotency_key=idempotency_key, created_at=clock.now(),
         )  # fmt: skip
         session.add(row)

@@ -55,10 +55,8 @@ def confirm(security: Security, passkeys: Passkeys) -> BaseResponse | None:
     The page carries the form along, so that the act is done with its one button. A form with files cannot be carried:
     there the password is asked for on a page of its own, which leads back.
     """
-    if request.form.get(http.PASSKEY_FIELD):
-        return _present(security, passkeys, request.full_path.rstrip("?"), _carried())
-    if http.CONFIRM_FIELD in request.form:
-        return _confirmed(security, request.full_path.rstrip("?"), _carried())
+    if request.form.get(http.PASSKEY_FIELD) or http.CONFIRM_FIELD in request.form:
+        return _confirmed(security, passkeys, request.full_path.rstrip("?"), _carried())
     if http.wants_problem():
         why = gettext("This act needs the password once more: post it as %(field)s.", field=http.CONFIRM_FIELD)
         return http.problem(403, gettext("Confirm that it is you"), why)
@@ -76,31 +74,29 @@ def _carried() -> list[tuple[str, str]]:
     return [(name, value) for name, value in request.form.items(multi=True) if name not in own]
 
 
-def _confirmed(security: Security, action: str, carried: Sequence[tuple[str, str]]) -> BaseResponse | None:
-    """Let the session go on as a fresh one under a new secret; else the page once more."""
-    password = request.form.get(http.CONFIRM_FIELD, "")
+def _confirmed(
+    security: Security, passkeys: Passkeys, action: str, carried: Sequence[tuple[str, str]]
+) -> BaseResponse | None:
+    """Let the session go on as a fresh one under a new secret, by passkey or password; else the page once more."""
+    who, answer = http.principal(), request.form.get(http.PASSKEY_FIELD)
     try:
-        secret = security.confirm(http.principal(), password, address=request.remote_addr or "")
+        if answer:
+            passkeys.confirm(who, site(), answer)
+            secret = security.renew(who)
+        else:
+            password = request.form.get(http.CONFIRM_FIELD, "")
+            secret = security.confirm(who, password, address=request.remote_addr or "")
     except SignInRefused:
-        return _ask_password(action, carried, 403, gettext("This is not your password."))
+        why = (
+            gettext("The passkey was not accepted. Use your password.")
+            if answer
+            else gettext("This is not your password.")
+        )
+        return _ask_password(action, carried, 403, why)
     except TooManyAttempts as refused:
         page = _ask_password(action, carried, 429, _too_many(refused))
         page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
         return page
-    g.principal, g.renewed_session = security.principal_of(secret), secret
-    return None
-
-
-def _present(
-    security: Security, passkeys: Passkeys, action: str, carried: Sequence[tuple[str, str]]
-) -> BaseResponse | None:
-    """Let the session go on as a fresh one, for a passkey that answered; else the page once more."""
-    who = http.principal()
-    try:
-        passkeys.confirm(who, site(), request.form[http.PASSKEY_FIELD])
-        secret = security.renew(who)
-    except SignInRefused:
-        return _ask_password(action, carried, 403, gettext("The passkey was not accepted. Use your password."))
     g.principal, g.renewed_session = security.principal_of(secret), secret
     return None
 
@@ -169,10 +165,7 @@ def _add_confirmation(pages: Blueprint, security: Security, passkeys: Passkeys) 
     def confirm_it_is_you() -> ResponseReturnValue:
         _own_session()
         onward = http.local_path(request.form.get("next"))
-        if request.form.get(http.PASSKEY_FIELD):
-            asked_again = _present(security, passkeys, "/confirm-it-is-you", [("next", onward)])
-        else:
-            asked_again = _confirmed(security, "/confirm-it-is-you", [("next", onward)])
+        asked_again = _confirmed(security, passkeys, "/confirm-it-is-you", [("next", onward)])
         return asked_again or redirect(onward, 303)
 
 
