@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy.orm import Session
 
-from tests.browser.kit import MODES, PHONE, ClickBudget, Mode, check_page, picture, serve, visitor
+from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, check_page, picture, serve, visitor
 from tests.exchange.conftest import Bench, book
 from tests.exchange.test_bad_input import EDIFACT, UBL, UBL_CASES, X12, X12_CASES
 from tests.fakes import FakeJobs
@@ -82,7 +82,7 @@ def _receive(bench: Bench, text: str, partner: str, channel: str) -> str:
 
 @pytest.mark.parametrize(
     "mode",
-    [MODES[0], *(pytest.param(each, marks=pytest.mark.slow) for each in MODES[1:]), Mode("dark", "zh-CN", PHONE)],
+    LOOKED_AT,
     ids=lambda mode: mode.name,
 )
 def test_every_page_of_the_exchange_is_sound(browser: Browser, stage: Stage, mode: Mode) -> None:

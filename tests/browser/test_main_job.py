@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.hub import RunningHub, running_hub
-from tests.browser.kit import PHONE, WIDE, ClickBudget, Mode, Visitor, check_at_both_sizes, picture, visitor
+from tests.browser.kit import LOOKED_AT, PHONE, WIDE, ClickBudget, Mode, Visitor, check_page, picture, visitor
 from tradehub.platform import clock
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("main-job")]
@@ -54,7 +54,6 @@ LINES = (
 )
 EMAILS = {BUYER: "lin.hai@haidi.example", SELLER: "dana@delta-fluid.example"}
 LANGUAGES = {"en": "en", "zh-CN": "zh_Hans"}
-MODES = (Mode(), Mode("dark", "zh-CN"))
 PAGE_MS = 30_000
 PATIENCE_S = 90
 """How long a partner's answer may take on a machine that does other things as well."""
@@ -347,7 +346,7 @@ def test_6_a_broken_message_is_pinned_and_mended_in_three_clicks_and_one_is_sent
         photograph(trade.buyer.go("/messages"), "monitor", 980)
 
 
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+@pytest.mark.parametrize("mode", LOOKED_AT, ids=lambda mode: mode.name)
 def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: Mode) -> None:
     if trade.reached < 6:
         pytest.skip("the trade was not carried through")
@@ -356,13 +355,13 @@ def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: 
     for name, paths in ((BUYER, buyer_paths(trade)), (SELLER, seller_paths(trade))):
         with visitor(browser, trade.hub.base, mode) as guest:
             guest.context.set_default_timeout(PAGE_MS)
-            check_at_both_sizes(guest.go("/sign-in"))
+            check_page(guest.go("/sign-in"))
             page = guest.sign_in(EMAILS[name], PASSWORDS[name])
             speak(page, mode.language)
             for path in paths:
                 page = guest.go(path)
                 guest.complaints.check()
-                check_at_both_sizes(page)
+                check_page(page)
             speak(guest.go("/"), "en")
 
 

@@ -27,8 +27,9 @@ from tradehub.edi.segments import Fault
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 END = "~"
+TURNS = 3  # one message in so many is read by functions of its shapes, another by traces
+FRESH = 150  # one message in so many is read by traces made of itself: making them is what costs
 SELDOM = 50  # ... and in so many is written by stencils cut of itself, which costs likewise
-FRESH = 100  # one message in so many is read by traces made of itself: making them is what costs
 
 
 class Saying:
@@ -64,8 +65,10 @@ def test_messages_that_the_standard_allows(standard, kind, release, examples):
             comes_back_as_it_was_written(rules, decoded, is_nested=maker(rules).is_nested)
             is_read_alike_by_walked_tables(rules, decoded, raw)
             is_canonical_where_it_is_held_so(rules, decoded, raw)
-            is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
-            is_read_alike_by_traces(rules, decoded, raw, is_fresh=seed % FRESH == 0)
+            if seed % TURNS == 1:
+                is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
+            if seed % TURNS == 0:
+                is_read_alike_by_traces(rules, decoded, raw, is_fresh=seed % FRESH == 0)
             if seed % SELDOM == 0:
                 is_written_alike_by_stencils(rules, decoded)
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import (
     DeclarativeBase,
     LoaderCriteriaOption,
+    Mapper,
     ORMExecuteState,
     Session,
     sessionmaker,
@@ -58,9 +60,11 @@ ATTEMPTS = 5
 POOL_SIZE = 20
 """Connections per process: eight web threads, the job threads and the clock, each with one or two at a time."""
 
+CRITERIA_KEPT = 1024
+"""So many organisations' criteria are kept: more than a busy hub serves in an hour."""
+
 _MODE = "tradehub_mode"
 _ORG = "tradehub_org"
-_CRITERIA = "tradehub_criteria"
 _UNSCOPED = "unscoped"
 _POSTGRES_TRANSIENT = frozenset({"40001", "40P01", "55P03", "57P01", "08006", "08003"})
 
@@ -286,14 +290,14 @@ def _scope(state: ORMExecuteState) -> None:
             return
         raise Unscoped("an organisation's session runs statements on mapped classes alone")
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(*_criteria(state.session, org))
+        state.statement = state.statement.options(*_criteria(org, Base.registry.mappers))
 
 
-def _criteria(session: Session, org: str) -> tuple[LoaderCriteriaOption, ...]:
-    known: tuple[LoaderCriteriaOption, ...] | None = session.info.get(_CRITERIA)
-    if known is None:
-        scoped = [each.class_ for each in Base.registry.mappers if issubclass(each.class_, Scoped)]
-        known = session.info[_CRITERIA] = tuple(
-            with_loader_criteria(each, each.visible_to(org), include_aliases=True) for each in scoped
-        )
-    return known
+@lru_cache(maxsize=CRITERIA_KEPT)
+def _criteria(org: str, mappers: frozenset[Mapper[Any]]) -> tuple[LoaderCriteriaOption, ...]:
+    """Return what holds every statement of an organisation to its own rows. Kept, for making it takes longer than most
+    statements; ``mappers`` is part of the key because a module that is imported later brings classes of its own."""
+    scoped = sorted(
+        (each.class_ for each in mappers if issubclass(each.class_, Scoped)), key=lambda each: each.__name__
+    )
+    return tuple(with_loader_criteria(each, each.visible_to(org), include_aliases=True) for each in scoped)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from importlib.resources import files
 
@@ -250,7 +250,11 @@ class Security:
     def __init__(self, database: Database, hasher: PasswordHasher | None = None) -> None:
         self._database = database
         self._hasher = hasher or PasswordHasher()
-        self._dummy = self._hasher.hash(ids.new_secret())
+
+    @cached_property
+    def _dummy(self) -> str:
+        """What the password of nobody is held to, so that it takes as long as somebody's."""
+        return self._hasher.hash(ids.new_secret())
 
     # People and organisations
 

@@ -25,6 +25,9 @@ LANGUAGES = {"en": "en", "zh_Hans": "zh-Hans"}
 FORMATS = {"en": "en_GB", "zh_Hans": "zh_Hans_CN"}
 """Catalogue -> locale of numbers and dates. English serves trade across borders: no month before its day."""
 
+_CATALOGUES = {code.partition("_")[0]: code for code in LANGUAGES}
+"""Language of a locale -> its catalogue."""
+
 _ACCEPTED = {"en": "en", "zh-hans": "zh_Hans", "zh-cn": "zh_Hans", "zh-sg": "zh_Hans", "zh": "zh_Hans"}
 
 
@@ -77,7 +80,12 @@ def zone() -> ZoneInfo:
 
 def formats() -> Locale:
     """Return the locale that numbers and dates of this request are written in."""
-    return Locale.parse(FORMATS[language()])
+    return _parsed(FORMATS[language()])
+
+
+@cache
+def _parsed(locale: str) -> Locale:
+    return Locale.parse(locale)
 
 
 @cache
@@ -89,7 +97,9 @@ class Catalogues(Domain):  # type: ignore[misc]
     """The translations, straight from the ``.po`` files: no compiled file lies about or grows stale."""
 
     def get_translations(self) -> Translations:
-        return catalogue(str(get_locale() or "en"))
+        locale = get_locale()
+        # A page asks for some thousand texts: not the whole name of the locale is made for each.
+        return catalogue(_CATALOGUES[locale.language] if locale else "en")
 
 
 @cache

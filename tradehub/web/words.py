@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from babel.dates import format_datetime, format_skeleton, format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, parse_pattern
 from flask import Flask
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -80,8 +81,12 @@ def number(value: Decimal | int) -> str:
 
 
 def _decimal(value: Decimal, places: int) -> str:
-    pattern = "#,##0." + "0" * places if places else "#,##0"
-    return str(format_decimal(value, format=pattern, locale=formats(), decimal_quantization=False))
+    return str(_pattern(places).apply(value, formats(), decimal_quantization=False))
+
+
+@cache
+def _pattern(places: int) -> NumberPattern:
+    return parse_pattern("#,##0." + "0" * places if places else "#,##0")
 
 
 def unit(code: str) -> str:
