@@ -377,7 +377,9 @@ def test_numbers_of_further_terms_are_written_as_the_reader_writes_them(house, b
     deal = house.deal_with(DELTA)
     stated = (Stated("exchange_rate", "7.1300"), Stated("charge", "12500", "Freight"))
     house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", terms=stated))
-    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", terms=(Stated("charge", "13500.5", "Freight"),)))
+    house.do(
+        SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", terms=(Stated("charge", "13500.5", "Freight"),))
+    )
     seen = text_of(buyer.get(f"/deals/{deal}/diff?a=2&b=3"))
     assert "12,500.00 13,500.50" in seen
     assert "7.13 –" in seen
