@@ -708,7 +708,9 @@ class Judge:
         self.contract_stands(offer.amends)
         if counters:
             self.need(state == "effective", STATE_CODES[state])
-            self.need(words, "INDIVISIBLE" if said.get("lines") else "NOT_ALLOWED")
+            strange = any(line not in offered(offer.words) for line in said.get("lines") or {})
+            part = "NO_SUCH_LINE" if strange else "INDIVISIBLE"
+            self.need(words, part if said.get("lines") else "NOT_ALLOWED")
             self.authority(words.get("firm", True), self.total(words))
         else:
             self.authority(True, self.worth(offer))

@@ -166,7 +166,7 @@ def test_all_lines_of_an_indivisible_offer_are_the_offer(lines):
 
 
 def test_a_line_that_an_indivisible_offer_does_not_have():
-    assert run(OPEN, offer(), accept(lines={"9": None}))[-1]["code"] == "INDIVISIBLE"
+    assert run(OPEN, offer(), accept(lines={"9": None}))[-1]["code"] == "NO_SUCH_LINE"
 
 
 def test_the_hash_of_the_terms_is_that_of_their_canonical_form():
@@ -218,6 +218,7 @@ def test_r23_an_award_of_parts_to_several():
     [
         ((("n1", "o1", {"1": "61"}), ("n2", "o2", {"1": "40"})), "MORE_THAN_DEMANDED"),
         ((("n1", "o1", {"1": "50"}), ("n3", "o3", {"1": "40"})), "INDIVISIBLE"),
+        ((("n1", "o1", {"1": "50"}), ("n3", "o3", {"9": None})), "NO_SUCH_LINE"),
         ((("n1", "o1", {"1": "50"}), ("n2", "nothing", {})), "NO_SUCH_OFFER"),
         ((("n1", "o1", {"1": "50"}), ("n1", "o1", {"1": "60"})), "MORE_THAN_DEMANDED"),
     ],

@@ -13,6 +13,7 @@ from tests.negotiation.pages import Browser, build, form_fields, text_of
 from tests.negotiation.test_service import quote
 from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents.parts import Price
+from tradehub.negotiation.further import Stated
 from tradehub.negotiation.histories import Claim
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.handling import Received
@@ -360,3 +361,25 @@ def test_a_record_that_differs_is_shown_on_the_deal_and_first_in_the_queue_until
     after = buyer.follow(buyer.send(page, f"/deals/{deal}/histories", {}))
     assert "not ours" not in after
     assert "Records differ" not in buyer.get("/")
+
+
+def test_an_inquiry_is_not_to_be_cancelled_once_the_contract_stands(house, buyer):
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    assert f"/deals/{deal}/act/cancel" in buyer.get(f"/deals/{deal}")
+    house.do(BUYER, "accept", deal, house.load(deal).offers[-1].id)
+    page = buyer.get(f"/deals/{deal}")
+    assert f"/deals/{deal}/act/cancel" not in page
+    assert "Cancel the inquiry The contract stands" in text_of(page), "and the reason stands beside it"
+
+
+def test_numbers_of_further_terms_are_written_as_the_reader_writes_them(house, buyer):
+    deal = house.deal_with(DELTA)
+    stated = (Stated("exchange_rate", "7.1300"), Stated("charge", "12500", "Freight"))
+    house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", terms=stated))
+    house.do(
+        SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", terms=(Stated("charge", "13500.5", "Freight"),))
+    )
+    seen = text_of(buyer.get(f"/deals/{deal}/diff?a=2&b=3"))
+    assert "12,500.00 13,500.50" in seen
+    assert "7.13 –" in seen

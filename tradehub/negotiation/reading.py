@@ -432,7 +432,7 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
         Kind.SIGN: latest(negotiation.offers, State.ACCEPTED),
         Kind.PERFORM: standing,
         Kind.RELY: standing,
-        Kind.CANCEL: latest(ours, State.INVITATION),
+        Kind.CANCEL: None if closed else latest(ours, State.INVITATION),
         Kind.DISREGARD: sent,
     }
     agreed = next((each for each in ledger.contracts() if each.is_live), None)

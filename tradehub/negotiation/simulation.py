@@ -298,7 +298,8 @@ class World:
         try:
             after = model.step(negotiation, statement, now=at, ledger=self._ledger(negotiation.id, at))
         except Refused as refused:
-            reason = {"outcome": "refused", "code": refused.code, "rule": refused.rule, "article": refused.article}
+            why = _why(refused, negotiation, statement)
+            reason = {"outcome": "refused", "code": why.code, "rule": why.rule, "article": why.article}
             return {**head, **reason, **self._standing(negotiation.id, at)}
         self.negotiations[negotiation.id] = after
         outcome = "unchanged" if after is negotiation else "accepted"
@@ -355,8 +356,11 @@ class World:
                     self._step(id, said, entry.at)
 
     def _step(self, negotiation: str, statement: Statement, at: datetime) -> None:
-        said = replace(statement, reached_at=at)
-        self.negotiations[negotiation] = model.step(self._of(negotiation), said, now=at)
+        said, before = replace(statement, reached_at=at), self._of(negotiation)
+        try:
+            self.negotiations[negotiation] = model.step(before, said, now=at)
+        except Refused as refused:
+            raise _why(refused, before, said) from refused
 
 
 def _statement(entry: StatementEntry, negotiation: Negotiation) -> Statement:
@@ -426,6 +430,15 @@ def _whole_or_part(
     }
     part = OfferEntry(lines=words, terms=parent.words.terms, standard_terms=entry.standard_terms)
     return lines, _offer(entry, part, parent)
+
+
+def _why(refused: Refused, negotiation: Negotiation, said: Statement) -> Refused:
+    """Return what refuses ``said``: part of an indivisible offer that names a line it does not have is no part of it."""
+    if refused.code == "INDIVISIBLE":
+        offer = negotiation.offer(said.about)
+        if isinstance(offer, _Stated) and any(line not in offer.quantities for line, _ in said.lines):
+            return Refused("NO_SUCH_LINE", negotiation.regime)
+    return refused
 
 
 def _taken(offer: Offer, pick: PickEntry) -> tuple[tuple[str, Decimal | None], ...]:
