@@ -13,6 +13,7 @@ from tests.negotiation.conftest import DELTA, MONDAY, SELLER, KeptOutbox, servic
 from tests.negotiation.pages import Browser, build
 from tests.negotiation.scale import long_deal, many_deals
 from tests.negotiation.words import HAIDI
+from tradehub.cli import serve
 from tradehub.negotiation import listing
 from tradehub.negotiation.reading import LIVE
 from tradehub.negotiation.store import DealRow
@@ -112,6 +113,7 @@ def test_a_long_deal_opens_without_reading_its_documents(house, request, tmp_pat
     deal = long_deal(house.database, rounds, lines)
     client = Browser(build(house, tmp_path), "li@haidi.example").client
     client.get(f"/deals/{deal}")
+    serve.settle()
     with asked(house.database) as statements:
         client.get(f"/deals/{deal}")
     spent, answer = timed(lambda: client.get(f"/deals/{deal}"))
@@ -127,6 +129,7 @@ def test_the_work_list_of_a_crowd_is_quick(crowd, many, tmp_path):
     """``make scale``: 100,000 deals, on a machine that does nothing else."""
     client = Browser(build(crowd, tmp_path), "li@haidi.example").client
     client.get("/")
+    serve.settle()
     for path in ("/", "/deals", "/deals?only=waiting"):
         spent, answer = timed(lambda path=path: client.get(path))
         assert answer.status_code == 200

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from tradehub.documents.base import Document, TradeDocument
@@ -142,15 +143,25 @@ def _flatten(path: str, value: Any, into: _Flat) -> None:
             if at in into.taken:
                 at = f"{path}.{key}.{position}"
             _flatten(at, each, into)
-    elif hasattr(type(value), "model_fields"):
-        for field in type(value).model_fields:
-            if field not in _KEYS:
-                _flatten(f"{path}.{field}", getattr(value, field), into)
+    elif (fields := _fields(value.__class__)) is not None:
+        for field in fields:
+            below = getattr(value, field)
+            if below is not None and below != ():
+                _flatten(f"{path}.{field}", below, into)
     else:
         into.put(path, _text(value))
 
 
+@cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """Return the fields of a model that do not stand in its path; None for a plain value."""
+    fields = getattr(kind, "model_fields", None)
+    return None if fields is None else tuple(field for field in fields if field not in _KEYS)
+
+
 def _text(value: object) -> str:
+    if type(value) is str:
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):

@@ -326,7 +326,7 @@ class Reading:
             other_is_web=self.hooks.is_web(session, other), status=outlook.status(ledger, me), rounds=rounds,
             said=_said(entries, rounds, names, me), actions=actions(ledger, me),
             contract=next((each for each in contracts if each.is_live), None), contracts=contracts,
-            crossing=bool(model.crossing(negotiation, now=now)), sound=store.first_broken(row, entries) is None,
+            crossing=bool(model.crossing_of(ledger)), sound=store.first_broken(row, entries) is None,
         )  # fmt: skip
 
     def deals(

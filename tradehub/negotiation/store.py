@@ -35,6 +35,9 @@ from tradehub.platform.outbox import OutboxRow
 
 SIDES = ("buyer", "seller")
 
+LAST = 1
+"""A large value stands behind all others of its row: SQLite walks through it to reach what stands behind it."""
+
 FIRST = "0" * 64
 """What stands before the first statement of a deal."""
 
@@ -146,7 +149,7 @@ class OfferRow(_OfDeal, Base):
     kind: Mapped[str]
     number: Mapped[str] = mapped_column(index=True)
     revision: Mapped[int]
-    document: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+    document: Mapped[dict[str, Any]] = mapped_column(deferred=True, sort_order=LAST)
     terms_hash: Mapped[str]
     firm: Mapped[bool]
     accept_by: Mapped[datetime | None]
@@ -187,7 +190,7 @@ class StatementRow(_OfDeal, Base):
     document_number: Mapped[str | None] = mapped_column(index=True)
     document_sha256: Mapped[str | None]
     source_sha256: Mapped[str | None]
-    source: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    source: Mapped[dict[str, Any] | None] = mapped_column(deferred=True, sort_order=LAST)
     previous: Mapped[str]
     hash: Mapped[str]
 

@@ -137,10 +137,12 @@ def _refuse_floats(value: Any) -> None:
         raise TypeError(f"a float is not exact: {value!r}")
     if isinstance(value, dict):
         for each in value.values():
-            _refuse_floats(each)
+            if type(each) is not str:
+                _refuse_floats(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            _refuse_floats(each)
+            if type(each) is not str:
+                _refuse_floats(each)
 
 
 class Base(DeclarativeBase):

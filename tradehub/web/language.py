@@ -25,6 +25,8 @@ LANGUAGES = {"en": "en", "zh_Hans": "zh-Hans"}
 FORMATS = {"en": "en_GB", "zh_Hans": "zh_Hans_CN"}
 """Catalogue -> locale of numbers and dates. English serves trade across borders: no month before its day."""
 
+_FORMATS = {code: Locale.parse(name) for code, name in FORMATS.items()}
+
 _CATALOGUES = {code.partition("_")[0]: code for code in LANGUAGES}
 """Language of a locale -> its catalogue."""
 
@@ -80,12 +82,7 @@ def zone() -> ZoneInfo:
 
 def formats() -> Locale:
     """Return the locale that numbers and dates of this request are written in."""
-    return _parsed(FORMATS[language()])
-
-
-@cache
-def _parsed(locale: str) -> Locale:
-    return Locale.parse(locale)
+    return _FORMATS[_catalogue()]
 
 
 @cache
@@ -97,9 +94,13 @@ class Catalogues(Domain):  # type: ignore[misc]
     """The translations, straight from the ``.po`` files: no compiled file lies about or grows stale."""
 
     def get_translations(self) -> Translations:
-        locale = get_locale()
-        # A page asks for some thousand texts: not the whole name of the locale is made for each.
-        return catalogue(_CATALOGUES[locale.language] if locale else "en")
+        return catalogue(_catalogue())
+
+
+def _catalogue() -> str:
+    """Return what ``language`` found for this request. A page asks some thousand times: once it is looked for."""
+    locale = get_locale()
+    return _CATALOGUES[locale.language] if locale else "en"
 
 
 @cache

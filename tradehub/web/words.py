@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_datetime, format_skeleton, format_timedelta
-from babel.numbers import NumberPattern, parse_pattern
+from babel.numbers import parse_pattern
 from flask import Flask
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -81,12 +82,13 @@ def number(value: Decimal | int) -> str:
 
 
 def _decimal(value: Decimal, places: int) -> str:
-    return str(_pattern(places).apply(value, formats(), decimal_quantization=False))
+    return _formatted(value, places, formats())
 
 
-@cache
-def _pattern(places: int) -> NumberPattern:
-    return parse_pattern("#,##0." + "0" * places if places else "#,##0")
+@lru_cache(maxsize=10_000)
+def _formatted(value: Decimal, places: int, locale: Locale) -> str:
+    pattern = parse_pattern("#,##0." + "0" * places if places else "#,##0")
+    return str(pattern.apply(value, locale, decimal_quantization=False))
 
 
 def unit(code: str) -> str:

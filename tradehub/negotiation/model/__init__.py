@@ -42,7 +42,7 @@ __all__ = [
     "ARTICLES", "BOUND", "CONTRACT_TRANSITIONS", "DEAD", "MATERIALITY", "MOVES", "NOT_OFFERED", "OPEN", "PROPOSALS",
     "REASONABLE_TIME", "REGIMES", "RULES", "TRANSITIONS", "UNDUE_DELAY", "WITHOUT_EFFECT", "Calendar", "Change", "Conflict",
     "Contract", "ContractState", "Event", "Ground", "Kind", "Ledger", "Move", "Negotiation", "Offer", "Refused", "Regime",
-    "State", "Statement", "Who", "accept_by", "article", "contract", "contracts", "crossing", "deadline", "indefinite",
+    "State", "Statement", "Who", "accept_by", "article", "contract", "contracts", "crossing", "crossing_of", "deadline", "indefinite",
     "is_material", "judge", "lines_of", "offered_lines", "quantities", "refusal", "states", "step", "term_class", "turn", "turn_of",
 ]  # fmt: skip
 
@@ -91,8 +91,13 @@ def deadline(negotiation: Negotiation, offer: Offer, *, now: datetime) -> dateti
 
 def crossing(negotiation: Negotiation, *, now: datetime) -> tuple[tuple[Offer, Offer], ...]:
     """Return pairs of open offers of either side on identical terms: they are no contract, but one word away (S52)."""
-    found = states(negotiation, now=now)
-    effective = [each for each in negotiation.offers if found.get(each.id) is State.EFFECTIVE]
+    return crossing_of(Ledger.of(negotiation, now))
+
+
+def crossing_of(ledger: Ledger) -> tuple[tuple[Offer, Offer], ...]:
+    """Return what ``crossing`` does, of a ledger at hand."""
+    found = ledger.states
+    effective = [each for each in ledger.negotiation.offers if found.get(each.id) is State.EFFECTIVE]
     return tuple(
         (one, other)
         for place, one in enumerate(effective)

@@ -269,6 +269,8 @@ class Calendar:
 
     def next_working(self, day: date) -> date:
         """Return the first working day from ``day`` on, or ``day`` where the calendar of ``ROLLED_MAX`` days has none."""
+        if self.is_working(day):
+            return day
         ahead = (day + timedelta(days=each) for each in range(min(ROLLED_MAX, (date.max - day).days + 1)))
         return next((each for each in ahead if self.is_working(each)), day)
 
