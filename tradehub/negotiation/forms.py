@@ -38,6 +38,9 @@ TERM_MAX = 10_000
 """Characters of one term: a clause of four pages. A longer text belongs into a document of its own."""
 
 TEXT_MAX = 2_000
+TERM_PATH_MAX = 300
+"""Characters of the path of a term: ``lines.``, a line's number and the longest name of a term of one's own."""
+
 NAME_MAX = 200
 VALID_DAYS = 14
 FIRST_LINES = 3

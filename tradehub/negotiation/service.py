@@ -18,7 +18,11 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
+<<<<<<< HEAD
 from tradehub.negotiation import drafting, judging, letters, model, store
+=======
+from tradehub.negotiation import compare, drafting, letters, model, store, threads
+>>>>>>> main
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
@@ -57,6 +61,9 @@ BINDING = {
     Kind.ADMIT_TIME: Act.ACCEPTANCE,
 }
 """Acts by which a contract may come about, so that the organisation's own rules are asked before them."""
+
+_LATEST = 2
+"""Rounds whose terms are spoken of without naming one: the two that stand side by side on a page."""
 
 _TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
 _OF_CHANGES = frozenset({"order_change", "order_response"})
@@ -623,17 +630,34 @@ class NegotiationService(Inbound, Reading, Claims):
         text: str,
         *,
         about: str | None = None,
+        term: str | None = None,
         is_question: bool = False,
         request_key: str | None = None,
     ) -> str:
-        """Say something that has no effect in law (R12)."""
+        """Say something that has no effect in law (R12), of a single term where ``term`` is the path of one.
+
+        Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one has such a term.
+        """
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
         kind = Kind.QUESTION if is_question else Kind.COMMENT
-        return known or self.say(
-            session, row, actor, kind, about=about, text=text, request_key=request_key,
-            source=self._words(session, row, actor.party, about, text),
+        written = text
+        if term is not None:
+            self._demand_term(store.load(session, row), about, term)
+            written = threads.named(term, text)
+        return self.say(
+            session, row, actor, kind, about=about, text=text, term=term, request_key=request_key,
+            source=self._words(session, row, actor.party, about, written),
         )  # fmt: skip
+
+    def _demand_term(self, negotiation: Negotiation, about: str | None, term: str) -> None:
+        """Hold a term to the offer that is spoken of, or the latest. Raises Refused NO_SUCH_TERM."""
+        offers = [negotiation.offer(about)] if about else []
+        offers += negotiation.offers[: -1 - _LATEST : -1]
+        if not any(threads.is_term(term, each.document) for each in offers):
+            raise model.Refused("NO_SUCH_TERM", negotiation.regime)
 
     def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
         """Return the letter that carries words about an offer, the latest where none is named."""

@@ -241,8 +241,20 @@ def _deal_page(pages: Pages, session: Session, view: DealView) -> str:
         rounds=view.rounds if every else view.rounds[-SHOWN_MAX:],
         said=view.said if every else view.said[-SAID_MAX:],
         panels=[panel(session, view.id) for panel in pages.panels],
+        **_spoken_of(view),
         **_two_rounds(view),
     )
+
+
+def _spoken_of(view: DealView) -> dict[str, object]:
+    """The terms to choose from in a comment, with the one that a link asks for; ``about`` is the round it stands in."""
+    path = request.args.get("term", "")[: forms.TERM_PATH_MAX]
+    about = request.args.get("about", "")
+    topics = view.topics
+    if path and path not in {each.path for each in topics}:
+        topics = (*topics, view.topic(path))
+    known = any(each.offer.id == about for each in view.rounds)
+    return {"topics": topics, "term": path, "about": about if known else ""}
 
 
 def _two_rounds(view: DealView) -> dict[str, object]:
@@ -439,14 +451,23 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
     @http.requires("deal.negotiate")
     def comment(deal_id: str) -> ResponseReturnValue:
         text = request.form.get("text", "").strip()[: forms.TEXT_MAX]
+        term = request.form.get("term", "")[: forms.TERM_PATH_MAX] or None
+        about = request.form.get("about") or None
 
         def act(session: Session) -> str:
             is_question = request.form.get("kind") == "question"
             if text:
                 pages.service.comment(
+<<<<<<< HEAD
                     session, actor(), deal_id, text, is_question=is_question, request_key=http.form_id()
                 )
             return url_for("negotiation.deal", deal_id=deal_id, _anchor="said")
+=======
+                    session, _actor(), deal_id, text, about=about, term=term, is_question=is_question,
+                    request_key=http.form_id(),
+                )  # fmt: skip
+            return url_for("negotiation.deal", deal_id=deal_id, _anchor="threads" if term else "said")
+>>>>>>> main
 
         return _done_or_told(pages, deal_id, act)
 

@@ -215,6 +215,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "MORE_THAN_OFFERED": lazy_gettext("That is more than the line offers."),
     "LINE_TAKEN": lazy_gettext("The line has been accepted already."),
     "MORE_THAN_DEMANDED": lazy_gettext("More would be awarded of a line than was asked for."),
+    "NO_SUCH_TERM": lazy_gettext("The offer has no such term."),
     "NO_CONTRACT": lazy_gettext("There is no contract that could be changed."),
     "UNATTRIBUTED": lazy_gettext("It could not be shown to come from the party it names, and binds nobody."),
     "RECEIPT_STILL_DUE": lazy_gettext("The receipt may still come; it cannot be treated as never sent yet."),
