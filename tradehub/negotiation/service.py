@@ -18,11 +18,7 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-<<<<<<< HEAD
-from tradehub.negotiation import drafting, judging, letters, model, store
-=======
-from tradehub.negotiation import compare, drafting, letters, model, store, threads
->>>>>>> main
+from tradehub.negotiation import drafting, judging, letters, model, store, threads
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead

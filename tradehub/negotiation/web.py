@@ -458,16 +458,10 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
             is_question = request.form.get("kind") == "question"
             if text:
                 pages.service.comment(
-<<<<<<< HEAD
-                    session, actor(), deal_id, text, is_question=is_question, request_key=http.form_id()
-                )
-            return url_for("negotiation.deal", deal_id=deal_id, _anchor="said")
-=======
-                    session, _actor(), deal_id, text, about=about, term=term, is_question=is_question,
+                    session, actor(), deal_id, text, about=about, term=term, is_question=is_question,
                     request_key=http.form_id(),
                 )  # fmt: skip
             return url_for("negotiation.deal", deal_id=deal_id, _anchor="threads" if term else "said")
->>>>>>> main
 
         return _done_or_told(pages, deal_id, act)
 
