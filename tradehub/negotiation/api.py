@@ -161,6 +161,7 @@ class StatementAnswer(BaseModel):
     by: str | None
     about_round: int | None
     makes_round: int | None
+    term: str | None
     text: str
     at: datetime
     reached_at: datetime | None
@@ -302,11 +303,15 @@ class RejectEntry(Entry):
 
 
 class CommentEntry(Entry):
-    model_config = example({"text": "Could you deliver in two lots?", "is_question": True})
+    """Words without effect in law. ``term`` is the path of the term that they speak of, as in a diff: ``payment``,
+    ``lines.1.price``."""
+
+    model_config = example({"text": "Could you deliver in two lots?", "is_question": True, "term": "lines.1.delivery"})
 
     text: Annotated[str, Field(min_length=1, max_length=2000)]
     is_question: bool = False
     offer: str | None = None
+    term: Annotated[str, Field(min_length=1, max_length=300)] | None = None
 
 
 class AmendEntry(Entry):
@@ -532,7 +537,9 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
         """Ask or say something that has no effect in law."""
         return made(
             session, deal_id,
-            service.comment(session, _actor(), deal_id, body.text, about=body.offer, is_question=body.is_question),
+            service.comment(
+                session, _actor(), deal_id, body.text, about=body.offer, term=body.term, is_question=body.is_question
+            ),
         )  # fmt: skip
 
     def amend(session: Session, body: AmendEntry, deal_id: str) -> tuple[int, Made]:
@@ -638,7 +645,7 @@ STATUSES = {
     **dict.fromkeys(
         (
             "NOT_DEFINITE_ITEM", "NOT_DEFINITE_QUANTITY", "NOT_DEFINITE_PRICE", "ACCEPT_BY_PAST", "NO_SUCH_LINE",
-            "MORE_THAN_OFFERED", "MORE_THAN_DEMANDED",
+            "MORE_THAN_OFFERED", "MORE_THAN_DEMANDED", "NO_SUCH_TERM",
         ),
         422,
     ),
@@ -746,8 +753,8 @@ def _statement(said: Said) -> StatementAnswer:
     row = said.row
     return StatementAnswer(
         number=row.number, id=row.id, kind=row.kind, by=row.by_id, about_round=said.about, makes_round=said.round,
-        text=row.text, at=row.at, reached_at=row.reached_at, channel=row.channel, terms_hash=row.terms_hash,
-        hash=row.hash, previous=row.previous,
+        term=said.topic.path if said.topic else None, text=row.text, at=row.at, reached_at=row.reached_at,
+        channel=row.channel, terms_hash=row.terms_hash, hash=row.hash, previous=row.previous,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from tradehub.documents import Document, Inquiry, Line, Order, OrderChange, Orde
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.lines import find
 from tradehub.documents.parts import Note
-from tradehub.negotiation import compare, drafting, letters, model, store
+from tradehub.negotiation import compare, drafting, letters, model, store, threads
 from tradehub.negotiation.model import ContractState, Kind, Negotiation, Offer, Refused, State
 from tradehub.negotiation.recording import Actor, Recorder
 from tradehub.negotiation.store import DealRow
@@ -221,7 +221,12 @@ class Inbound(Recorder):
         if spoken is not None:
             kind, about = spoken
             text, at = drafting.note_text(document), received.received_at
-            return Handled(row.id, self.say(session, row, actor, kind, about=about, text=text, source=document, at=at))
+            term = None
+            if kind in model.WORDS and about is not None:
+                before = [each.term for each in negotiation.statements if each.term is not None]
+                term, text = threads.read(text, negotiation.offer(about).document, before)
+            id = self.say(session, row, actor, kind, about=about, text=text, term=term, source=document, at=at)
+            return Handled(row.id, id)
         full = _completed(document, negotiation, base)
         alive = base is not None and base.by != actor.party and base.firm
         assents = isinstance(document, Order) or document.action in ASSENTS

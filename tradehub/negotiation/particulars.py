@@ -59,6 +59,7 @@ _OF_STATEMENT: Mapping[str, _Codec] = {
     "may_bind": _PLAIN,
     "limit": _NUMBER,
     "standard_terms": _PLAIN,
+    "term": _PLAIN,
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache, cached_property
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Inquiry, Line, PartyId, TradeDocument
 from tradehub.documents.amounts import unit_price
 from tradehub.documents.lines import find, keyed
-from tradehub.negotiation import compare, drafting, listing, model, outlook, store
+from tradehub.negotiation import compare, drafting, listing, model, outlook, store, threads
 from tradehub.negotiation.compare import Value
 from tradehub.negotiation.model import (
     Contract,
@@ -36,6 +37,7 @@ from tradehub.negotiation.model.ledger import Acceptance
 from tradehub.negotiation.outlook import Outlook
 from tradehub.negotiation.recording import Hooks, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
+from tradehub.negotiation.threads import Thread, Topic
 from tradehub.platform import clock, paging
 from tradehub.platform.db import org_of
 
@@ -74,6 +76,8 @@ class Round:
     incoterm: str | None
     line_count: int
     note: str
+    open_lines: Mapping[str, Decimal]
+    """Of a divisible offer, what has not been accepted yet, by line."""
 
     @property
     def document(self) -> TradeDocument:
@@ -101,6 +105,7 @@ class Said:
     is_ours: bool
     round: int | None
     about: int | None
+    topic: Topic | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +158,21 @@ class DealView:
         """The open offer that is mine to answer, the latest first."""
         return next((each for each in reversed(self.rounds) if each.is_open and not each.is_ours), None)
 
+    @cached_property
+    def threads(self) -> Mapping[str, Thread[Said]]:
+        """What was said about single terms, by the term's path."""
+        return threads.threads(self.said)
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """The terms of the latest round to choose from, and those that were spoken of."""
+        listed = threads.topics(self.rounds[-1].document)
+        paths = {each.path for each in listed}
+        return (*listed, *(each.topic for path, each in self.threads.items() if path not in paths))
+
+    def topic(self, path: str) -> Topic:
+        return threads.topic(path, threads.labels(self.rounds[-1].document))
+
     @property
     def deadline(self) -> datetime | None:
         open_rounds = [each for each in reversed(self.rounds) if each.is_open]
@@ -184,6 +204,14 @@ class DealView:
 
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
+
+    def accepted_changes(self, round: Round) -> tuple[compare.Term, ...]:
+        """Return what the latest acceptance of this round changed of it, where a contract stands on that (R9)."""
+        of_round = [each for each in self.contracts if each.offer.id == round.offer.id and each.is_live]
+        if not of_round or of_round[-1].terms.id == round.offer.id:
+            return ()
+        changes = self.changes(round, self.round(of_round[-1].terms.id))
+        return tuple(each for each in changes if each.direction is not compare.Direction.SAME)
 
 
 @dataclass(frozen=True)
@@ -507,6 +535,7 @@ def _rounds(
                 incoterm=shown["incoterm"],
                 line_count=shown["lines"],
                 note=entry.text,
+                open_lines=dict(ledger.standings[offer.id].remaining) if offer.id in ledger.standings else {},
             )
         )
     return tuple(found)
@@ -516,6 +545,11 @@ def _said(
     entries: Iterable[StatementRow], rounds: Sequence[Round], names: dict[PartyId, str], me: PartyId
 ) -> tuple[Said, ...]:
     numbers = {each.offer.id: each.number for each in rounds}
+
+    @cache
+    def named() -> dict[str, str]:
+        return threads.labels(rounds[-1].document)
+
     return tuple(
         Said(
             row=entry,
@@ -523,6 +557,7 @@ def _said(
             is_ours=entry.by_id == me,
             round=numbers.get(entry.offer_id or ""),
             about=numbers.get(entry.about or ""),
+            topic=threads.topic(entry.particulars["term"], named()) if entry.particulars.get("term") else None,
         )
         for entry in entries
     )

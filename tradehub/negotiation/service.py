@@ -18,7 +18,7 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import compare, drafting, letters, model, store
+from tradehub.negotiation import drafting, judging, letters, model, store, threads
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
@@ -57,6 +57,9 @@ BINDING = {
     Kind.ADMIT_TIME: Act.ACCEPTANCE,
 }
 """Acts by which a contract may come about, so that the organisation's own rules are asked before them."""
+
+_LATEST = 2
+"""Rounds whose terms are spoken of without naming one: the two that stand side by side on a page."""
 
 _TAKING_BACK = frozenset({Kind.WITHDRAW, Kind.REVOKE, Kind.WITHDRAW_ACCEPTANCE, Kind.CANCEL})
 _OF_CHANGES = frozenset({"order_change", "order_response"})
@@ -209,12 +212,14 @@ class NegotiationService(Inbound, Reading, Claims):
         lines: Sequence[tuple[str, Decimal | None]] = (),
         document: TradeDocument | None = None,
         may_counter: bool = True,
+        is_restated: bool = False,
         **said: Any,
     ) -> str:
         """Accept the other side's offer on the terms that were shown, and tell the hub; return the statement's id.
 
         ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
-        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10). Without ``may_counter`` a
+        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10); where it is silent it agrees,
+        unless ``is_restated`` says that it states all terms anew. Without ``may_counter`` a
         part of an indivisible offer is no counter-offer but refused, INDIVISIBLE.
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
@@ -231,8 +236,9 @@ class NegotiationService(Inbound, Reading, Claims):
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         if document is not None:
             return self._accept_with(
-                session, row, actor, negotiation, offer, document, expected_version, request_key, said
-            )
+                session, row, actor, negotiation, offer, document, expected_version, request_key, said,
+                is_restated=is_restated,
+            )  # fmt: skip
         assent: TradeDocument | None = None
         if offer.amends is not None:
             assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
@@ -254,16 +260,16 @@ class NegotiationService(Inbound, Reading, Claims):
         expected_version: int | None,
         request_key: str | None,
         said: dict[str, Any],
+        *,
+        is_restated: bool,
     ) -> str:
         """Accept on terms of one's own. What carries them tells the partner what they are in law (R9, R10)."""
         own = self._headed(session, row, actor.party, offer, document)
-        changes = compare.changed_terms(offer.document, own)
-        judged = model.judge(
-            (*changes, "lines") if said["lines"] and not offer.divisible else changes,
-            regime=negotiation.regime, as_is_only=offer.as_is_only, conditional=said.get("conditional", False),
-            agreed=negotiation.ground.materiality,
+        judged = judging.judge(
+            negotiation, offer, own, is_restated=is_restated, is_part=bool(said["lines"]) and not offer.divisible,
+            conditional=said.get("conditional", False),
         )  # fmt: skip
-        stands = judged is not model.Change.MATERIAL
+        changes, stands = judged.paths, judged.stands
         letter: TradeDocument | None = None
         if offer.amends is not None:
             verdict = "accepted_with_change" if stands else "counter_offer"
@@ -620,17 +626,34 @@ class NegotiationService(Inbound, Reading, Claims):
         text: str,
         *,
         about: str | None = None,
+        term: str | None = None,
         is_question: bool = False,
         request_key: str | None = None,
     ) -> str:
-        """Say something that has no effect in law (R12)."""
+        """Say something that has no effect in law (R12), of a single term where ``term`` is the path of one.
+
+        Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one has such a term.
+        """
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
+        if known is not None:
+            return known
         kind = Kind.QUESTION if is_question else Kind.COMMENT
-        return known or self.say(
-            session, row, actor, kind, about=about, text=text, request_key=request_key,
-            source=self._words(session, row, actor.party, about, text),
+        written = text
+        if term is not None:
+            self._demand_term(store.load(session, row), about, term)
+            written = threads.named(term, text)
+        return self.say(
+            session, row, actor, kind, about=about, text=text, term=term, request_key=request_key,
+            source=self._words(session, row, actor.party, about, written),
         )  # fmt: skip
+
+    def _demand_term(self, negotiation: Negotiation, about: str | None, term: str) -> None:
+        """Hold a term to the offer that is spoken of, or the latest. Raises Refused NO_SUCH_TERM."""
+        offers = [negotiation.offer(about)] if about else []
+        offers += negotiation.offers[: -1 - _LATEST : -1]
+        if not any(threads.is_term(term, each.document) for each in offers):
+            raise model.Refused("NO_SUCH_TERM", negotiation.regime)
 
     def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
         """Return the letter that carries words about an offer, the latest where none is named."""

@@ -22,6 +22,7 @@ from tradehub.negotiation.model.values import (
     REASONABLE_TIME,
     UNDUE_DELAY,
     WITHOUT_EFFECT,
+    WORDS,
     Calendar,
     Contract,
     ContractState,
@@ -40,7 +41,7 @@ from tradehub.negotiation.model.values import (
 
 __all__ = [
     "ARTICLES", "BOUND", "CONTRACT_TRANSITIONS", "DEAD", "MATERIALITY", "MOVES", "NOT_OFFERED", "OPEN", "PROPOSALS",
-    "REASONABLE_TIME", "REGIMES", "RULES", "TRANSITIONS", "UNDUE_DELAY", "WITHOUT_EFFECT", "Calendar", "Change", "Conflict",
+    "REASONABLE_TIME", "REGIMES", "RULES", "TRANSITIONS", "UNDUE_DELAY", "WITHOUT_EFFECT", "WORDS", "Calendar", "Change", "Conflict",
     "Contract", "ContractState", "Event", "Ground", "Kind", "Ledger", "Move", "Negotiation", "Offer", "Refused", "Regime",
     "State", "Statement", "Who", "accept_by", "article", "contract", "contracts", "crossing", "crossing_of", "deadline", "indefinite",
     "is_material", "judge", "lines_of", "offered_lines", "quantities", "refusal", "states", "step", "term_class", "turn", "turn_of",

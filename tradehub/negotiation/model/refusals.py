@@ -35,6 +35,7 @@ RULES: Mapping[str, str] = {
     "COUNTERED": "R11",
     "COUNTER_UNDER_WAY": "R11",
     "ROUND_LIMIT": "R11",
+    "NO_SUCH_TERM": "R12",
     "NOTHING_TO_OBJECT_TO": "R13",
     "TOO_LATE_TO_OBJECT": "R13",
     "LATE_PENDING": "R14",

@@ -215,7 +215,7 @@ class Statement:
     ``conditional``: an acceptance expressly conditional on assent to its own terms (UCC 2-207(1)). ``delayed``: there is
     evidence that it would have arrived in time had its transmission been normal (CISG 21(2)). ``reviewed``: its author
     was shown it for correction before it left (R30). ``attributed``: known to be its author's (R26). ``may_bind`` and
-    ``limit``: the authority of who spoke, and up to which amount.
+    ``limit``: the authority of who spoke, and up to which amount. ``term`` is the path of the term that words speak of.
     """
 
     id: str
@@ -239,6 +239,7 @@ class Statement:
     may_bind: bool = True
     limit: Decimal | None = None
     standard_terms: str | None = None
+    term: str | None = None
 
     @property
     def dispatched_at(self) -> datetime:
