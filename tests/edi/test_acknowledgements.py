@@ -354,3 +354,12 @@ def test_contrl_tells_a_fault_of_the_whole_message_from_one_of_a_segment(at, sai
     message = received.groups[0].messages[0]
     message.issues, message.accepted = (Issue(Fault.UNKNOWN_SEGMENT, at, ""),), False
     assert said in acknowledge(received, at=NOON, control="7").decode()
+
+
+@pytest.mark.parametrize(("type", "code"), [("851", "1"), ("8500", "6"), ("85", "6"), ("8-0", "6"), ("", "6")])
+def test_a_set_that_is_none_by_its_very_name_is_told_apart_from_one_that_is_not_supported(type, code):
+    received = judged(X12)
+    message = received.groups[0].messages[0]
+    message.type = type
+    message.issues, message.accepted = (Issue(Fault.UNKNOWN_MESSAGE, Position("1", "1", "1", 1, "ST"), ""),), False
+    assert f"AK5*R*{code}~" in acknowledge(received, at=NOON, control="7", functional_set="997").decode()
