@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -318,6 +319,8 @@ def test_an_alternative_of_a_line_is_an_offer_beside_the_other_and_one_is_picked
     assert "Alternatives, of which you pick one" in seen
     assert "Valve V-22, brass B-22" in seen
     assert "Alternatives: one of rounds 2 and 3" in seen
+    assert "Gap to close" not in seen, "to offer another is no move"
+    assert re.search(r'aria-current="step">[^<]*Offer', page), "nor is it a counter-offer"
     assert "Item Valve V-22 Valve V-22, brass" in seen, "the comparison of the rounds says that the item is another"
 
     at = f"/deals/{deal}/accept/alternatives"
@@ -370,7 +373,9 @@ def test_an_alternative_is_taken_out_again_and_reviewed_before_it_leaves(house, 
     assert "They pick exactly one of 2 offers." in text_of(review.text)
     form = seller.send(review.text, at, {"step": "edit"}, 200)
     without = seller.send(form.text, at, {"drop_alternative": "1"}, 200)
-    assert [value for name, value in form_fields(without.text, at) if name == "line_number"] == ["1", "2", "3"]
+    fields = form_fields(without.text, at)
+    assert [value for name, value in fields if name == "line_number"] == ["1", "2", "3"]
+    assert [value for name, value in fields if name == "term_name"] == [], "and no term is added by the way"
     seller.send(review.text, at, {"step": "send"})
     assert len(house.load(deal).offers) == 3
 

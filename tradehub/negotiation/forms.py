@@ -318,7 +318,8 @@ def with_term(form: TermsForm, posted: Posted, at: str) -> None:
     """Add the row that the button asked for: a term of the whole offer, or of the line chosen beside it."""
     number = posted.get("add_line", "") if at == "line" else ""
     name = posted.get(f"add_{at}_term", "custom")
-    if name in (further.LINE if number else further.HEADER) and (at != "line" or number):
+    known = further.LINE if number else further.HEADER
+    if name in known and (at == "header" or (at == "line" and number)):
         form.terms.append(TermRow(number, name, is_new=True))
 
 

@@ -204,16 +204,20 @@ class DealView:
         return model.refusal(self.negotiation, said, now=clock.now())
 
     @property
+    def moves(self) -> tuple[Round, ...]:
+        """The rounds, of alternatives the first alone: to offer something beside it is no move."""
+        first = {each.offer.group: each.number for each in reversed(self.rounds) if each.offer.group}
+        return tuple(each for each in self.rounds if first.get(each.offer.group or "", each.number) == each.number)
+
+    @property
     def series(self) -> tuple[compare.Series, ...]:
         """How prices moved: line by line, or the totals where there are too many lines to look at."""
-        if sum(each.line_count for each in self.rounds) > CHARTED_MAX:
+        if sum(each.line_count for each in self.moves) > CHARTED_MAX:
             totals = [
-                (each.number, each.offer.by == self.row.buyer_id, each.total, each.currency) for each in self.rounds
+                (each.number, each.offer.by == self.row.buyer_id, each.total, each.currency) for each in self.moves
             ]
             return compare.total_series(totals)
-        return compare.series(
-            [(each.number, each.offer.by == self.row.buyer_id, each.document) for each in self.rounds]
-        )
+        return compare.series([(each.number, each.offer.by == self.row.buyer_id, each.document) for each in self.moves])
 
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)

@@ -288,9 +288,8 @@ def _two_rounds(view: DealView) -> dict[str, object]:
 def _steps(view: DealView) -> list[tuple[str, str]]:
     """Where the deal stands on its way."""
     kinds = {str(each.kind) for each in view.rounds}
-    reached = (
-        3 if view.contract else 2 if "counter" in kinds or len(view.rounds) > 2 else 1 if len(view.rounds) > 1 else 0
-    )
+    rounds = len(view.moves)
+    reached = 3 if view.contract else 2 if "counter" in kinds or rounds > 2 else 1 if rounds > 1 else 0
     if view.contract and view.status == "concluded":
         reached = 4
     words = [
