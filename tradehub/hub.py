@@ -176,6 +176,7 @@ class Hub:
                 stop=self._stop,
                 terms=self._terms,
             ),
+            self.payloads,
         )
         deals = TenderDeals(self.negotiation)
         self.tenders = TenderService(

@@ -76,6 +76,7 @@ class Round:
     incoterm: str | None
     line_count: int
     note: str
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def document(self) -> TradeDocument:
@@ -104,6 +105,11 @@ class Said:
     round: int | None
     about: int | None
     topic: Topic | None = None
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The files that go with words, by SHA-256 and name."""
+        return [(digest, name) for digest, name in self.row.particulars.get("attachments", ())]
 
 
 @dataclass(frozen=True)
@@ -525,6 +531,7 @@ def _rounds(
                 incoterm=shown["incoterm"],
                 line_count=shown["lines"],
                 note=entry.text,
+                files=tuple((digest, name) for digest, name in shown.get("files", ())),
             )
         )
     return tuple(found)
