@@ -409,3 +409,55 @@ def test_only_an_administrator_with_a_fresh_password_states_limits(firm, browse,
     with firm.database.read(HAIDI) as session:
         (row,) = firm.approvals.policies(session, HAIDI)
     assert row.policy.chains[0].name == "Plant"
+
+
+# --- what is taken of an offer, and what is changed in it
+
+
+def test_a_part_within_the_limit_is_accepted_and_a_larger_one_is_asked_for_with_its_amount(firm, browse):
+    firm.state(LIMITS)
+    deal, li, ann = firm.offered(divisible=True), browse("li"), browse("ann")
+    page = li.get(f"/deals/{deal}/accept")
+    small = li.send(page, f"/deals/{deal}/accept/review", {"part_quantity": "80"}, 200)
+    assert "Accept and conclude" in text_of(small.text), "80 at 12.40 are within a buyer's USD 1,000"
+    large = li.send(page, f"/deals/{deal}/accept/review", {"part_quantity": "81"}, 200)
+    assert "Approval needed" in text_of(large.text)
+    refused = li.send(small.text, f"/deals/{deal}/accept", {"part_quantity": "81"}, 403)
+    assert "Approval needed" in text_of(refused.text), "the form is not trusted with what its review said"
+    request = asked(li.send(large.text, f"/deals/{deal}/accept/ask"))
+    page = text_of(ann.get(f"/approvals/{request}"))
+    assert "USD 1,004.40" in page
+    assert "81 pcs" in page
+    assert "Round 2, to be accepted in part" in page
+    assert "Approved, and done." in text_of(ann.follow(decide(ann, request, "approve")))
+    (concluded,) = firm.concluded
+    assert concluded.offer.lines[0].quantity.value == 81
+
+
+def test_an_acceptance_with_changes_is_asked_for_and_is_what_was_shown(firm, browse):
+    firm.state(LIMITS)
+    deal, li, ann = firm.offered(), browse("li"), browse("ann")
+    page = li.get(f"/deals/{deal}/accept/changes")
+    changed = {"term_line": "", "term_name": "documents_required", "term_label": "", "term_value": "Three copies"}
+    review = li.send(page, f"/deals/{deal}/accept/changes", changed, 200)
+    assert "This is an acceptance" in text_of(review.text)
+    li.send(review.text, f"/deals/{deal}/accept/changes/send", status=403)
+    at = f"/deals/{deal}/accept/changes"
+    request = asked(li.send(review.text.replace(f"{at}/send", at), at, {"step": "ask"}))
+    page = text_of(ann.get(f"/approvals/{request}"))
+    assert "Three copies" in page
+    assert "to be accepted with changes" in page
+    assert "Approved, and done." in text_of(ann.follow(decide(ann, request, "approve")))
+    assert [each.state for each in firm.concluded] == ["concluded_objectable"]
+
+
+def test_changes_are_accepted_with_a_fresh_password_alone(firm, browse, at_monday):
+    firm.state(LIMITS)
+    deal, ann = firm.offered(), browse("ann")
+    at = f"/deals/{deal}/accept/changes"
+    review = ann.send(ann.get(at), at, {"line_price": "11.90"}, 200)
+    at_monday.move(FRESH_FOR + timedelta(minutes=1))
+    refused = ann.send(review.text, f"{at}/send", status=403)
+    assert firm.load(deal).offers[-1].number.startswith("Q-")
+    ann.send(refused.text, f"{at}/send", {"confirm_password": PASSWORD})
+    assert len(firm.load(deal).offers) == 3

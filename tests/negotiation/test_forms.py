@@ -22,7 +22,7 @@ from tradehub.platform import clock
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_people_write_it_or_not_at_all(typed, value):
-    assert forms._decimal(typed) == (None if value is None else Decimal(value))
+    assert forms.read_number(typed) == (None if value is None else Decimal(value))
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_number_is_read_as_people_write_it_or_not_at_all(typed, value):
     [("24000", "24000"), ("12.4000", "12.40"), ("12.4567", "12.4567"), ("1E+3", "1000"), ("5.00", "5")],
 )
 def test_a_number_is_filled_in_as_one_would_type_it(value, typed):
-    assert forms._plain(Decimal(value)) == typed
+    assert forms.as_typed(Decimal(value)) == typed
 
 
 def test_a_counter_is_filled_in_with_their_terms():

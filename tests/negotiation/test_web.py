@@ -251,13 +251,19 @@ def test_suppliers_are_found_as_one_types(buyer):
     assert "delta" not in page
 
 
-@pytest.mark.parametrize("path", ["", "/diff", "/counter", "/accept", "/reject"])
+@pytest.mark.parametrize("path", ["", "/diff", "/counter", "/accept", "/accept/changes", "/reject"])
 def test_a_stranger_finds_nothing(house, app, path):
     deal = house.deal_with(DELTA)
     Browser(app, "max@rhein.example").get(f"/deals/{deal}{path}", 404)
 
 
-@pytest.mark.parametrize("path", ["counter", "accept", "reject", "comment", "revoke"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "counter", "accept", "accept/review", "accept/ask", "accept/changes", "accept/changes/send", "reject", "comment",
+        "revoke",
+    ],
+)  # fmt: skip
 def test_a_stranger_can_do_nothing(house, app, path):
     deal = house.deal_with(DELTA)
     before = house.load(deal)

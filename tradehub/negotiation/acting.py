@@ -144,7 +144,10 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
         action = view.actions[str(kind)]
         round = view.round(action.about) if action.about else view.rounds[-1]
         why = refused or action.refused
-        shown = render_template("negotiation/act.html", deal=view, kind=kind, act=ACTS[kind], round=round, refused=why)
+        shown = render_template(
+            "negotiation/act.html", deal=view, kind=kind, act=ACTS[kind], round=round, refused=why,
+            changes=view.accepted_changes(round) if kind is Kind.OBJECT else (),
+        )  # fmt: skip
         return shown, 200 if why is None else 409
 
     @routes.get("/deals/<deal_id>/act/<name>")

@@ -58,11 +58,60 @@ def proposed(view: DealView, base: Round, draft: Draft) -> Proposed:
     return Proposed(write(head, base.document, draft))
 
 
-def acceptance(view: DealView, round: Round, version: int, shown: str) -> Wanted:
-    """Freeze the acceptance of ``round`` on the terms with the hash ``shown``."""
+@dataclass(frozen=True)
+class Taking:
+    """What of a round is accepted beside all of it: ``lines`` alone (R22), or the terms of ``draft`` (R9, R10)."""
+
+    lines: tuple[tuple[str, Decimal], ...] = ()
+    draft: Draft | None = None
+
+    def document(self, view: DealView, round: Round) -> TradeDocument:
+        """Return the terms that would bind."""
+        if self.draft is not None:
+            return proposed(view, round, self.draft).document
+        return drafting.limited_to(round.document, dict(self.lines))
+
+    @property
+    def is_whole(self) -> bool:
+        return self == Taking()
+
+
+TAKING = TypeAdapter(Taking)
+
+
+def acceptance(view: DealView, round: Round, version: int, shown: str, taking: Taking | None = None) -> Wanted:
+    """Freeze the acceptance of ``round`` on the terms with the hash ``shown``, or what is taken of it."""
+    taking = taking or Taking()
     return Wanted(
-        bound(view, Act.ACCEPTANCE, round.document), _title(view), view.other_name, round.offer.id, version, shown,
+        bound(view, Act.ACCEPTANCE, taking.document(view, round)), _title(view), view.other_name, round.offer.id,
+        version, shown, {} if taking.is_whole else {"taking": TAKING.dump_python(taking, mode="json")},
         until=round.deadline,
+    )  # fmt: skip
+
+
+def taking(wanted: Wanted) -> Taking:
+    """Return what an acceptance that waits for approval takes of its round."""
+    stored = wanted.payload.get("taking")
+    return Taking() if stored is None else TAKING.validate_python(stored)
+
+
+def accept(
+    service: NegotiationService,
+    session: Session,
+    actor: Actor,
+    view: DealView,
+    round: Round,
+    taking: Taking,
+    *,
+    version: int,
+    shown: str,
+    request_key: str | None,
+) -> str:
+    """Accept what is taken of a round, on the terms with the hash ``shown``, and return the statement's id."""
+    document = None if taking.draft is None else taking.document(view, round)
+    return service.accept(
+        session, actor, view.id, round.offer.id, expected_version=version, terms_hash=shown, request_key=request_key,
+        lines=taking.lines, document=document, is_restated=document is not None,
     )  # fmt: skip
 
 
@@ -102,12 +151,13 @@ def _overtaken(refused: Refused) -> Overtaken:
 
 def _accept(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
     view = service.deal(session, wanted.binding.deal_id)
-    if view.round(wanted.offer_id).state is State.LAPSED:
+    round = view.round(wanted.offer_id)
+    if round.state is State.LAPSED:
         # What was approved is an acceptance in time, not one that the other side may refuse as late (R14).
         raise _overtaken(Refused("LAPSED", view.negotiation.regime))
-    service.accept(
-        session, actor, wanted.binding.deal_id, wanted.offer_id, expected_version=wanted.expected_version,
-        terms_hash=wanted.terms_hash, request_key=key,
+    accept(
+        service, session, actor, view, round, taking(wanted), version=wanted.expected_version, shown=wanted.terms_hash,
+        request_key=key,
     )  # fmt: skip
 
 

@@ -87,6 +87,30 @@ def changed_terms(before: TradeDocument, after: TradeDocument) -> tuple[str, ...
 
     Where it is silent it agrees (CISG 19(1)). What tells more of the same item changes nothing.
     """
+    count = () if len(_offered(after)) == len(_offered(before)) else ("lines",)
+    return (*count, *(path(each) for each in _moved(before, after) if each.after is not None))
+
+
+def restated(before: TradeDocument, after: TradeDocument) -> tuple[Term, ...]:
+    """Return the terms of ``before`` that differ in ``after``, where that states all of them anew, as a form does.
+
+    Nothing is silent there: a term that is missing was struck out, and a line that is missing was left out (``line``).
+    """
+    new = Finder(_offered(after))
+    gone = {name: line for name, line in keyed(_offered(before)).items() if new.find(line) is None}
+    left_out = (
+        Term("line", name, drafting.item_label(line), _quantity(line), None, Direction.REMOVED)
+        for name, line in gone.items()
+    )
+    return (*left_out, *(each for each in _moved(before, after) if each.line not in gone))
+
+
+def path(term: Term) -> str:
+    """Return the path by which a term is known to the materiality table."""
+    return term.name if term.line is None else f"lines.{term.line}.{term.name}"
+
+
+def _moved(before: TradeDocument, after: TradeDocument) -> list[Term]:
     haggled = (*_line_terms(before, after, True), *_header_terms(before, after, True))
     moved = [
         each for each in haggled if each.name not in ("validity", "total") and each.direction is not Direction.SAME
@@ -96,12 +120,7 @@ def changed_terms(before: TradeDocument, after: TradeDocument) -> tuple[str, ...
         for each in _other_terms(before, after)
         if not (each.direction is Direction.ADDED and IMMATERIAL.match(each.name))
     ]
-    count = () if len(_offered(after)) == len(_offered(before)) else ("lines",)
-    return (*count, *(_path(each) for each in (*moved, *others) if each.after is not None))
-
-
-def _path(term: Term) -> str:
-    return term.name if term.line is None else f"lines.{term.line}.{term.name}"
+    return [*moved, *others]
 
 
 def further_terms(document: TradeDocument) -> tuple[Term, ...]:

@@ -66,6 +66,11 @@ class LineForm:
     delivery: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     asked: Line | None = None
+    is_left_out: bool = False
+
+    @property
+    def is_offered(self) -> bool:
+        return bool(self.price.strip()) and not self.is_left_out
 
     @property
     def is_blank(self) -> bool:
@@ -179,7 +184,7 @@ def inquiry_draft(form: TermsForm) -> Draft:
             number=str(number),
             name=line.name.strip(),
             item_number=line.item.strip(),
-            quantity=_decimal(line.quantity),
+            quantity=read_number(line.quantity),
             unit=line.unit,
             delivery_on=_day(line.delivery),
         )
@@ -206,9 +211,9 @@ def prefilled(base: TradeDocument, *, is_buyer: bool) -> TermsForm:
                 number=number,
                 name=drafting.item_label(line),
                 item=drafting.item_number(line),
-                quantity=_plain(line.quantity.value) if line.quantity else "",
+                quantity=as_typed(line.quantity.value) if line.quantity else "",
                 unit=(line.quantity.unit if line.quantity else None) or "",
-                price=_plain(line.price.amount) if line.price else "",
+                price=as_typed(line.price.amount) if line.price else "",
                 delivery=day.isoformat() if day else "",
                 asked=line,
             )
@@ -223,10 +228,11 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     form.firm = is_buyer or posted.get("obligation", "firm") == "firm"
     asked = keyed(model.lines_of(base))
     form.lines = [line for line in _rows(posted) if line.number in asked]
+    left_out = set(posted.getlist("leave_out"))
     for line in form.lines:
-        line.asked = asked[line.number]
+        line.asked, line.is_left_out = asked[line.number], line.number in left_out
         line.name, line.item = drafting.item_label(line.asked), drafting.item_number(line.asked)
-        if is_buyer or line.price.strip():
+        if line.is_offered or (is_buyer and not line.is_left_out):
             _check_line(line, needs_price=True)
     if not is_buyer and not any(line.price.strip() for line in form.lines) and form.lines:
         form.lines[0].errors["price"] = gettext("Give a price for at least one line, or decline the inquiry.")
@@ -236,7 +242,7 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     if len(form.terms) > FURTHER_MAX:
         form.errors["terms"] = gettext("At most %(count)s terms.", count=FURTHER_MAX)
         form.terms = form.terms[:FURTHER_MAX]
-    offered = {line.number: line for line in form.lines if line.price.strip()}
+    offered = {line.number: line for line in form.lines if line.is_offered}
     stated = [row for row in form.terms if not row.is_blank and (not row.line or row.line in offered)]
     for row in stated:
         _check_term(row)
@@ -244,6 +250,19 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     for number, line in offered.items():
         _check_parts([row for row in form.terms if row.line == number and row.name == "schedules"], line)
     return form
+
+
+def posted_changes(posted: Posted, base: TradeDocument) -> TermsForm:
+    """Return what was typed into the form that accepts ``base`` with changes: every line is there, or left out."""
+    form = posted_answer(posted, base, is_buyer=True)
+    if form.lines and all(line.is_left_out for line in form.lines):
+        form.errors["lines"] = gettext("Keep at least one line, or decline the offer.")
+    return form
+
+
+def changes_draft(form: TermsForm, base: TradeDocument) -> Draft:
+    """Return the draft of a valid form of changes: how long it stands is what the offer says (R10)."""
+    return replace(answer_draft(form), valid_until=base.date_of("valid_until"))
 
 
 def with_term(form: TermsForm, posted: Posted, at: str) -> None:
@@ -301,14 +320,14 @@ def answer_draft(form: TermsForm) -> Draft:
     lines = tuple(
         LineDraft(
             number=line.number,
-            quantity=_decimal(line.quantity),
+            quantity=read_number(line.quantity),
             unit=line.unit or None,
-            price=_decimal(line.price),
+            price=read_number(line.price),
             delivery_on=_day(line.delivery),
             terms=_stated(form, line.number),
         )
         for line in form.lines
-        if line.price.strip()
+        if line.is_offered
     )
     flags = {name: getattr(form, name) for name in FLAGS}
     return replace(_draft(form, lines), terms=_stated(form, ""), **flags)
@@ -319,7 +338,7 @@ def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
     before = {number: line.price.amount for number, line in keyed(model.lines_of(base)).items() if line.price}
     found = []
     for line in form.lines:
-        was, now = before.get(line.number), _decimal(line.price)
+        was, now = before.get(line.number), read_number(line.price)
         if was and now is not None and abs(now - was) / was > LARGE_MOVE:
             found.append(line)
     return found
@@ -346,6 +365,7 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
     for row in form.terms:
         for name in _TERM_COLUMNS:
             yield f"term_{name}", getattr(row, name)
+    yield from (("leave_out", line.number) for line in form.lines if line.is_left_out)
     yield from ((name, "1") for name in FLAGS if getattr(form, name))
     for id, _ in form.suppliers:
         yield "suppliers", id
@@ -412,11 +432,11 @@ def _check_term(row: TermRow) -> None:
     elif len(row.label) > NAME_MAX:
         row.errors["label"] = gettext("At most %(count)s characters.", count=NAME_MAX)
     if known.label is Sort.NUMBER:
-        _check_number(row.label, row.errors, "label", above_zero=True)
+        check_number(row.label, row.errors, "label", above_zero=True)
     if known.sort is Sort.NUMBER:
-        _check_number(row.value, row.errors, "value", above_zero=False)
+        check_number(row.value, row.errors, "value", above_zero=False)
     elif known.sort is Sort.AMOUNT:
-        _check_number(row.value.removesuffix("%").strip(), row.errors, "value", above_zero=False)
+        check_number(row.value.removesuffix("%").strip(), row.errors, "value", above_zero=False)
     elif known.sort is Sort.DAY:
         _check_day(row.value or "-", row.errors, "value")
     elif known.sort is Sort.YES_NO and row.value not in ("true", "false"):
@@ -435,13 +455,13 @@ def _check_twice(rows: Sequence[TermRow]) -> None:
 
 def _check_parts(parts: Sequence[TermRow], line: LineForm) -> None:
     """What is delivered in parts must come to the quantity of the line."""
-    stated = [_decimal(row.label) for row in parts if not row.is_blank and not row.errors]
-    whole = _decimal(line.quantity)
+    stated = [read_number(row.label) for row in parts if not row.is_blank and not row.errors]
+    whole = read_number(line.quantity)
     if stated and None not in stated and whole is not None:
         summed = sum((each for each in stated if each is not None), Decimal(0))
         if summed != whole:
             parts[0].errors["label"] = gettext(
-                "The parts come to %(parts)s, the line to %(whole)s.", parts=_plain(summed), whole=_plain(whole)
+                "The parts come to %(parts)s, the line to %(whole)s.", parts=as_typed(summed), whole=as_typed(whole)
             )
 
 
@@ -457,7 +477,7 @@ def _stated(form: TermsForm, line: str) -> tuple[Stated, ...]:
 def _as_stated(sort: Sort | None, text: str) -> str:
     if sort is Sort.AMOUNT and text.endswith("%"):
         return f"{_as_stated(Sort.NUMBER, text[:-1].strip())}%"
-    number = _decimal(text) if sort in (Sort.NUMBER, Sort.AMOUNT) else None
+    number = read_number(text) if sort in (Sort.NUMBER, Sort.AMOUNT) else None
     return text if number is None else further.plain(number)
 
 
@@ -467,18 +487,18 @@ def _check_line(line: LineForm, *, needs_price: bool) -> None:
     if not line.quantity:
         line.errors["quantity"] = gettext("How many?")
     else:
-        _check_number(line.quantity, line.errors, "quantity", above_zero=True)
+        check_number(line.quantity, line.errors, "quantity", above_zero=True)
     if needs_price and not line.price:
         line.errors["price"] = gettext("A counter-offer needs a price.")
     elif line.price:
-        _check_number(line.price, line.errors, "price", above_zero=False)
+        check_number(line.price, line.errors, "price", above_zero=False)
     _check_day(line.delivery, line.errors, "delivery")
     if line.unit and not re.fullmatch(r"[A-Z0-9]{2,3}", line.unit):
         line.errors["unit"] = gettext("Unknown unit.")
 
 
-def _check_number(text: str, errors: dict[str, str], name: str, *, above_zero: bool) -> None:
-    value = _decimal(text)
+def check_number(text: str, errors: dict[str, str], name: str, *, above_zero: bool) -> None:
+    value = read_number(text)
     if _AMBIGUOUS.match(text):
         errors[name] = gettext("Write it without a comma: %(one)s or %(other)s.", one=text.replace(",", ""),
                                other=text.replace(",", "."))  # fmt: skip
@@ -498,7 +518,7 @@ def _check_day(text: str, errors: dict[str, str], name: str) -> None:
         errors[name] = gettext("This day has passed.")
 
 
-def _decimal(text: str) -> Decimal | None:
+def read_number(text: str) -> Decimal | None:
     """Read ``24000``, ``24 000.5``, ``24,000.50`` and ``12,40``; None for anything else, or what reads both ways."""
     text = text.strip()
     if _AMBIGUOUS.match(text):
@@ -538,7 +558,7 @@ def _valid_until(base: TradeDocument) -> date:
     return model.Calendar().next_working(day)
 
 
-def _plain(value: Decimal) -> str:
+def as_typed(value: Decimal) -> str:
     """Return the number as one would type it: no exponent, two decimals where it has any."""
     text = format(value, "f")
     if "." not in text:

@@ -76,6 +76,8 @@ class Round:
     incoterm: str | None
     line_count: int
     note: str
+    open_lines: Mapping[str, Decimal]
+    """Of a divisible offer, what has not been accepted yet, by line."""
     files: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -208,6 +210,14 @@ class DealView:
 
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
+
+    def accepted_changes(self, round: Round) -> tuple[compare.Term, ...]:
+        """Return what the latest acceptance of this round changed of it, where a contract stands on that (R9)."""
+        of_round = [each for each in self.contracts if each.offer.id == round.offer.id and each.is_live]
+        if not of_round or of_round[-1].terms.id == round.offer.id:
+            return ()
+        changes = self.changes(round, self.round(of_round[-1].terms.id))
+        return tuple(each for each in changes if each.direction is not compare.Direction.SAME)
 
 
 @dataclass(frozen=True)
@@ -531,6 +541,7 @@ def _rounds(
                 incoterm=shown["incoterm"],
                 line_count=shown["lines"],
                 note=entry.text,
+                open_lines=dict(ledger.standings[offer.id].remaining) if offer.id in ledger.standings else {},
                 files=tuple((digest, name) for digest, name in shown.get("files", ())),
             )
         )

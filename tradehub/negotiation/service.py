@@ -18,7 +18,7 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import attachments, compare, drafting, letters, model, store, threads
+from tradehub.negotiation import attachments, drafting, judging, letters, model, store, threads
 from tradehub.negotiation.attaching import Attaching
 from tradehub.negotiation.binding import binding
 from tradehub.negotiation.claims import Claims
@@ -213,12 +213,14 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         lines: Sequence[tuple[str, Decimal | None]] = (),
         document: TradeDocument | None = None,
         may_counter: bool = True,
+        is_restated: bool = False,
         **said: Any,
     ) -> str:
         """Accept the other side's offer on the terms that were shown, and tell the hub; return the statement's id.
 
         ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
-        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10). Without ``may_counter`` a
+        own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10); where it is silent it agrees,
+        unless ``is_restated`` says that it states all terms anew. Without ``may_counter`` a
         part of an indivisible offer is no counter-offer but refused, INDIVISIBLE.
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
@@ -235,8 +237,9 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         if document is not None:
             return self._accept_with(
-                session, row, actor, negotiation, offer, document, expected_version, request_key, said
-            )
+                session, row, actor, negotiation, offer, document, expected_version, request_key, said,
+                is_restated=is_restated,
+            )  # fmt: skip
         assent: TradeDocument | None = None
         if offer.amends is not None:
             assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
@@ -258,16 +261,16 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         expected_version: int | None,
         request_key: str | None,
         said: dict[str, Any],
+        *,
+        is_restated: bool,
     ) -> str:
         """Accept on terms of one's own. What carries them tells the partner what they are in law (R9, R10)."""
         own = self._headed(session, row, actor.party, offer, document)
-        changes = compare.changed_terms(offer.document, own)
-        judged = model.judge(
-            (*changes, "lines") if said["lines"] and not offer.divisible else changes,
-            regime=negotiation.regime, as_is_only=offer.as_is_only, conditional=said.get("conditional", False),
-            agreed=negotiation.ground.materiality,
+        judged = judging.judge(
+            negotiation, offer, own, is_restated=is_restated, is_part=bool(said["lines"]) and not offer.divisible,
+            conditional=said.get("conditional", False),
         )  # fmt: skip
-        stands = judged is not model.Change.MATERIAL
+        changes, stands = judged.paths, judged.stands
         letter: TradeDocument | None = None
         if offer.amends is not None:
             verdict = "accepted_with_change" if stands else "counter_offer"

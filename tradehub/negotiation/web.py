@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import werkzeug.exceptions
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
@@ -17,11 +15,25 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acting, approved, compare, drafting, forms, wording
+from tradehub.negotiation import acceptance, acting, approved, compare, drafting, forms, wording
+from tradehub.negotiation.acceptance import acceptable
 from tradehub.negotiation.forms import TermsForm
+from tradehub.negotiation.judging import Judgement, judge
 from tradehub.negotiation.model import Conflict, Refused
+from tradehub.negotiation.pages import (
+    Ask,
+    NotAuthorised,
+    Pages,
+    Panel,
+    Suggest,
+    Suggested,
+    actor,
+    asked,
+    demand,
+    version,
+)
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
-from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
@@ -54,44 +66,8 @@ FORBIDDEN: Mapping[str, LazyString] = {
 """Why the organisation's own rules refuse an act."""
 
 
-class Suggested(Protocol):
-    """A party offered while its name is being typed."""
-
-    @property
-    def id(self) -> PartyId: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-Suggest = Callable[[Session, str], Sequence[Suggested]]
-Panel = Callable[[Session, str], Markup]
-"""A part of the deal page that another capability renders, given the deal's id; empty where it has nothing to say."""
-
-Ask = Callable[[Session, Asker, Wanted, str, str], str]
-"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
-
-
-class NotAuthorised(Exception):
-    """The organisation's own rules want approval first, or forbid it."""
-
-    def __init__(self, verdict: Needs | Forbidden) -> None:
-        self.verdict = verdict
-        super().__init__(verdict.code)
-
-
 def _nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
     abort(404)
-
-
-@dataclass(frozen=True)
-class Pages:
-    service: NegotiationService
-    database: Database
-    suggest: Suggest
-    panels: Sequence[Panel]
-    ask: Ask
 
 
 def blueprint(
@@ -112,9 +88,9 @@ def blueprint(
     _add_lists(routes, pages)
     _add_deal(routes, pages)
     _add_answer(routes, pages)
-    _add_acceptance(routes, pages)
+    acceptance.add(routes, pages)
     _add_words(routes, pages)
-    acting.add(routes, service, database, _actor)
+    acting.add(routes, service, database, actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
     return routes
@@ -242,7 +218,7 @@ def _add_deal(routes: Blueprint, pages: Pages) -> None:
     @http.requires("deal.negotiate")
     def settle_histories(deal_id: str) -> ResponseReturnValue:
         def act(session: Session) -> str:
-            pages.service.settle_histories(session, _actor(), pages.service.deal(session, deal_id).id)
+            pages.service.settle_histories(session, actor(), pages.service.deal(session, deal_id).id)
             flash(gettext("Noted: the two records were compared."), "ok")
             return url_for("negotiation.deal", deal_id=deal_id)
 
@@ -385,11 +361,11 @@ def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, 
     def act(session: Session) -> str:
         verdict = _offer_verdict(pages, session, view, base, form)
         if asks and isinstance(verdict, Needs):
-            return _asked(pages, session, approved.offer(view, base, forms.answer_draft(form), _version()))
-        _demand(verdict)
+            return asked(pages, session, approved.offer(view, base, forms.answer_draft(form), version()))
+        demand(verdict)
         pages.service.make_offer(
-            session, _actor(), view.id, forms.answer_draft(form), about=base.offer.id,
-            expected_version=_version(), request_key=http.form_id(),
+            session, actor(), view.id, forms.answer_draft(form), about=base.offer.id,
+            expected_version=version(), request_key=http.form_id(),
         )  # fmt: skip
         flash(gettext("Your offer is on record."), "ok")
         return url_for("negotiation.deal", deal_id=view.id)
@@ -411,7 +387,7 @@ def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, 
     if not form.firm:
         return Allowed()
     document = approved.proposed(view, base, forms.answer_draft(form)).document
-    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.OFFER, document))
+    return pages.service.hooks.authorise(session, actor(), approved.bound(view, Act.OFFER, document))
 
 
 def _answer_overtaken(pages: Pages, deal_id: str, base: Round, form: TermsForm) -> ResponseReturnValue:
@@ -447,123 +423,6 @@ def _base(view: DealView, about: str | None) -> Round:
     return view.round(action.about) if action.about else view.rounds[-1]
 
 
-def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
-    @routes.get("/deals/<deal_id>/accept")
-    @http.requires("deal.bind", "deal.negotiate")
-    def accept_form(deal_id: str) -> ResponseReturnValue:
-        with pages.database.read(org=http.principal().org) as session:
-            view = pages.service.deal(session, deal_id)
-            return _acceptance_page(pages, session, view, _acceptable(view, request.args.get("offer")))
-
-    @routes.post("/deals/<deal_id>/accept")
-    @http.requires_fresh
-    @http.requires("deal.bind", "deal.negotiate")
-    def accept(deal_id: str) -> ResponseReturnValue:
-        who, about = http.principal(), request.form.get("offer", "")
-
-        def act(session: Session) -> str:
-            view = pages.service.deal(session, deal_id)
-            _demand(_acceptance_verdict(pages, session, view, view.round(about)))
-            pages.service.accept(
-                session, _actor(), deal_id, about, expected_version=_version(),
-                terms_hash=request.form.get("terms_hash", ""), request_key=http.form_id(),
-            )  # fmt: skip
-            flash(gettext("Accepted: the terms are frozen and on record."), "ok")
-            return url_for("negotiation.deal", deal_id=deal_id)
-
-        try:
-            with pages.database.write(org=who.org) as session:
-                return http.once(session, lambda: act(session))
-        except Refused as refused:
-            return _not_accepted(pages, deal_id, about, refused)
-        except NotAuthorised:
-            with pages.database.read(org=who.org) as session:
-                view = pages.service.deal(session, deal_id)
-                return _acceptance_page(pages, session, view, view.round(about), status=403)
-
-    @routes.post("/deals/<deal_id>/accept/ask")
-    @http.requires("deal.bind", "deal.negotiate")
-    def ask_acceptance(deal_id: str) -> ResponseReturnValue:
-        who, about = http.principal(), request.form.get("offer", "")
-
-        def act(session: Session) -> str:
-            view = pages.service.deal(session, deal_id)
-            round = view.round(about)
-            if view.version != _version():
-                raise Conflict(_version(), view.version)
-            stands, verdict = view.may_accept(round), _acceptance_verdict(pages, session, view, round)
-            if stands is not None:
-                raise stands
-            if not isinstance(verdict, Needs):
-                return url_for("negotiation.accept_form", deal_id=deal_id, offer=about)
-            shown = request.form.get("terms_hash", "")
-            return _asked(pages, session, approved.acceptance(view, round, _version(), shown))
-
-        try:
-            with pages.database.write(org=who.org) as session:
-                return http.once(session, lambda: act(session))
-        except Refused as refused:
-            return _not_accepted(pages, deal_id, about, refused)
-
-
-def _demand(verdict: Verdict) -> None:
-    """Raises NotAuthorised unless the organisation allows it."""
-    if not isinstance(verdict, Allowed):
-        raise NotAuthorised(verdict)
-
-
-def _acceptance_verdict(pages: Pages, session: Session, view: DealView, round: Round) -> Verdict:
-    return pages.service.hooks.authorise(session, _actor(), approved.bound(view, Act.ACCEPTANCE, round.document))
-
-
-def _asked(pages: Pages, session: Session, wanted: Wanted) -> str:
-    """Ask for approval and return where the request is shown."""
-    who = http.principal()
-    asker = Asker(who.org, who.user_id, who.name, _actor().channel)
-    note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
-    url = pages.ask(session, asker, wanted, note, http.form_id())
-    flash(gettext("Approval is asked for. You will find the answer in your work."), "ok")
-    return url
-
-
-def _not_accepted(pages: Pages, deal_id: str, about: str, refused: Refused) -> ResponseReturnValue:
-    """Show what stands now, and how it differs from what was to be accepted."""
-    with pages.database.read(org=http.principal().org) as session:
-        view = pages.service.deal(session, deal_id)
-        wanted = view.round(about)
-        latest = view.standing or wanted
-        changes = view.changes(wanted, latest) if latest.offer.id != wanted.offer.id else ()
-        return _acceptance_page(
-            pages, session, view, latest, status=409, refused=refused, wanted=wanted, changes=changes
-        )
-
-
-def _acceptance_page(
-    pages: Pages,
-    session: Session,
-    view: DealView,
-    round: Round,
-    *,
-    status: int = 200,
-    refused: Refused | None = None,
-    wanted: Round | None = None,
-    changes: Sequence[compare.Term] = (),
-) -> ResponseReturnValue:
-    stands = view.may_accept(round)
-    page = render_template(
-        "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
-        wanted=wanted, changes=changes, verdict=_acceptance_verdict(pages, session, view, round),
-    )  # fmt: skip
-    return page, status
-
-
-def _acceptable(view: DealView, about: str | None) -> Round:
-    if about:
-        return view.round(about)
-    standing = view.standing or next((each for each in reversed(view.rounds) if not each.is_ours), None)
-    return standing or view.rounds[-1]
-
-
 def _add_words(routes: Blueprint, pages: Pages) -> None:
     @routes.get("/deals/<deal_id>/reject")
     @http.requires("deal.negotiate")
@@ -571,7 +430,7 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
         with pages.database.read(org=http.principal().org) as session:
             view = pages.service.deal(session, deal_id)
         return render_template(
-            "negotiation/reject.html", deal=view, round=_acceptable(view, request.args.get("offer")), refused=None
+            "negotiation/reject.html", deal=view, round=acceptable(view, request.args.get("offer")), refused=None
         )
 
     @routes.post("/deals/<deal_id>/reject")
@@ -581,7 +440,7 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
 
         def act(session: Session) -> str:
             pages.service.reject(
-                session, _actor(), deal_id, about, text=text, expected_version=_version(), request_key=http.form_id()
+                session, actor(), deal_id, about, text=text, expected_version=version(), request_key=http.form_id()
             )
             flash(gettext("Declined. A new offer may still follow."), "ok")
             return url_for("negotiation.deal", deal_id=deal_id)
@@ -599,7 +458,7 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
             is_question = request.form.get("kind") == "question"
             if text:
                 pages.service.comment(
-                    session, _actor(), deal_id, text, about=about, term=term, is_question=is_question,
+                    session, actor(), deal_id, text, about=about, term=term, is_question=is_question,
                     request_key=http.form_id(),
                 )  # fmt: skip
             return url_for("negotiation.deal", deal_id=deal_id, _anchor="threads" if term else "said")
@@ -649,7 +508,7 @@ def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
         def act(session: Session) -> str:
             chosen = [PartyId(id) for id, _ in form.suppliers]
             inquiry_id = pages.service.send_inquiry(
-                session, _actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id()
+                session, actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id()
             )
             flash(gettext("The inquiry is sent."), "ok")
             return url_for("negotiation.comparison", inquiry_id=inquiry_id)
@@ -696,35 +555,26 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
     def show(session: Session, wanted: Wanted) -> Markup:
         view = service.deal(session, wanted.binding.deal_id)
         about = view.round(wanted.offer_id)
-        draft: drafting.Draft | None = None
-        if wanted.binding.act is Act.OFFER:
-            draft = approved.DRAFT.validate_python(wanted.payload["draft"])
-            after: Round | approved.Proposed = approved.proposed(view, about, draft)
-            before: Round | None = about
+        is_offer, taking = wanted.binding.act is Act.OFFER, approved.taking(wanted)
+        draft = approved.DRAFT.validate_python(wanted.payload["draft"]) if is_offer else taking.draft
+        after: Round | approved.Proposed = about
+        before: Round | None = about
+        judged: Judgement | None = None
+        if draft is not None:
+            after = approved.proposed(view, about, draft)
+            judged = None if is_offer else judge(view.negotiation, about.offer, after.document)
+        elif taking.lines:
+            after = approved.Proposed(taking.document(view, about))
         else:
-            after = about
             before = next((each for each in reversed(view.rounds[: about.number - 1])), None)
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
-            is_offer=wanted.binding.act is Act.OFFER, wording=wording, drafting=drafting, draft=draft,
+            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged,
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 
     return show
-
-
-def _actor() -> Actor:
-    who = http.principal()
-    return Actor(who.org, who.user_id, who.name, "api" if who.is_token else "web")
-
-
-def _version() -> int:
-    """The version of the deal that the form showed; a form without one is none of ours."""
-    value = request.form.get("expected_version", type=int)
-    if value is None:
-        abort(400, "expected_version")
-    return value
 
 
 def _differing(row: DealRow) -> Entry:

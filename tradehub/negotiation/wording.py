@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from babel.lists import format_list
 from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+from markupsafe import Markup, escape
 
+from tradehub.negotiation import model
 from tradehub.negotiation.compare import Term
 from tradehub.negotiation.histories import Verdict
-from tradehub.negotiation.model import Refused
+from tradehub.negotiation.model import Refused, Regime
 
 STATUSES: Mapping[str, tuple[str, LazyString]] = {
     "your_turn": ("turn", lazy_gettext("Your turn")),
@@ -102,6 +105,7 @@ TERMS: Mapping[str, LazyString] = {
     "incoterm": lazy_gettext("Incoterm"),
     "payment": lazy_gettext("Payment"),
     "validity": lazy_gettext("Valid until"),
+    "line": lazy_gettext("The line"),
 }
 
 FURTHER: Mapping[str, LazyString] = {
@@ -232,6 +236,16 @@ def sentence(refused: Refused) -> str:
 def why(refused: Refused) -> str:
     """Return the sentence for a refusal, with the rule it rests on."""
     return str(gettext("%(sentence)s (%(article)s)", sentence=sentence(refused), article=refused.article))
+
+
+def article(rule: str, regime: Regime) -> str:
+    """Return the article behind a rule, under the law of the deal."""
+    return model.article(rule, regime)
+
+
+def listed(items: Sequence[str]) -> Markup:
+    """Return the items as one enumerates them: ``a, b and c``."""
+    return Markup(format_list([str(escape(each)) for each in items], locale=get_locale()))  # noqa: S704 - each escaped
 
 
 def delta(term: Term) -> str:

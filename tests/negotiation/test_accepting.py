@@ -1,0 +1,281 @@
+"""Accepting on the pages: some of the lines, with changes, and what the reader is told of it before anything is sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from tests.negotiation.conftest import DELTA, SELLER, terms
+from tests.negotiation.pages import Browser, build, form_fields, text_of
+from tradehub.negotiation import model
+from tradehub.negotiation.further import Stated
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def app(house, tmp_path):
+    return build(house, tmp_path)
+
+
+@pytest.fixture
+def buyer(app) -> Browser:
+    return Browser(app, "li@haidi.example")
+
+
+@pytest.fixture
+def seller(app) -> Browser:
+    return Browser(app, "ann@delta.example")
+
+
+def offered(house, *prices: str, **more) -> str:
+    """Return a deal in which Delta has offered Haidi all three lines."""
+    deal = house.deal_with(DELTA)
+    house.do(SELLER, "make_offer", deal, terms(*(prices or ("12.40", "0.82", "6.10")), **more))
+    return deal
+
+
+def contracts(house, deal):
+    from tradehub.platform import clock
+
+    return model.contracts(house.load(deal), now=clock.now())
+
+
+def choose(browser, deal: str, taken: list[str], quantities: list[str] | None = None, status: int = 200, page=""):
+    """Choose lines on the acceptance page and go to its review."""
+    page = page or browser.get(f"/deals/{deal}/accept")
+    changes: dict = {"taken": taken}
+    if quantities is not None:
+        changes["part_quantity"] = quantities
+    return browser.send(page, f"/deals/{deal}/accept/review", changes, status)
+
+
+# --- some of the lines (R22)
+
+
+def test_lines_of_a_divisible_offer_are_chosen_and_what_is_bound_is_said(house, buyer):
+    deal = offered(house, divisible=True)
+    page = text_of(buyer.get(f"/deals/{deal}/accept"))
+    assert "Delta Fluid lets you accept single lines, or part of a quantity." in page
+    assert "(R22, CISG 19, 51)" in page
+    review = choose(buyer, deal, ["1", "3"], ["24000", "24000", "1 500"])
+    seen = text_of(review.text)
+    assert "Haidi Trading and Delta Fluid are bound by a contract for line 1 and 1,500 pcs of line 3" in seen
+    assert "It comes to USD 306,750.00" in seen
+    assert "Still open until 4 Dec" in seen
+    assert "line 2 and 2,500 pcs of line 3." in seen
+    assert house.concluded == []
+    page = text_of(buyer.follow(buyer.send(review.text, f"/deals/{deal}/accept")))
+    assert "Accepted" in page
+    (contract,) = contracts(house, deal)
+    assert contract.lines == {"1": Decimal(24000), "3": Decimal(1500)}
+
+    page = buyer.get(f"/deals/{deal}/accept")
+    assert "of 4,000 pcs offered" in text_of(page), "what is open is what can be chosen"
+    review = choose(buyer, deal, ["2", "3"], page=page)
+    assert "line 2 and 2,500 pcs of line 3, on exactly these terms" in text_of(review.text)
+    assert "Nothing of the offer then stays open." in text_of(review.text)
+    buyer.send(review.text, f"/deals/{deal}/accept")
+    assert [each.lines for each in contracts(house, deal)][1] == {"2": Decimal(24000), "3": Decimal(2500)}
+    assert "line 3" not in text_of(buyer.get(f"/deals/{deal}/accept"))
+
+
+def test_all_lines_at_once_are_the_offer(house, buyer):
+    deal = offered(house, divisible=True)
+    review = choose(buyer, deal, ["1", "2", "3"])
+    assert "Nothing of the offer then stays open." in text_of(review.text)
+    buyer.send(review.text, f"/deals/{deal}/accept")
+    (contract,) = contracts(house, deal)
+    assert contract.lines == {}
+
+
+@pytest.mark.parametrize(
+    ("taken", "quantities", "sentence"),
+    [
+        ([], None, "Choose at least one line."),
+        (["1"], ["24001", "1", "1"], "No more than 24000 of it are open."),
+        (["1"], ["0", "1", "1"], "More than zero, please."),
+        (["1"], ["many", "1", "1"], "This is not a number."),
+        (["1", "9"], None, "These lines are no longer open: 9"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_kept_with_its_error(house, buyer, taken, quantities, sentence):
+    deal = offered(house, divisible=True)
+    answer = choose(buyer, deal, taken, quantities, 422)
+    assert sentence in text_of(answer.text)
+    fields = form_fields(answer.text, f"/deals/{deal}/accept/review")
+    assert [value for name, value in fields if name == "taken"] == [each for each in taken if each != "9"]
+    if quantities:
+        assert ("part_quantity", quantities[0]) in fields
+
+
+def test_a_choice_is_held_to_what_was_shown_and_kept_where_the_deal_moved_on(house, buyer):
+    deal = offered(house, divisible=True)
+    page = buyer.get(f"/deals/{deal}/accept")
+    review = choose(buyer, deal, ["1", "3"], ["24000", "24000", "1500"], page=page)
+    house.do(SELLER, "make_offer", deal, terms("13.00", "0.82", "6.10", divisible=True))
+    for answer in (
+        choose(buyer, deal, ["1", "3"], ["24000", "24000", "1500"], 409, page=page),
+        buyer.send(review.text, f"/deals/{deal}/accept", status=409),
+    ):
+        seen = text_of(answer.text)
+        assert "The deal moved on while this page was open." in seen
+        assert "Your choice is kept below." in seen
+        assert "+4.8 % worse for you" in seen
+        fields = form_fields(answer.text, f"/deals/{deal}/accept/review")
+        assert [value for name, value in fields if name == "taken"] == ["1", "3"]
+        assert ("part_quantity", "1500") in fields
+    assert house.concluded == []
+    review = choose(buyer, deal, ["1", "3"], page=answer.text)
+    buyer.send(review.text, f"/deals/{deal}/accept")
+    assert contracts(house, deal)[0].lines == {"1": Decimal(24000), "3": Decimal(1500)}
+
+
+def test_a_choice_may_be_made_anew_from_the_review(house, buyer):
+    deal = offered(house, divisible=True)
+    review = choose(buyer, deal, ["1"])
+    again = buyer.send(
+        review.text.replace(f'action="/deals/{deal}/accept"', f'action="/deals/{deal}/accept/review"'),
+        f"/deals/{deal}/accept/review", {"step": "edit"}, 200,
+    )  # fmt: skip
+    fields = form_fields(again.text, f"/deals/{deal}/accept/review")
+    assert [value for name, value in fields if name == "taken"] == ["1"]
+
+
+def test_the_page_says_why_lines_of_an_indivisible_offer_cannot_be_chosen(house, buyer):
+    deal = offered(house)
+    page = buyer.get(f"/deals/{deal}/accept")
+    assert "Delta Fluid offers this as a whole, so no lines can be chosen." in text_of(page)
+    assert "would be a counter-offer, and would end this offer. (R22, CISG 19, 51)" in text_of(page)
+    assert 'name="taken"' not in page
+
+
+# --- with changes (R9, R10)
+
+
+def change(browser, deal: str, changes: dict, status: int = 200):
+    page = browser.get(f"/deals/{deal}/accept/changes")
+    return browser.send(page, f"/deals/{deal}/accept/changes", changes, status)
+
+
+PAPERS = (Stated("documents_required", "Two copies of the invoice"), Stated("penalty", "0.5 % a week"))
+ROWS = ("term_line", "term_name", "term_label", "term_value")
+
+
+def rows(*stated: tuple[str, str, str, str]) -> dict[str, list[str]]:
+    """The further terms of the form: line, name, label, value."""
+    return {name: [each[place] for each in stated] for place, name in enumerate(ROWS)}
+
+
+KEPT = (("", "penalty", "", "0.5 % a week"), ("", "documents_required", "", "Two copies of the invoice"))
+THREE = ("", "documents_required", "", "Three copies of the invoice")
+NO_DOCUMENTS = rows(KEPT[0])
+
+VERDICTS = [
+    ("three copies of the documents", {}, rows(KEPT[0], THREE), "acceptance", ["Two copies", "Three copies"]),
+    ("a paper struck out", {}, NO_DOCUMENTS, "acceptance", ["Two copies of the invoice left out not material"]),
+    ("contacts named", {}, rows(*KEPT, ("", "custom", "contacts", "Zhao")), "acceptance", ["– Zhao not material"]),
+    ("another price", {}, {"line_price": ["11.90", "0.82", "6.10"]}, "counter", ["USD 12.40 USD 11.90 material"]),
+    ("less of a line", {}, {"line_quantity": ["24000", "24000", "100"]}, "counter", ["4,000 pcs 100 pcs mat"]),
+    ("a line left out", {}, {"leave_out": ["2"]}, "counter", ["The line Seal kit 24,000 pcs left out material"]),
+    ("another day", {}, {"line_delivery": ["2027-02-01"] * 3}, "counter", ["1 Feb 2027"]),
+    ("other payment", {}, {"payment": "net 60"}, "counter", ["net 30 net 60 material"]),
+    ("payment struck out", {}, {"payment": ""}, "counter", ["net 30 left out material"]),
+    ("another Incoterm", {}, {"incoterm": "CIF", "place": "Hamburg"}, "counter", ["FOB Ningbo CIF Hamburg material"]),
+    ("the penalty struck out", {}, rows(KEPT[1]), "counter", ["0.5 % a week left out material"]),
+    ("an unknown term", {}, rows(*KEPT, ("", "custom", "Colour", "red")), "counter", ["– red material"]),
+    ("as it is, or not at all", {"as_is_only": True}, rows(KEPT[0], THREE), "counter", ["lets this be accepted as it is"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("offer", "typed", "verdict", "parts"), [each[1:] for each in VERDICTS],
+                         ids=[each[0] for each in VERDICTS])  # fmt: skip
+def test_a_change_is_judged_before_anything_is_sent_and_is_what_was_said(house, buyer, offer, typed, verdict, parts):
+    deal = offered(house, terms=PAPERS, **offer)
+    review = change(buyer, deal, typed)
+    seen = text_of(review.text)
+    for part in parts:
+        assert part in seen
+    if verdict == "acceptance":
+        assert "This is an acceptance: none of your changes is material. (R9, CISG 19(2))" in seen
+        assert "Delta Fluid may object until 25 Nov" in seen
+        assert "(R13, CISG 19(2))" in seen
+    else:
+        assert "This is no acceptance, but a counter-offer: nobody is bound by it yet. (R10, CISG 19(1), 19(3))" in seen
+        assert "may accept until 4 Dec" in seen
+    assert len(house.load(deal).statements) == 2
+    buyer.send(review.text, f"/deals/{deal}/accept/changes/send")
+    found = contracts(house, deal)
+    about = house.load(deal).offers[1].id
+    if verdict == "acceptance":
+        assert [str(each.state) for each in found] == ["concluded_objectable"]
+        assert found[0].terms.id == house.load(deal).offers[2].id
+    else:
+        assert found == ()
+        states = [str(each) for each in model.states(house.load(deal), now=house.load(deal).statements[-1].at).values()]
+        assert states[1:] == ["countered", "effective"]
+    assert house.load(deal).statements[-1].about == about
+
+
+def test_nothing_changed_is_no_acceptance_with_changes(house, buyer):
+    deal = offered(house, terms=PAPERS)
+    answer = change(buyer, deal, {"text": "thank you"}, 422)
+    assert "Nothing is changed: accept the offer as it stands, or change a term." in text_of(answer.text)
+    assert "thank you" in answer.text
+
+
+def test_every_line_left_out_is_no_offer(house, buyer):
+    deal = offered(house)
+    answer = change(buyer, deal, {"leave_out": ["1", "2", "3"]}, 422)
+    assert "Keep at least one line, or decline the offer." in text_of(answer.text)
+
+
+def test_the_offeror_is_told_of_the_changes_and_objects(house, buyer, seller):
+    deal = offered(house, terms=PAPERS)
+    buyer.send(change(buyer, deal, rows(KEPT[0], THREE)).text, f"/deals/{deal}/accept/changes/send")
+    assert "unless the other side objects until 25 Nov" in text_of(buyer.get(f"/deals/{deal}"))
+    page = seller.get(f"/deals/{deal}")
+    assert "It stands unless you object until 25 Nov" in text_of(page)
+    assert f'href="/deals/{deal}/act/object"' in page
+    form = seller.get(f"/deals/{deal}/act/object")
+    assert "Two copies of the invoice Three copies of the invoice" in text_of(form)
+    seller.send(form, f"/deals/{deal}/act/object", {"text": "two are enough"})
+    assert [str(each.state) for each in contracts(house, deal)] == ["never_concluded"]
+
+
+def test_changes_to_an_offer_that_was_replaced_are_kept_on_the_new_one(house, buyer):
+    deal = offered(house, terms=PAPERS)
+    page = buyer.get(f"/deals/{deal}/accept/changes")
+    review = change(buyer, deal, {"line_price": ["11.11", "0.80", "6.00"]})
+    house.do(SELLER, "make_offer", deal, terms("12.00", "0.82", "6.10", terms=PAPERS))
+    for answer in (
+        buyer.send(page, f"/deals/{deal}/accept/changes", {"line_price": ["11.11", "0.80", "6.00"]}, 409),
+        buyer.send(review.text, f"/deals/{deal}/accept/changes/send", status=409),
+    ):
+        seen = text_of(answer.text)
+        assert "The deal moved on while you were writing." in seen
+        assert "−3.2 % better for you" in seen
+        assert ("line_price", "11.11") in form_fields(answer.text, f"/deals/{deal}/accept/changes")
+    assert len(house.load(deal).offers) == 3
+    review = buyer.send(answer.text, f"/deals/{deal}/accept/changes", status=200)
+    assert "USD 12.00 USD 11.11 material" in text_of(review.text)
+
+
+def test_a_seller_accepts_a_counter_with_changes(house, buyer, seller):
+    deal = offered(house, terms=PAPERS)
+    page = buyer.get(f"/deals/{deal}/counter")
+    buyer.send(page, f"/deals/{deal}/counter", {"line_price": ["11.90", "0.80", "6.00"]})
+    review = change(seller, deal, rows(KEPT[0], THREE))
+    assert "This is an acceptance" in text_of(review.text)
+    seller.send(review.text, f"/deals/{deal}/accept/changes/send")
+    assert [str(each.state) for each in contracts(house, deal)] == ["concluded_objectable"]
+
+
+def test_an_offer_that_ran_out_is_accepted_late_and_not_with_changes(house, app, at_monday):
+    deal = offered(house)
+    at_monday.move(timedelta(days=20))
+    buyer = Browser(app, "li@haidi.example")
+    assert "Your acceptance would be late" in text_of(buyer.get(f"/deals/{deal}/accept"))
+    assert "It has expired." in text_of(buyer.get(f"/deals/{deal}/accept/changes", 409))
