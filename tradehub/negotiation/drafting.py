@@ -58,7 +58,8 @@ class LineDraft:
 class Draft:
     """What a person proposes. A line left out is not offered; what is not said of a line stays as it was.
 
-    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were. The flags say how the offer may be
+    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were.
+    The flags say how the offer may be
     accepted, as ``model.Offer`` has them.
     """
 
