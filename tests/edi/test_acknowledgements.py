@@ -22,6 +22,7 @@ from tradehub.edi import (
     interchange_acknowledged,
     read,
 )
+from tradehub.edi.acknowledgement import GROUP_CODES
 
 AT_ELEMENT, AT_SEGMENT, AT_MESSAGE = ["element", "segment", "message"]
 AT_GROUP, AT_INTERCHANGE = ["group", "interchange"]
@@ -294,3 +295,71 @@ def test_an_answer_of_nothing():
     assert acknowledge(Interchange("x12"), at=datetime(2024, 3, 1), control="7") == b""  # noqa: DTZ001
     note = interchange_acknowledged("TA1*9*240301*1200*A*000", judged(X12))
     assert (note.interchange, note.response, note.notes) == ("000000009", "accepted", ())
+
+
+@pytest.mark.parametrize(
+    ("element", "code"),
+    [
+        (1, "010"), (2, "011"), (3, "012"), (4, "013"), (5, "005"), (6, "006"), (7, "007"), (8, "008"), (9, "014"),
+        (10, "015"), (11, "016"), (12, "017"), (13, "018"), (14, "019"), (15, "020"), (16, "027"), (17, "022"),
+    ],
+)  # fmt: skip
+def test_ta1_has_a_code_for_each_element_of_isa(element, code):
+    received = judged(X12)
+    received.issues.append(Issue(Fault.BAD_ENVELOPE, Position("1", "", "", 0, "ISA", "", element), ""))
+    assert f"TA1*000000001*240301*1200*R*{code}~" in acknowledge(received, at=NOON, control="7").decode()
+
+
+def test_a_group_is_answered_from_its_receiver_to_its_sender_whoever_is_named_outside():
+    received = judged(X12.replace("GS*PO*HAIDI*NINGBO", "GS*PO*BRANCH*PLANT"))
+    assert "~GS*FA*PLANT*BRANCH*20240301*1200*7*X*004010~" in acknowledge(received, at=NOON, control="7").decode()
+
+
+def test_where_no_group_is_answered_the_answer_is_ta1():
+    received = judged(X12.replace("GS*PO", "GS*FA").replace("*0*P*", "*1*P*"))
+    assert answer_of(received) == "x12:TA1:004010"
+    assert acknowledge(received, at=NOON, control="7").decode().endswith(
+        "TA1*000000001*240301*1200*A*000~IEA*0*000000007~"
+    )  # fmt: skip
+
+
+def test_a_997_names_five_faults_of_a_group_at_most():
+    received = judged(X12)
+    group = received.groups[0]
+    known = [fault for fault in Fault if fault in GROUP_CODES]
+    codes = list(dict.fromkeys(GROUP_CODES[fault] for fault in known))
+    assert len(codes) > 5
+    group.issues.extend(Issue(fault, Position("1", "1", "", 0, "GE"), "") for fault in known)
+    said = re.search(r"AK9\*R\*1\*1\*\d\*([\d*]+)~", acknowledge(received, at=NOON, control="7").decode())
+    assert said
+    assert said[1].split("*") == codes[:5]
+
+
+@pytest.mark.parametrize(("trailer", "stated"), [("GE*3*1~", 3), ("GE*x*1~", 1), ("GE*1234567890*1~", 1), ("", 1)])
+def test_ak9_tells_what_the_trailer_stated_or_else_what_came(trailer, stated):
+    text = X12.replace("GE*1*1~", trailer)
+    assert re.search(rf"AK9\*\w\*{stated}\*1\*", acknowledge(judged(text), at=NOON, control="7").decode())
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        (Position("1", "", "1", 1, "UNH"), "UCM+1+ORDERS:D:96A:UN+4+15+UNH'UNT"),
+        (Position("1", "", "1", 9, "UNT"), "UCM+1+ORDERS:D:96A:UN+4+15+UNT'UNT"),
+        (Position("1", "", "1", 2, "BGM"), "UCM+1+ORDERS:D:96A:UN+4'UCS+2+15'UNT"),
+    ],
+)
+def test_contrl_tells_a_fault_of_the_whole_message_from_one_of_a_segment(at, said):
+    received = judged(EDIFACT)
+    message = received.groups[0].messages[0]
+    message.issues, message.accepted = (Issue(Fault.UNKNOWN_SEGMENT, at, ""),), False
+    assert said in acknowledge(received, at=NOON, control="7").decode()
+
+
+@pytest.mark.parametrize(("type", "code"), [("851", "1"), ("8500", "6"), ("85", "6"), ("8-0", "6"), ("", "6")])
+def test_a_set_that_is_none_by_its_very_name_is_told_apart_from_one_that_is_not_supported(type, code):
+    received = judged(X12)
+    message = received.groups[0].messages[0]
+    message.type = type
+    message.issues, message.accepted = (Issue(Fault.UNKNOWN_MESSAGE, Position("1", "1", "1", 1, "ST"), ""),), False
+    assert f"AK5*R*{code}~" in acknowledge(received, at=NOON, control="7", functional_set="997").decode()

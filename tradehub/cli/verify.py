@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, not_, select
 from sqlalchemy.orm import Session
 
 from tradehub.cli.files import Unusable
+from tradehub.cli.restored import key_of, passed_over
 from tradehub.contracting.store import ContractRow, ContractVersionRow
 from tradehub.exchange import outbound
 from tradehub.exchange.inbound import PROCESS
@@ -122,14 +123,15 @@ def _contracts(session: Session) -> tuple[int, list[str]]:
 
 
 def _control_numbers(session: Session) -> tuple[int, list[str]]:
-    """Of each series every number from 1 to the last is on exactly one transmission that was made."""
-    used = _used_numbers(session)
+    """Of each series every number from 1 to the last is on exactly one transmission that was made, or was passed over
+    after a backup was put back."""
+    used, passed = _used_numbers(session), passed_over(session)
     wrong = []
     rows = list(session.scalars(select(ControlNumberRow)))
     for row in rows:
         series = f"{row.standard} {row.level} numbers from {row.sender} to {row.receiver}"
-        found = used.get((row.sender, row.receiver, row.standard, row.level), {})
-        if missing := sorted(set(range(1, row.last + 1)) - found.keys()):
+        found = used.get(key_of(row), {})
+        if missing := sorted(set(range(1, row.last + 1)) - found.keys() - passed.get(key_of(row), set())):
             wrong.append(f"{series}: missing {_listed(missing)} of {row.last}")
         if beyond := sorted(number for number in found if number > row.last):
             wrong.append(f"{series}: {_listed(beyond)} used, though the last is {row.last}")
