@@ -65,6 +65,10 @@ class Term:
     delta: Decimal | None = None
 
     @property
+    def is_file(self) -> bool:
+        return self.name.startswith("attachments.")
+
+    @property
     def in_days(self) -> bool:
         return self.name in ("delivery", "validity")
 
@@ -131,8 +135,9 @@ def _moved(before: TradeDocument, after: TradeDocument) -> list[Term]:
 
 
 def further_terms(document: TradeDocument) -> tuple[Term, ...]:
-    """Return the terms of ``document`` that are not among the haggled ones, so that a review hides nothing."""
-    return _other_terms(type(document)(), document)
+    """Return the terms of ``document`` that are not among the haggled ones, so that a review hides nothing; its files,
+    which stand by themselves, left out."""
+    return tuple(each for each in _other_terms(type(document)(), document) if not each.is_file)
 
 
 @dataclass(frozen=True)

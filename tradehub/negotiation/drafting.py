@@ -19,6 +19,7 @@ from tradehub.documents.amounts import net_amount
 from tradehub.documents.lines import keyed
 from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
+    Attachment,
     DatedEvent,
     DeliveryTerms,
     Identifier,
@@ -63,8 +64,9 @@ VARIANTS_MAX = 12
 class Draft:
     """What a person proposes. A line left out is not offered; what is not said of a line stays as it was.
 
-    ``terms`` are all further terms of the whole; None leaves them as they were. The flags say how the offer may be
-    accepted, as ``model.Offer`` has them. ``alternatives`` are offered in the place of the line whose number they have.
+    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were. The flags say
+    how the offer may be accepted, as ``model.Offer`` has them. ``alternatives`` are offered in the place of the line
+    whose number they have.
     """
 
     lines: tuple[LineDraft, ...] = ()
@@ -78,6 +80,7 @@ class Draft:
     text: str = ""
     firm: bool = True
     terms: tuple[Stated, ...] | None = None
+    attachments: tuple[Attachment, ...] | None = None
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
@@ -149,10 +152,12 @@ def offer(head: Letterhead, base: TradeDocument, draft: Draft) -> Offer:
 
 
 def summary(document: TradeDocument) -> dict[str, Any]:
-    """Return what a list of rounds shows of a proposal, as JSON: goods total, last delivery, payment, Incoterm, lines."""
+    """Return what a list of rounds shows of a proposal, as JSON: goods total, last delivery, payment, Incoterm,
+    lines, files."""
     offered = model.offered_lines(document)
     days = [delivery_on(document, line) for line in offered] or [delivery_on(document)]
     last = max((day for day in days if day), default=None)
+    files = [[each.sha256, each.name] for each in document.attachments if each.sha256]
     amount = total(document, offered) if offered else None
     return {
         "total": None if amount is None else str(amount),
@@ -161,6 +166,7 @@ def summary(document: TradeDocument) -> dict[str, Any]:
         "payment": payment_text(document),
         "incoterm": incoterm_text(document),
         "lines": len(offered),
+        **({"files": files} if files else {}),
     }
 
 
@@ -272,6 +278,7 @@ def _amended(head: Letterhead, base: TradeDocument, draft: Draft, delivery: str)
         "dates": _dates(base.dates, header, delivery),
         "delivery_terms": _delivery_terms(base.delivery_terms, draft),
         "payment_terms": _payment_terms(base, draft.payment),
+        "attachments": base.attachments if draft.attachments is None else draft.attachments,
         "notes": _notes(draft.text),
         "lines": lines,
     }

@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.lines import keyed
+from tradehub.documents.parts import Attachment
 from tradehub.negotiation import drafting, further, model
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Known, Sort, Stated
@@ -121,7 +122,7 @@ FLAGS = ("irrevocable", "as_is_only", "divisible")
 
 @dataclass
 class TermsForm:
-    """A form as typed, with its errors by field."""
+    """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them."""
 
     lines: list[LineForm] = field(default_factory=list)
     terms: list[TermRow] = field(default_factory=list)
@@ -139,6 +140,7 @@ class TermsForm:
     note: str = ""
     firm: bool = True
     suppliers: list[tuple[str, str]] = field(default_factory=list)
+    files: tuple[Attachment, ...] | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -208,6 +210,7 @@ def prefilled(base: TradeDocument, *, is_buyer: bool) -> TermsForm:
         incoterm=(terms.incoterm if terms else None) or "",
         place=(terms.place if terms else None) or "",
         payment=drafting.payment_text(base) or "",
+        files=tuple(each for each in base.attachments if each.sha256),
         terms=[TermRow("", each.name, each.label, each.value) for each in further.stated(base)],
     )
     for number, line in keyed(model.lines_of(base)).items():
@@ -394,7 +397,9 @@ def answer_draft(form: TermsForm) -> Draft:
         if line.alternative
     )
     flags = {name: getattr(form, name) for name in FLAGS}
-    return replace(_draft(form, lines), terms=_stated(form, ""), alternatives=alternatives, **flags)
+    return replace(
+        _draft(form, lines), terms=_stated(form, ""), attachments=form.files, alternatives=alternatives, **flags
+    )
 
 
 def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
@@ -433,6 +438,9 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
     yield from ((name, "1") for name in FLAGS if getattr(form, name))
     for id, _ in form.suppliers:
         yield "suppliers", id
+    if form.files is not None:
+        yield "files_listed", "1"
+        yield from (("attachment", str(each.sha256)) for each in form.files)
 
 
 def pairs(values: Sequence[str], chosen: str) -> list[tuple[str, str]]:

@@ -78,6 +78,7 @@ class Round:
     note: str
     open_lines: Mapping[str, Decimal]
     """Of a divisible offer, what has not been accepted yet, by line."""
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def document(self) -> TradeDocument:
@@ -106,6 +107,11 @@ class Said:
     round: int | None
     about: int | None
     topic: Topic | None = None
+
+    @property
+    def files(self) -> list[tuple[str, str]]:
+        """The files that go with words, by SHA-256 and name."""
+        return [(digest, name) for digest, name in self.row.particulars.get("attachments", ())]
 
 
 @dataclass(frozen=True)
@@ -559,6 +565,7 @@ def _rounds(
                 line_count=shown["lines"],
                 note=entry.text,
                 open_lines=dict(ledger.standings[offer.id].remaining) if offer.id in ledger.standings else {},
+                files=tuple((digest, name) for digest, name in shown.get("files", ())),
             )
         )
     return tuple(found)

@@ -18,7 +18,8 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import drafting, judging, letters, model, store, threads
+from tradehub.negotiation import attachments, drafting, judging, letters, model, store, threads
+from tradehub.negotiation.attaching import Attaching
 from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
@@ -81,7 +82,7 @@ class Pick:
     terms_hash: str | None = None
 
 
-class NegotiationService(Inbound, Reading, Claims):
+class NegotiationService(Inbound, Reading, Claims, Attaching):
     """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``, comparing of
     histories in ``claims``."""
 
@@ -665,11 +666,13 @@ class NegotiationService(Inbound, Reading, Claims):
         about: str | None = None,
         term: str | None = None,
         is_question: bool = False,
+        files: Sequence[str] = (),
         request_key: str | None = None,
     ) -> str:
         """Say something that has no effect in law (R12), of a single term where ``term`` is the path of one.
 
-        Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one has such a term.
+        ``files`` go with it, by SHA-256. Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one
+        has such a term, and Unfit where the deal has no such file.
         """
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
@@ -680,8 +683,10 @@ class NegotiationService(Inbound, Reading, Claims):
         if term is not None:
             self._demand_term(store.load(session, row), about, term)
             written = threads.named(term, text)
+        brought = attachments.named(session, row, actor.party, files)
         return self.say(
             session, row, actor, kind, about=about, text=text, term=term, request_key=request_key,
+            attachments=tuple((str(each.sha256), each.name) for each in brought),
             source=self._words(session, row, actor.party, about, written),
         )  # fmt: skip
 

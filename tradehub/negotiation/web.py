@@ -15,8 +15,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acceptance, acting, approved, compare, drafting, forms, wording
+from tradehub.negotiation import acceptance, acting, approved, compare, drafting, file_pages, forms, wording
 from tradehub.negotiation.acceptance import acceptable
+from tradehub.negotiation.attachments import FILE_MAX
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement, judge
 from tradehub.negotiation.model import Conflict, Refused
@@ -86,6 +87,7 @@ def blueprint(
     routes = Blueprint("negotiation", __name__, template_folder="templates")
     pages = Pages(service, database, suggest, panels, ask)
     words = {
+        "FILE_MB": FILE_MAX // 1024**2,
         "wording": wording,
         "drafting": drafting,
         "compare": compare,
@@ -100,6 +102,7 @@ def blueprint(
     _add_answer(routes, pages)
     acceptance.add(routes, pages)
     _add_words(routes, pages)
+    file_pages.add(routes, pages)
     acting.add(routes, service, database, actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
@@ -320,6 +323,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             view = pages.service.deal(session, deal_id)
         base = _base(view, request.form.get("about"))
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
+        if file_pages.LISTED in request.form:
+            brought = file_pages.posted(pages, deal_id)
+            form.files = brought.files
+            if brought.error:
+                form.errors["files"] = brought.error
         if _ROW_ACTS & request.form.keys():
             form.forgive()
             forms.with_alternative(form, request.form.get("alternative", ""))
@@ -466,14 +474,17 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
         text = request.form.get("text", "").strip()[: forms.TEXT_MAX]
         term = request.form.get("term", "")[: forms.TERM_PATH_MAX] or None
         about = request.form.get("about") or None
+        brought = file_pages.posted(pages, deal_id)
 
         def act(session: Session) -> str:
             is_question = request.form.get("kind") == "question"
-            if text:
+            if text or brought.files:
                 pages.service.comment(
                     session, actor(), deal_id, text, about=about, term=term, is_question=is_question,
-                    request_key=http.form_id(),
+                    files=brought.digests, request_key=http.form_id(),
                 )  # fmt: skip
+            if brought.error:
+                flash(brought.error, "error")
             return url_for("negotiation.deal", deal_id=deal_id, _anchor="threads" if term else "said")
 
         return _done_or_told(pages, deal_id, act)
