@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
-from tests.negotiation.conftest import DELTA, RHEIN, House, KeptOutbox, service
+from tests.negotiation.conftest import DELTA, RHEIN, House, KeptOutbox, service, terms
+from tests.negotiation.conftest import SELLER as ANN
 from tests.negotiation.pages import PASSWORD, build
 from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents import Offer
 from tradehub.documents.parts import DatedEvent, DeliveryTerms, PaymentTerms, Price, Reference
+from tradehub.negotiation import model
+from tradehub.negotiation.further import Stated
 from tradehub.negotiation.histories import Claim
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.handling import Received
@@ -192,3 +195,46 @@ def test_lines_are_added_and_removed_by_keys(browser: Browser, market: Market) -
         page.get_by_role("button", name="Remove the line").first.press("Enter")
         expect(page.locator("#lines tr")).to_have_count(3)
         expect(page.locator("#lines tr").last.locator("[data-number]")).to_have_text("3")
+
+
+@pytest.mark.parametrize("mode", LOOKED_AT, ids=lambda mode: mode.name)
+def test_lines_are_chosen_and_terms_changed_in_few_clicks(browser: Browser, market: Market, mode: Mode) -> None:
+    papers = (Stated("documents_required", "Two copies of the invoice"),)
+    prices = terms("12.40", "0.82", "6.10", valid_until=date.fromisoformat(market.day(9)), terms=papers)
+    divisible, whole = market.house.deal_with(DELTA), market.house.deal_with(DELTA)
+    market.house.do(ANN, "make_offer", divisible, replace(prices, divisible=True))
+    brass = replace(prices.lines[0], name="Valve V-22, brass", item_number="B-22")
+    market.house.do(ANN, "make_offer", whole, replace(prices, alternatives=(brass,)))
+    with visitor(browser, market.base, mode) as guest:
+        guest.sign_in(BUYER, PASSWORD)
+        page = guest.go(f"/deals/{divisible}")
+        with ClickBudget(page, 4) as hand:
+            hand.click(".head .btn-primary")
+            check_page(page)
+            hand.click(page.locator("[name=taken]").nth(1))
+            hand.click("form[action$='/accept/review'] .btn-primary")
+            page.wait_for_url("**/accept/review")
+            check_page(page)
+            hand.click("form[action$='/accept'] .btn-primary")
+        page.wait_for_url(f"**/deals/{divisible}")
+        page = guest.go(f"/deals/{whole}")
+        check_page(page)
+        with ClickBudget(page, 3) as hand:
+            hand.click(".head .btn-primary")
+            check_page(page)
+            hand.click(page.locator("[name=offer]").nth(1))
+            hand.click("main form .btn-primary")
+        page.wait_for_url("**/accept?offer=*")
+        page = guest.go(f"/deals/{whole}/accept/changes")
+        check_page(page)
+        page.locator("[name=term_value]").first.fill("Three copies of the invoice")
+        page.locator("form[action$='/accept/changes'] > .actions .btn-primary").click()
+        expect(page.locator("form[action$='/accept/changes/send']")).to_be_visible()
+        check_page(page)
+        page.locator("form[action$='/accept/changes/send'] .btn-primary").click()
+        page.wait_for_url(f"**/deals/{whole}")
+    assert [each.lines.keys() for each in model.contracts(market.house.load(divisible), now=clock.now())] == [
+        {"1", "3"}
+    ]
+    (contract,) = model.contracts(market.house.load(whole), now=clock.now())
+    assert contract.state == "concluded_objectable"
