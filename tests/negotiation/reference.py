@@ -662,6 +662,12 @@ class Judge:
         offer = self.addressed()
         self.reachable(offer, states)
         self.not_agreed(offer.amends if amends is None else amends[0])
+        beside = [
+            each for each in self.world.offers.values()
+            if offer.group is not None and (each.group, each.by) == (offer.group, offer.by) and each is not offer
+        ]  # fmt: skip
+        picked = any(taken.lives for each in beside for taken in each.taken)
+        self.need((offer.amends if amends is None else amends[0]) is not None or not picked, "CONCLUDED")
         for id, each in self.world.travelling.items():
             ends = each["kind"] in ("counter", "reject") or (each["kind"] == "accept" and id in self.world.offers)
             same = each.get("about") == self.said["about"]

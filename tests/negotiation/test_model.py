@@ -837,6 +837,16 @@ def test_r20_alternatives_stay_open_side_by_side(deal):
         deal.accept(steel)
 
 
+def test_r22_part_of_one_alternative_is_the_pick_of_it(deal):
+    steel = deal.offer(quoted(until=None), group="material", divisible=True)
+    brass = deal.offer(quoted("Q-2", until=None, price="14"), group="material", divisible=True)
+    deal.accept(steel, lines=(("1", None),))
+    with refused("CONCLUDED"):
+        deal.accept(brass, lines=(("2", None),))
+    deal.accept(steel, lines=(("2", None),))
+    assert [each.offer.id for each in deal.contracts] == [steel, steel]
+
+
 # --- signature, parts, amendment ----------------------------------------------------------------
 
 

@@ -95,7 +95,7 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
             )
         ),
     ),
-    "is_open": ("not agreed yet, unless it is about an amendment?", "CONCLUDED"),
+    "is_open": ("not agreed yet, and no alternative picked, unless it is about an amendment?", "CONCLUDED"),
     "is_not_countered": ("no counter or rejection of one's own on its way that was not withdrawn?", "COUNTER_UNDER_WAY"),
     "has_contract": ("does the contract stand that is to be amended?", "NO_CONTRACT"),
     "may_counter": (

@@ -101,6 +101,9 @@ class _Case:
 
 _Guard = Callable[[_Case], str | None]
 
+_ANSWERS = frozenset({Kind.ACCEPT, Kind.COUNTER, Kind.REJECT, Kind.PERFORM})
+"""Kinds that answer an offer."""
+
 _OF_ACCEPTANCES = frozenset(
     {
         Kind.WITHDRAW_ACCEPTANCE,
@@ -243,7 +246,21 @@ def _may_counter(case: _Case) -> str | None:
 
 def _is_open(case: _Case) -> str | None:
     """Once the parties are agreed, only an amendment of their contract is still to be talked of."""
-    return "CONCLUDED" if _amended(case) is None and case.ledger.is_closed else None
+    if _amended(case) is not None:
+        return None
+    return "CONCLUDED" if case.ledger.is_closed or _is_passed_over(case) else None
+
+
+def _is_passed_over(case: _Case) -> bool:
+    """Whether another alternative than the one that is answered was picked, if only in part (R22)."""
+    if case.said.kind not in _ANSWERS:
+        return False
+    offer = case.offer
+    return offer.group is not None and any(
+        each.offer.group == offer.group and each.offer.by == offer.by and each.offer.id != offer.id
+        and any(taken.is_live for taken in each.acceptances)
+        for each in case.ledger.standings.values()
+    )  # fmt: skip
 
 
 def _has_contract(case: _Case) -> str | None:
