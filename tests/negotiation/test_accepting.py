@@ -15,6 +15,7 @@ from tests.negotiation.words import NINGBO
 from tradehub.negotiation import model
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Stated
+from tradehub.negotiation.store import DealRow
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -398,3 +399,24 @@ def test_alternatives_go_to_a_message_partner_as_offers_of_their_own(house):
     letters = [document for to, document, _ in house.outbox.sent if to == NINGBO][1:]
     assert [each.lines[0].quantity.value for each in letters] == [24000, 12000]
     assert len({each.number for each in letters}) == 2
+
+
+def test_under_the_ucc_other_terms_are_knocked_out_and_the_contract_stands(house, buyer):
+    deal = offered(house)
+    with house.database.write() as session:
+        session.query(DealRow).filter_by(id=deal).one().regime = "UCC"
+    review = change(buyer, deal, {"payment": "net 60"})
+    seen = text_of(review.text)
+    assert "the contract comes about on the terms on which you agree. (R9, UCC 2-207(2))" in seen
+    assert "The terms below that are material become no part of it" in seen
+    buyer.send(review.text, f"/deals/{deal}/accept/changes/send")
+    (contract,) = contracts(house, deal)
+    assert (str(contract.state), contract.knocked_out) == ("concluded", ("payment",))
+
+
+def test_a_message_partner_has_its_days_from_the_arrival(house, buyer):
+    deal = house.deal_with(NINGBO)
+    house.receive(quote(house, "Q-1", "12.40"))
+    added = rows(("", "documents_required", "", "Three copies"))
+    seen = text_of(change(buyer, deal, added).text)
+    assert "Ningbo Valves may object within 2 days of its arrival; then there is no contract" in seen
