@@ -95,6 +95,17 @@ def test_a_text_that_cannot_be_compared_is_not_published(text, code, place):
     assert (unsound.value.code, unsound.value.place) == (code, place)
 
 
+def test_what_stands_under_a_clause_is_no_clause_of_its_own():
+    text = "3. Payment\n3.1 Thirty days net.\n30 days after delivery at the latest.\n3.2 Interest at 8 %."
+    assert [(each.number, each.text.count("\n")) for each in parse(text)] == [("3", 2)]
+
+
+def test_clauses_that_are_no_more_than_a_numbered_sentence_are_compared_by_it():
+    one, same, other = (parse(f"1. Payment within {days} days") for days in (30, 30, 60))
+    assert clashes(one, same) == ()
+    assert [each.topic for each in clashes(one, other)] == ["payment"]
+
+
 def test_clauses_conflict_by_topic_where_they_do_not_say_the_same():
     found = clashes(parse(BUYING), parse(SELLING))
     assert [each.topic for each in found] == ["payment", "disputes"]

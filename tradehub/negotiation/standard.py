@@ -41,7 +41,11 @@ TOPICS: Mapping[str, re.Pattern[str]] = {
 """What clauses are about, by words of their headings; the first that fits counts. The escapes are the Chinese words
 for the same, as contracts head them: ``payment`` has those for paying, settling and invoices."""
 
-_HEADING = re.compile(r"^\s*(?:\u00a7\s*|\u7b2c)?(\d{1,3}(?:\.\d{1,3})*)(?:[.)\u3001.]|\u6761)?\s+(\S.{0,150})$")
+_HEADING = re.compile(
+    r"^\s*(?:(?:\u00a7\s*|\u7b2c)?(?P<number>\d{1,3})(?:[.)]\s+|[\u3001\uff0e]\s*|\u6761\s+)"
+    r"|\u00a7\s*(?P<section>\d{1,3})\s+|(?P<part>\d{1,3}(?:\.\d{1,3})+)[.)]?\s+)(?P<heading>\S.{0,150})$"
+)
+"""A number with a mark behind it, so that a sentence which begins with a figure is none; or one of several parts."""
 
 
 class Unsound(ValueError):
@@ -67,25 +71,28 @@ class Clause:
 
     @property
     def says(self) -> str:
-        return " ".join(self.text.split()).casefold()
+        """What is compared: the text, or the heading where the clause has no other words."""
+        return " ".join((self.text or self.heading).split()).casefold()
 
 
 def parse(text: str) -> tuple[Clause, ...]:
-    """Return the clauses of a text. What stands before the first is a preamble, and no clause. Raises Unsound."""
+    """Return the clauses of a text; parts of a clause (3.1 under 3) are its text. What stands before the first is a
+    preamble, and no clause. Raises Unsound."""
     if len(text) > TEXT_MAX:
         raise Unsound("TOO_LONG")
     found: list[tuple[str, str, list[str]]] = []
     numbers: set[str] = set()
     for place, line in enumerate(text.splitlines(), 1):
         heading = _HEADING.match(line)
-        if heading is None:
+        number = heading and (heading["number"] or heading["section"] or heading["part"])
+        if heading is None or number is None or number.rpartition(".")[0] in numbers:
             if found:
                 found[-1][2].append(line)
-        elif heading[1] in numbers:
+        elif number in numbers:
             raise Unsound("NUMBER_TWICE", place)
         else:
-            numbers.add(heading[1])
-            found.append((heading[1], heading[2].strip(), []))
+            numbers.add(number)
+            found.append((number, heading["heading"].strip(), []))
     if not found:
         raise Unsound("NO_CLAUSES")
     if len(found) > CLAUSES_MAX:

@@ -324,7 +324,7 @@ def battle(found: Battle, regime: Regime, other: str) -> str:
         )  # fmt: skip
         if regime.name == "PRC":
             sentence += " " + gettext(
-                "A clause in which they have a major interest, and to which they did not draw your attention, you may "
+                "A clause in which you have a major interest, and to which they did not draw your attention, you may "
                 "claim to be no part of it."
             )
     return str(gettext("%(sentence)s (%(article)s)", sentence=sentence, article=f"R24, {article('R24', regime)}"))
