@@ -20,7 +20,7 @@ from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
-from tradehub.negotiation.binding import binding
+from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
@@ -151,6 +151,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             return known
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
+        if draft.alternatives:
+            return self._offer_alternatives(session, row, actor, base, draft, expected_version, request_key)
         document = self._written(session, row, actor.party, base, draft)
         if drafting.is_firm(document):
             self._demand(session, row, actor, Act.OFFER, document)
@@ -164,6 +166,41 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         )  # fmt: skip
 
     counter = make_offer
+
+    def _offer_alternatives(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        base: Offer,
+        draft: Draft,
+        expected_version: int | None,
+        request_key: str | None,
+    ) -> str:
+        """Make each of the alternatives an offer, all of one group, of which the other side picks one.
+
+        Returns the id of the first. Raises Refused NOT_ALLOWED for an amendment: a contract has one text.
+        """
+        if base.amends is not None:
+            raise model.Refused("NOT_ALLOWED", store.load(session, row).regime)
+        if draft.firm:
+            head = Letterhead("", clock.now().date(), *self._parties(session, row))
+            write = drafting.counter if actor.party == row.buyer_id else drafting.offer
+            terms = [write(head, base.document, each) for each in draft.variants]
+            self._demand(session, row, actor, Act.OFFER, dearest(terms))
+        made: list[str] = []
+        group = ids.new_id()
+        for variant in draft.variants:
+            document = self._written(session, row, actor.party, base, variant)
+            # The first may be a counter, which ends what it answers; the others stand beside it.
+            made.append(
+                self.propose(
+                    session, row, actor, document, about=base, kind=Kind.OFFER if made else None,
+                    expected_version=None if made else expected_version, request_key=None if made else request_key,
+                    particulars={**variant.particulars, "group": group},
+                )
+            )  # fmt: skip
+        return made[0]
 
     def state_terms(
         self,

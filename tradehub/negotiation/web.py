@@ -69,6 +69,9 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
+_ROW_ACTS = frozenset({"add", "drop", "alternative", "drop_alternative"})
+"""Buttons of the offer form that add a row or take one out."""
+
 FORBIDDEN: Mapping[str, LazyString] = {
     "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
     "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
@@ -98,6 +101,7 @@ def blueprint(
         "FILE_MB": FILE_MAX // 1024**2,
         "wording": wording,
         "drafting": drafting,
+        "compare": compare,
         "forms": forms,
         "ACTS": acting.ACTS,
         "forbidden": FORBIDDEN,
@@ -299,9 +303,8 @@ def _two_rounds(view: DealView) -> dict[str, object]:
 def _steps(view: DealView) -> list[tuple[str, str]]:
     """Where the deal stands on its way."""
     kinds = {str(each.kind) for each in view.rounds}
-    reached = (
-        3 if view.contract else 2 if "counter" in kinds or len(view.rounds) > 2 else 1 if len(view.rounds) > 1 else 0
-    )
+    rounds = len(view.moves)
+    reached = 3 if view.contract else 2 if "counter" in kinds or rounds > 2 else 1 if rounds > 1 else 0
     if view.contract and view.status == "concluded":
         reached = 4
     words = [
@@ -345,8 +348,10 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             form.files = brought.files
             if brought.error:
                 form.errors["files"] = brought.error
-        if "add" in request.form or "drop" in request.form:
+        if _ROW_ACTS & request.form.keys():
             form.forgive()
+            forms.with_alternative(form, request.form.get("alternative", ""))
+            forms.without_alternative(form, request.form.get("drop_alternative", ""))
             forms.with_term(form, request.form, request.form.get("add", ""))
             forms.without_term(form, request.form.get("drop", ""))
             return _answer_page(view, base, form)
@@ -385,11 +390,13 @@ def _review_page(
     verdict: Needs | Forbidden | None = None,
 ) -> str:
     """What would go on record, and how it differs from the round that it answers."""
-    proposed = approved.proposed(view, base, forms.answer_draft(form))
+    draft = forms.answer_draft(form)
+    variants = [approved.proposed(view, base, each) for each in draft.variants]
+    proposed = variants[0]
     moved = compare.changes(base.document, proposed.document, for_buyer=view.is_buyer)
     return render_template(
         "negotiation/answer_review.html", deal=view, base=base, form=form, large=large, verdict=verdict,
-        proposed=proposed, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
+        proposed=proposed, variants=variants, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
     )  # fmt: skip
 
 
@@ -425,7 +432,7 @@ def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, 
     """Return whether the organisation lets this offer go out; one without obligation binds nobody."""
     if not form.firm:
         return Allowed()
-    document = approved.proposed(view, base, forms.answer_draft(form)).document
+    document = approved.most(view, base, forms.answer_draft(form))
     return pages.service.hooks.authorise(session, actor(), approved.bound(view, Act.OFFER, document))
 
 
@@ -612,7 +619,8 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
-            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged,
+            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged, compare=compare,
+            variants=[approved.proposed(view, about, each) for each in draft.variants] if draft is not None else [],
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 

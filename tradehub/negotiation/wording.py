@@ -106,7 +106,7 @@ TERMS: Mapping[str, LazyString] = {
     "incoterm": lazy_gettext("Incoterm"),
     "payment": lazy_gettext("Payment"),
     "validity": lazy_gettext("Valid until"),
-    "line": lazy_gettext("The line"),
+    "item": lazy_gettext("Item"),
 }
 
 FURTHER: Mapping[str, LazyString] = {
