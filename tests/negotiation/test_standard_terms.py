@@ -11,9 +11,10 @@ from tests.negotiation.conftest import BUYER, DELTA, RHEIN, SELLER, terms
 from tests.negotiation.pages import Browser, build, text_of
 from tests.negotiation.test_api import Client, token
 from tests.negotiation.words import HAIDI
-from tradehub.negotiation import publishing, standard, store
+from tradehub.negotiation import model, publishing, standard, store
 from tradehub.negotiation.model import REGIMES, ContractState, Ground, Negotiation, Offer
 from tradehub.negotiation.standard import Unsound, clashes, parse
+from tradehub.platform import clock
 from tradehub.platform.db import to_json
 
 BUYING = """Terms of purchase
@@ -199,6 +200,21 @@ def test_the_page_lists_what_conflicts_and_what_would_hold_before_acceptance(
     assert "1 Payment Sixty days from receipt of the goods. 1 Terms of payment Thirty days from the invoice." in seen
     assert "As ordered" not in seen
     assert {f"/standard-terms/{mine}", f"/standard-terms/{theirs}"} <= set(page.split('"'))
+
+
+def test_an_acceptance_with_changes_shows_the_conflict_as_well(house, app, fought):
+    deal, _, _ = fought
+    law(house, deal, "UCC")
+    buyer, at = Browser(app, "li@haidi.example"), f"/deals/{deal}/accept/changes"
+    papers = {"term_line": "", "term_name": "documents_required", "term_label": "", "term_value": "Three copies"}
+    review = buyer.send(buyer.get(at), at, papers, 200)
+    assert "Standard terms of both sides" in text_of(review.text)
+    assert "on the terms on which you agree. (R9, UCC 2-207(2))" in text_of(review.text), (
+        "the clash is a change as well"
+    )
+    buyer.send(review.text, f"{at}/send")
+    (contract,) = model.contracts(house.load(deal), now=clock.now())
+    assert contract.knocked_out == ("documents_required.1", "standard_terms")
 
 
 def test_texts_that_are_not_here_are_said_to_be_compared_by_oneself(house, app, fought):

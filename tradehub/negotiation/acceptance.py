@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation import approved, compare, forms, judging, picking, terms_pages, wording
+from tradehub.negotiation import approved, compare, forms, judging, picking, standard, terms_pages, wording
 from tradehub.negotiation.approved import Taking
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement
@@ -319,7 +319,9 @@ def _send_changes(pages: Pages, deal_id: str, *, asks: bool) -> ResponseReturnVa
 
 def _judged(view: DealView, base: Round, form: TermsForm) -> Judgement:
     document = approved.proposed(view, base, forms.changes_draft(form, base.document)).document
-    return judging.judge(view.negotiation, base.offer, document)
+    battle = standard.battle(view.negotiation, base.offer, view.me)
+    mine = battle.mine if battle is not None and battle.knocks_out and base.offer.amends is None else None
+    return judging.judge(view.negotiation, base.offer, document, standard_terms=mine)
 
 
 def _changes_review(pages: Pages, session: Session, view: DealView, base: Round, form: TermsForm) -> str:
@@ -329,6 +331,7 @@ def _changes_review(pages: Pages, session: Session, view: DealView, base: Round,
         "negotiation/accept_changes_review.html", deal=view, base=base, form=form, judged=_judged(view, base, form),
         proposed=approved.proposed(view, base, draft), large=forms.large_moves(form, base.document),
         verdict=_verdict(pages, session, view, base, Taking(draft=draft)), objectable_until=objectable_until(view),
+        dispute=_dispute(pages, session, view, base),
     )  # fmt: skip
 
 

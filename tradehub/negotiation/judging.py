@@ -53,17 +53,21 @@ def judge(
     is_restated: bool = True,
     is_part: bool = False,
     conditional: bool = False,
+    standard_terms: str | None = None,
 ) -> Judgement:
     """Return what an acceptance of ``offer`` on the terms of ``own`` is.
 
     ``is_restated``: it states all terms anew, so that what is missing was struck; else silence agrees. ``is_part``: it is
-    limited to lines of an offer that is not divisible.
+    limited to lines of an offer that is not divisible. ``standard_terms`` are those that it refers to: other ones than the
+    offer's are a change too, unless the parties let such terms knock each other out (R24).
     """
+    clash = standard_terms not in (None, offer.standard_terms) and negotiation.ground.battle != "knock_out"
+    more = (*(("standard_terms",) if clash else ()), *(("lines",) if is_part else ()))
     agreed = negotiation.ground.materiality
     terms = compare.restated(offer.document, own) if is_restated else ()
     paths = tuple(map(compare.path, terms)) if is_restated else compare.changed_terms(offer.document, own)
     change = model.judge(
-        (*paths, "lines") if is_part else paths,
+        (*paths, *more),
         regime=negotiation.regime,
         as_is_only=offer.as_is_only,
         conditional=conditional,

@@ -273,15 +273,15 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             lines, part = _whole_or_part(offer, lines)
             document = document or (part if may_counter else None)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
+        forms = standard.battle(negotiation, offer, actor.party)
+        if forms is not None and forms.knocks_out and offer.amends is None and said.get("standard_terms") is None:
+            # Assent to an offer is no assent to what its terms say against one's own (UCC 2-207(3)).
+            said["standard_terms"] = forms.mine
         if document is not None:
             return self._accept_with(
                 session, row, actor, negotiation, offer, document, expected_version, request_key, said,
                 is_restated=is_restated,
             )  # fmt: skip
-        forms = standard.battle(negotiation, offer, actor.party)
-        if forms is not None and forms.knocks_out and offer.amends is None and said.get("standard_terms") is None:
-            # Assent to an offer is no assent to what its terms say against one's own (UCC 2-207(3)).
-            said["standard_terms"] = forms.mine
         assent: TradeDocument | None = None
         if offer.amends is not None:
             assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
@@ -310,7 +310,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         own = self._headed(session, row, actor.party, offer, document)
         judged = judging.judge(
             negotiation, offer, own, is_restated=is_restated, is_part=bool(said["lines"]) and not offer.divisible,
-            conditional=said.get("conditional", False),
+            conditional=said.get("conditional", False), standard_terms=said.get("standard_terms"),
         )  # fmt: skip
         changes, stands = judged.paths, judged.stands
         letter: TradeDocument | None = None
