@@ -295,7 +295,7 @@ def test_the_api_brings_names_lists_and_gives_files(house, app, deal):
     got = app.test_client().get(
         f"/api/v1/deals/{deal}/files/{DIGEST}", headers={"Authorization": f"Bearer {buyer.token}"}
     )
-    assert (got.status_code, got.data, got.mimetype) == (200, DRAWING, "application/pdf")
+    assert (got.status_code, got.data, got.mimetype) == (200, DRAWING, "application/octet-stream")
     buyer.post(f"/deals/{deal}/comments", {"text": "This one?", "files": [DIGEST]})
     said = buyer.get(f"/deals/{deal}/statements")["statements"][-1]
     assert said["files"] == [{"sha256": DIGEST, "name": "V-22.pdf"}]
