@@ -309,3 +309,7 @@ def test_the_api_says_what_is_wrong_with_a_file(house, app, deal, content, point
     problem = seller.post(f"/deals/{deal}/files", {"name": "x", "content": content}, status=422)
     assert problem["errors"][0]["pointer"] == pointer
     seller.post(f"/deals/{deal}/comments", {"text": "x", "files": ["0" * 64]}, status=422)
+    buyer = Client(app, token(house, HAIDI))
+    by_message = house.deal_with(NINGBO)
+    problem = buyer.post(f"/deals/{by_message}/files", {"name": "x", "content": "JVBERi0="}, status=409)
+    assert problem["code"] == "NOT_CARRIED"

@@ -368,6 +368,8 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
         "negotiation.reject_form",
         "exchange.fix",
         "negotiation.act_form",
+        "negotiation.alternatives",
+        "negotiation.changes_form",
         *IN_ONE_DEAL,
     }
     not_yet = {"contracting.of_deal", "ordering.of_deal"}

@@ -738,7 +738,9 @@ def _add_standard_terms(endpoints: Api, service: NegotiationService) -> None:
         body_max=FILE_TEXT_MAX + BODY_MAX,
     )  # fmt: skip
     endpoints.read(f"{at}/<terms_hash>", terms_shown, permission="deal.read", answer=TermsShown)
-    endpoints.download(f"{at}/<terms_hash>/file", terms_file, permission="deal.read", media_type="application/octet-stream")
+    endpoints.download(
+        f"{at}/<terms_hash>/file", terms_file, permission="deal.read", media_type="application/octet-stream"
+    )
     endpoints.read(
         "/deals/<deal_id>/rounds/<int:number>/standard-terms", terms_dispute, permission="deal.read",
         answer=DisputeAnswer,
@@ -823,8 +825,11 @@ class _Told:
         if isinstance(error, NotFound) or (isinstance(error, Refused) and error.code == "NO_SUCH_OFFER"):
             return Problem("not-found")
         if isinstance(error, Unfit):
-            return Problem("does-not-fit", errors=[{"pointer": POINTERS.get(error.code, "/content"),
-                                                    "detail": wording.unfit(error.code)}], code=error.code)  # fmt: skip
+            why = wording.unfit(error.code)
+            if error.code == "NOT_CARRIED":
+                return Problem("refused", status=409, title=why, code=error.code)
+            fault = {"pointer": POINTERS.get(error.code, "/content"), "detail": why}
+            return Problem("does-not-fit", errors=[fault], code=error.code)
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
@@ -854,7 +859,7 @@ class _Told:
             }
 
 
-POINTERS = {"NOT_HERE": "", "TOO_MANY": "", "NOT_CARRIED": ""}
+POINTERS = {"NOT_HERE": "", "TOO_MANY": ""}
 """Where in a body it is wrong, where not in the file itself."""
 
 STATUSES = {
