@@ -6,7 +6,7 @@ transaction of the change that it tells of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
@@ -65,7 +65,7 @@ from tradehub.partners.profile import FolderChannel, Negotiation
 from tradehub.partners.service import PartnerService, Suggestion
 from tradehub.platform import clock, schedules
 from tradehub.platform.db import Database, org_of, to_json
-from tradehub.platform.files import PayloadStore
+from tradehub.platform.files import DamagedPayload, NoPayload, PayloadStore
 from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
 from tradehub.platform.outbox import Outbox
@@ -176,6 +176,7 @@ class Hub:
                 stop=self._stop,
                 terms=self._terms,
             ),
+            self.payloads,
         )
         deals = TenderDeals(self.negotiation)
         self.tenders = TenderService(
@@ -398,6 +399,7 @@ class Hub:
                 raise LookupError(deal_id)
             said = negotiation_evidence.statements(session, deal_id)
             claims = negotiation_evidence.claims(session, deal_id)
+            attached = dict(self._kept(negotiation_evidence.attachments(session, deal_id)))
             texts = negotiation_evidence.documents(session, deal_id)
             for carried in exchange_evidence.documents(session, deal_id):
                 text = to_json(carried).encode()
@@ -414,7 +416,16 @@ class Hub:
             tuple(Message(facts, raw) for facts, raw in kept.messages),
             kept.not_kept,
             tuple(claims),
+            attached,
         )
+
+    def _kept(self, digests: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Give the payloads that are still what they were: of the others the evidence says that they are missing."""
+        for digest in digests:
+            try:
+                yield digest, self.payloads.get(digest)
+            except (NoPayload, DamagedPayload):
+                continue
 
     @cached_property
     def _security(self) -> Security:

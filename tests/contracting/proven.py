@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +21,7 @@ from tradehub.contracting import keys, stepup
 from tradehub.contracting.keys import SigningKey
 from tradehub.contracting.store import BundleRow, ContractRow
 from tradehub.documents import PartyId
+from tradehub.documents.parts import Attachment
 from tradehub.exchange.inbound import Arrived
 from tradehub.hub import Hub
 from tradehub.negotiation.drafting import Draft, LineDraft
@@ -47,6 +48,10 @@ ASKED = Draft(
 def person(org: PartyId, *, name: str = "Lin Hai") -> Principal:
     """Somebody of ``org`` who has just typed the password."""
     return stepup.freshened(Principal(f"u-{org}", org, name, email=f"lin@{org}.example", session="s"), at=clock.now())
+
+
+DRAWING = b"%PDF-1.7\nvalve V-22, revision C\n"
+SHEET = b"seal;size\nS-9;22\n"
 
 
 @dataclass
@@ -109,7 +114,12 @@ def _by_hand(hub: Hub) -> None:
     )  # fmt: skip
     with hub.database.write(org=DELTA) as session:
         deal = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA)).one()
-        hub.negotiation.make_offer(session, Actor(DELTA, name="Dana Whitfield"), deal, terms)
+        dana = Actor(DELTA, name="Dana Whitfield")
+        drawing = hub.negotiation.attach(session, dana, deal, "V-22 rev C.pdf", DRAWING)
+        named = Attachment(name=drawing.name, sha256=drawing.sha256)
+        hub.negotiation.make_offer(session, dana, deal, replace(terms, attachments=(named,)))
+        sheet = hub.negotiation.attach(session, dana, deal, "seals.csv", SHEET)
+        hub.negotiation.comment(session, dana, deal, "The seals, one by one.", files=[sheet.sha256])
     _accept(hub, HAIDI, deal)
 
 

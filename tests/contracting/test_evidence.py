@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from tests.contracting import tampering
-from tests.contracting.proven import DELTA, HAIDI, NINGBO, SITE, person
+from tests.contracting.proven import DELTA, DRAWING, HAIDI, NINGBO, SHEET, SITE, person
 from tests.contracting.tampering import members_of
 from tests.device import Device
 from tests.exchange.test_bad_input import X12
@@ -181,3 +181,50 @@ def test_a_forgers_manifest_of_any_form_is_refused(archive):
             members = dict(tampering.members_of(archive)) | {name: junk}
             with pytest.raises(Refused):
                 verify(tampering.resealed(pack(list(members.items()))))
+
+
+@pytest.fixture(scope="module")
+def with_files(proven) -> bytes:
+    """The evidence of a deal in which an offer and a comment name a file each."""
+    return proven.evidence(proven.contract(DELTA))
+
+
+def test_the_files_that_statements_name_are_in_the_archive(with_files):
+    found = {each.what: each.detail for each in verify(with_files)}
+    assert found["attachments"].startswith("2 as ")
+    members = dict(members_of(with_files))
+    assert {members[f"attachments/{sha256(each).hexdigest()}"] for each in (DRAWING, SHEET)} == {DRAWING, SHEET}
+    digest = sha256(DRAWING).hexdigest()
+    assert json.loads(members["contract.json"])["terms"][f"attachments.{digest}"] == "V-22 rev C.pdf"
+
+
+@pytest.mark.parametrize("content", [DRAWING, SHEET])
+def test_a_changed_file_is_named_even_under_a_new_seal(with_files, content):
+    name = f"attachments/{sha256(content).hexdigest()}"
+    changed = tampering._with(members_of(with_files), name, content + b"x")
+    with pytest.raises(Refused) as refused:
+        verify(changed)
+    assert refused.value.record == name
+    with pytest.raises(Refused, match="SHA-256 that its statement names") as refused:
+        verify(tampering.resealed(changed))
+    assert refused.value.record == name
+
+
+def test_a_file_left_out_or_added_is_named_even_under_a_new_seal(with_files):
+    name, other = f"attachments/{sha256(DRAWING).hexdigest()}", f"attachments/{sha256(b'other').hexdigest()}"
+    with pytest.raises(Refused, match="statement 2 names it") as refused:
+        verify(_listed(with_files, {name: None}))
+    assert refused.value.record == name
+    with pytest.raises(Refused, match="no statement names it") as refused:
+        verify(_listed(with_files, {other: b"other"}))
+    assert refused.value.record == other
+
+
+def _listed(archive: bytes, changes: dict[str, bytes | None]) -> bytes:
+    """Return the archive with members added or taken out, and a manifest that lists them so."""
+    members = dict(members_of(archive)) | changes
+    kept = {name: content for name, content in members.items() if content is not None}
+    manifest = json.loads(kept["manifest.json"])
+    names = [name for name in kept if not name.startswith("manifest.")]
+    manifest["members"] = [{"name": name, "length": 0, "sha256": ""} for name in names]
+    return tampering.resealed(pack([*(kept | {"manifest.json": json.dumps(manifest).encode()}).items()]))

@@ -17,6 +17,7 @@ from tradehub.negotiation.service import NegotiationService
 from tradehub.partners.handling import Received
 from tradehub.platform import clock
 from tradehub.platform.db import Database
+from tradehub.platform.files import PayloadStore
 
 DELTA, RHEIN = PartyId("delta"), PartyId("rhein")
 NAMES = {"haidi": "Haidi Trading", "ningbo": "Ningbo Valves", "delta": "Delta Fluid", "rhein": "Rhein Armaturen"}
@@ -102,14 +103,14 @@ class House:
             return store.load(session, row)
 
 
-def service(outbox, concluded: list | None = None) -> NegotiationService:
+def service(outbox, concluded: list | None = None, payloads: PayloadStore | None = None) -> NegotiationService:
     kept = [] if concluded is None else concluded
     hooks = Hooks(
         is_web=lambda session, party: party in (HAIDI, DELTA),
         on_concluded=lambda session, what: kept.append(what),
         party=lambda session, party: Party(role="", name=NAMES.get(party, party)),
     )
-    return NegotiationService(outbox, hooks)
+    return NegotiationService(outbox, hooks, payloads)
 
 
 @pytest.fixture
@@ -119,6 +120,6 @@ def at_monday():
 
 
 @pytest.fixture
-def house(database: Database, at_monday) -> House:
+def house(database: Database, at_monday, payloads) -> House:
     outbox, concluded = KeptOutbox(), []
-    return House(database, outbox, service(outbox, concluded), concluded)
+    return House(database, outbox, service(outbox, concluded, payloads), concluded)

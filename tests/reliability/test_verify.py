@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from tests.exchange.test_bad_input import X12
 from tests.reliability.campaign import prepare, settings
+from tradehub.cli.restored import restored
 from tradehub.cli.verify import verify
 from tradehub.documents import PartyId
 from tradehub.exchange.inbound import Arrived
@@ -126,6 +127,40 @@ def test_a_changed_record_is_found(copied: Path, check: str, statement: str) -> 
     result = verified(copied, "--json")
     assert result.exit_code == 1
     assert found_wrong(result) == {check}
+
+
+def test_after_a_backup_was_put_back_no_number_comes_again_and_none_is_missed(copied: Path) -> None:
+    before = {**_numbers(copied, "control_number", "standard || level || receiver", "last"), **_series(copied)}
+    result = CliRunner().invoke(restored, ["--ahead", "50", "--json"], env={"TRADEHUB_DATA_DIR": str(copied)})
+    assert result.exit_code == 0, result.output
+    assert min(json.loads(result.stdout).values()) > 0
+    after = {**_numbers(copied, "control_number", "standard || level || receiver", "last"), **_series(copied)}
+    assert after == {name: last + 50 for name, last in before.items()}
+    assert verified(copied, "--json").exit_code == 0
+    change(copied, "UPDATE control_number SET last = last + 1")
+    assert found_wrong(verified(copied, "--json")) == {"control numbers"}
+
+
+def test_where_no_hub_was_ever_set_up_there_is_nothing_to_go_on_with(tmp_path: Path) -> None:
+    result = CliRunner().invoke(restored, env={"TRADEHUB_DATA_DIR": str(tmp_path / "typo")})
+    assert result.exit_code == 2
+    assert "has never been set up" in result.output
+    assert not (tmp_path / "typo").exists()
+
+
+def _series(data: Path) -> dict[str, int]:
+    return {
+        **_numbers(data, "number_series", "name", "last"),
+        **_numbers(data, "negotiation_number", "org || name", "next"),
+    }
+
+
+def _numbers(data: Path, table: str, key: str, value: str) -> dict[str, int]:
+    with sqlite3.connect(data / "tradehub.db") as connection:
+        found = dict(connection.execute(f"SELECT {key}, {value} FROM {table}"))
+    connection.close()
+    assert found, table
+    return found
 
 
 def test_a_payload_that_is_gone_is_found(copied: Path) -> None:

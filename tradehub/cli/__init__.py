@@ -20,6 +20,7 @@ COMMANDS = {
     "negotiation": "tradehub.cli.negotiation:negotiation",
     "partners": "tradehub.cli.partners:partners",
     "replay": "tradehub.cli.replay:replay",
+    "restored": "tradehub.cli.restored:restored",
     "robot": "tradehub.cli.robot:robot",
     "send": "tradehub.cli.send:send",
     "serve": "tradehub.cli.serve:serve",

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, not_, select
 from sqlalchemy.orm import Session
 
 from tradehub.cli.files import Unusable
+from tradehub.cli.restored import key_of, passed_over
 from tradehub.contracting.calling_off import lines_of
 from tradehub.contracting.model import State
 from tradehub.contracting.store import ContractRow, ContractVersionRow
@@ -134,7 +135,12 @@ def _terms_of_parts(session: Session, deal_id: str) -> set[str]:
     """Return the hash of the terms of every acceptance in part in a deal, computed anew from its statements (R22)."""
     row = session.get_one(DealRow, deal_id)
     found = model.contracts(negotiation.load(session, row), now=clock.now())
-    return {terms_hash(limited_to(each.offer.document, each.lines)) for each in found if each.lines}
+    return {
+        terms_hash(limited_to(stated.document, each.lines))
+        for each in found
+        if each.lines
+        for stated in (each.offer, each.terms)
+    }
 
 
 def _parts(session: Session, contracts: Iterable[ContractRow]) -> Iterator[str]:
@@ -164,14 +170,15 @@ def _parts_of(deal: Negotiation, contracts: Iterable[ContractRow]) -> Iterator[s
 
 
 def _control_numbers(session: Session) -> tuple[int, list[str]]:
-    """Of each series every number from 1 to the last is on exactly one transmission that was made."""
-    used = _used_numbers(session)
+    """Of each series every number from 1 to the last is on exactly one transmission that was made, or was passed over
+    after a backup was put back."""
+    used, passed = _used_numbers(session), passed_over(session)
     wrong = []
     rows = list(session.scalars(select(ControlNumberRow)))
     for row in rows:
         series = f"{row.standard} {row.level} numbers from {row.sender} to {row.receiver}"
-        found = used.get((row.sender, row.receiver, row.standard, row.level), {})
-        if missing := sorted(set(range(1, row.last + 1)) - found.keys()):
+        found = used.get(key_of(row), {})
+        if missing := sorted(set(range(1, row.last + 1)) - found.keys() - passed.get(key_of(row), set())):
             wrong.append(f"{series}: missing {_listed(missing)} of {row.last}")
         if beyond := sorted(number for number in found if number > row.last):
             wrong.append(f"{series}: {_listed(beyond)} used, though the last is {row.last}")

@@ -31,6 +31,7 @@ that it is to judge, and give it the keys that you expect:
 manifest.json      name, length and SHA-256 of everything else; manifest.sig is the hub's Ed25519 signature of it
 statements.jsonl   what was said, by whom and when, a statement a line, each bound to the one before it by SHA-256
 documents/         the document of each statement (inquiry, offer, counter, order), named by its SHA-256
+attachments/       the files that offers and comments name, each by its SHA-256, without an ending
 histories.json     what messages said of the history that their sender has, and whether it was this one
 messages/          each message as it was received or sent, byte for byte; index.json says when, by whom, which numbers
 contract.json      the contract in canonical form (RFC 8785)
@@ -56,7 +57,8 @@ class Record:
     """What was said in a deal. A statement is its hashed values, the hash before it, and its own.
 
     ``documents`` are canonical texts by their SHA-256. ``not_kept`` are messages that statements name and the archive
-    of payloads does not have. ``claims`` are what messages said of the history that their sender has.
+    of payloads does not have. ``claims`` are what messages said of the history that their sender has. ``attachments``
+    are the files that statements and their documents name, by their SHA-256.
     """
 
     deal: Mapping[str, Any]
@@ -65,6 +67,7 @@ class Record:
     messages: tuple[Message, ...] = ()
     not_kept: tuple[str, ...] = ()
     claims: tuple[Mapping[str, Any], ...] = ()
+    attachments: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -132,6 +135,8 @@ def _said(record: Record) -> Iterator[tuple[str, bytes]]:
     yield "histories.json", canonical({"claims": [dict(each) for each in record.claims]})
     for digest, text in sorted(record.documents.items()):
         yield f"documents/{digest}.json", text
+    for digest, content in sorted(record.attachments.items()):
+        yield f"attachments/{digest}", content
     index = [{**each.facts, "sha256": _digest(each), "length": len(each.raw)} for each in record.messages]
     yield "messages/index.json", canonical({"messages": index, "not_kept": list(record.not_kept)})
     for digest, raw in sorted({_digest(each): each.raw for each in record.messages}.items()):

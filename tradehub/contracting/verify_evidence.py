@@ -100,6 +100,8 @@ def verify(archive: bytes, pins: Pins = Pins()) -> list[Found]:
             found.append(Found("histories", _histories(statements, parts["histories.json"])))
     with _reading("documents"):
         found.append(Found("documents", f"{_documents(statements, parts)} bound by their statements"))
+    with _reading("attachments"):
+        found.append(Found("attachments", f"{_attachments(statements, parts)} as their offers and comments name them"))
     with _reading("messages/index.json"):
         found.append(Found("messages", f"{_messages(statements, parts)} as received or sent"))
     for each in manifest["contracts"]:
@@ -327,6 +329,28 @@ def _documents(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, byte
             raise Refused(name, "no statement names it")
         count += 1
     return count
+
+
+def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
+    """Hold each file to the SHA-256 that a statement, or the document of one, names it by; none may be missing."""
+    named: dict[str, str] = {}
+    for each in statements:
+        record = f"statement {each['number']}"
+        if each.get("offer_id"):
+            document = f"documents/{each['document_sha256']}.json"
+            stated = _json(parts[document], document).get("attachments", [])
+            named.update({file["sha256"]: record for file in stated if file.get("sha256")})
+        named.update({digest: record for digest, _ in each.get("particulars", {}).get("attachments", [])})
+    for name, content in _under("attachments/", parts):
+        digest = name.removeprefix("attachments/")
+        if _sha256(content) != digest:
+            raise Refused(name, "changed: it does not have the SHA-256 that its statement names")
+        if digest not in named:
+            raise Refused(name, "no statement names it")
+    for digest, record in named.items():
+        if f"attachments/{digest}" not in parts:
+            raise Refused(f"attachments/{digest}", f"missing: {record} names it")
+    return len(named)
 
 
 def _messages(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:

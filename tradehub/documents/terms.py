@@ -61,7 +61,7 @@ class Change(NamedTuple):
 
 def flatten(document: TradeDocument) -> dict[str, str]:
     """Return each term of ``document`` by its path, as text in its canonical form (``1.20`` and ``1.2`` are the
-    same term)."""
+    same term). A file is a term by the SHA-256 of its content; one that is only named, or pointed at, is none."""
     flat = _Flat()
     for name in type(document).model_fields:
         if name in NOT_TERMS:
@@ -75,6 +75,9 @@ def flatten(document: TradeDocument) -> dict[str, str]:
                         _flatten(f"{at}.{field}", getattr(line, field), flat)
         else:
             _flatten(name, value, flat)
+    for each in document.attachments:
+        if each.sha256 is not None:
+            flat.put(f"attachments.{each.sha256}", each.name)
     return flat.values
 
 

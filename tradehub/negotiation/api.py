@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,17 +16,24 @@ from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent
 from tradehub.negotiation import compare, wording
 from tradehub.negotiation.acting import permission
+from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
+from tradehub.negotiation.store import DealFileRow
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
-from tradehub.platform.api import Answer, Api, Entry, example
+from tradehub.platform.api import Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
 
 Text = Annotated[str, Field(max_length=2000)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+FILE_TEXT_MAX = -(-FILE_MAX // 3) * 4
+"""Characters of the largest file in base64."""
+
 Quantities = dict[Annotated[str, Field(max_length=35)], Decimal | None]
 
 
@@ -154,6 +162,31 @@ class RoundAnswer(RoundSummary, Answer):
     document: dict[str, Any]
 
 
+class FileNamed(BaseModel):
+    """A file that goes with words."""
+
+    sha256: str
+    name: str
+
+
+class FileSummary(FileNamed):
+    """``is_sent``: a statement names it, so that both parties see it. What it is, ``media_type``, its content says."""
+
+    media_type: str
+    length: int
+    by: str
+    at: datetime
+    is_sent: bool
+
+
+class FileAnswer(FileSummary, Answer):
+    pass
+
+
+class FilesAnswer(Answer):
+    files: list[FileSummary]
+
+
 class StatementAnswer(BaseModel):
     number: int
     id: str
@@ -162,6 +195,7 @@ class StatementAnswer(BaseModel):
     about_round: int | None
     makes_round: int | None
     term: str | None
+    files: list[FileNamed]
     text: str
     at: datetime
     reached_at: datetime | None
@@ -312,6 +346,16 @@ class CommentEntry(Entry):
     is_question: bool = False
     offer: str | None = None
     term: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    files: Annotated[list[Digest], Field(max_length=NAMED_MAX)] = Field(default_factory=list)
+
+
+class FileEntry(Entry):
+    """A file to be named by an offer (``document.attachments``) or a comment. ``content`` is in base64."""
+
+    model_config = example({"name": "V-22 drawing.pdf", "content": "JVBERi0xLjcK"})
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    content: Annotated[str, Field(min_length=1, max_length=FILE_TEXT_MAX)]
 
 
 class AmendEntry(Entry):
@@ -387,11 +431,12 @@ Suggest = Callable[[Session, str], Sequence[Suggested]]
 def blueprint(service: NegotiationService, database: Database, *, suggest: Suggest) -> Blueprint:
     """Return the endpoints. ``suggest`` finds whom the session's organisation may ask for offers."""
     routes = Blueprint("negotiation_api", __name__, url_prefix=api.PREFIX)
-    endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound), "negotiation")
+    endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound, Unfit), "negotiation")
     _add_deals(endpoints, service)
     _add_inquiries(endpoints, service, suggest)
     _add_statements(endpoints, service)
     _add_acts(endpoints, service)
+    _add_files(endpoints, service)
     return routes
 
 
@@ -536,12 +581,11 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
     def comment(session: Session, body: CommentEntry, deal_id: str) -> tuple[int, Made]:
         """Ask or say something that has no effect in law."""
-        return made(
-            session, deal_id,
-            service.comment(
-                session, _actor(), deal_id, body.text, about=body.offer, term=body.term, is_question=body.is_question
-            ),
+        statement = service.comment(
+            session, _actor(), deal_id, body.text, about=body.offer, term=body.term, is_question=body.is_question,
+            files=body.files,
         )  # fmt: skip
+        return made(session, deal_id, statement)
 
     def amend(session: Session, body: AmendEntry, deal_id: str) -> tuple[int, Made]:
         """Propose other terms for the contract of the deal, or its end."""
@@ -559,6 +603,45 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
     endpoints.write(f"{at}/rejections", reject, permission="deal.negotiate", body=RejectEntry, answer=Made)
     endpoints.write(f"{at}/comments", comment, permission="deal.negotiate", body=CommentEntry, answer=Made)
     endpoints.write(f"{at}/amendments", amend, permission="deal.negotiate", body=AmendEntry, answer=Made)
+
+
+def _add_files(endpoints: Api, service: NegotiationService) -> None:
+    def bring_file(session: Session, body: FileEntry, deal_id: str) -> tuple[int, FileAnswer]:
+        """Bring a file to a deal. The other side sees it once an offer or a comment names it by its SHA-256."""
+        try:
+            content = b64decode(body.content, validate=True)
+        except ValueError:
+            raise Problem("does-not-fit", errors=[{"pointer": "/content", "detail": "not base64"}]) from None
+        row = service.attach(session, _actor(), deal_id, body.name, content)
+        return 201, FileAnswer(**_file(row).model_dump())
+
+    def files(session: Session, deal_id: str) -> FilesAnswer:
+        """List the files of a deal."""
+        return FilesAnswer(files=[_file(each) for each in service.files(session, deal_id)])
+
+    def file(session: Session, deal_id: str, digest: str) -> File:
+        """Download a file."""
+        row, content = service.file(session, deal_id, digest)
+        return File(content, row.name, row.media_type)
+
+    at = "/deals/<deal_id>/files"
+    endpoints.read(at, files, permission="deal.read", answer=FilesAnswer)
+    endpoints.download(f"{at}/<digest>", file, permission="deal.read", media_type="application/octet-stream")
+    endpoints.write(
+        at, bring_file, permission="deal.negotiate", body=FileEntry, answer=FileAnswer,
+        body_max=FILE_TEXT_MAX + ROOM,
+    )  # fmt: skip
+
+
+ROOM = 4096
+"""Bytes of a body beside the file in it."""
+
+
+def _file(row: DealFileRow) -> FileSummary:
+    return FileSummary(
+        sha256=row.sha256, name=row.name, media_type=row.media_type, length=row.length, by=row.by_id, at=row.at,
+        is_sent=row.sent_at is not None,
+    )  # fmt: skip
 
 
 def _add_acts(endpoints: Api, service: NegotiationService) -> None:
@@ -608,6 +691,9 @@ class _Told:
     def __call__(self, error: Exception) -> Problem | None:
         if isinstance(error, NotFound) or (isinstance(error, Refused) and error.code == "NO_SUCH_OFFER"):
             return Problem("not-found")
+        if isinstance(error, Unfit):
+            return Problem("does-not-fit", errors=[{"pointer": POINTERS.get(error.code, "/content"),
+                                                    "detail": wording.unfit(error.code)}], code=error.code)  # fmt: skip
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
@@ -636,6 +722,9 @@ class _Told:
                 "changes": [each.model_dump(mode="json") for each in _differing(view, seen, after)],
             }
 
+
+POINTERS = {"NOT_HERE": "", "TOO_MANY": "", "NOT_CARRIED": ""}
+"""Where in a body it is wrong, where not in the file itself."""
 
 STATUSES = {
     "NO_AUTHORITY": 403,
@@ -754,7 +843,8 @@ def _statement(said: Said) -> StatementAnswer:
     row = said.row
     return StatementAnswer(
         number=row.number, id=row.id, kind=row.kind, by=row.by_id, about_round=said.about, makes_round=said.round,
-        term=said.topic.path if said.topic else None, text=row.text, at=row.at, reached_at=row.reached_at,
+        term=said.topic.path if said.topic else None,
+        files=[FileNamed(sha256=digest, name=name) for digest, name in said.files], text=row.text, at=row.at, reached_at=row.reached_at,
         channel=row.channel, terms_hash=row.terms_hash, hash=row.hash, previous=row.previous,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tradehub.documents import PartyId, TradeDocument
@@ -14,6 +15,12 @@ def binding(act: Act, document: TradeDocument, *, deal_id: str, partner: PartyId
     """Return the act on the terms of ``document``, towards ``partner``."""
     classes = {each.code for line in model.lines_of(document) for each in line.item.classification}
     return Binding(act, deal_id, partner, amount(document), document.currency, tuple(sorted(classes)))
+
+
+def dearest(documents: Sequence[TradeDocument]) -> TradeDocument:
+    """Return the one that binds to most, for the other side may pick any; one whose amount is untold counts as that."""
+    amounts = [amount(each) for each in documents]
+    return documents[max(range(len(amounts)), key=lambda at: (amounts[at] is None, amounts[at] or 0))]
 
 
 def amount(document: TradeDocument) -> Decimal | None:

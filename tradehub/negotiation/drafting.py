@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from tradehub.documents import Inquiry, Line, Offer, Order, Quantity, TradeDocument
@@ -18,6 +19,7 @@ from tradehub.documents.amounts import net_amount
 from tradehub.documents.lines import keyed
 from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
+    Attachment,
     DatedEvent,
     DeliveryTerms,
     Identifier,
@@ -40,7 +42,8 @@ INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 class LineDraft:
     """A line as a person writes it; ``number`` names the line of the document it answers.
 
-    ``terms`` are all further terms of the line; None leaves them as they were.
+    ``terms`` are all further terms of the line; None leaves them as they were. ``name`` and ``item_number`` are said
+    where it is another item than that of the line it answers.
     """
 
     number: str
@@ -53,12 +56,17 @@ class LineDraft:
     terms: tuple[Stated, ...] | None = None
 
 
+VARIANTS_MAX = 12
+"""Offers that one form may make of its alternatives: more are a price list, and each goes to the partner by itself."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a person proposes. A line left out is not offered; what is not said of a line stays as it was.
 
-    ``terms`` are all further terms of the whole; None leaves them as they were. The flags say how the offer may be
-    accepted, as ``model.Offer`` has them.
+    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were. The flags say
+    how the offer may be accepted, as ``model.Offer`` has them. ``alternatives`` are offered in the place of the line
+    whose number they have.
     """
 
     lines: tuple[LineDraft, ...] = ()
@@ -72,9 +80,17 @@ class Draft:
     text: str = ""
     firm: bool = True
     terms: tuple[Stated, ...] | None = None
+    attachments: tuple[Attachment, ...] | None = None
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
+    alternatives: tuple[LineDraft, ...] = ()
+
+    @property
+    def variants(self) -> tuple[Draft, ...]:
+        """The offers of which the other side picks one: every line as it is, or one of its alternatives in its place."""
+        choices = [[line, *(each for each in self.alternatives if each.number == line.number)] for line in self.lines]
+        return tuple(replace(self, lines=lines, alternatives=()) for lines in product(*choices))
 
     @property
     def particulars(self) -> dict[str, Any]:
@@ -136,10 +152,12 @@ def offer(head: Letterhead, base: TradeDocument, draft: Draft) -> Offer:
 
 
 def summary(document: TradeDocument) -> dict[str, Any]:
-    """Return what a list of rounds shows of a proposal, as JSON: goods total, last delivery, payment, Incoterm, lines."""
+    """Return what a list of rounds shows of a proposal, as JSON: goods total, last delivery, payment, Incoterm,
+    lines, files."""
     offered = model.offered_lines(document)
     days = [delivery_on(document, line) for line in offered] or [delivery_on(document)]
     last = max((day for day in days if day), default=None)
+    files = [[each.sha256, each.name] for each in document.attachments if each.sha256]
     amount = total(document, offered) if offered else None
     return {
         "total": None if amount is None else str(amount),
@@ -148,6 +166,7 @@ def summary(document: TradeDocument) -> dict[str, Any]:
         "payment": payment_text(document),
         "incoterm": incoterm_text(document),
         "lines": len(offered),
+        **({"files": files} if files else {}),
     }
 
 
@@ -268,6 +287,7 @@ def _amended(head: Letterhead, base: TradeDocument, draft: Draft, delivery: str)
         "dates": _dates(base.dates, header, delivery),
         "delivery_terms": _delivery_terms(base.delivery_terms, draft),
         "payment_terms": _payment_terms(base, draft.payment),
+        "attachments": base.attachments if draft.attachments is None else draft.attachments,
         "notes": _notes(draft.text),
         "lines": lines,
     }
@@ -280,7 +300,11 @@ def _lines(document: TradeDocument) -> Mapping[str, Line]:
 def _amended_line(
     base: TradeDocument, number: str, line: Line, said: LineDraft, delivery: str, header: date | None
 ) -> Line:
-    quantity, price = line.quantity, line.price
+    quantity, price, item = line.quantity, line.price, line.item
+    if (said.name, said.item_number) not in (("", ""), (item_label(line), item_number(line))):
+        scheme = "seller" if delivery == "promised_delivery" else "buyer"
+        ids = (Identifier(scheme=scheme, value=said.item_number),) if said.item_number else ()
+        item = Item(ids=ids, name=said.name or None)
     if said.quantity is not None:
         quantity = Quantity(value=said.quantity, unit=said.unit or (quantity.unit if quantity else None))
     if said.price is not None:
@@ -295,6 +319,7 @@ def _amended_line(
         update={
             "number": number,
             "action": None,
+            "item": item,
             "quantity": quantity,
             "price": price,
             "net_amount": None,

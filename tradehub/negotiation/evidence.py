@@ -54,6 +54,14 @@ def documents(session: Session, deal_id: str) -> dict[str, bytes]:
     return {digest: text for digest, text in found.items() if digest in stated}
 
 
+def attachments(session: Session, deal_id: str) -> list[str]:
+    """Return the SHA-256 of each file that a proposal or words of the deal name."""
+    offered = session.scalars(select(OfferRow.document).where(OfferRow.deal_id == deal_id))
+    proposed = (each.get("sha256") for document in offered for each in document.get("attachments", ()))
+    beside = (each for row in statement_rows(session, [deal_id]) for each in row.particulars.get("attachments", ()))
+    return sorted({*filter(None, proposed), *(digest for digest, _ in beside)})
+
+
 def claims(session: Session, deal_id: str) -> list[dict[str, Any]]:
     """Return what messages said of the deal's history, in the order they came, and what was thought of it.
 

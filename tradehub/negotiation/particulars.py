@@ -25,6 +25,10 @@ _MOMENT: _Codec = (lambda value: value.isoformat(), datetime.fromisoformat)
 _SPAN: _Codec = (lambda value: int(value.total_seconds()), lambda stored: timedelta(seconds=stored))
 _NUMBER: _Codec = (str, Decimal)
 _AMOUNTS: _Codec = (lambda value: {name: str(each) for name, each in value.items()}, _amounts)
+_PAIRS: _Codec = (
+    lambda value: [list(each) for each in value],
+    lambda stored: tuple((one, other) for one, other in stored),
+)
 _LINES: _Codec = (
     lambda value: [[line, None if amount is None else str(amount)] for line, amount in value],
     lambda stored: tuple((line, None if amount is None else Decimal(amount)) for line, amount in stored),
@@ -60,6 +64,7 @@ _OF_STATEMENT: Mapping[str, _Codec] = {
     "limit": _NUMBER,
     "standard_terms": _PLAIN,
     "term": _PLAIN,
+    "attachments": _PAIRS,
 }
 
 

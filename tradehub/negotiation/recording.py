@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Document, Order, PartyId, TradeDocument
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
-from tradehub.negotiation import drafting, model, store
+from tradehub.negotiation import attachments, drafting, model, store
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Refused, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
 from tradehub.partners.authority import Allowed, Binding, Forbidden, Needs, Verdict
 from tradehub.partners.handling import Concluded, Received
 from tradehub.platform import clock, ids
+from tradehub.platform.files import PayloadStore
 
 OVERDUE_MAX = 500
 """Deals looked at in one transaction after the clock has moved them on: a second's work."""
@@ -145,9 +146,10 @@ class Hooks:
 class Recorder:
     """Everything takes the caller's write session: state, statement and outgoing messages are its one transaction."""
 
-    def __init__(self, outbox: Outgoing, hooks: Hooks) -> None:
+    def __init__(self, outbox: Outgoing, hooks: Hooks, payloads: PayloadStore | None = None) -> None:
         self.outbox = outbox
         self.hooks = hooks
+        self.payloads = payloads
 
     def open_deal(
         self,
@@ -205,8 +207,11 @@ class Recorder:
         A proposal is an inquiry, offer, counter or amendment, or an acceptance that states its own terms.
         ``particulars`` are further fields of the offer, ``said`` of the statement. ``source`` is the document that carries
         it where that is not ``document`` itself; ``is_ordered``: the order on the contract carries it, and nothing else.
+        Raises Unfit where it names files that the deal does not have.
         """
         self.hooks.before(session, row, actor.party)
+        if actor.channel != "message":
+            document = attachments.held_to(session, row, actor.party, document)
         negotiation = store.load(session, row)
         now = _moment(negotiation, at)
         id = ids.new_id()
@@ -341,6 +346,7 @@ class Recorder:
             outbox_key=key, request_key=request_key, source=source,
         )  # fmt: skip
         store.record(session, row, negotiation, after, how)
+        attachments.sent(session, row.id, actor.party, _files(statement))
         if leaves is not None and key is not None:
             self.outbox.put(session, leaves, sender=actor.party, to=to, idempotency_key=key, subject=row.id)
         self._follow(session, row, _known(negotiation, now), after, now, order)
@@ -374,6 +380,11 @@ class Recorder:
         for gone in known.values():
             if binds(gone):
                 self.hooks.on_undone(session, row.id, gone.id, now)
+
+
+def _files(statement: Statement) -> list[str]:
+    proposed = statement.offer.document.attachments if statement.offer is not None else ()
+    return [*(digest for digest, _ in statement.attachments), *(each.sha256 for each in proposed if each.sha256)]
 
 
 def _known(negotiation: Negotiation, now: datetime) -> dict[str, Contract]:

@@ -18,8 +18,9 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import drafting, judging, letters, model, store, threads
-from tradehub.negotiation.binding import binding
+from tradehub.negotiation import attachments, drafting, judging, letters, model, store, threads
+from tradehub.negotiation.attaching import Attaching
+from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
@@ -81,7 +82,7 @@ class Pick:
     terms_hash: str | None = None
 
 
-class NegotiationService(Inbound, Reading, Claims):
+class NegotiationService(Inbound, Reading, Claims, Attaching):
     """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``, comparing of
     histories in ``claims``."""
 
@@ -149,6 +150,8 @@ class NegotiationService(Inbound, Reading, Claims):
             return known
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
+        if draft.alternatives:
+            return self._offer_alternatives(session, row, actor, base, draft, expected_version, request_key)
         document = self._written(session, row, actor.party, base, draft)
         if drafting.is_firm(document):
             self._demand(session, row, actor, Act.OFFER, document)
@@ -162,6 +165,41 @@ class NegotiationService(Inbound, Reading, Claims):
         )  # fmt: skip
 
     counter = make_offer
+
+    def _offer_alternatives(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        base: Offer,
+        draft: Draft,
+        expected_version: int | None,
+        request_key: str | None,
+    ) -> str:
+        """Make each of the alternatives an offer, all of one group, of which the other side picks one.
+
+        Returns the id of the first. Raises Refused NOT_ALLOWED for an amendment: a contract has one text.
+        """
+        if base.amends is not None:
+            raise model.Refused("NOT_ALLOWED", store.load(session, row).regime)
+        if draft.firm:
+            head = Letterhead("", clock.now().date(), *self._parties(session, row))
+            write = drafting.counter if actor.party == row.buyer_id else drafting.offer
+            terms = [write(head, base.document, each) for each in draft.variants]
+            self._demand(session, row, actor, Act.OFFER, dearest(terms))
+        made: list[str] = []
+        group = ids.new_id()
+        for variant in draft.variants:
+            document = self._written(session, row, actor.party, base, variant)
+            # The first may be a counter, which ends what it answers; the others stand beside it.
+            made.append(
+                self.propose(
+                    session, row, actor, document, about=base, kind=Kind.OFFER if made else None,
+                    expected_version=None if made else expected_version, request_key=None if made else request_key,
+                    particulars={**variant.particulars, "group": group},
+                )
+            )  # fmt: skip
+        return made[0]
 
     def state_terms(
         self,
@@ -634,11 +672,13 @@ class NegotiationService(Inbound, Reading, Claims):
         about: str | None = None,
         term: str | None = None,
         is_question: bool = False,
+        files: Sequence[str] = (),
         request_key: str | None = None,
     ) -> str:
         """Say something that has no effect in law (R12), of a single term where ``term`` is the path of one.
 
-        Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one has such a term.
+        ``files`` go with it, by SHA-256. Raises Refused NO_SUCH_TERM where neither the offer spoken of nor a later one
+        has such a term, and Unfit where the deal has no such file.
         """
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
@@ -649,8 +689,10 @@ class NegotiationService(Inbound, Reading, Claims):
         if term is not None:
             self._demand_term(store.load(session, row), about, term)
             written = threads.named(term, text)
+        brought = attachments.named(session, row, actor.party, files)
         return self.say(
             session, row, actor, kind, about=about, text=text, term=term, request_key=request_key,
+            attachments=tuple((str(each.sha256), each.name) for each in brought),
             source=self._words(session, row, actor.party, about, written),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, and_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
@@ -211,6 +211,30 @@ class StatementRow(_OfDeal, Base):
     def computed_hash(self) -> str:
         """Return the hash that this statement's values have."""
         return sha256((self.previous + to_json(self.hashed_values())).encode()).hexdigest()
+
+
+class DealFileRow(_OfDeal, Base):
+    """A file that a party brought to a deal, by the SHA-256 of its content; ``sent_at`` is when a statement named it.
+
+    Until then the other party does not see it.
+    """
+
+    __tablename__ = "deal_file"
+    __table_args__ = (UniqueConstraint("deal_id", "by_id", "sha256"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    deal_id: Mapped[str] = mapped_column(ForeignKey("negotiation.id"), index=True)
+    by_id: Mapped[str]
+    sha256: Mapped[str]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    length: Mapped[int]
+    at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return and_(super().visible_to(org), or_(cls.by_id == org, cls.sent_at.is_not(None)))
 
 
 class ClaimRow(_OfDeal, Base):

@@ -15,8 +15,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acceptance, acting, approved, compare, drafting, forms, wording
+from tradehub.negotiation import acceptance, acting, approved, compare, drafting, file_pages, forms, wording
 from tradehub.negotiation.acceptance import acceptable
+from tradehub.negotiation.attachments import FILE_MAX
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement, judge
 from tradehub.negotiation.model import Conflict, Refused
@@ -57,6 +58,9 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
+_ROW_ACTS = frozenset({"add", "drop", "alternative", "drop_alternative"})
+"""Buttons of the offer form that add a row or take one out."""
+
 FORBIDDEN: Mapping[str, LazyString] = {
     "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
     "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
@@ -82,7 +86,15 @@ def blueprint(
     ``ask`` asks for approval of an act that the service's hook ``authorise`` does not let go on."""
     routes = Blueprint("negotiation", __name__, template_folder="templates")
     pages = Pages(service, database, suggest, panels, ask)
-    words = {"wording": wording, "drafting": drafting, "forms": forms, "ACTS": acting.ACTS, "forbidden": FORBIDDEN}
+    words = {
+        "FILE_MB": FILE_MAX // 1024**2,
+        "wording": wording,
+        "drafting": drafting,
+        "compare": compare,
+        "forms": forms,
+        "ACTS": acting.ACTS,
+        "forbidden": FORBIDDEN,
+    }
     routes.context_processor(lambda: words)
     routes.register_error_handler(NotFound, _not_found)
     _add_lists(routes, pages)
@@ -90,6 +102,7 @@ def blueprint(
     _add_answer(routes, pages)
     acceptance.add(routes, pages)
     _add_words(routes, pages)
+    file_pages.add(routes, pages)
     acting.add(routes, service, database, actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
@@ -278,9 +291,8 @@ def _two_rounds(view: DealView) -> dict[str, object]:
 def _steps(view: DealView) -> list[tuple[str, str]]:
     """Where the deal stands on its way."""
     kinds = {str(each.kind) for each in view.rounds}
-    reached = (
-        3 if view.contract else 2 if "counter" in kinds or len(view.rounds) > 2 else 1 if len(view.rounds) > 1 else 0
-    )
+    rounds = len(view.moves)
+    reached = 3 if view.contract else 2 if "counter" in kinds or rounds > 2 else 1 if rounds > 1 else 0
     if view.contract and view.status == "concluded":
         reached = 4
     words = [
@@ -311,8 +323,15 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             view = pages.service.deal(session, deal_id)
         base = _base(view, request.form.get("about"))
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
-        if "add" in request.form or "drop" in request.form:
+        if file_pages.LISTED in request.form:
+            brought = file_pages.posted(pages, deal_id)
+            form.files = brought.files
+            if brought.error:
+                form.errors["files"] = brought.error
+        if _ROW_ACTS & request.form.keys():
             form.forgive()
+            forms.with_alternative(form, request.form.get("alternative", ""))
+            forms.without_alternative(form, request.form.get("drop_alternative", ""))
             forms.with_term(form, request.form, request.form.get("add", ""))
             forms.without_term(form, request.form.get("drop", ""))
             return _answer_page(view, base, form)
@@ -346,11 +365,13 @@ def _review_page(
     verdict: Needs | Forbidden | None = None,
 ) -> str:
     """What would go on record, and how it differs from the round that it answers."""
-    proposed = approved.proposed(view, base, forms.answer_draft(form))
+    draft = forms.answer_draft(form)
+    variants = [approved.proposed(view, base, each) for each in draft.variants]
+    proposed = variants[0]
     moved = compare.changes(base.document, proposed.document, for_buyer=view.is_buyer)
     return render_template(
         "negotiation/answer_review.html", deal=view, base=base, form=form, large=large, verdict=verdict,
-        proposed=proposed, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
+        proposed=proposed, variants=variants, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
     )  # fmt: skip
 
 
@@ -386,7 +407,7 @@ def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, 
     """Return whether the organisation lets this offer go out; one without obligation binds nobody."""
     if not form.firm:
         return Allowed()
-    document = approved.proposed(view, base, forms.answer_draft(form)).document
+    document = approved.most(view, base, forms.answer_draft(form))
     return pages.service.hooks.authorise(session, actor(), approved.bound(view, Act.OFFER, document))
 
 
@@ -453,14 +474,17 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
         text = request.form.get("text", "").strip()[: forms.TEXT_MAX]
         term = request.form.get("term", "")[: forms.TERM_PATH_MAX] or None
         about = request.form.get("about") or None
+        brought = file_pages.posted(pages, deal_id)
 
         def act(session: Session) -> str:
             is_question = request.form.get("kind") == "question"
-            if text:
+            if text or brought.files:
                 pages.service.comment(
                     session, actor(), deal_id, text, about=about, term=term, is_question=is_question,
-                    request_key=http.form_id(),
+                    files=brought.digests, request_key=http.form_id(),
                 )  # fmt: skip
+            if brought.error:
+                flash(brought.error, "error")
             return url_for("negotiation.deal", deal_id=deal_id, _anchor="threads" if term else "said")
 
         return _done_or_told(pages, deal_id, act)
@@ -570,7 +594,8 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
-            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged,
+            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged, compare=compare,
+            variants=[approved.proposed(view, about, each) for each in draft.variants] if draft is not None else [],
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 

@@ -105,7 +105,7 @@ TERMS: Mapping[str, LazyString] = {
     "incoterm": lazy_gettext("Incoterm"),
     "payment": lazy_gettext("Payment"),
     "validity": lazy_gettext("Valid until"),
-    "line": lazy_gettext("The line"),
+    "item": lazy_gettext("Item"),
 }
 
 FURTHER: Mapping[str, LazyString] = {
@@ -258,6 +258,22 @@ def delta(term: Term) -> str:
         days = gettext("%(count)s d", count=size)
         return f"{sign}{days}"
     return f"{sign}{size} %"
+
+
+UNFIT: Mapping[str, LazyString] = {
+    "EMPTY": lazy_gettext("The file is empty."),
+    "TOO_LARGE": lazy_gettext("The file is too large."),
+    "UNKNOWN_TYPE": lazy_gettext("Files of this kind are not taken; what it is was told by its content."),
+    "TOO_MANY": lazy_gettext("These are too many files."),
+    "NOT_CARRIED": lazy_gettext("This partner reads messages only, and they carry no files."),
+    "NOT_HERE": lazy_gettext("The deal has no such file: bring it first."),
+}
+"""Why a file is not taken."""
+
+
+def unfit(code: str) -> str:
+    """Return why a file is not taken, in the reader's language."""
+    return str(UNFIT[code])
 
 
 HISTORIES_DIFFER = lazy_gettext("The other side's record of this deal and ours differ.")

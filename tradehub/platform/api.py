@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -103,6 +104,8 @@ class File:
 
     content: bytes
     name: str
+    media_type: str | None = None
+    """What it is, where the endpoint gives files of several kinds."""
 
 
 @dataclass(frozen=True)
@@ -133,11 +136,8 @@ class Api:
         def run(**place: Any) -> Response:
             with self.database.read(org=http.principal().org) as session:
                 found = view(session, **place)
-            headers = {
-                "Content-Disposition": f'attachment; filename="{found.name}"',
-                "Content-Security-Policy": "sandbox; default-src 'none'",
-            }
-            return Response(found.content, mimetype=media_type, headers=headers)
+            headers = http.download_headers(found.name)
+            return Response(found.content, mimetype=found.media_type or media_type, headers=headers)
 
         described = Described("GET", self.tag, view.__name__, permission, 200, None, media_type=media_type)
         self._add(path, view, run, described)
@@ -153,14 +153,15 @@ class Api:
         status: int = 201,
         name: str | None = None,
         is_secret: bool = False,
+        body_max: int = BODY_MAX,
     ) -> None:
-        """Add a POST that runs in a write session, once for each Idempotency-Key.
+        """Add a POST that runs in a write session, once for each Idempotency-Key. ``body_max``: bytes of its body.
 
         Of a secret one no key is taken: nothing of the request may be kept, its hash included.
         """
 
         def run(**place: Any) -> Response:
-            given = _read_body(body)
+            given = _read_body(body, body_max)
 
             def work(session: Session) -> Response:
                 if is_secret:
@@ -273,10 +274,10 @@ def _read_query(model: type[Entry]) -> Entry:
     return _checked(model, request.args.to_dict(), "malformed-query")
 
 
-def _read_body(model: type[Entry]) -> Entry:
+def _read_body(model: type[Entry], body_max: int) -> Entry:
     if request.mimetype != "application/json":
         raise Problem("not-json")
-    request.max_content_length = BODY_MAX
+    request.max_content_length = body_max
     try:
         raw = json.loads(
             request.get_data(cache=True).decode("utf-8"),
@@ -285,7 +286,7 @@ def _read_body(model: type[Entry]) -> Entry:
             parse_float=Decimal,
         )
     except RequestEntityTooLarge:
-        raise Problem("too-large", f"at most {BODY_MAX} bytes") from None
+        raise Problem("too-large", f"at most {body_max} bytes") from None
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise Problem("malformed-json", str(error)[:300]) from None
     _check_plain(raw)
@@ -340,4 +341,7 @@ def _check_plain(value: object) -> None:
 
 
 def _is_no_text(text: str) -> bool:
-    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
+    return _NO_TEXT.search(text) is not None
+
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")

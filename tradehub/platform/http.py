@@ -72,6 +72,17 @@ class Principal:
         return permission in self.permissions
 
 
+def download_headers(name: str) -> dict[str, str]:
+    """Return the headers of a file that is saved and never shown in place, whatever it is called (RFC 6266)."""
+    plain = "".join(each if each.isascii() and each.isprintable() and each not in '"\\%' else "_" for each in name)
+    named = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return {
+        "Content-Disposition": f'attachment; filename="{plain}"{named}',
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
 class Lacking(Forbidden):
     """Who asks lacks a permission."""
 

@@ -210,6 +210,8 @@ def term(path: str) -> str:
         return str(gettext("%(group)s: %(term)s", group=GROUPS[group[1]], term=term(group[2])))
     if path.startswith("custom."):
         return path.removeprefix("custom.")
+    if path.startswith("attachments."):
+        return str(gettext("Attachment %(hash)s", hash=path.removeprefix("attachments.")[:8]))
     steps = path.removesuffix(".on").removesuffix(".value").split(".")
     # Positions in lists, and the keys of lists that say no more than a position, are no words.
     named = [".".join(steps), ".".join(each for each in steps if not each.isdigit()), f"{steps[0]}.{steps[-1]}"]

@@ -84,6 +84,7 @@ def test_a_bid_above_the_limit_is_refused_with_rule_and_limit_in_both_languages(
         assert refused.status_code == 422
         assert "Your limit is USD 5,000.00. (rule A11)" in text_of(refused.text)
         assert "Approver" in text_of(refused.text)
+        assert "Your bid stands." not in text_of(refused.text)
     chinese = text_of(post(scene.client("qiu"), path, amount="9000", confirmed="9000").text)
     assert "规则 A11" in chinese
     assert "USD 5,000.00" in chinese
@@ -129,7 +130,9 @@ def test_the_last_approval_places_the_bid_up_to_its_limit(scene: Scene) -> None:
     assert post(nina, f"/auctions/{id}/bid", amount="2000", confirmed="2000").status_code == 303
     dan = scene.client("dan")
     assert "To approve" in text_of(dan.get("/").text)
-    assert "USD 6,000.00" in text_of(dan.get(request).text)
+    shown = text_of(dan.get(request).text)
+    assert "USD 6,000.00" in shown
+    assert "The lot ends at" in shown
     assert post(dan, f"{request}/decide", word="approve").status_code == 303
     assert "Approved and done" in text_of(dan.get(request).text)
     assert scene.bids(id) == [(NINGBO, 2000), (DELTA, 2010)]

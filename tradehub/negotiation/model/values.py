@@ -215,7 +215,8 @@ class Statement:
     ``conditional``: an acceptance expressly conditional on assent to its own terms (UCC 2-207(1)). ``delayed``: there is
     evidence that it would have arrived in time had its transmission been normal (CISG 21(2)). ``reviewed``: its author
     was shown it for correction before it left (R30). ``attributed``: known to be its author's (R26). ``may_bind`` and
-    ``limit``: the authority of who spoke, and up to which amount. ``term`` is the path of the term that words speak of.
+    ``limit``: the authority of who spoke, and up to which amount. ``term`` is the path of the term that words speak of,
+    ``attachments`` are the files that go with them, by SHA-256 and name; those of a proposal are in its document.
     """
 
     id: str
@@ -240,6 +241,7 @@ class Statement:
     limit: Decimal | None = None
     standard_terms: str | None = None
     term: str | None = None
+    attachments: tuple[tuple[str, str], ...] = ()
 
     @property
     def dispatched_at(self) -> datetime:

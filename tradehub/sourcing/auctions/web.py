@@ -401,8 +401,9 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
                 if _wants_json():
                     act(session)
                 else:
+                    placed = http.once(session, lambda: act(session))
                     flash(gettext("Your bid stands."), "ok")
-                    return http.once(session, lambda: act(session))
+                    return placed
         except Refused as refused:
             return _refused(pages, auction_id, refused, typed, lot)
         return _answer(pages, auction_id, "ok", gettext("Your bid stands."))

@@ -1,0 +1,74 @@
+"""The files of a deal on its pages: those that a form brings, and each as a download.
+
+A file is never shown in place: what the other side brought might be a page with a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from tradehub.documents.parts import Attachment
+from tradehub.negotiation import attachments, wording
+from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
+from tradehub.negotiation.pages import Pages, actor
+from tradehub.platform import http
+
+LISTED = "files_listed"
+"""The field of a form that lists the files of an offer: without it nothing is said of them."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The files that a form names, and what is wrong with those it brought."""
+
+    files: tuple[Attachment, ...]
+    error: str = ""
+
+    @property
+    def digests(self) -> Sequence[str]:
+        return [str(each.sha256) for each in self.files]
+
+
+def add(routes: Blueprint, pages: Pages) -> None:
+    """Add the download of a file."""
+
+    @routes.get("/deals/<deal_id>/files/<digest>")
+    @http.requires("deal.read")
+    def file(deal_id: str, digest: str) -> ResponseReturnValue:
+        with pages.database.read(org=http.principal().org) as session:
+            row, content = pages.service.file(session, deal_id, digest)
+            return Response(content, mimetype=row.media_type, headers=http.download_headers(row.name))
+
+
+def posted(pages: Pages, deal_id: str) -> Brought:
+    """Keep the files that the form brings, and return them behind those of the deal that it names.
+
+    A file that is not taken is told of; the others stay, so that nobody has to bring them twice.
+    """
+    brought = [each for each in request.files.getlist("files") if each.filename]
+    wanted, error = request.form.getlist("attachment"), ""
+    if brought:
+        with pages.database.write(org=http.principal().org) as session:
+            for each in brought[: NAMED_MAX + 1]:
+                try:
+                    content = each.stream.read(FILE_MAX + 1)
+                    wanted.append(pages.service.attach(session, actor(), deal_id, each.filename or "", content).sha256)
+                except Unfit as unfit:
+                    error = gettext(
+                        "%(name)s: %(why)s", name=(each.filename or "")[: attachments.NAME_MAX],
+                        why=wording.unfit(unfit.code),
+                    )  # fmt: skip
+    with pages.database.read(org=http.principal().org) as session:
+        here = {each.sha256: each for each in pages.service.files(session, deal_id)}
+    found = [here[each] for each in dict.fromkeys(wanted) if each in here]
+    if len(found) > NAMED_MAX:
+        error = wording.unfit("TOO_MANY")
+    return Brought(
+        tuple(Attachment(name=each.name, mime=each.media_type, sha256=each.sha256) for each in found[:NAMED_MAX]),
+        error,
+    )
