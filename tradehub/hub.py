@@ -399,6 +399,7 @@ class Hub:
                 raise LookupError(deal_id)
             said = negotiation_evidence.statements(session, deal_id)
             claims = negotiation_evidence.claims(session, deal_id)
+            standing = negotiation_evidence.standard_terms(session, deal_id)
             attached = dict(self._kept(negotiation_evidence.attachments(session, deal_id)))
             texts = negotiation_evidence.documents(session, deal_id)
             for carried in exchange_evidence.documents(session, deal_id):
@@ -417,6 +418,7 @@ class Hub:
             kept.not_kept,
             tuple(claims),
             attached,
+            standing,
         )
 
     def _kept(self, digests: Iterable[str]) -> Iterator[tuple[str, bytes]]:

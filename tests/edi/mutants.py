@@ -30,13 +30,15 @@ MODULES = (
 FIRST = {
     "segments": "segments corners acknowledgements outside envelopes", "envelope": "envelopes", "x12": "envelopes stream",
     "edifact": "envelopes stream", "intake": "envelopes stream tolerance", "functions": "functions nesting meaning_x12",
-    "checks": "corners outside tolerance guides", "reading": "maximum_use meaning_x12 outside", "writing": "writing conversion_messages meaning_x12",
+    "checks": "corners outside tolerance guides", "reading": "maximum_use meaning_x12 outside",
+    "writing": "writing conversion_messages meaning_x12",
     "outgoing": "conversion_messages interchanges", "acknowledgement": "acknowledgements", "answers": "acknowledgements",
     "selectors": "guides", "repetitions": "corners envelopes",
 }  # fmt: skip
 """The files of tests that are asked first."""
 OTHERS = (
-    "functions maximum_use corners acknowledgements outside envelopes tolerance conversion_messages meaning_x12 meaning_edifact nesting interchanges"
+    "functions maximum_use corners acknowledgements outside envelopes"
+    " tolerance conversion_messages meaning_x12 meaning_edifact nesting interchanges"
     " stream guides editions facts_x12 facts_edifact maps_meaning maps_tables tradacoms segments writing"
 )
 MADE = ("x12-850-004010", "x12-856-004010", "edifact-ORDERS-D96A", "edifact-INVOIC-D24A")

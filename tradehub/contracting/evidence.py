@@ -32,6 +32,7 @@ manifest.json      name, length and SHA-256 of everything else; manifest.sig is 
 statements.jsonl   what was said, by whom and when, a statement a line, each bound to the one before it by SHA-256
 documents/         the document of each statement (inquiry, offer, counter, order), named by its SHA-256
 attachments/       the files that offers and comments name, each by its SHA-256, without an ending
+standard-terms/    the standard terms that offers and acceptances refer to, where they were published on the hub
 histories.json     what messages said of the history that their sender has, and whether it was this one
 messages/          each message as it was received or sent, byte for byte; index.json says when, by whom, which numbers
 contract.json      the contract in canonical form (RFC 8785)
@@ -58,7 +59,8 @@ class Record:
 
     ``documents`` are canonical texts by their SHA-256. ``not_kept`` are messages that statements name and the archive
     of payloads does not have. ``claims`` are what messages said of the history that their sender has. ``attachments``
-    are the files that statements and their documents name, by their SHA-256.
+    are the files that statements and their documents name, by their SHA-256, ``standard_terms`` the canonical texts of
+    the parties' standard terms that statements name, as far as the hub has them.
     """
 
     deal: Mapping[str, Any]
@@ -68,6 +70,7 @@ class Record:
     not_kept: tuple[str, ...] = ()
     claims: tuple[Mapping[str, Any], ...] = ()
     attachments: Mapping[str, bytes] = field(default_factory=dict)
+    standard_terms: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -76,6 +79,16 @@ class Record:
     @property
     def head(self) -> str:
         return str(self.statements[-1]["hash"]) if self.statements else FIRST
+
+    def terms_sent(self, party: str) -> str | None:
+        """Return the SHA-256 of the standard terms that a party referred to last."""
+        for each in reversed(self.statements):
+            said = each["statement"]
+            stated = said.get("particulars", {})
+            found = stated.get("standard_terms") or stated.get("offer", {}).get("standard_terms")
+            if said["by_id"] == party and found:
+                return str(found)
+        return None
 
     def up_to(self, length: int) -> tuple[Mapping[str, Any], ...]:
         return self.statements[:length]
@@ -137,6 +150,8 @@ def _said(record: Record) -> Iterator[tuple[str, bytes]]:
         yield f"documents/{digest}.json", text
     for digest, content in sorted(record.attachments.items()):
         yield f"attachments/{digest}", content
+    for digest, text in sorted(record.standard_terms.items()):
+        yield f"standard-terms/{digest}.json", text
     index = [{**each.facts, "sha256": _digest(each), "length": len(each.raw)} for each in record.messages]
     yield "messages/index.json", canonical({"messages": index, "not_kept": list(record.not_kept)})
     for digest, raw in sorted({_digest(each): each.raw for each in record.messages}.items()):

@@ -102,6 +102,8 @@ def verify(archive: bytes, pins: Pins = Pins()) -> list[Found]:
         found.append(Found("documents", f"{_documents(statements, parts)} bound by their statements"))
     with _reading("attachments"):
         found.append(Found("attachments", f"{_attachments(statements, parts)} as their offers and comments name them"))
+    with _reading("standard-terms"):
+        found.append(Found("standard terms", f"{_standard_terms(statements, parts)} of those that were referred to"))
     with _reading("messages/index.json"):
         found.append(Found("messages", f"{_messages(statements, parts)} as received or sent"))
     for each in manifest["contracts"]:
@@ -351,6 +353,22 @@ def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, by
         if f"attachments/{digest}" not in parts:
             raise Refused(f"attachments/{digest}", f"missing: {record} names it")
     return len(named)
+
+
+def _standard_terms(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
+    """Hold each text of standard terms to the SHA-256 that a statement refers to it by; one published elsewhere is not
+    here."""
+    stated = [each.get("particulars", {}) for each in statements]
+    named = {each.get("standard_terms") for one in stated for each in (one, one.get("offer", {}))}
+    count = 0
+    for name, content in _under("standard-terms/", parts):
+        digest = name.removeprefix("standard-terms/").removesuffix(".json")
+        if _sha256(content) != digest:
+            raise Refused(name, "changed: it does not have the SHA-256 that a statement refers to")
+        if digest not in named:
+            raise Refused(name, "no statement refers to it")
+        count += 1
+    return count
 
 
 def _messages(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:

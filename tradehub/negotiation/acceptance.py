@@ -14,13 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation import approved, compare, forms, judging, picking, wording
+from tradehub.negotiation import approved, compare, forms, judging, picking, terms_pages, wording
 from tradehub.negotiation.approved import Taking
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement
 from tradehub.negotiation.model import Change, Conflict, Refused
 from tradehub.negotiation.pages import NotAuthorised, Pages, actor, asked, demand, version
 from tradehub.negotiation.picking import Choice
+from tradehub.negotiation.publishing import Dispute
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.partners.authority import Act, Needs, Verdict
 from tradehub.platform import clock, http
@@ -219,9 +220,14 @@ def _acceptance_page(
     page = render_template(
         "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
         wanted=wanted, changes=changes, choice=choice, taken=approved.Proposed(taking.document(view, round)),
-        verdict=_verdict(pages, session, view, round, taking),
+        verdict=_verdict(pages, session, view, round, taking), dispute=_dispute(pages, session, view, round),
     )  # fmt: skip
     return page, status
+
+
+def _dispute(pages: Pages, session: Session, view: DealView, round: Round) -> Dispute | None:
+    """Return the battle of forms that accepting the round would decide (R24), in the reader's language."""
+    return pages.service.dispute(session, view.negotiation, round.offer, view.me, terms_pages.language())
 
 
 # With changes

@@ -66,7 +66,7 @@ class Draft:
 
     ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were. The flags say
     how the offer may be accepted, as ``model.Offer`` has them. ``alternatives`` are offered in the place of the line
-    whose number they have.
+    whose number they have. ``standard_terms`` is the SHA-256 of the sender's own that are part of it.
     """
 
     lines: tuple[LineDraft, ...] = ()
@@ -84,6 +84,7 @@ class Draft:
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
+    standard_terms: str | None = None
     alternatives: tuple[LineDraft, ...] = ()
 
     @property
@@ -96,7 +97,8 @@ class Draft:
     def particulars(self) -> dict[str, Any]:
         """How it may be accepted; nothing of the kind can be said of what obliges nobody."""
         said = {"irrevocable": self.irrevocable, "as_is_only": self.as_is_only, "divisible": self.divisible}
-        return {name: value for name, value in said.items() if value and self.firm}
+        flags: dict[str, Any] = {name: value for name, value in said.items() if value and self.firm}
+        return flags | ({"standard_terms": self.standard_terms} if self.standard_terms else {})
 
 
 @dataclass(frozen=True)

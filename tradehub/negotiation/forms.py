@@ -122,7 +122,10 @@ FLAGS = ("irrevocable", "as_is_only", "divisible")
 
 @dataclass
 class TermsForm:
-    """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them."""
+    """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them.
+
+    ``own_terms`` are the hash and number of the version that may be referred to, ``standard_terms`` the hash where it is.
+    """
 
     lines: list[LineForm] = field(default_factory=list)
     terms: list[TermRow] = field(default_factory=list)
@@ -141,6 +144,8 @@ class TermsForm:
     firm: bool = True
     suppliers: list[tuple[str, str]] = field(default_factory=list)
     files: tuple[Attachment, ...] | None = None
+    standard_terms: str = ""
+    own_terms: tuple[str, int] | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -398,8 +403,9 @@ def answer_draft(form: TermsForm) -> Draft:
     )
     flags = {name: getattr(form, name) for name in FLAGS}
     return replace(
-        _draft(form, lines), terms=_stated(form, ""), attachments=form.files, alternatives=alternatives, **flags
-    )
+        _draft(form, lines), terms=_stated(form, ""), attachments=form.files, alternatives=alternatives,
+        standard_terms=form.standard_terms or None, **flags,
+    )  # fmt: skip
 
 
 def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
@@ -438,6 +444,8 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
     yield from ((name, "1") for name in FLAGS if getattr(form, name))
     for id, _ in form.suppliers:
         yield "suppliers", id
+    if form.standard_terms:
+        yield "standard_terms", form.standard_terms
     if form.files is not None:
         yield "files_listed", "1"
         yield from (("attachment", str(each.sha256)) for each in form.files)

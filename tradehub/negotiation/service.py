@@ -18,13 +18,14 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import attachments, drafting, judging, letters, model, store, threads
+from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
 from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
+from tradehub.negotiation.publishing import Publishing
 from tradehub.negotiation.reading import Reading
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.store import DealRow, InquiryRow
@@ -82,7 +83,7 @@ class Pick:
     terms_hash: str | None = None
 
 
-class NegotiationService(Inbound, Reading, Claims, Attaching):
+class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
     """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``, comparing of
     histories in ``claims``."""
 
@@ -277,6 +278,10 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
                 session, row, actor, negotiation, offer, document, expected_version, request_key, said,
                 is_restated=is_restated,
             )  # fmt: skip
+        forms = standard.battle(negotiation, offer, actor.party)
+        if forms is not None and forms.knocks_out and offer.amends is None and said.get("standard_terms") is None:
+            # Assent to an offer is no assent to what its terms say against one's own (UCC 2-207(3)).
+            said["standard_terms"] = forms.mine
         assent: TradeDocument | None = None
         if offer.amends is not None:
             assent = self._change_letter(session, row, actor.party, offer.amends, offer, offer.document, "accepted")

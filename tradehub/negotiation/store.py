@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, and_, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, and_, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
@@ -235,6 +235,29 @@ class DealFileRow(_OfDeal, Base):
     @classmethod
     def visible_to(cls, org: str) -> ColumnElement[bool]:
         return and_(super().visible_to(org), or_(cls.by_id == org, cls.sent_at.is_not(None)))
+
+
+class StandardTermsRow(Scoped, Base):
+    """A version of an organisation's standard terms. Published: every organisation may read it."""
+
+    __tablename__ = "standard_terms"
+    __table_args__ = (UniqueConstraint("sha256"),)
+
+    org: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    published_by: Mapped[str | None]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        texts: dict[str, str] = self.content["texts"]
+        return texts
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return true()
 
 
 class ClaimRow(_OfDeal, Base):

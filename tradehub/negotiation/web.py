@@ -15,7 +15,18 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acceptance, acting, approved, compare, drafting, file_pages, forms, wording
+from tradehub.negotiation import (
+    acceptance,
+    acting,
+    approved,
+    compare,
+    drafting,
+    file_pages,
+    forms,
+    publishing,
+    terms_pages,
+    wording,
+)
 from tradehub.negotiation.acceptance import acceptable
 from tradehub.negotiation.attachments import FILE_MAX
 from tradehub.negotiation.forms import TermsForm
@@ -36,7 +47,7 @@ from tradehub.negotiation.pages import (
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
-from tradehub.negotiation.store import DealRow
+from tradehub.negotiation.store import DealRow, StandardTermsRow
 from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
 from tradehub.platform import http
 from tradehub.platform.db import Database
@@ -103,6 +114,7 @@ def blueprint(
     acceptance.add(routes, pages)
     _add_words(routes, pages)
     file_pages.add(routes, pages)
+    terms_pages.add(routes, pages)
     acting.add(routes, service, database, actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
@@ -311,8 +323,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
     def answer_form(deal_id: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
             view = pages.service.deal(session, deal_id)
+            own = publishing.current(session, view.me)
         base = _base(view, request.args.get("about"))
         form = forms.prefilled(base.document, is_buyer=view.is_buyer)
+        form.own_terms = _own_terms(view, own)
+        form.standard_terms = form.own_terms[0] if form.own_terms else ""
         return _answer_page(view, base, form)
 
     @routes.post("/deals/<deal_id>/counter")
@@ -321,8 +336,13 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         who = http.principal()
         with pages.database.read(org=who.org) as session:
             view = pages.service.deal(session, deal_id)
+            named = publishing.by_hash(session, request.form.get("standard_terms", ""))
+            own = publishing.current(session, view.me)
         base = _base(view, request.form.get("about"))
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
+        if named is not None and named.org == view.me:
+            form.standard_terms, own = named.sha256, named
+        form.own_terms = _own_terms(view, own)
         if file_pages.LISTED in request.form:
             brought = file_pages.posted(pages, deal_id)
             form.files = brought.files
@@ -355,6 +375,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         term = forms.added_term(request.form, base, request.form.get("add", "")) or abort(400, "add")
         titles = forms.titles(forms.prefilled(base, is_buyer=view.is_buyer))
         return render_template("negotiation/_term_row.html", deal=view, term=term, titles=titles)
+
+
+def _own_terms(view: DealView, row: StandardTermsRow | None) -> tuple[str, int] | None:
+    """Return the version of one's own standard terms that a form offers to refer to: messages carry no reference."""
+    return (row.sha256, row.version) if row is not None and view.other_is_web else None
 
 
 def _review_page(
