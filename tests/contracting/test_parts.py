@@ -234,7 +234,7 @@ T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def test_contracts_and_orders_of_before_get_the_acceptance_that_made_them(database_url):
     database = Database(database_url)
-    schema.upgrade(database, "0011")
+    schema.upgrade(database, "0012")
     rows = [
         # contract, concluded after (h), its statements (id, after, kind, about, by), expected
         ("c-1", 2, [("s-1", 2, "accept", "o-1", "haidi")], "s-1"),
