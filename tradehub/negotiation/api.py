@@ -360,11 +360,12 @@ class FileEntry(Entry):
 
 
 class AmendEntry(Entry):
-    """Other terms for the contract, or its end."""
+    """Other terms for the contract, or its end. ``acceptance`` says which where an offer was accepted in parts."""
 
     model_config = example({"document": _PRICED, "text": "Steel has become cheaper."})
 
     document: Offer | None = None
+    acceptance: str | None = None
     terminates: bool = False
     text: Text = ""
     expected_version: int | None = None
@@ -594,7 +595,7 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
             session, deal_id,
             service.amend(
                 session, _actor(), deal_id, body.document, terminates=body.terminates, text=body.text,
-                expected_version=api.expected_version(body.expected_version),
+                acceptance=body.acceptance, expected_version=api.expected_version(body.expected_version),
             ),
         )  # fmt: skip
 
