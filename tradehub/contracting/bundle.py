@@ -55,6 +55,7 @@ def content(
     return {
         "format": FORMAT,
         "deal": contract.deal_id,
+        "acceptance": contract.acceptance,
         "number": contract.number,
         "version": version.version,
         "concluded_at": _moment(contract.concluded_at),

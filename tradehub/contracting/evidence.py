@@ -41,6 +41,7 @@ contract.xml       the same for programs, with the signatures of the parties (XA
 signatures/        each party's signature on the head of the chain of statements, and on the contract
 certificates/      with which certificate each party signed
 earlier/N/         contract, signatures and certificates of version N, where the contract was amended since
+contracts/NUMBER/  the same for each further contract, where an offer was accepted in parts
 """
 
 
@@ -114,7 +115,8 @@ def write(
     hub_key: str,
     sign: Callable[[bytes], bytes],
 ) -> bytes:
-    """Return the archive. ``contracts`` are the versions, the latest first; ``sign`` is the hub's Ed25519 key at work.
+    """Return the archive. ``contracts`` are the versions of each contract, the latest of the first contract first;
+    ``sign`` is the hub's Ed25519 key at work.
 
     Raises ValueError where there is more than an archive holds (4 GiB, 65,000 members).
     """
@@ -128,9 +130,8 @@ def write(
             "deal": dict(record.deal),
             "chain": {"length": record.length, "head": record.head},
             "contracts": [
-                {"folder": _folder(position, each), "number": each.number, "version": each.version,
-                 "signed": sorted(each.signatures)}
-                for position, each in enumerate(versions)
+                {"folder": folder, "number": each.number, "version": each.version, "signed": sorted(each.signatures)}
+                for folder, each in _placed(versions)
             ],
             "members": [
                 {"name": name, "length": len(content), "sha256": sha256(content).hexdigest()}
@@ -158,8 +159,7 @@ def _said(record: Record) -> Iterator[tuple[str, bytes]]:
 
 
 def _versions(versions: Iterable[SignedContract]) -> Iterator[tuple[str, bytes]]:
-    for position, each in enumerate(versions):
-        folder = _folder(position, each)
+    for folder, each in _placed(versions):
         yield f"{folder}contract.json", each.json
         if each.pdf is not None:
             yield f"{folder}contract.pdf", each.pdf
@@ -171,8 +171,13 @@ def _versions(versions: Iterable[SignedContract]) -> Iterator[tuple[str, bytes]]
             yield f"{folder}certificates/{role}.pem", certificate
 
 
-def _folder(position: int, contract: SignedContract) -> str:
-    return f"earlier/{contract.version}/" if position else ""
+def _placed(versions: Iterable[SignedContract]) -> Iterator[tuple[str, SignedContract]]:
+    """Give each version with its folder: the first contract stands at the top, an earlier version under the latest."""
+    tops: dict[str, str] = {}
+    for each in versions:
+        is_earlier = each.number in tops
+        top = tops.setdefault(each.number, f"contracts/{each.number}/" if tops else "")
+        yield (f"{top}earlier/{each.version}/" if is_earlier else top), each
 
 
 def _digest(message: Message) -> str:

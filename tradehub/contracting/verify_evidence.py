@@ -417,6 +417,7 @@ def _contract(
     if _sha256(_compact(terms).encode()) != contract["terms_hash"]:
         raise Refused(record, "its terms do not have the hash agreed on")
     _at_head(chain, statements, record)
+    _accepted(record, contract, manifest, statements)
     kept = {each["sha256"] for each in _json(parts["messages/index.json"], "messages/index.json")["messages"]}
     for each in contract["messages"]:
         if each["sha256"] not in kept:
@@ -436,6 +437,19 @@ def _contract(
     _pdf(f"{folder}contract.pdf", parts.get(f"{folder}contract.pdf"), signed, stated)
     _xml(f"{folder}contract.xml", parts.get(f"{folder}contract.xml"), signed, stated)
     return found
+
+
+def _accepted(
+    record: str,
+    contract: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    statements: Sequence[Mapping[str, Any]],
+) -> None:
+    """Hold a contract to the statement that made it. Silence makes one that is called by the offer (R19); a contract
+    from before each named its acceptance says nothing, or its deal."""
+    named = contract.get("acceptance", manifest["deal"]["id"]).split(":")[0]
+    if named not in {manifest["deal"]["id"], *(each.get("id") for each in statements[: contract["chain"]["length"]])}:
+        raise Refused(record, f"no statement {named} accepted anything")
 
 
 def _signature(

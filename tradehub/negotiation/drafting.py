@@ -186,6 +186,15 @@ def limited_to(document: TradeDocument, quantities: Mapping[str, Decimal]) -> Tr
     return document.model_copy(update={"lines": tuple(lines), "total": None})
 
 
+def agreed(contract: model.Contract) -> TradeDocument:
+    """Return what a contract is on: of an offer that was accepted in part, the lines and quantities accepted (R22).
+
+    An amendment states all of its contract's terms, so it is taken as it is.
+    """
+    document = contract.terms.document
+    return limited_to(document, contract.lines) if contract.version == 1 else document
+
+
 def as_offer(document: TradeDocument) -> Offer:
     """Return the terms of any proposal as an offer: what is bound does not depend on which document said it."""
     if isinstance(document, Offer):

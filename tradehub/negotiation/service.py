@@ -284,7 +284,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             )  # fmt: skip
         assent: TradeDocument | None = None
         if offer.amends is not None:
-            assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
+            assent = self._change_letter(session, row, actor.party, offer.amends, offer, offer.document, "accepted")
         elif actor.party == row.seller_id and isinstance(offer.document, Inquiry):
             assent = self._assent(session, row, offer)
         return self.say(
@@ -316,7 +316,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         letter: TradeDocument | None = None
         if offer.amends is not None:
             verdict = "accepted_with_change" if stands else "counter_offer"
-            letter = self._change_letter(session, row, actor.party, offer, own, verdict)
+            letter = self._change_letter(session, row, actor.party, offer.amends, offer, own, verdict)
             own = own.model_copy(update={"number": letter.number if letter else own.number})
         elif stands and isinstance(own, OfferDocument):
             own = own.model_copy(update={"action": "accepted_with_change" if changes else "accepted"})
@@ -338,9 +338,11 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         expected_version: int | None = None,
         request_key: str | None = None,
         text: str = "",
+        acceptance: str | None = None,
     ) -> str:
         """Propose other terms for the contract of the deal, or its end; the contract changes once they are accepted (R25).
 
+        Of several contracts it is that of ``acceptance``, else the first.
         Raises Refused NO_CONTRACT where none stands.
         """
         row = self._deal(session, deal_id)
@@ -348,45 +350,46 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         if known is not None:
             return known
         negotiation = self._current(session, row, expected_version)
-        contract = model.contract(negotiation, now=clock.now())
+        contract = model.contract(negotiation, now=clock.now(), named=acceptance)
         if contract is None:
             raise model.Refused("NO_CONTRACT", negotiation.regime)
-        terms = document or contract.terms.document
+        terms = document or drafting.agreed(contract)
         own = self._headed(session, row, actor.party, contract.terms, terms)
         self._demand(session, row, actor, Act.AMENDMENT, own)
         if text.strip():
             own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
         letter = self._change_letter(
-            session, row, actor.party, None, own, "cancelled" if terminates else "counter_offer"
+            session, row, actor.party, contract.named, None, own, "cancelled" if terminates else "counter_offer"
         )
         if letter is not None:
             own = own.model_copy(update={"number": letter.number})
         return self.propose(
             session, row, actor, own, kind=Kind.AMEND, expected_version=expected_version, request_key=request_key,
-            particulars={"amends": contract.offer.id, "terminates": terminates}, source=letter,
+            particulars={"amends": contract.named, "terminates": terminates}, source=letter,
         )  # fmt: skip
 
     def agreed(
-        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False
-    ) -> bool:
+        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False,
+        acceptance: str | None = None,
+    ) -> bool:  # fmt: skip
         """Note that the parties have changed their contract by the answer to its order: the seller's words, and the
         word of ``by``, the buyer, that agrees (R25). False where there is no contract to be changed.
 
         The buyer's word leaves where the two have agreed on a message for it; else they have told each other otherwise.
         """
         row = self._deal(session, deal_id)
-        contract = model.contract(store.load(session, row), now=clock.now())
+        contract = model.contract(store.load(session, row), now=clock.now(), named=acceptance)
         seller = Actor(PartyId(row.seller_id), channel="order")
-        if contract is None or contract.terms.terms_hash == terms_hash(document):
+        if contract is None or terms_hash(drafting.agreed(contract)) == terms_hash(document):
             return False
         number = f"{document.number}-{len(store.statement_rows(session, [row.id])) + 1}"
         own = drafting.as_offer(document).model_copy(update={"number": number})
         amendment = self.propose(
             session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
-            particulars={"amends": contract.offer.id, "terminates": terminates},
+            particulars={"amends": contract.named, "terminates": terminates},
         )  # fmt: skip
         offer = store.load(session, row).offer(amendment)
-        letter = self._change_letter(session, row, by, offer, own, "accepted")
+        letter = self._change_letter(session, row, by, contract.named, offer, own, "accepted")
         told = letter is None or not self.hooks.carries(session, by, seller.party, letter.kind)
         self.say(
             session, row, Actor(by, channel="order"), Kind.ACCEPT, about=amendment,
@@ -407,7 +410,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         terms_hash: str | None = None,
         request_key: str | None = None,
     ) -> str:
-        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id. Returns the statement's id.
+        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id, or an acceptance's where it is
+        about that. Returns the statement's id.
 
         A withdrawal of what has not left yet stops it, and takes effect at once (CISG 15(2), 22).
         """
@@ -419,7 +423,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             return known
         negotiation = store.load(session, row)
         if kind in BINDING:
-            self._demand(session, row, actor, BINDING[kind], negotiation.offer(about).document)
+            self._demand(session, row, actor, BINDING[kind], _spoken_of(negotiation, about).document)
         stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
         letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(
@@ -427,16 +431,15 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             request_key=request_key, source=letter, is_told=stopped,
         )  # fmt: skip
 
-    def signed(self, session: Session, deal_id: str, party: PartyId) -> None:
-        """Note that a party has signed the contract; with the last signature it is concluded, where that is agreed (R21)."""
+    def signed(self, session: Session, deal_id: str, party: PartyId, *, acceptance: str | None = None) -> None:
+        """Note that a party has signed the contract, of several that of ``acceptance``; with the last signature it is
+        concluded, where that is agreed (R21)."""
         row = self._deal(session, deal_id)
         negotiation = store.load(session, row)
-        contract = model.contract(negotiation, now=clock.now())
+        contract = model.contract(negotiation, now=clock.now(), named=acceptance)
         waits = contract is not None and contract.state is model.ContractState.AWAITING_CONFIRMATION
         if contract is not None and waits and negotiation.ground.formation == "signature":
-            self.say(
-                session, row, Actor(party), Kind.SIGN, about=contract.offer.id, terms_hash=contract.terms.terms_hash
-            )
+            self.say(session, row, Actor(party), Kind.SIGN, about=contract.named, terms_hash=contract.terms.terms_hash)
 
     def award(
         self,
@@ -533,11 +536,11 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         """Keep what is taken back from leaving, where it has not left yet."""
         wanted = about
         if kind is Kind.WITHDRAW_ACCEPTANCE:
-            accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
-            wanted = accepts[-1] if accepts else about
+            wanted = _acceptance_of(negotiation, about) or about
         key = store.outbox_key(session, wanted)
         if key is None and kind is Kind.WITHDRAW_ACCEPTANCE:
-            key = store.open_order_key(session, negotiation.id)
+            order = self.hooks.order(session, wanted)
+            key = store.open_order_key(session, negotiation.id, order.number if order is not None else None)
         return key is not None and self.hooks.stop(session, key)
 
     def _headed(
@@ -560,8 +563,9 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         action = letters.ACTIONS.get(kind)
         if action is None:
             return None
-        offer = negotiation.offer(about)
-        order = self.hooks.order(session, row.id)
+        offer = _spoken_of(negotiation, about)
+        accepted = _acceptance_of(negotiation, about)
+        order = self.hooks.order(session, accepted) if accepted is not None else None
         if kind is Kind.WITHDRAW_ACCEPTANCE and by == row.buyer_id and order is not None:
             return letters.change(
                 order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(), action="cancel",
@@ -590,7 +594,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             if said.kind == Kind.ACCEPT and about in (said.about, said.id):
                 if said.document_kind in ("order", "offer", "inquiry") and said.document_number:
                     return (Reference(type=said.document_kind, value=said.document_number),)
-                order = self.hooks.order(session, row.id)
+                order = self.hooks.order(session, said.id)
                 return (Reference(type="order", value=order.number),) if order is not None else ()
         return ()
 
@@ -607,7 +611,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
     ) -> str:
         """State other terms than an amendment proposes: a counter to it, or another of one's own."""
         theirs = base if base.by != actor.party else None
-        letter = self._change_letter(session, row, actor.party, theirs, own, "counter_offer")
+        letter = self._change_letter(session, row, actor.party, base.amends, theirs, own, "counter_offer")
         if letter is not None:
             own = own.model_copy(update={"number": letter.number})
         return self.propose(
@@ -617,11 +621,13 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         )  # fmt: skip
 
     def _change_letter(
-        self, session: Session, row: DealRow, by: PartyId, theirs: Offer | None, terms: TradeDocument, verdict: str
-    ) -> OrderChange | OrderResponse | None:
-        """Return what carries ``terms`` for the contract, or a word on ``theirs``: a change of its order, or the answer
-        to one. None where no order was placed on it."""
-        order = self.hooks.order(session, row.id)
+        self, session: Session, row: DealRow, by: PartyId, amends: str | None, theirs: Offer | None,
+        terms: TradeDocument, verdict: str,
+    ) -> OrderChange | OrderResponse | None:  # fmt: skip
+        """Return what carries ``terms`` for the contract called ``amends``, or a word on ``theirs``: a change of its
+        order, or the answer to one. None where no order was placed on it."""
+        contract = model.contract(store.load(session, row), now=clock.now(), named=amends)
+        order = self.hooks.order(session, contract.id) if contract is not None else None
         if order is None or not order.number:
             return None
         mine = 1 + sum(each.document_kind in _OF_CHANGES for each in store.statement_rows(session, [row.id]))
@@ -652,7 +658,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         offer = store.load(session, row).offer(about)
         if offer.amends is not None:
             letter: TradeDocument | None = self._change_letter(
-                session, row, actor.party, offer, offer.document, "rejected"
+                session, row, actor.party, offer.amends, offer, offer.document, "rejected"
             )
         else:
             letter = self._refusal_of(session, row, actor.party, offer, text)
@@ -810,3 +816,16 @@ def _whole_or_part(
 
 def _terms(offer: Offer) -> dict[str, object]:
     return {"currency": offer.document.currency, "lines": model.lines_of(offer.document)}
+
+
+def _acceptance_of(negotiation: Negotiation, about: str) -> str | None:
+    """Return the acceptance that ``about`` is, or the latest of the offer that it is; None where there is none."""
+    accepts = [each for each in negotiation.statements if each.kind is Kind.ACCEPT and about in (each.id, each.about)]
+    return accepts[-1].id if accepts else None
+
+
+def _spoken_of(negotiation: Negotiation, about: str) -> Offer:
+    """Return the offer that ``about`` is, or that the acceptance of that id accepts. Raises Refused NO_SUCH_OFFER."""
+    if any(each.id == about for each in negotiation.offers):
+        return negotiation.offer(about)
+    return negotiation.offer(next((each.about for each in negotiation.statements if each.id == about), None))

@@ -435,12 +435,13 @@ def outbox_key(session: Session, statement_id: str) -> str | None:
     return session.scalar(select(StatementRow.outbox_key).where(StatementRow.id == statement_id))
 
 
-def open_order_key(session: Session, deal_id: str) -> str | None:
-    """Return under which key the order on a deal waits to leave; None where none does."""
-    waiting = select(OutboxRow.idempotency_key).where(
+def open_order_key(session: Session, deal_id: str, number: str | None) -> str | None:
+    """Return under which key the order of that number (None: the first) waits to leave; None where none does."""
+    waiting = select(OutboxRow).where(
         OutboxRow.subject == deal_id, OutboxRow.kind == "order", OutboxRow.closed_at.is_(None)
     )
-    return session.scalar(waiting.limit(1))
+    found = (each.idempotency_key for each in session.scalars(waiting) if number in (None, each.restored().number))
+    return next(found, None)
 
 
 def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:
