@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tradehub.documents import PartyId, TradeDocument
@@ -14,6 +15,18 @@ def binding(act: Act, document: TradeDocument, *, deal_id: str, partner: PartyId
     """Return the act on the terms of ``document``, towards ``partner``."""
     classes = {each.code for line in model.lines_of(document) for each in line.item.classification}
     return Binding(act, deal_id, partner, amount(document), document.currency, tuple(sorted(classes)))
+
+
+def award(inquiry_id: str, parts: Sequence[Binding]) -> Binding:
+    """Return the one act that several acceptances on an inquiry are (R23). In several currencies its amount is untold."""
+    told = [each.amount for each in parts if each.amount is not None]
+    is_told = len(told) == len(parts) and len({each.currency for each in parts}) == 1
+    first, *others = dict.fromkeys(each.partner for each in parts)
+    classes = sorted({each for part in parts for each in part.categories})
+    return Binding(
+        Act.AWARD, inquiry_id, first, sum(told, Decimal(0)) if is_told else None, parts[0].currency, tuple(classes),
+        tuple(others),
+    )  # fmt: skip
 
 
 def amount(document: TradeDocument) -> Decimal | None:
