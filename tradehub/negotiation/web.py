@@ -31,6 +31,7 @@ from tradehub.negotiation.pages import (
     actor,
     asked,
     demand,
+    nobody_to_ask,
     version,
 )
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round

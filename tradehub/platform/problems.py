@@ -60,7 +60,8 @@ PROBLEMS: Mapping[str, Row] = {
         403,
         lazy_gettext("Others must approve this first"),
         lazy_gettext(
-            "It is above what this token may bind to. “approvers” may approve it; ask for it on the pages, or, of an award, under its address and “/approval”."
+            "It is above what this token may bind to. “approvers” may approve it; ask for it on the pages, or for an "
+            "award at its own address followed by “/approval”."
         ),
     ),
     "not-found": Row(
