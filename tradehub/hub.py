@@ -210,7 +210,7 @@ class Hub:
             handlers=self.handlers,
             witness=self._compare_histories,
             on_reached=self._reached,
-            on_failed=self.negotiation.on_failed,
+            on_failed=self._failed,
             explain=self._explain,
         )
         self.exchange.register()
@@ -388,8 +388,8 @@ class Hub:
         """The parties are agreed, and the contract comes about when both have signed or confirmed it (R21)."""
         self.contracts.record(session, agreed, is_awaiting=True)
 
-    def _signed(self, session: Session, deal_id: str, party: PartyId, _at: datetime) -> None:
-        self.negotiation.signed(session, deal_id, party)
+    def _signed(self, session: Session, contract: ContractRow, party: PartyId, _at: datetime) -> None:
+        self.negotiation.signed(session, contract.deal_id, party, acceptance=contract.acceptance)
 
     def _stop(self, session: Session, key: str) -> bool:
         """Keep from leaving what has not left: the exchange is made after negotiation, so it is asked when needed."""
@@ -411,6 +411,7 @@ class Hub:
                 raise LookupError(deal_id)
             said = negotiation_evidence.statements(session, deal_id)
             claims = negotiation_evidence.claims(session, deal_id)
+            standing = negotiation_evidence.standard_terms(session, deal_id)
             attached = dict(self._kept(negotiation_evidence.attachments(session, deal_id)))
             texts = negotiation_evidence.documents(session, deal_id)
             for carried in exchange_evidence.documents(session, deal_id):
@@ -429,6 +430,7 @@ class Hub:
             kept.not_kept,
             tuple(claims),
             attached,
+            standing,
         )
 
     def _kept(self, digests: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -454,8 +456,10 @@ class Hub:
 
     def _concluded(self, session: Session, concluded: Concluded) -> None:
         """A contract came about: keep its terms, then order on them."""
+        taken_up = self.contracts.taken_up(session, concluded)
+        instead_of = taken_up.acceptance if taken_up is not None else None
         self.contracts.record(session, concluded)
-        self.ordering.place(session, concluded)
+        self.ordering.place(session, concluded, instead_of=instead_of)
 
     def _authorise(
         self, session: Session, actor: Actor | auctions.Actor | tender_hooks.Actor, binding: Binding
@@ -526,7 +530,13 @@ class Hub:
 
     def _reached(self, session: Session, key: str, at: datetime) -> None:
         """What left under this key has reached the partner; the outbox knows since when it was on its way."""
-        self.negotiation.on_reached(session, key, at, tried_at=self.exchange.outbound.first_attempt(session, key))
+        self.negotiation.on_reached(
+            session, key, at, tried_at=self.exchange.outbound.first_attempt(session, key),
+            acceptance=self.ordering.carried(session, key),
+        )  # fmt: skip
+
+    def _failed(self, session: Session, key: str, at: datetime) -> None:
+        self.negotiation.on_failed(session, key, at, acceptance=self.ordering.carried(session, key))
 
     def _terms(self, session: Session, buyer: PartyId, seller: PartyId) -> Terms:
         """What the two agreed about how they negotiate: as the profile of the one that is a partner has it."""
@@ -556,12 +566,18 @@ class Hub:
         if not isinstance(document, OrderChange):
             raise TypeError(document.kind)
         facts = self._order_named(session, document, buyer=received.partner, seller=received.owner)
-        proposal = self.ordering.proposal(session, facts.deal_id) if facts is not None else None
+        proposal = self.ordering.proposal(session, facts.acceptance) if facts is not None else None
         if facts is not None and proposal is not None and document.action == "confirmation":
             # the buyer agrees to what we answered to its order
-            self.negotiation.agreed(session, facts.deal_id, proposal, by=received.partner)
+            self.negotiation.agreed(session, facts.deal_id, proposal, by=received.partner, acceptance=facts.acceptance)
             return Handled(facts.deal_id, facts.order_id)
-        return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
+        return self._change_received(session, document, received, facts)
+
+    def _change_received(
+        self, session: Session, document: OrderChange | OrderResponse, received: Received, facts: OrderFacts | None
+    ) -> Handled:
+        deal, acceptance = (facts.deal_id, facts.acceptance) if facts is not None else (None, None)
+        return self.negotiation.receive_change(session, document, received, deal, acceptance)
 
     def _bidders(self, session: Session, text: str) -> Sequence[Suggestion]:
         """Find whom the session's organisation may invite to bid: parties whose people work on our own pages."""
@@ -581,11 +597,13 @@ class Hub:
         """An answer to an order came: it shows that the acceptance which the order carried has arrived."""
         if isinstance(document, OrderResponse) and (document.reference("change") or received.type in CHANGE_ANSWERS):
             facts = self._order_named(session, document, buyer=received.owner, seller=received.partner)
-            return self.negotiation.receive_change(session, document, received, facts.deal_id if facts else None)
+            return self._change_received(session, document, received, facts)
         handled = self.ordering.receive_order_response(session, document, received)
         if handled.deal is not None and handled.refusal is None and isinstance(document, OrderResponse):
-            self.negotiation.on_answered(session, handled.deal, received.received_at)
-            self.negotiation.on_order_answered(session, handled.deal, document, received)
+            answered = self._order_named(session, document, buyer=received.owner, seller=received.partner)
+            acceptance = answered.acceptance if answered is not None else None
+            self.negotiation.on_answered(session, handled.deal, received.received_at, acceptance)
+            self.negotiation.on_order_answered(session, handled.deal, document, received, acceptance)
         return handled
 
     def _order_named(
@@ -594,39 +612,42 @@ class Hub:
         number = order_number(document)
         return self.ordering.facts_by_number(session, buyer, seller, number) if number else None
 
-    def _agreed(self, session: Session, order_id: str, deal_id: str, order: Order, by: PartyId, at: datetime) -> None:
+    def _agreed(
+        self, session: Session, order_id: str, acceptance: str, order: Order, by: PartyId, at: datetime
+    ) -> None:
         """The buyer agreed to the terms of an order response: that changes the contract, and stands among its statements."""
-        if not self.negotiation.agreed(session, deal_id, order, by=by):
-            self.contracts.amend(session, deal_id, order, by, at)
+        deal_id = self.ordering.row(session, order_id).deal_id
+        if not self.negotiation.agreed(session, deal_id, order, by=by, acceptance=acceptance):
+            self.contracts.amend(session, acceptance, order, by, at)
         self.billing.rematch(session, order_id)
 
     def _amended(self, session: Session, deal_id: str, contract: Contract, at: datetime) -> None:
         """The parties agreed on other terms after the contract, or on its end: the old version stays beside the new."""
-        order = self.ordering.of_deal(session, deal_id)
+        order = self.ordering.of_acceptance(session, contract.id)
         by = contract.terms.by
         if order is not None:
             by = PartyId(order.seller if by == order.buyer else order.buyer)
         if contract.state is ContractState.TERMINATED:
-            self.contracts.move_on(session, deal_id, "terminated", at)
-            self.ordering.undo(session, deal_id, at)
+            self.contracts.move_on(session, contract.id, "terminated", at)
+            self.ordering.undo(session, contract.id, at)
             return
-        self.contracts.amend(session, deal_id, contract.terms.document, by, at)
-        changed = self.ordering.amend(session, deal_id, contract.terms.document, by=by, at=at)
+        self.contracts.amend(session, contract.id, contract.terms.document, by, at)
+        changed = self.ordering.amend(session, contract.id, contract.terms.document, by=by, at=at)
         if changed is not None:
             self.billing.rematch(session, changed)
 
     def _undone(self, session: Session, deal_id: str, contract: str, at: datetime) -> None:
         """An acceptance was withdrawn, objected to or never arrived: there is no contract, and nothing is ordered."""
-        self.contracts.move_on(session, deal_id, "objected", at)
-        self.ordering.undo(session, deal_id, at)
+        self.contracts.move_on(session, contract, "objected", at)
+        self.ordering.undo(session, contract, at)
 
-    def _order_of(self, session: Session, deal_id: str) -> Order | None:
-        row = self.ordering.of_deal(session, deal_id)
+    def _order_of(self, session: Session, acceptance: str) -> Order | None:
+        row = self.ordering.of_acceptance(session, acceptance)
         return row.order if row is not None else None
 
-    def _ordered(self, session: Session, deal_id: str, order: Order, received: Received) -> None:
+    def _ordered(self, session: Session, acceptance: str, order: Order, received: Received) -> None:
         """The buyer's own order came on what we had accepted: it has the number that the buyer will use."""
-        self.ordering.adopt(session, deal_id, order, at=received.received_at, message_id=received.message_id)
+        self.ordering.adopt(session, acceptance, order, at=received.received_at, message_id=received.message_id)
 
     def _carries(self, session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
         """Whether the two have agreed on a message for this kind of document."""

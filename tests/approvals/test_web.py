@@ -461,3 +461,19 @@ def test_changes_are_accepted_with_a_fresh_password_alone(firm, browse, at_monda
     assert firm.load(deal).offers[-1].number.startswith("Q-")
     ann.send(refused.text, f"{at}/send", {"confirm_password": PASSWORD})
     assert len(firm.load(deal).offers) == 3
+
+
+def test_of_alternatives_the_dearest_is_held_to_the_limit(firm, browse):
+    firm.state(LIMITS)
+    deal, li, ann = firm.offered(), browse("li"), browse("ann")
+    at = f"/deals/{deal}/counter"
+    form = li.send(li.get(at), at, {"alternative": "1"}, 200)
+    typed = {"line_price": ["10", "10"], "line_quantity": ["90", "110"]}
+    page = li.send(form.text, at, {**typed, "step": "send"}, 403)
+    assert "Approval needed" in text_of(page.text)
+    request = asked(li.send(page.text, at, {"step": "ask"}))
+    seen = text_of(ann.get(f"/approvals/{request}"))
+    assert "USD 1,100.00" in seen
+    assert "Alternatives" in seen
+    assert "Approved, and done." in text_of(ann.follow(decide(ann, request, "approve")))
+    assert [each.amount for each in firm.load(deal).offers[2:]] == [900, 1100]

@@ -183,7 +183,7 @@ def test_goods_and_invoices_complete_the_contract(trade):
     row = trade.order(order_id)
     assert (row.delivered, row.billed, row.has_differences) == (Delivery.COMPLETE, Delivery.COMPLETE, False)
     with trade.database.read() as session:
-        assert trade.contracts.of_deal(session, "deal-1").is_in is ContractState.FULFILLED
+        assert trade.contracts.of_acceptance(session, "deal-1").is_in is ContractState.FULFILLED
 
 
 def test_a_held_invoice_flags_its_order(trade):

@@ -51,6 +51,7 @@ def person(org: PartyId, *, name: str = "Lin Hai") -> Principal:
 
 
 DRAWING = b"%PDF-1.7\nvalve V-22, revision C\n"
+STANDING = "1. Payment\nThirty days net.\n2. Governing law\nCISG."
 SHEET = b"seal;size\nS-9;22\n"
 
 
@@ -117,7 +118,9 @@ def _by_hand(hub: Hub) -> None:
         dana = Actor(DELTA, name="Dana Whitfield")
         drawing = hub.negotiation.attach(session, dana, deal, "V-22 rev C.pdf", DRAWING)
         named = Attachment(name=drawing.name, sha256=drawing.sha256)
-        hub.negotiation.make_offer(session, dana, deal, replace(terms, attachments=(named,)))
+        standing = hub.negotiation.publish(session, DELTA, {"en": STANDING})
+        terms = replace(terms, attachments=(named,), standard_terms=standing.sha256)
+        hub.negotiation.make_offer(session, dana, deal, terms)
         sheet = hub.negotiation.attach(session, dana, deal, "seals.csv", SHEET)
         hub.negotiation.comment(session, dana, deal, "The seals, one by one.", files=[sheet.sha256])
     _accept(hub, HAIDI, deal)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 
 from tests.contracting import tampering
-from tests.contracting.proven import DELTA, DRAWING, HAIDI, NINGBO, SHEET, SITE, person
+from tests.contracting.proven import DELTA, DRAWING, HAIDI, NINGBO, SHEET, SITE, STANDING, person
 from tests.contracting.tampering import members_of
 from tests.device import Device
 from tests.exchange.test_bad_input import X12
@@ -218,6 +218,24 @@ def test_a_file_left_out_or_added_is_named_even_under_a_new_seal(with_files):
     with pytest.raises(Refused, match="no statement names it") as refused:
         verify(_listed(with_files, {other: b"other"}))
     assert refused.value.record == other
+
+
+def test_the_standard_terms_referred_to_stand_in_the_contract_and_in_the_archive(with_files):
+    found = {each.what: each.detail for each in verify(with_files)}
+    assert found["standard terms"].startswith("1 of ")
+    members = dict(members_of(with_files))
+    (name,) = [each for each in members if each.startswith("standard-terms/")]
+    digest = name.removeprefix("standard-terms/").removesuffix(".json")
+    assert json.loads(members[name])["texts"] == {"en": STANDING}
+    assert json.loads(members["contract.json"])["standard_terms"] == {"buyer": None, "seller": digest}
+    assert f'role="seller">{digest}<'.encode() in members["contract.xml"]
+    changed = tampering.resealed(tampering._with(members_of(with_files), name, b"{}"))
+    with pytest.raises(Refused, match="SHA-256 that a statement refers to") as refused:
+        verify(changed)
+    assert refused.value.record == name
+    other = f"standard-terms/{sha256(b'{}').hexdigest()}.json"
+    with pytest.raises(Refused, match="no statement refers to it"):
+        verify(_listed(with_files, {other: b"{}"}))
 
 
 def _listed(archive: bytes, changes: dict[str, bytes | None]) -> bytes:

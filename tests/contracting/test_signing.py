@@ -176,7 +176,7 @@ class Bench:
                 record=lambda deal: Record({"id": deal}, (entry,)),
                 party=lambda session, party: Party(role="", name=party.title()),
                 language=lambda session, party: "en", typesetter=self.pages,
-                on_signed=lambda session, deal, party, at: self.signed.append((deal, party)),
+                on_signed=lambda session, contract, party, at: self.signed.append((contract.deal_id, party)),
             )
         )  # fmt: skip
         with database.write() as session:

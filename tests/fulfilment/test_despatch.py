@@ -106,7 +106,7 @@ def test_several_despatches_deliver_one_order(trade):
     assert [each.balance.open for each in row.lines] == [0, 0, 0]
     assert [part.whole.number for part in parts(trade, order_id)] == ["DN-1", "DN-2"]
     with trade.database.read() as session:
-        assert trade.contracts.of_deal(session, "deal-1").is_in is ContractState.IN_PERFORMANCE
+        assert trade.contracts.of_acceptance(session, "deal-1").is_in is ContractState.IN_PERFORMANCE
 
 
 def test_one_despatch_delivers_several_orders(trade):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from tests.negotiation.conftest import DELTA, SELLER, terms
+from tests.negotiation.conftest import BUYER, DELTA, SELLER, terms
 from tests.negotiation.pages import Browser, build, form_fields, text_of
+from tests.negotiation.test_service import quote
+from tests.negotiation.words import NINGBO
 from tradehub.negotiation import model
+from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Stated
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -179,7 +183,7 @@ VERDICTS = [
     ("contacts named", {}, rows(*KEPT, ("", "custom", "contacts", "Zhao")), "acceptance", ["– Zhao not material"]),
     ("another price", {}, {"line_price": ["11.90", "0.82", "6.10"]}, "counter", ["USD 12.40 USD 11.90 material"]),
     ("less of a line", {}, {"line_quantity": ["24000", "24000", "100"]}, "counter", ["4,000 pcs 100 pcs mat"]),
-    ("a line left out", {}, {"leave_out": ["2"]}, "counter", ["The line Seal kit 24,000 pcs left out material"]),
+    ("a line left out", {}, {"leave_out": ["2"]}, "counter", ["Line 2 Seal kit 24,000 pcs left out material"]),
     ("another day", {}, {"line_delivery": ["2027-02-01"] * 3}, "counter", ["1 Feb 2027"]),
     ("other payment", {}, {"payment": "net 60"}, "counter", ["net 30 net 60 material"]),
     ("payment struck out", {}, {"payment": ""}, "counter", ["net 30 left out material"]),
@@ -279,3 +283,118 @@ def test_an_offer_that_ran_out_is_accepted_late_and_not_with_changes(house, app,
     buyer = Browser(app, "li@haidi.example")
     assert "Your acceptance would be late" in text_of(buyer.get(f"/deals/{deal}/accept"))
     assert "It has expired." in text_of(buyer.get(f"/deals/{deal}/accept/changes", 409))
+
+
+# --- alternatives of a line
+
+
+def offer_alternatives(browser, deal: str, changes: dict | None = None, status: int = 303, line: str = "1", **row: str):
+    """Add an alternative to a line on the offer form, fill it in, and send the form."""
+    at = f"/deals/{deal}/counter"
+    form = browser.send(browser.get(at), at, {"alternative": line}, 200).text
+    place = [value for name, value in form_fields(form, at) if name == "line_alternative"].index(line)
+    columns: dict[str, list[str]] = {}
+    for name, value in form_fields(form, at):
+        columns.setdefault(name, []).append(value)
+    columns["line_price"] = ["" if each else price for each, price in
+                             zip(columns["line_alternative"], ("12.40", "11.10", "0.82", "6.10"), strict=False)]  # fmt: skip
+    for name, value in row.items():
+        columns[f"line_{name}"][place] = value
+    sent = {name: columns[name] for name in columns if name.startswith("line_")}
+    return browser.send(form, at, {"valid_until": "2026-12-04", **sent, **(changes or {})}, status)
+
+
+BRASS = {"name": "Valve V-22, brass", "item": "B-22", "price": "10.95"}
+
+
+def test_an_alternative_of_a_line_is_an_offer_beside_the_other_and_one_is_picked(house, buyer, seller):
+    deal = house.deal_with(DELTA)
+    offer_alternatives(seller, deal, **BRASS)
+    one, other = house.load(deal).offers[1:]
+    assert one.group is not None
+    assert one.group == other.group
+    assert [each.amount for each in (one, other)] == [Decimal(341680), Decimal(306880)], "none is added to another"
+    page = buyer.get(f"/deals/{deal}")
+    seen = text_of(page)
+    assert "Alternatives, of which you pick one" in seen
+    assert "Valve V-22, brass B-22" in seen
+    assert "Alternatives: one of rounds 2 and 3" in seen
+    assert "Gap to close" not in seen, "to offer another is no move"
+    assert re.search(r'aria-current="step">[^<]*Offer', page), "nor is it a counter-offer"
+    assert "Item Valve V-22 Valve V-22, brass" in seen, "the comparison of the rounds says that the item is another"
+
+    at = f"/deals/{deal}/accept/alternatives"
+    form = buyer.get(f"{at}?about={one.id}")
+    assert "checked" not in form, "nobody chooses for them"
+    for query in ("&step=choose", f"&step=choose&offer={one.id}&offer={other.id}", "&step=choose&offer=x"):
+        answer = buyer.get(f"{at}?about={one.id}{query}", 422)
+        assert "Choose exactly one of the alternatives." in text_of(answer)
+    answer = buyer.client.get(f"{at}?about={one.id}&step=choose&offer={other.id}")
+    page = buyer.follow(answer)
+    assert "It is one of 2 alternatives. The others can then no longer be accepted." in text_of(page)
+    assert "Valve V-22, brass" in text_of(page)
+    buyer.send(page, f"/deals/{deal}/accept")
+    (contract,) = contracts(house, deal)
+    assert contract.offer.id == other.id
+    assert "The contract stands" in text_of(buyer.get(f"/deals/{deal}/accept?offer={one.id}"))
+
+
+def test_alternatives_stand_side_by_side_in_the_comparison(house, buyer, seller):
+    deal = house.deal_with(DELTA)
+    offer_alternatives(seller, deal, **BRASS)
+    with house.database.read("haidi") as session:
+        inquiry = house.service.deal(session, deal).row.inquiry_id
+    seen = text_of(buyer.get(f"/inquiries/{inquiry}/compare"))
+    assert "1 of 1 answered" in seen
+    assert "Delta Fluid Alternative 1 Delta Fluid Alternative 2" in seen
+    assert "Valve V-22, brass" in seen
+
+
+@pytest.mark.parametrize(
+    ("row", "changes", "sentence"),
+    [
+        ({"price": "12.40"}, {}, "An alternative must differ from its line."),
+        ({"price": ""}, {}, "A counter-offer needs a price."),
+        (BRASS, {"divisible": "1"}, "An offer with alternatives is not divisible"),
+        ({**BRASS, "name": "", "item": ""}, {}, "Name the item."),
+    ],
+)
+def test_an_alternative_that_cannot_be_says_why(house, seller, row, changes, sentence):
+    deal = house.deal_with(DELTA)
+    answer = offer_alternatives(seller, deal, changes, 422, **row)
+    assert sentence in text_of(answer.text)
+    assert len(house.load(deal).offers) == 1
+
+
+def test_an_alternative_is_taken_out_again_and_reviewed_before_it_leaves(house, seller):
+    deal = house.deal_with(DELTA)
+    at = f"/deals/{deal}/counter"
+    review = offer_alternatives(seller, deal, {"step": "review"}, 200, **BRASS)
+    assert "They pick exactly one of 2 offers." in text_of(review.text)
+    form = seller.send(review.text, at, {"step": "edit"}, 200)
+    without = seller.send(form.text, at, {"drop_alternative": "1"}, 200)
+    fields = form_fields(without.text, at)
+    assert [value for name, value in fields if name == "line_number"] == ["1", "2", "3"]
+    assert [value for name, value in fields if name == "term_name"] == [], "and no term is added by the way"
+    seller.send(review.text, at, {"step": "send"})
+    assert len(house.load(deal).offers) == 3
+
+
+def test_a_buyer_counters_with_an_alternative(house, buyer, seller):
+    deal = offered(house)
+    offer_alternatives(buyer, deal, quantity="12000", price="13.00")
+    states = model.states(house.load(deal), now=house.load(deal).statements[-1].at)
+    assert [str(each) for each in states.values()] == ["invitation", "countered", "effective", "effective"]
+    assert "Choose and accept" in text_of(seller.get(f"/deals/{deal}"))
+
+
+def test_alternatives_go_to_a_message_partner_as_offers_of_their_own(house):
+    deal = house.deal_with(NINGBO)
+    house.receive(quote(house, "Q-1", "12.40"))
+    about = house.load(deal).offers[-1].id
+    line = LineDraft("1", Decimal(24000), "C62", Decimal("11.90"))
+    other = LineDraft("1", Decimal(12000), "C62", Decimal("12.10"))
+    house.do(BUYER, "make_offer", deal, Draft((line,), alternatives=(other,)), about=about)
+    letters = [document for to, document, _ in house.outbox.sent if to == NINGBO][1:]
+    assert [each.lines[0].quantity.value for each in letters] == [24000, 12000]
+    assert len({each.number for each in letters}) == 2

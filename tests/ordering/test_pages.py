@@ -166,7 +166,7 @@ POSTS = ("agree", "decline", *FORMS)
 
 def contract_of(trade: Trade) -> str:
     with trade.database.read() as session:
-        return trade.contracts.of_deal(session, "deal-1").id
+        return trade.contracts.of_acceptance(session, "deal-1").id
 
 
 def test_a_stranger_finds_nothing_under_any_address(trade, house, buyer):

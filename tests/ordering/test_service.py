@@ -106,7 +106,7 @@ def test_the_order_stands_until_the_buyer_agrees(trade):
     assert agreed.total == before.total + 50
     assert open_proposal(agreed) is None
     with trade.database.read() as session:
-        contract = trade.contracts.of_deal(session, "deal-1")
+        contract = trade.contracts.of_acceptance(session, "deal-1")
         assert [version.version for version in contract.versions] == [1, 2]
         assert contract.versions[0].terms_hash == terms_hash(offer())
 

@@ -209,7 +209,7 @@ def _deal(hub: Hub) -> None:
         )  # fmt: skip
     _drain(hub)
     with hub.database.write(org=DELTA) as session:
-        order = hub.ordering.of_deal(session, _deal_with(hub, DELTA))
+        (order,) = hub.ordering.of_deal(session, _deal_with(hub, DELTA))
         shipment = Shipment(quantities={"1": Decimal(100)}, shipped_on=clock.now().date())
         hub.fulfilment.ship(session, order.id, shipment, by=DELTA)
     with hub.database.write(org=HAIDI) as session:
@@ -526,8 +526,8 @@ def test_the_last_approval_concludes_the_deal_and_orders(trade: Trade) -> None:
     answer = post(trade.window("lin"), f"/approvals/{request}/decide", word="approve")
     assert answer.status_code == 303, answer.text
     with trade.hub.database.read(org=HAIDI) as session:
-        assert trade.hub.contracts.of_deal(session, deal) is not None
-        assert trade.hub.ordering.of_deal(session, deal) is not None
+        assert len(trade.hub.contracts.of_deal(session, deal)) == 1
+        assert len(trade.hub.ordering.of_deal(session, deal)) == 1
     assert "Approved and done" in trade.window("mei").get("/").text
 
 

@@ -10,22 +10,29 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import click
-from sqlalchemy import ColumnElement, func, not_, select
+from sqlalchemy import ColumnElement, not_, select
 from sqlalchemy.orm import Session
 
 from tradehub.cli.files import Unusable
 from tradehub.cli.restored import key_of, passed_over
+from tradehub.contracting.calling_off import lines_of
+from tradehub.contracting.model import State
 from tradehub.contracting.store import ContractRow, ContractVersionRow
+from tradehub.documents.terms import terms_hash
 from tradehub.exchange import outbound
 from tradehub.exchange.inbound import PROCESS
 from tradehub.exchange.model import Delivery, Direction, Reason, Validation
 from tradehub.exchange.store import ControlNumberRow, MessageRow
 from tradehub.hub import Hub
+from tradehub.negotiation import model
 from tradehub.negotiation import store as negotiation
+from tradehub.negotiation.drafting import limited_to
+from tradehub.negotiation.model import Negotiation
 from tradehub.negotiation.store import DealRow, OfferRow, StatementRow
-from tradehub.platform import audit
+from tradehub.platform import audit, clock
 from tradehub.platform.files import DamagedPayload, NoPayload
 from tradehub.platform.outbox import SEND, OutboxRow
 from tradehub.platform.schema import current
@@ -98,7 +105,8 @@ def _negotiation_chains(session: Session) -> tuple[int, list[str]]:
 
 
 def _contracts(session: Session) -> tuple[int, list[str]]:
-    """The frozen terms have their hash, the first version has that of the offer accepted; a deal has one contract."""
+    """The frozen terms have their hash, the first version has that of an offer, or of the lines accepted of it; no more
+    is bound of an offer than it offered, and every contract has its acceptance."""
     contracts = {each.id: each for each in session.scalars(select(ContractRow))}
     wrong = []
     for version in session.scalars(select(ContractVersionRow).order_by(ContractVersionRow.contract_id)):
@@ -111,15 +119,54 @@ def _contracts(session: Session) -> tuple[int, list[str]]:
     firsts = select(ContractVersionRow).where(ContractVersionRow.version == 1)
     for first in session.scalars(firsts):
         contract = contracts.get(first.contract_id)
-        if contract is not None and first.terms_hash not in offered[contract.deal_id]:
+        if contract is None or first.terms_hash in offered[contract.deal_id]:
+            continue
+        if first.terms_hash not in _terms_of_parts(session, contract.deal_id):
             wrong.append(f"contract {contract.number}: no offer of its deal has these terms")
-    several = select(ContractRow.deal_id).group_by(ContractRow.deal_id).having(func.count() > 1)
-    wrong += [f"deal {each} has several contracts" for each in session.scalars(several)]
+    wrong += _parts(session, contracts.values())
     known = select(ContractRow.deal_id)
     concluded = select(DealRow.number).where(DealRow.state == "concluded", DealRow.id.not_in(known))
     return len(contracts), wrong + [
         f"deal {each} is concluded and has no contract" for each in session.scalars(concluded)
     ]
+
+
+def _terms_of_parts(session: Session, deal_id: str) -> set[str]:
+    """Return the hash of the terms of every acceptance in part in a deal, computed anew from its statements (R22)."""
+    row = session.get_one(DealRow, deal_id)
+    found = model.contracts(negotiation.load(session, row), now=clock.now())
+    return {
+        terms_hash(limited_to(stated.document, each.lines))
+        for each in found
+        if each.lines
+        for stated in (each.offer, each.terms)
+    }
+
+
+def _parts(session: Session, contracts: Iterable[ContractRow]) -> Iterator[str]:
+    """Say where the several contracts of a deal are not those of its acceptances, or bind more than was offered."""
+    of_deal: dict[str, list[ContractRow]] = defaultdict(list)
+    for each in contracts:
+        of_deal[each.deal_id].append(each)
+    for deal, several in of_deal.items():
+        if len(several) > 1:
+            yield from _parts_of(negotiation.load(session, session.get_one(DealRow, deal)), several)
+
+
+def _parts_of(deal: Negotiation, contracts: Iterable[ContractRow]) -> Iterator[str]:
+    made = {each.id: each for each in model.contracts(deal, now=clock.now())}
+    bound: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for contract in contracts:
+        if contract.acceptance not in made:
+            yield f"contract {contract.number}: nothing was accepted under {contract.acceptance}"
+        elif contract.is_in is not State.NEVER_CONCLUDED:
+            offer = made[contract.acceptance].offer
+            for name, line in lines_of(contract.versions[0]).items():
+                bound[offer.id, name] += line.quantity.value if line.quantity else 0
+    for (id, name), quantity in bound.items():
+        offer = deal.offer(id)
+        if quantity > offer.lines.get(name, 0):
+            yield f"offer {offer.number}: of line {name} more is bound than was offered"
 
 
 def _control_numbers(session: Session) -> tuple[int, list[str]]:

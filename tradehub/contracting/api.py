@@ -29,9 +29,12 @@ class ContractsQuery(Entry):
 
 
 class ContractSummary(BaseModel):
+    """``acceptance`` is the statement that made it: an offer that was accepted in parts makes several in one deal."""
+
     id: str
     number: str
     deal: str
+    acceptance: str
     buyer: str
     seller: str
     state: str
@@ -143,8 +146,8 @@ _FILES = {"pdf": "application/pdf", "xml": "application/xml", "json": "applicati
 
 def _summary(row: ContractRow) -> dict[str, Any]:
     return {
-        "id": row.id, "number": row.number, "deal": row.deal_id, "buyer": row.buyer, "seller": row.seller,
-        "state": row.state, "version": row.version, "concluded_at": row.concluded_at,
+        "id": row.id, "number": row.number, "deal": row.deal_id, "acceptance": row.acceptance, "buyer": row.buyer,
+        "seller": row.seller, "state": row.state, "version": row.version, "concluded_at": row.concluded_at,
     }  # fmt: skip
 
 

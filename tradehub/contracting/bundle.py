@@ -51,9 +51,11 @@ def content(
     blanket: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the contract as plain values. ``parties`` by role, ``clauses`` the text by language."""
+    sides = (("buyer", contract.buyer), ("seller", contract.seller))
     return {
         "format": FORMAT,
         "deal": contract.deal_id,
+        "acceptance": contract.acceptance,
         "number": contract.number,
         "version": version.version,
         "concluded_at": _moment(contract.concluded_at),
@@ -67,6 +69,7 @@ def content(
         "document": version.document,
         "terms": version.terms_by_path,
         "terms_hash": version.terms_hash,
+        "standard_terms": {role: record.terms_sent(named) for role, named in sides},
         "blanket": dict(blanket) if blanket else None,
         "languages": [each.language for each in texts],
         "templates": {each.language: dict(each.named) for each in texts},
@@ -101,6 +104,9 @@ def as_xml(contract: Mapping[str, Any], json_sha256: str) -> bytes:
     terms = etree.SubElement(top, _name("terms"))
     for path, value in sorted(contract["terms"].items()):
         _add(terms, "term", value, path=path)
+    for role, digest in sorted(contract["standard_terms"].items()):
+        if digest is not None:
+            _add(top, "standard-terms", digest, role=role)
     if contract["blanket"]:
         _ceilings(top, contract["blanket"])
     for language, text in sorted(contract["clauses"].items()):

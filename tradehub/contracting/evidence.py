@@ -32,6 +32,7 @@ manifest.json      name, length and SHA-256 of everything else; manifest.sig is 
 statements.jsonl   what was said, by whom and when, a statement a line, each bound to the one before it by SHA-256
 documents/         the document of each statement (inquiry, offer, counter, order), named by its SHA-256
 attachments/       the files that offers and comments name, each by its SHA-256, without an ending
+standard-terms/    the standard terms that offers and acceptances refer to, where they were published on the hub
 histories.json     what messages said of the history that their sender has, and whether it was this one
 messages/          each message as it was received or sent, byte for byte; index.json says when, by whom, which numbers
 contract.json      the contract in canonical form (RFC 8785)
@@ -40,6 +41,7 @@ contract.xml       the same for programs, with the signatures of the parties (XA
 signatures/        each party's signature on the head of the chain of statements, and on the contract
 certificates/      with which certificate each party signed
 earlier/N/         contract, signatures and certificates of version N, where the contract was amended since
+contracts/NUMBER/  the same for each further contract, where an offer was accepted in parts
 """
 
 
@@ -57,7 +59,8 @@ class Record:
 
     ``documents`` are canonical texts by their SHA-256. ``not_kept`` are messages that statements name and the archive
     of payloads does not have. ``claims`` are what messages said of the history that their sender has. ``attachments``
-    are the files that statements and their documents name, by their SHA-256.
+    are the files that statements and their documents name, by their SHA-256, ``standard_terms`` the canonical texts of
+    the parties' standard terms that statements name, as far as the hub has them.
     """
 
     deal: Mapping[str, Any]
@@ -67,6 +70,7 @@ class Record:
     not_kept: tuple[str, ...] = ()
     claims: tuple[Mapping[str, Any], ...] = ()
     attachments: Mapping[str, bytes] = field(default_factory=dict)
+    standard_terms: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def length(self) -> int:
@@ -75,6 +79,16 @@ class Record:
     @property
     def head(self) -> str:
         return str(self.statements[-1]["hash"]) if self.statements else FIRST
+
+    def terms_sent(self, party: str) -> str | None:
+        """Return the SHA-256 of the standard terms that a party referred to last."""
+        for each in reversed(self.statements):
+            said = each["statement"]
+            stated = said.get("particulars", {})
+            found = stated.get("standard_terms") or stated.get("offer", {}).get("standard_terms")
+            if said["by_id"] == party and found:
+                return str(found)
+        return None
 
     def up_to(self, length: int) -> tuple[Mapping[str, Any], ...]:
         return self.statements[:length]
@@ -101,7 +115,8 @@ def write(
     hub_key: str,
     sign: Callable[[bytes], bytes],
 ) -> bytes:
-    """Return the archive. ``contracts`` are the versions, the latest first; ``sign`` is the hub's Ed25519 key at work.
+    """Return the archive. ``contracts`` are the versions of each contract, the latest of the first contract first;
+    ``sign`` is the hub's Ed25519 key at work.
 
     Raises ValueError where there is more than an archive holds (4 GiB, 65,000 members).
     """
@@ -115,9 +130,8 @@ def write(
             "deal": dict(record.deal),
             "chain": {"length": record.length, "head": record.head},
             "contracts": [
-                {"folder": _folder(position, each), "number": each.number, "version": each.version,
-                 "signed": sorted(each.signatures)}
-                for position, each in enumerate(versions)
+                {"folder": folder, "number": each.number, "version": each.version, "signed": sorted(each.signatures)}
+                for folder, each in _placed(versions)
             ],
             "members": [
                 {"name": name, "length": len(content), "sha256": sha256(content).hexdigest()}
@@ -136,6 +150,8 @@ def _said(record: Record) -> Iterator[tuple[str, bytes]]:
         yield f"documents/{digest}.json", text
     for digest, content in sorted(record.attachments.items()):
         yield f"attachments/{digest}", content
+    for digest, text in sorted(record.standard_terms.items()):
+        yield f"standard-terms/{digest}.json", text
     index = [{**each.facts, "sha256": _digest(each), "length": len(each.raw)} for each in record.messages]
     yield "messages/index.json", canonical({"messages": index, "not_kept": list(record.not_kept)})
     for digest, raw in sorted({_digest(each): each.raw for each in record.messages}.items()):
@@ -143,8 +159,7 @@ def _said(record: Record) -> Iterator[tuple[str, bytes]]:
 
 
 def _versions(versions: Iterable[SignedContract]) -> Iterator[tuple[str, bytes]]:
-    for position, each in enumerate(versions):
-        folder = _folder(position, each)
+    for folder, each in _placed(versions):
         yield f"{folder}contract.json", each.json
         if each.pdf is not None:
             yield f"{folder}contract.pdf", each.pdf
@@ -156,8 +171,13 @@ def _versions(versions: Iterable[SignedContract]) -> Iterator[tuple[str, bytes]]
             yield f"{folder}certificates/{role}.pem", certificate
 
 
-def _folder(position: int, contract: SignedContract) -> str:
-    return f"earlier/{contract.version}/" if position else ""
+def _placed(versions: Iterable[SignedContract]) -> Iterator[tuple[str, SignedContract]]:
+    """Give each version with its folder: the first contract stands at the top, an earlier version under the latest."""
+    tops: dict[str, str] = {}
+    for each in versions:
+        is_earlier = each.number in tops
+        top = tops.setdefault(each.number, f"contracts/{each.number}/" if tops else "")
+        yield (f"{top}earlier/{each.version}/" if is_earlier else top), each
 
 
 def _digest(message: Message) -> str:

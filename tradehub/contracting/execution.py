@@ -13,7 +13,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -67,7 +67,7 @@ class Parts:
     """What the contract needs of the rest of the hub.
 
     ``record(deal_id)`` gives what was said and sent in a deal; ``party`` how a party is named; ``language`` the
-    language it reads. ``on_signed(session, deal_id, party, at)`` is told of each valid signature in its transaction,
+    language it reads. ``on_signed(session, contract, party, at)`` is told of each valid signature in its transaction,
     ``on_call_off(session, contract, order, release_id)`` of each order released, and says what it was placed as.
     """
 
@@ -78,7 +78,7 @@ class Parts:
     party: Callable[[Session, PartyId], Party]
     language: Callable[[Session, PartyId], str]
     typesetter: Typesetter
-    on_signed: Callable[[Session, str, PartyId, datetime], None] = _nothing
+    on_signed: Callable[[Session, ContractRow, PartyId, datetime], None] = _nothing
     on_call_off: Callable[[Session, ContractRow, Order, str], Placed | None] = _nothing
 
 
@@ -121,6 +121,11 @@ class Execution:
         return self._parts
 
     # Looking -------------------------------------------------------------------------------------------------------
+
+    def of_deal(self, session: Session, deal_id: str) -> Sequence[ContractRow]:
+        """Return the contracts of a deal, the first one first: an offer that was accepted in parts made several (R22)."""
+        wanted = select(ContractRow).where(ContractRow.deal_id == deal_id)
+        return session.scalars(wanted.order_by(func.length(ContractRow.number), ContractRow.number)).all()
 
     def standing(self, session: Session, contract: ContractRow, version: int) -> Standing:
         """Return how far a version of the contract is on its way to being signed."""
@@ -280,7 +285,7 @@ class Execution:
             contract = self._one(session, contract_id)
             self._note(session, contract, "signed", who, at, {"role": role, "certificate": chosen.fingerprint,
                                                              "json_sha256": seen.json_sha256})  # fmt: skip
-            self.parts.on_signed(session, contract.deal_id, who.org, at)
+            self.parts.on_signed(session, contract, who.org, at)
         return row
 
     def _signable(
@@ -329,15 +334,17 @@ class Execution:
         return self.parts.sealer().signing_key(HUB_KEY).public_key().public_bytes_raw().hex()
 
     def _versions(self, deal_id: str) -> list[SignedContract]:
-        """Return the versions to prove, the latest first; earlier ones where they were put before the parties."""
+        """Return what is to be proved: of each contract the latest version, then the earlier ones that were put before
+        the parties."""
         with self.parts.database.read() as session:
-            contract = session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
-            if contract is None:
-                return []
-            standings = [self.standing(session, contract, each.version) for each in reversed(contract.versions)]
+            standings = [
+                (contract, self.standing(session, contract, each.version))
+                for contract in self.of_deal(session, deal_id)
+                for each in reversed(contract.versions)
+            ]
         return [
             self._signed_contract(contract, each)
-            for each in standings
+            for contract, each in standings
             if each.bundle is not None or each.version.version == contract.version
         ]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
-from tradehub.contracting.calling_off import CallOffs
+from tradehub.contracting.calling_off import CallOffs, lines_of
 from tradehub.contracting.execution import Parts
 from tradehub.contracting.model import ENDED, Event, State, freeze, move
 from tradehub.contracting.store import (
@@ -20,6 +20,7 @@ from tradehub.contracting.store import (
     SignatureRow,
 )
 from tradehub.documents import TradeDocument
+from tradehub.documents.lines import keyed
 from tradehub.documents.parts import PartyId
 from tradehub.documents.terms import terms_hash
 from tradehub.partners.handling import Concluded
@@ -41,24 +42,24 @@ class ContractService(CallOffs):
         self._parts = parts
 
     def record(self, session: Session, concluded: Concluded, *, is_awaiting: bool = False) -> str:
-        """Store the contract of a concluded deal on its frozen terms and return its id; once per deal.
+        """Store the contract that an acceptance made on its frozen terms and return its id; once per acceptance.
 
         ``is_awaiting``: the parties agreed that it comes about when both have signed or confirmed (R21). It can be put
         up for signature from then on; to record it again without, after the last signature, concludes it.
         """
-        known = self.of_deal(session, concluded.deal_id)
+        known = self.of_acceptance(session, concluded.acceptance) or self.taken_up(session, concluded)
         if known is not None:
             if known.is_in is State.NEVER_CONCLUDED:
-                self._record_again(session, known, concluded)
+                self._record_again(session, known, concluded, is_awaiting=is_awaiting)
             elif known.is_in is State.AWAITING_CONFIRMATION and not is_awaiting:
                 known.concluded_at = concluded.at
-                self.move_on(session, concluded.deal_id, Event.CONFIRMED, concluded.at)
+                self.move_on(session, known.acceptance, Event.CONFIRMED, concluded.at)
             return known.id
-        year = concluded.at.year
         contract = ContractRow(
             id=new_id(),
-            number=f"C-{year}-{next_number(session, f'contract:{year}'):05d}",
+            number=self._number(session, concluded),
             deal_id=concluded.deal_id,
+            acceptance=concluded.acceptance,
             inquiry=concluded.inquiry,
             offer_number=concluded.offer.number,
             buyer=concluded.buyer,
@@ -77,9 +78,30 @@ class ContractService(CallOffs):
         self._record(session, contract, action, by=concluded.accepted_by, at=concluded.at)
         return contract.id
 
-    def _record_again(self, session: Session, contract: ContractRow, concluded: Concluded) -> None:
+    def _number(self, session: Session, concluded: Concluded) -> str:
+        """Return the next number of the year; of a deal's further contracts the first one's, with -2, -3 and so on."""
+        earlier = self.of_deal(session, concluded.deal_id)
+        if earlier:
+            return f"{earlier[0].number}-{len(earlier) + 1}"
+        year = concluded.at.year
+        return f"C-{year}-{next_number(session, f'contract:{year}'):05d}"
+
+    def taken_up(self, session: Session, concluded: Concluded) -> ContractRow | None:
+        """Return the contract that came to nothing and of which the new acceptance takes up a line again, or None."""
+        if self.of_acceptance(session, concluded.acceptance) is not None:
+            return None
+        lines = set(keyed(concluded.offer.lines))
+        for each in self.of_deal(session, concluded.deal_id):
+            if each.is_in is State.NEVER_CONCLUDED and lines & set(lines_of(each.versions[-1])):
+                return each
+        return None
+
+    def _record_again(
+        self, session: Session, contract: ContractRow, concluded: Concluded, *, is_awaiting: bool
+    ) -> None:
         """The parties came to terms after all; what came to nothing stays as the version before."""
-        contract.state, contract.concluded_at = State.CONCLUDED, concluded.at
+        contract.state = State.AWAITING_CONFIRMATION if is_awaiting else State.CONCLUDED
+        contract.concluded_at, contract.acceptance = concluded.at, concluded.acceptance
         contract.accepted_by, contract.offer_number = concluded.accepted_by, concluded.offer.number
         if contract.versions[-1].terms_hash != concluded.terms_hash:
             contract.version += 1
@@ -87,11 +109,12 @@ class ContractService(CallOffs):
                 _version(contract, concluded.offer, concluded.terms_hash, by=concluded.accepted_by, at=concluded.at)
             )
         session.flush()
-        self._record(session, contract, "concluded", by=concluded.accepted_by, at=concluded.at)
+        action = "awaiting" if is_awaiting else "concluded"
+        self._record(session, contract, action, by=concluded.accepted_by, at=concluded.at)
 
-    def amend(self, session: Session, deal_id: str, document: TradeDocument, by: PartyId, at: datetime) -> None:
+    def amend(self, session: Session, acceptance: str, document: TradeDocument, by: PartyId, at: datetime) -> None:
         """Put the terms of ``document``, on which both sides agreed, beside the earlier ones as a new version (R25)."""
-        contract = self.of_deal(session, deal_id)
+        contract = self.of_acceptance(session, acceptance)
         if contract is None or contract.versions[-1].terms_hash == terms_hash(document):
             return
         contract.version += 1
@@ -99,15 +122,15 @@ class ContractService(CallOffs):
         session.flush()
         self._record(session, contract, "amended", by=by, at=at)
 
-    def move_on(self, session: Session, deal_id: str, event: str, at: datetime) -> None:
+    def move_on(self, session: Session, acceptance: str, event: str, at: datetime) -> None:
         """Let ``event`` (a word of ``Event``) happen to the contract; what means nothing to its state is ignored.
 
-        ``deal_id`` may be that of a release: whatever becomes of one order, the blanket agreement is only performed.
+        ``acceptance`` may be the id of a release: whatever becomes of one order, the blanket agreement is only performed.
         """
-        contract = self.of_deal(session, deal_id)
+        contract = self.of_acceptance(session, acceptance)
         happened = Event(event)
         if contract is None:
-            contract = self._of_release(session, deal_id)
+            contract = self.of_release(session, acceptance)
             happened = Event.PERFORMED if happened in (Event.PERFORMED, Event.COMPLETED) else happened
             if contract is None or happened is not Event.PERFORMED:
                 return
@@ -121,8 +144,8 @@ class ContractService(CallOffs):
         """Return a contract. Raises NoResultFound where the session sees none."""
         return session.scalars(select(ContractRow).where(ContractRow.id == contract_id)).one()
 
-    def of_deal(self, session: Session, deal_id: str) -> ContractRow | None:
-        return session.scalar(select(ContractRow).where(ContractRow.deal_id == deal_id))
+    def of_acceptance(self, session: Session, acceptance: str) -> ContractRow | None:
+        return session.scalar(select(ContractRow).where(ContractRow.acceptance == acceptance))
 
     def to_sign(self, session: Session, org: PartyId) -> Sequence[ContractRow]:
         """Return the contracts whose latest version was put up for signature and waits for that of ``org``."""
@@ -147,8 +170,9 @@ class ContractService(CallOffs):
         )
         return session.scalars(wanted.order_by(BlanketRow.agreed_at).limit(LISTED_MAX)).all()
 
-    def _of_release(self, session: Session, deal_id: str) -> ContractRow | None:
-        released = select(CallOffRow.contract_id).where(CallOffRow.id == deal_id)
+    def of_release(self, session: Session, release_id: str) -> ContractRow | None:
+        """Return the blanket agreement under which a release was called off."""
+        released = select(CallOffRow.contract_id).where(CallOffRow.id == release_id)
         return session.scalar(select(ContractRow).where(ContractRow.id.in_(released)))
 
     def find(self, session: Session, text: str = "") -> Sequence[ContractRow]:

@@ -33,11 +33,14 @@ class _OfOrganisation(Scoped):
 
 
 class ContractRow(Base, Scoped):
+    """A contract. ``acceptance`` is the id of the statement that made it: an offer accepted in parts makes several (R22)."""
+
     __tablename__ = "contracts"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
-    deal_id: Mapped[str] = mapped_column(unique=True)
+    deal_id: Mapped[str] = mapped_column(index=True)
+    acceptance: Mapped[str] = mapped_column(unique=True)
     inquiry: Mapped[str | None]
     offer_number: Mapped[str | None]
     buyer: Mapped[str] = mapped_column(index=True)

@@ -102,6 +102,8 @@ def verify(archive: bytes, pins: Pins = Pins()) -> list[Found]:
         found.append(Found("documents", f"{_documents(statements, parts)} bound by their statements"))
     with _reading("attachments"):
         found.append(Found("attachments", f"{_attachments(statements, parts)} as their offers and comments name them"))
+    with _reading("standard-terms"):
+        found.append(Found("standard terms", f"{_standard_terms(statements, parts)} of those that were referred to"))
     with _reading("messages/index.json"):
         found.append(Found("messages", f"{_messages(statements, parts)} as received or sent"))
     for each in manifest["contracts"]:
@@ -353,6 +355,22 @@ def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, by
     return len(named)
 
 
+def _standard_terms(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
+    """Hold each text of standard terms to the SHA-256 that a statement refers to it by; one published elsewhere is not
+    here."""
+    stated = [each.get("particulars", {}) for each in statements]
+    named = {each.get("standard_terms") for one in stated for each in (one, one.get("offer", {}))}
+    count = 0
+    for name, content in _under("standard-terms/", parts):
+        digest = name.removeprefix("standard-terms/").removesuffix(".json")
+        if _sha256(content) != digest:
+            raise Refused(name, "changed: it does not have the SHA-256 that a statement refers to")
+        if digest not in named:
+            raise Refused(name, "no statement refers to it")
+        count += 1
+    return count
+
+
 def _messages(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
     index = _json(parts.get("messages/index.json", b""), "messages/index.json")
     listed = {each["sha256"] for each in index["messages"]}
@@ -399,6 +417,7 @@ def _contract(
     if _sha256(_compact(terms).encode()) != contract["terms_hash"]:
         raise Refused(record, "its terms do not have the hash agreed on")
     _at_head(chain, statements, record)
+    _accepted(record, contract, manifest, statements)
     kept = {each["sha256"] for each in _json(parts["messages/index.json"], "messages/index.json")["messages"]}
     for each in contract["messages"]:
         if each["sha256"] not in kept:
@@ -418,6 +437,19 @@ def _contract(
     _pdf(f"{folder}contract.pdf", parts.get(f"{folder}contract.pdf"), signed, stated)
     _xml(f"{folder}contract.xml", parts.get(f"{folder}contract.xml"), signed, stated)
     return found
+
+
+def _accepted(
+    record: str,
+    contract: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    statements: Sequence[Mapping[str, Any]],
+) -> None:
+    """Hold a contract to the statement that made it. Silence makes one that is called by the offer (R19); a contract
+    from before each named its acceptance says nothing, or its deal."""
+    named = contract.get("acceptance", manifest["deal"]["id"]).split(":")[0]
+    if named not in {manifest["deal"]["id"], *(each.get("id") for each in statements[: contract["chain"]["length"]])}:
+        raise Refused(record, f"no statement {named} accepted anything")
 
 
 def _signature(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
+from tradehub.contracting.calling_off import lines_of
 from tradehub.contracting.model import State, by_group
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.signing_pages import Confirm, Present, SigningPages, signing_card
@@ -42,14 +43,18 @@ STATES: dict[State, tuple[str, LazyString]] = {
 
 
 def panel(service: ContractService) -> Callable[[Session, str], Markup]:
-    """Return the part of the deal page that shows its contract; nothing where there is none yet."""
+    """Return the part of the deal page that shows its contracts; nothing where there is none yet."""
 
     def show(session: Session, deal_id: str) -> Markup:
-        row = service.of_deal(session, deal_id)
-        if row is None:
-            return Markup()
-        text = render_template("contracting/_card.html", contract=row, last=row.versions[-1], states=STATES)
-        return Markup(text)  # noqa: S704 - a rendered template
+        found = [(each, each.versions[-1]) for each in service.of_deal(session, deal_id)]
+        cards = [
+            render_template(
+                "contracting/_card.html", contract=row, last=last, states=STATES, position=position,
+                items=lines_of(last).values() if len(found) > 1 else (),
+            )
+            for position, (row, last) in enumerate(found, 1)
+        ]  # fmt: skip
+        return Markup("").join(Markup(each) for each in cards)  # noqa: S704 - rendered templates
 
     return show
 
@@ -99,8 +104,14 @@ def blueprint(
     @pages.get("/contracts/deal/<deal_id>")
     @http.requires("deal.read")
     def of_deal(deal_id: str) -> ResponseReturnValue:
+        """Lead to the contract of a deal; of several to that of ``acceptance``, else to where all of them are named."""
+        acceptance = request.args.get("acceptance")
         with database.read(org=http.principal().org) as session:
-            row = service.of_deal(session, deal_id)
+            found = [each for each in service.of_deal(session, deal_id) if acceptance in (None, each.acceptance)]
+            under = service.of_release(session, deal_id)
+        if len(found) > 1:
+            return redirect(f"/deals/{deal_id}#contract")
+        row = found[0] if found else under
         return redirect(f"/contracts/{row.id}") if row else abort(404)
 
     return pages

@@ -47,7 +47,7 @@ class Decimals(dict[str, Decimal]):
             value = self[text] = Decimal(text)
             return value
         plain = text.replace(",", ".", 1).removeprefix("+") if "," in text or "+" in text else text
-        if not _NUMBER.match(plain):
+        if not _NUMBER.match(plain) or text.startswith("+-"):
             raise ValueError("not a number")
         value = Decimal(plain)
         if f"{value:f}" != text:

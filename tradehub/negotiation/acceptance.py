@@ -14,13 +14,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation import approved, compare, forms, judging, picking, wording
+from tradehub.negotiation import approved, compare, forms, judging, picking, terms_pages, wording
 from tradehub.negotiation.approved import Taking
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement
 from tradehub.negotiation.model import Change, Conflict, Refused
 from tradehub.negotiation.pages import NotAuthorised, Pages, actor, asked, demand, version
 from tradehub.negotiation.picking import Choice
+from tradehub.negotiation.publishing import Dispute
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.partners.authority import Act, Needs, Verdict
 from tradehub.platform import clock, http
@@ -36,6 +37,7 @@ DONE = {
 def add(routes: Blueprint, pages: Pages) -> None:
     """Add the pages to ``routes``."""
     _add_acceptance(routes, pages)
+    _add_choices(routes, pages)
     _add_changes(routes, pages)
 
 
@@ -57,22 +59,6 @@ def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
             if _is_divided(view, round):
                 return _choosing_page(view, picking.everything(round))
             return _acceptance_page(pages, session, view, round)
-
-    @routes.post("/deals/<deal_id>/accept/review")
-    @http.requires("deal.bind", "deal.negotiate")
-    def accept_review(deal_id: str) -> ResponseReturnValue:
-        """Show what of a divisible offer would be bound, and what stays open."""
-        about = request.form.get("offer", "")
-        with pages.database.read(org=http.principal().org) as session:
-            view = pages.service.deal(session, deal_id)
-            try:
-                round = _shown(view, about)
-            except Refused as refused:
-                return _overtaken_page(pages, session, view, about, refused)
-            choice = picking.posted(request.form, round)
-            if request.form.get("step") == "edit" or not choice.is_valid:
-                return _choosing_page(view, choice, status=200 if choice.is_valid else 422)
-            return _acceptance_page(pages, session, view, round, choice=choice)
 
     @routes.post("/deals/<deal_id>/accept")
     @http.requires_fresh
@@ -99,6 +85,39 @@ def _add_acceptance(routes: Blueprint, pages: Pages) -> None:
             return asked(pages, session, approved.acceptance(view, round, version(), shown, taking))
 
         return _done(pages, deal_id, act)
+
+
+def _add_choices(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/deals/<deal_id>/accept/alternatives")
+    @http.requires("deal.bind", "deal.negotiate")
+    def alternatives(deal_id: str) -> ResponseReturnValue:
+        """Choose exactly one of the alternatives that are open; what was chosen is then reviewed as any offer."""
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+        round = view.round(request.args.get("about"))
+        choices, chosen = view.choices(round), request.args.getlist("offer")
+        if not choices or (len(chosen) == 1 and chosen[0] in {each.offer.id for each in choices}):
+            about = chosen[0] if choices else round.offer.id
+            return http.see(url_for("negotiation.accept_form", deal_id=deal_id, offer=about))
+        error = gettext("Choose exactly one of the alternatives.") if "step" in request.args else None
+        page = render_template("negotiation/alternatives.html", deal=view, round=round, choices=choices, error=error)
+        return page, 422 if error else 200
+
+    @routes.post("/deals/<deal_id>/accept/review")
+    @http.requires("deal.bind", "deal.negotiate")
+    def accept_review(deal_id: str) -> ResponseReturnValue:
+        """Show what of a divisible offer would be bound, and what stays open."""
+        about = request.form.get("offer", "")
+        with pages.database.read(org=http.principal().org) as session:
+            view = pages.service.deal(session, deal_id)
+            try:
+                round = _shown(view, about)
+            except Refused as refused:
+                return _overtaken_page(pages, session, view, about, refused)
+            choice = picking.posted(request.form, round)
+            if request.form.get("step") == "edit" or not choice.is_valid:
+                return _choosing_page(view, choice, status=200 if choice.is_valid else 422)
+            return _acceptance_page(pages, session, view, round, choice=choice)
 
 
 def _done(pages: Pages, deal_id: str, act: Callable[[Session, DealView, Round, Taking], str]) -> ResponseReturnValue:
@@ -201,9 +220,14 @@ def _acceptance_page(
     page = render_template(
         "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
         wanted=wanted, changes=changes, choice=choice, taken=approved.Proposed(taking.document(view, round)),
-        verdict=_verdict(pages, session, view, round, taking),
+        verdict=_verdict(pages, session, view, round, taking), dispute=_dispute(pages, session, view, round),
     )  # fmt: skip
     return page, status
+
+
+def _dispute(pages: Pages, session: Session, view: DealView, round: Round) -> Dispute | None:
+    """Return the battle of forms that accepting the round would decide (R24), in the reader's language."""
+    return pages.service.dispute(session, view.negotiation, round.offer, view.me, terms_pages.language())
 
 
 # With changes

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent
-from tradehub.negotiation import approved, compare, wording
+from tradehub.negotiation import approved, compare, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
@@ -22,10 +22,11 @@ from tradehub.negotiation.pages import Ask, nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
-from tradehub.negotiation.store import DealFileRow
+from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
+from tradehub.negotiation.store import DealFileRow, StandardTermsRow
 from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.platform import api, http, paging
-from tradehub.platform.api import Answer, Api, Entry, File, example
+from tradehub.platform.api import BODY_MAX, Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
 
@@ -360,11 +361,12 @@ class FileEntry(Entry):
 
 
 class AmendEntry(Entry):
-    """Other terms for the contract, or its end."""
+    """Other terms for the contract, or its end. ``acceptance`` says which where an offer was accepted in parts."""
 
     model_config = example({"document": _PRICED, "text": "Steel has become cheaper."})
 
     document: Offer | None = None
+    acceptance: str | None = None
     terminates: bool = False
     text: Text = ""
     expected_version: int | None = None
@@ -465,6 +467,7 @@ def blueprint(
     _add_statements(endpoints, service)
     _add_acts(endpoints, service)
     _add_files(endpoints, service)
+    _add_standard_terms(endpoints, service)
     return routes
 
 
@@ -640,7 +643,7 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
             session, deal_id,
             service.amend(
                 session, _actor(), deal_id, body.document, terminates=body.terminates, text=body.text,
-                expected_version=api.expected_version(body.expected_version),
+                acceptance=body.acceptance, expected_version=api.expected_version(body.expected_version),
             ),
         )  # fmt: skip
 
@@ -655,11 +658,7 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 def _add_files(endpoints: Api, service: NegotiationService) -> None:
     def bring_file(session: Session, body: FileEntry, deal_id: str) -> tuple[int, FileAnswer]:
         """Bring a file to a deal. The other side sees it once an offer or a comment names it by its SHA-256."""
-        try:
-            content = b64decode(body.content, validate=True)
-        except ValueError:
-            raise Problem("does-not-fit", errors=[{"pointer": "/content", "detail": "not base64"}]) from None
-        row = service.attach(session, _actor(), deal_id, body.name, content)
+        row = service.attach(session, _actor(), deal_id, body.name, _decoded(body))
         return 201, FileAnswer(**_file(row).model_dump())
 
     def files(session: Session, deal_id: str) -> FilesAnswer:
@@ -680,8 +679,142 @@ def _add_files(endpoints: Api, service: NegotiationService) -> None:
     )  # fmt: skip
 
 
+class TermsPublishing(Entry):
+    """The next version of one's standard terms: the text by language, each clause under its number and heading on a
+    line of its own; ``file`` is the same as a file."""
+
+    model_config = example({"texts": {"en": "1. Payment\nThirty days net.\n2. Governing law\nCISG."}})
+
+    texts: dict[Literal["en", "zh_Hans"], Annotated[str, Field(max_length=TEXT_MAX)]] = Field(default_factory=dict)
+    file: FileEntry | None = None
+
+
+class TermsVersion(BaseModel):
+    """``sha256`` is what an offer refers to it by."""
+
+    organisation: str
+    version: int
+    sha256: str
+    at: datetime
+
+
+class TermsVersions(Answer):
+    versions: list[TermsVersion]
+
+
+class TermsShown(TermsVersion, Answer):
+    """``content`` is what the hash is that of, as canonical JSON."""
+
+    content: dict[str, Any]
+
+
+class ClauseAnswer(BaseModel):
+    number: str
+    heading: str
+    text: str
+
+
+class ClashAnswer(BaseModel):
+    topic: str
+    mine: list[ClauseAnswer]
+    theirs: list[ClauseAnswer]
+
+
+class DisputeAnswer(Answer):
+    """What accepting an offer would decide where both sides sent standard terms (R24); ``mine`` is null where not both
+    did. ``clashes`` is null where the texts cannot be compared here. ``outcome``: ``last_shot`` (theirs hold) or
+    ``knock_out``."""
+
+    offer: str
+    mine: str | None = None
+    theirs: str | None = None
+    outcome: Literal["last_shot", "knock_out"] | None = None
+    rule: str | None = None
+    article: str | None = None
+    language: str | None = None
+    clashes: list[ClashAnswer] | None = None
+
+
+def _add_standard_terms(endpoints: Api, service: NegotiationService) -> None:
+    def standard_terms(session: Session) -> TermsVersions:
+        """List the versions of the organisation's own standard terms, the latest first."""
+        found = publishing.versions(session, http.principal().org)
+        return TermsVersions(versions=[_terms_version(each) for each in found])
+
+    def publish_terms(session: Session, body: TermsPublishing) -> tuple[int, TermsShown]:
+        """Publish the next version of the organisation's standard terms."""
+        file = None if body.file is None else (body.file.name, _decoded(body.file))
+        texts = {str(language): text for language, text in body.texts.items()}
+        try:
+            row = service.publish(session, http.principal().org, texts, file=file)
+        except Unsound as unsound:
+            detail = wording.unsound(unsound.code, unsound.place)
+            raise Problem("does-not-fit", errors=[{"pointer": "/texts", "detail": detail}]) from None
+        return 201, TermsShown(**_terms_version(row).model_dump(), content=row.content)
+
+    def terms_shown(session: Session, digest: str) -> TermsShown:
+        """Show a version of anybody's standard terms by its SHA-256."""
+        row = publishing.by_hash(session, digest)
+        if row is None:
+            raise NotFound(digest)
+        return TermsShown(**_terms_version(row).model_dump(), content=row.content)
+
+    def terms_file(session: Session, digest: str) -> File:
+        """Download the file of a version."""
+        row = publishing.by_hash(session, digest)
+        if row is None:
+            raise NotFound(digest)
+        return File(service.terms_file(row), row.content["file"]["name"], row.content["file"]["media_type"])
+
+    def terms_dispute(session: Session, deal_id: str, number: int) -> DisputeAnswer:
+        """Show where the standard terms of both sides conflict, and what would hold if this round were accepted."""
+        view = service.deal(session, deal_id)
+        offer = _round_numbered(view, number).offer
+        found = service.dispute(session, view.negotiation, offer, view.me, "en")
+        if found is None:
+            return DisputeAnswer(offer=offer.id)
+        return DisputeAnswer(
+            offer=offer.id, mine=found.battle.mine, theirs=found.battle.theirs,
+            outcome="knock_out" if found.battle.knocks_out else "last_shot", rule="R24",
+            article=wording.article("R24", view.negotiation.regime), language=found.language,
+            clashes=None if found.clashes is None else [_clash(each) for each in found.clashes],
+        )  # fmt: skip
+
+    at = "/standard-terms"
+    endpoints.read(at, standard_terms, permission="deal.read", answer=TermsVersions)
+    endpoints.write(
+        at, publish_terms, permission="deal.bind", body=TermsPublishing, answer=TermsShown,
+        body_max=FILE_TEXT_MAX + BODY_MAX,
+    )  # fmt: skip
+    endpoints.read(f"{at}/<digest>", terms_shown, permission="deal.read", answer=TermsShown)
+    endpoints.download(f"{at}/<digest>/file", terms_file, permission="deal.read", media_type="application/octet-stream")
+    endpoints.read(
+        "/deals/<deal_id>/rounds/<int:number>/standard-terms", terms_dispute, permission="deal.read",
+        answer=DisputeAnswer,
+    )  # fmt: skip
+
+
+def _terms_version(row: StandardTermsRow) -> TermsVersion:
+    return TermsVersion(organisation=row.org, version=row.version, sha256=row.sha256, at=row.at)
+
+
+def _clash(found: Clash) -> ClashAnswer:
+    mine, theirs = (
+        [ClauseAnswer(number=each.number, heading=each.heading, text=each.text) for each in side]
+        for side in (found.mine, found.theirs)
+    )
+    return ClashAnswer(topic=found.topic, mine=mine, theirs=theirs)
+
+
 ROOM = 4096
 """Bytes of a body beside the file in it."""
+
+
+def _decoded(file: FileEntry) -> bytes:
+    try:
+        return b64decode(file.content, validate=True)
+    except ValueError:
+        raise Problem("does-not-fit", errors=[{"pointer": "/content", "detail": "not base64"}]) from None
 
 
 def _file(row: DealFileRow) -> FileSummary:

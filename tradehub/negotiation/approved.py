@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from pydantic import TypeAdapter
@@ -14,7 +15,7 @@ from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import compare, drafting, model
-from tradehub.negotiation.binding import binding
+from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.model import Conflict, Refused, State
 from tradehub.negotiation.reading import DealView, Round
@@ -39,6 +40,12 @@ class Proposed:
     @property
     def further_terms(self) -> tuple[compare.Term, ...]:
         return compare.further_terms(self.document)
+
+    @property
+    def delivery(self) -> date | None:
+        """The day of the last delivery."""
+        days = [drafting.delivery_on(self.document, line) for line in model.offered_lines(self.document)]
+        return max((day for day in days if day), default=None)
 
     @property
     def total(self) -> Decimal | None:
@@ -115,9 +122,14 @@ def accept(
     )  # fmt: skip
 
 
+def most(view: DealView, base: Round, draft: Draft) -> TradeDocument:
+    """Return the terms of ``draft``; of its alternatives those that bind to most."""
+    return dearest([proposed(view, base, each).document for each in draft.variants])
+
+
 def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
     """Freeze a firm offer in answer to ``base``."""
-    document = proposed(view, base, draft).document
+    document = most(view, base, draft)
     answers_open = base.is_open and not base.is_ours
     payload = {"draft": DRAFT.dump_python(draft, mode="json"), "answers_open": answers_open}
     return Wanted(

@@ -29,6 +29,12 @@ def award(inquiry_id: str, parts: Sequence[Binding]) -> Binding:
     )  # fmt: skip
 
 
+def dearest(documents: Sequence[TradeDocument]) -> TradeDocument:
+    """Return the one that binds to most, for the other side may pick any; one whose amount is untold counts as that."""
+    amounts = [amount(each) for each in documents]
+    return documents[max(range(len(amounts)), key=lambda at: (amounts[at] is None, amounts[at] or 0))]
+
+
 def amount(document: TradeDocument) -> Decimal | None:
     """Return what a document binds to: its goods, with charges and less allowances of the whole; None if untold.
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from itertools import chain
 
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.amounts import unit_price
-from tradehub.documents.lines import Finder, keyed
+from tradehub.documents.lines import Finder, agrees, keyed
 from tradehub.documents.terms import diff, flatten
 from tradehub.negotiation import drafting
 from tradehub.negotiation.model import NOT_OFFERED, lines_of
@@ -74,8 +75,18 @@ class Term:
 
 def changes(before: TradeDocument, after: TradeDocument, *, for_buyer: bool) -> tuple[Term, ...]:
     """Return the haggled terms of both rounds, and whatever else differs between them."""
-    rows = [*_line_terms(before, after, for_buyer), *_header_terms(before, after, for_buyer)]
+    lines = [*_items(before, after), *_line_terms(before, after, for_buyer)]
+    places = {row.line: place for place, row in reversed(list(enumerate(lines)))}
+    rows = [*sorted(lines, key=lambda row: places[row.line]), *_header_terms(before, after, for_buyer)]
     return (*(row for row in rows if row.before or row.after), *_other_terms(before, after))
+
+
+def differing_lines(documents: Sequence[TradeDocument]) -> tuple[str, ...]:
+    """Return the lines in which documents differ, by number: where they are alternatives, what there is to choose."""
+    lines = [keyed(lines_of(each)) for each in documents]
+    return tuple(
+        name for name in dict.fromkeys(chain(*lines)) if any(each.get(name) != lines[0].get(name) for each in lines)
+    )
 
 
 IMMATERIAL = re.compile(r"^(price\.type|taxes\.|item\.(description|more_descriptions|classification|attributes|brand))")
@@ -237,6 +248,18 @@ def _priced(document: TradeDocument) -> bool:
 
 def _offered(document: TradeDocument) -> list[Line]:
     return [line for line in lines_of(document) if line.action not in NOT_OFFERED]
+
+
+def _items(before: TradeDocument, after: TradeDocument) -> Iterable[Term]:
+    """The items that are others than before: neither side's number for them is the same, and their names are not."""
+    new = Finder(lines_of(after))
+    for name, line in keyed(lines_of(before)).items():
+        found = new.find(line)
+        if found is None or agrees(line.item, found.line.item):
+            continue
+        one, other = drafting.item_label(line), drafting.item_label(found.line)
+        if found.is_other_item or one != other:
+            yield _term("item", name, one, _text(one), _text(other), 0)
 
 
 def _line_terms(before: TradeDocument, after: TradeDocument, for_buyer: bool) -> Iterable[Term]:

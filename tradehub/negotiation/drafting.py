@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from tradehub.documents import Inquiry, Line, Offer, Order, Quantity, TradeDocument
@@ -41,7 +42,8 @@ INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 class LineDraft:
     """A line as a person writes it; ``number`` names the line of the document it answers.
 
-    ``terms`` are all further terms of the line; None leaves them as they were.
+    ``terms`` are all further terms of the line; None leaves them as they were. ``name`` and ``item_number`` are said
+    where it is another item than that of the line it answers.
     """
 
     number: str
@@ -54,13 +56,17 @@ class LineDraft:
     terms: tuple[Stated, ...] | None = None
 
 
+VARIANTS_MAX = 12
+"""Offers that one form may make of its alternatives: more are a price list, and each goes to the partner by itself."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a person proposes. A line left out is not offered; what is not said of a line stays as it was.
 
-    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were.
-    The flags say how the offer may be
-    accepted, as ``model.Offer`` has them.
+    ``terms`` are all further terms of the whole, ``attachments`` all files; None leaves them as they were. The flags say
+    how the offer may be accepted, as ``model.Offer`` has them. ``alternatives`` are offered in the place of the line
+    whose number they have. ``standard_terms`` is the SHA-256 of the sender's own that are part of it.
     """
 
     lines: tuple[LineDraft, ...] = ()
@@ -78,12 +84,21 @@ class Draft:
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
+    standard_terms: str | None = None
+    alternatives: tuple[LineDraft, ...] = ()
+
+    @property
+    def variants(self) -> tuple[Draft, ...]:
+        """The offers of which the other side picks one: every line as it is, or one of its alternatives in its place."""
+        choices = [[line, *(each for each in self.alternatives if each.number == line.number)] for line in self.lines]
+        return tuple(replace(self, lines=lines, alternatives=()) for lines in product(*choices))
 
     @property
     def particulars(self) -> dict[str, Any]:
         """How it may be accepted; nothing of the kind can be said of what obliges nobody."""
         said = {"irrevocable": self.irrevocable, "as_is_only": self.as_is_only, "divisible": self.divisible}
-        return {name: value for name, value in said.items() if value and self.firm}
+        flags: dict[str, Any] = {name: value for name, value in said.items() if value and self.firm}
+        return flags | ({"standard_terms": self.standard_terms} if self.standard_terms else {})
 
 
 @dataclass(frozen=True)
@@ -169,6 +184,15 @@ def limited_to(document: TradeDocument, quantities: Mapping[str, Decimal]) -> Tr
             net = line.net_amount if part == line.quantity else None
             lines.append(line.model_copy(update={"number": number, "quantity": part, "net_amount": net}))
     return document.model_copy(update={"lines": tuple(lines), "total": None})
+
+
+def agreed(contract: model.Contract) -> TradeDocument:
+    """Return what a contract is on: of an offer that was accepted in part, the lines and quantities accepted (R22).
+
+    An amendment states all of its contract's terms, so it is taken as it is.
+    """
+    document = contract.terms.document
+    return limited_to(document, contract.lines) if contract.version == 1 else document
 
 
 def as_offer(document: TradeDocument) -> Offer:
@@ -278,7 +302,11 @@ def _lines(document: TradeDocument) -> Mapping[str, Line]:
 def _amended_line(
     base: TradeDocument, number: str, line: Line, said: LineDraft, delivery: str, header: date | None
 ) -> Line:
-    quantity, price = line.quantity, line.price
+    quantity, price, item = line.quantity, line.price, line.item
+    if (said.name, said.item_number) not in (("", ""), (item_label(line), item_number(line))):
+        scheme = "seller" if delivery == "promised_delivery" else "buyer"
+        ids = (Identifier(scheme=scheme, value=said.item_number),) if said.item_number else ()
+        item = Item(ids=ids, name=said.name or None)
     if said.quantity is not None:
         quantity = Quantity(value=said.quantity, unit=said.unit or (quantity.unit if quantity else None))
     if said.price is not None:
@@ -293,6 +321,7 @@ def _amended_line(
         update={
             "number": number,
             "action": None,
+            "item": item,
             "quantity": quantity,
             "price": price,
             "net_amount": None,

@@ -12,7 +12,15 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.negotiation import histories
-from tradehub.negotiation.store import DealRow, OfferRow, StatementRow, claim_rows, deal_row, statement_rows
+from tradehub.negotiation.store import (
+    DealRow,
+    OfferRow,
+    StandardTermsRow,
+    StatementRow,
+    claim_rows,
+    deal_row,
+    statement_rows,
+)
 from tradehub.platform.db import to_json
 
 
@@ -60,6 +68,14 @@ def attachments(session: Session, deal_id: str) -> list[str]:
     proposed = (each.get("sha256") for document in offered for each in document.get("attachments", ()))
     beside = (each for row in statement_rows(session, [deal_id]) for each in row.particulars.get("attachments", ()))
     return sorted({*filter(None, proposed), *(digest for digest, _ in beside)})
+
+
+def standard_terms(session: Session, deal_id: str) -> dict[str, bytes]:
+    """Return the canonical texts of the standard terms that the deal refers to, by SHA-256, where the hub has them."""
+    stated = [row.particulars for row in statement_rows(session, [deal_id])]
+    named = {each.get("standard_terms") for one in stated for each in (one, one.get("offer", {}))} - {None}
+    rows = session.scalars(select(StandardTermsRow).where(StandardTermsRow.sha256.in_(named)))
+    return {row.sha256: to_json(row.content).encode() for row in rows}
 
 
 def claims(session: Session, deal_id: str) -> list[dict[str, Any]]:

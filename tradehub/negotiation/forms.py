@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from math import prod
 from typing import Any
 
 from flask_babel import gettext
@@ -56,7 +58,10 @@ AMOUNT_MAX = Decimal("1e12")
 
 @dataclass
 class LineForm:
-    """One row as typed. ``number`` is the line it answers; ``asked`` the line itself, where there is one."""
+    """One row as typed. ``number`` is the line it answers; ``asked`` the line itself, where there is one.
+
+    ``alternative`` is the line in whose place it is offered, where it is an alternative; it has no number of its own.
+    """
 
     number: str = ""
     name: str = ""
@@ -65,6 +70,7 @@ class LineForm:
     unit: str = "C62"
     price: str = ""
     delivery: str = ""
+    alternative: str = ""
     errors: dict[str, str] = field(default_factory=dict)
     asked: Line | None = None
     is_left_out: bool = False
@@ -116,7 +122,10 @@ FLAGS = ("irrevocable", "as_is_only", "divisible")
 
 @dataclass
 class TermsForm:
-    """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them."""
+    """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them.
+
+    ``own_terms`` are the hash and number of the version that may be referred to, ``standard_terms`` the hash where it is.
+    """
 
     lines: list[LineForm] = field(default_factory=list)
     terms: list[TermRow] = field(default_factory=list)
@@ -135,6 +144,8 @@ class TermsForm:
     firm: bool = True
     suppliers: list[tuple[str, str]] = field(default_factory=list)
     files: tuple[Attachment, ...] | None = None
+    standard_terms: str = ""
+    own_terms: tuple[str, int] | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -230,9 +241,15 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     form = _header(posted)
     form.firm = is_buyer or posted.get("obligation", "firm") == "firm"
     asked = keyed(model.lines_of(base))
-    form.lines = [line for line in _rows(posted) if line.number in asked]
+    rows = _rows(posted)
+    form.lines = [line for line in rows if line.number in asked or line.alternative in asked]
     left_out = set(posted.getlist("leave_out"))
     for line in form.lines:
+        if line.alternative in asked:
+            line.number, line.asked = "", asked[line.alternative]
+            _check_line(line, needs_price=True)
+            continue
+        line.alternative = ""
         line.asked, line.is_left_out = asked[line.number], line.number in left_out
         line.name, line.item = drafting.item_label(line.asked), drafting.item_number(line.asked)
         if line.is_offered or (is_buyer and not line.is_left_out):
@@ -241,11 +258,12 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
         form.lines[0].errors["price"] = gettext("Give a price for at least one line, or decline the inquiry.")
     for name in FLAGS:
         setattr(form, name, bool(posted.get(name)))
+    _check_alternatives(form)
     form.terms = _term_rows(posted, asked)
     if len(form.terms) > FURTHER_MAX:
         form.errors["terms"] = gettext("At most %(count)s terms.", count=FURTHER_MAX)
         form.terms = form.terms[:FURTHER_MAX]
-    offered = {line.number: line for line in form.lines if line.is_offered}
+    offered = {line.number: line for line in form.lines if line.is_offered and line.number}
     stated = [row for row in form.terms if not row.is_blank and (not row.line or row.line in offered)]
     for row in stated:
         _check_term(row)
@@ -255,9 +273,45 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     return form
 
 
+def with_alternative(form: TermsForm, number: str) -> None:
+    """Add a row for an alternative of a line, below it and those that it has: filled in with the line, but for the price."""
+    places = [place for place, line in enumerate(form.lines) if number and number in (line.number, line.alternative)]
+    if places:
+        line = form.lines[places[0]]
+        row = replace(line, number="", price="", alternative=number, errors={}, is_left_out=False)
+        form.lines.insert(places[-1] + 1, row)
+
+
+def without_alternative(form: TermsForm, place: str) -> None:
+    """Take out the alternative at a place among the lines, counted from nought."""
+    if place.isdecimal() and int(place) < len(form.lines) and form.lines[int(place)].alternative:
+        del form.lines[int(place)]
+
+
+def _check_alternatives(form: TermsForm) -> None:
+    """An alternative differs from the line in whose place it stands, and one of them is picked as a whole."""
+    by_number = {line.number: line for line in form.lines if line.number}
+    alternatives = [line for line in form.lines if line.alternative]
+    for line in alternatives:
+        base = by_number.get(line.alternative)
+        if base is None or not base.is_offered:
+            line.errors.setdefault("name", gettext("Offer the line itself as well: this stands in its place."))
+        elif all(getattr(line, name) == getattr(base, name) for name in _SAID):
+            line.errors.setdefault("name", gettext("An alternative must differ from its line."))
+    if alternatives and form.divisible:
+        form.errors["form"] = gettext(
+            "An offer with alternatives is not divisible: one of them is accepted as a whole."
+        )
+    counted = Counter(line.alternative for line in alternatives)
+    if prod(count + 1 for count in counted.values()) > drafting.VARIANTS_MAX:
+        form.errors["form"] = gettext("Too many alternatives: at most %(count)s offers come of them.",
+                                      count=drafting.VARIANTS_MAX)  # fmt: skip
+
+
 def posted_changes(posted: Posted, base: TradeDocument) -> TermsForm:
     """Return what was typed into the form that accepts ``base`` with changes: every line is there, or left out."""
     form = posted_answer(posted, base, is_buyer=True)
+    form.lines = [line for line in form.lines if line.number]
     if form.lines and all(line.is_left_out for line in form.lines):
         form.errors["lines"] = gettext("Keep at least one line, or decline the offer.")
     return form
@@ -272,7 +326,8 @@ def with_term(form: TermsForm, posted: Posted, at: str) -> None:
     """Add the row that the button asked for: a term of the whole offer, or of the line chosen beside it."""
     number = posted.get("add_line", "") if at == "line" else ""
     name = posted.get(f"add_{at}_term", "custom")
-    if name in (further.LINE if number else further.HEADER) and (at != "line" or number):
+    known = further.LINE if number else further.HEADER
+    if name in known and (at == "header" or (at == "line" and number)):
         form.terms.append(TermRow(number, name, is_new=True))
 
 
@@ -301,7 +356,7 @@ def path_of(name: str, label: str = "") -> str:
 
 def titles(form: TermsForm) -> dict[str, str]:
     """Return what each line of the form is called in a list: its number and its item."""
-    return {line.number: f"{line.number} · {line.name}" for line in form.lines}
+    return {line.number: f"{line.number} · {line.name}" for line in form.lines if line.number}
 
 
 def weighs(row: TermRow, agreed: Mapping[str, bool]) -> bool:
@@ -330,10 +385,27 @@ def answer_draft(form: TermsForm) -> Draft:
             terms=_stated(form, line.number),
         )
         for line in form.lines
-        if line.is_offered
+        if line.is_offered and line.number
+    )
+    alternatives = tuple(
+        LineDraft(
+            number=line.alternative,
+            name=line.name.strip(),
+            item_number=line.item.strip(),
+            quantity=read_number(line.quantity),
+            unit=line.unit or None,
+            price=read_number(line.price),
+            delivery_on=_day(line.delivery),
+            terms=tuple(each for each in _stated(form, line.alternative) if each.name not in _OF_THE_LINE_ITSELF),
+        )
+        for line in form.lines
+        if line.alternative
     )
     flags = {name: getattr(form, name) for name in FLAGS}
-    return replace(_draft(form, lines), terms=_stated(form, ""), attachments=form.files, **flags)
+    return replace(
+        _draft(form, lines), terms=_stated(form, ""), attachments=form.files, alternatives=alternatives,
+        standard_terms=form.standard_terms or None, **flags,
+    )  # fmt: skip
 
 
 def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
@@ -372,6 +444,8 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
     yield from ((name, "1") for name in FLAGS if getattr(form, name))
     for id, _ in form.suppliers:
         yield "suppliers", id
+    if form.standard_terms:
+        yield "standard_terms", form.standard_terms
     if form.files is not None:
         yield "files_listed", "1"
         yield from (("attachment", str(each.sha256)) for each in form.files)
@@ -383,7 +457,11 @@ def pairs(values: Sequence[str], chosen: str) -> list[tuple[str, str]]:
     return [(each, each or "–") for each in known]
 
 
-_COLUMNS = ("number", "name", "item", "quantity", "unit", "price", "delivery")
+_COLUMNS = ("number", "name", "item", "quantity", "unit", "price", "delivery", "alternative")
+_OF_THE_LINE_ITSELF = frozenset({"price.breaks", "price.formula", "schedules"})
+"""Further terms of a line that its alternatives do not share: they go with its price and its quantity."""
+
+_SAID = ("name", "item", "quantity", "unit", "price", "delivery")
 _TERM_COLUMNS = ("line", "name", "label", "value")
 
 

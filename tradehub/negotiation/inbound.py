@@ -96,11 +96,12 @@ class Inbound(Recorder):
         return self._answered(session, row, document, received)
 
     def receive_change(
-        self, session: Session, document: OrderChange | OrderResponse, received: Received, deal: str | None
-    ) -> Handled:
-        """A change of the order on the contract of ``deal``, or the answer to one: both speak of the contract (R25).
+        self, session: Session, document: OrderChange | OrderResponse, received: Received, deal: str | None,
+        acceptance: str | None = None,
+    ) -> Handled:  # fmt: skip
+        """A change of the order on a contract of ``deal``, or the answer to one: both speak of the contract (R25).
 
-        ``deal`` is None where no order of that number is known.
+        ``deal`` is None where no order of that number is known; ``acceptance`` is what made the contract.
         """
         seen = _seen(session, document, received)
         if seen is not None:
@@ -111,18 +112,20 @@ class Inbound(Recorder):
         self._presume_change_reached(session, row, document, received)
         try:
             with session.begin_nested():
-                return self._changed(session, row, store.load(session, row), document, received)
+                return self._changed(session, row, store.load(session, row), document, received, acceptance)
         except Refused as refused:
             return Handled(row.id, None, _refused(refused).refusal)
 
-    def on_order_answered(self, session: Session, deal: str, response: OrderResponse, received: Received) -> None:
-        """The answer to an order that carried our acceptance: it may elect a late one, or object to a changed one.
+    def on_order_answered(
+        self, session: Session, deal: str, response: OrderResponse, received: Received, acceptance: str | None = None
+    ) -> None:
+        """The answer to an order that carried our ``acceptance``: it may elect a late one, or object to a changed one.
 
         What it means for a contract that stands is ordering's to say.
         """
         row = self._deal(session, deal)
         negotiation = store.load(session, row)
-        found = model.contract(negotiation, now=received.received_at)
+        found = model.contract(negotiation, now=received.received_at, named=acceptance)
         if found is None or found.accepted_by != received.owner:
             return
         by_state = _CONFIRMED if response.response == "accepted" else _DECLINED
@@ -130,32 +133,38 @@ class Inbound(Recorder):
         if kind is None or kind is Kind.CONFIRM:
             return
         text, at = drafting.note_text(response), received.received_at
-        self.say(session, row, _sender(received), kind, about=found.offer.id, text=text, source=response, at=at)
+        self.say(session, row, _sender(received), kind, about=found.named, text=text, source=response, at=at)
 
-    def on_reached(self, session: Session, outbox_key: str, at: datetime, *, tried_at: datetime | None = None) -> None:
+    def on_reached(
+        self, session: Session, outbox_key: str, at: datetime, *, tried_at: datetime | None = None,
+        acceptance: str | None = None,
+    ) -> None:  # fmt: skip
         """A receipt proves that what left under this key has reached the partner (R4). Unknown keys mean nothing.
 
-        ``tried_at`` is when it was first handed over to be carried.
+        ``tried_at`` is when it was first handed over to be carried; ``acceptance`` what it carries as an order.
         """
-        self._learnt(session, outbox_key, at, Kind.REACH, tried_at)
+        self._learnt(session, outbox_key, at, Kind.REACH, tried_at, acceptance)
 
-    def on_failed(self, session: Session, outbox_key: str, at: datetime) -> None:
+    def on_failed(self, session: Session, outbox_key: str, at: datetime, *, acceptance: str | None = None) -> None:
         """The partner's system rejected what left under this key, or it could not be delivered."""
-        self._learnt(session, outbox_key, at, Kind.FAIL)
+        self._learnt(session, outbox_key, at, Kind.FAIL, acceptance=acceptance)
 
-    def on_answered(self, session: Session, deal_id: str, at: datetime) -> None:
+    def on_answered(self, session: Session, deal_id: str, at: datetime, acceptance: str | None = None) -> None:
         """The partner answered the order that carries our acceptance, so it has it, receipt or not (MLEC 14)."""
         row = self._deal(session, deal_id)
         said = store.load(session, row).statements
         known = {each.about for each in said if each.kind is Kind.REACH}
         for each in said:
-            if each.kind is Kind.ACCEPT and each.reached_at is None and each.id not in known:
+            is_meant = each.kind is Kind.ACCEPT and acceptance in (None, each.id)
+            if is_meant and each.reached_at is None and each.id not in known:
                 self.note(session, row, Kind.REACH, each.id, at)
 
     def _learnt(
-        self, session: Session, outbox_key: str, at: datetime, kind: Kind, tried_at: datetime | None = None
-    ) -> None:
-        statement = store.statement_by_key(session, outbox_key) or _acceptance_by_order(session, outbox_key)
+        self, session: Session, outbox_key: str, at: datetime, kind: Kind, tried_at: datetime | None = None,
+        acceptance: str | None = None,
+    ) -> None:  # fmt: skip
+        carried = session.scalar(select(store.StatementRow).where(store.StatementRow.id == acceptance))
+        statement = store.statement_by_key(session, outbox_key) or carried or _acceptance_by_order(session, outbox_key)
         if statement is None or statement.reached_at is not None:
             return
         row = self._deal(session, statement.deal_id)
@@ -256,16 +265,17 @@ class Inbound(Recorder):
             numbers = [document.number, *(each.value for each in document.references if each.type == "offer")]
             said = _acceptance_by(session, row, received.partner, numbers)
             if said is not None:
-                return Kind.WITHDRAW_ACCEPTANCE, said.about
+                return Kind.WITHDRAW_ACCEPTANCE, _called(negotiation, said)
             taken = _named_of_its_own(negotiation, document, received)
             if taken is not None:
                 return _taking_back(negotiation, taken, at), taken.id
         if action in DECLINES | ASSENTS:
             ours = self._our_acceptance(session, row, document, received)
-            contract = _contract_of(negotiation, ours.about, at) if ours is not None else None
+            contract = model.contract(negotiation, now=at, named=ours.id) if ours is not None else None
             if ours is not None and contract is not None:
                 by_state = _CONFIRMED if action in ASSENTS else _DECLINED
-                return by_state.get(contract.state, Kind.COMMENT if action in ASSENTS else Kind.OBJECT), ours.about
+                kind = by_state.get(contract.state, Kind.COMMENT if action in ASSENTS else Kind.OBJECT)
+                return kind, ours.about if kind is Kind.COMMENT else contract.named
         if action in DECLINES:
             return Kind.REJECT, base.id if base else None
         if action == "information":
@@ -277,14 +287,19 @@ class Inbound(Recorder):
     ) -> store.StatementRow | None:
         """Return our acceptance that a letter names: by the number of our document, or of our order."""
         said = _acceptance_by(session, row, received.owner, [each.value for each in document.references])
-        order = self.hooks.order(session, row.id)
-        if said is None and order is not None and document.reference("order") == order.number:
-            said = _acceptance_by(session, row, received.owner, None)
-        return said
+        named = document.reference("order")
+        if said is not None or named is None:
+            return said
+        for each in reversed(store.statement_rows(session, [row.id])):
+            is_ours = each.kind == Kind.ACCEPT and each.by_id == received.owner
+            order = self.hooks.order(session, each.id) if is_ours else None
+            if order is not None and order.number == named:
+                return each
+        return None
 
     def _confirms(self, negotiation: Negotiation, order: Order, received: Received) -> bool:
         """Whether an order only carries out what we accepted: the buyer's own terms, by its own number."""
-        contract = model.contract(negotiation, now=received.received_at)
+        contract = _contract_ordered(negotiation, order, received)
         if contract is None or contract.accepted_by != received.owner:
             return False
         named = {each.value for each in order.references if each.type == "offer"}
@@ -294,16 +309,16 @@ class Inbound(Recorder):
         self, session: Session, row: DealRow, negotiation: Negotiation, document: Order, received: Received
     ) -> Handled:
         """The buyer's order on a contract that our acceptance made; other terms than agreed propose to change it."""
-        contract = model.contract(negotiation, now=received.received_at)
+        contract = _contract_ordered(negotiation, document, received)
         if contract is None:
             raise Refused("NO_CONTRACT", negotiation.regime)
         full = _completed(document, negotiation, contract.terms)
-        self.hooks.on_ordered(session, row.id, document, received)
-        if not compare.changed_terms(contract.terms.document, full):
+        self.hooks.on_ordered(session, contract.id, document, received)
+        if not compare.changed_terms(drafting.agreed(contract), full):
             return Handled(row.id, contract.id)
         id = self.propose(
             session, row, _sender(received), full, kind=Kind.AMEND, source=document, at=received.received_at,
-            particulars={"amends": contract.offer.id},
+            particulars={"amends": contract.named},
         )  # fmt: skip
         return Handled(row.id, id)
 
@@ -314,30 +329,32 @@ class Inbound(Recorder):
         negotiation: Negotiation,
         document: OrderChange | OrderResponse,
         received: Received,
+        acceptance: str | None,
     ) -> Handled:
         at, actor = received.received_at, _sender(received)
         found = model.states(negotiation, now=at)
+        contract = model.contract(negotiation, now=at, named=acceptance)
         ours = [
             each
             for each in negotiation.offers
             if each.by == received.owner and each.amends is not None and found[each.id] in model.OPEN
+            if contract is None or each.amends in (contract.id, contract.offer.id)
         ]
         verdict = _verdict_on_change(document)
         if document.action == "cancel" and verdict is None:
-            return self._cancelled(session, row, negotiation, document, received)
+            return self._cancelled(session, row, negotiation, contract, document, received)
         if verdict is Kind.REJECT and not ours:
             raise Refused("NO_SUCH_OFFER", negotiation.regime)
         if verdict is Kind.REJECT:
             text = drafting.note_text(document)
             id = self.say(session, row, actor, Kind.REJECT, about=ours[-1].id, text=text, source=document, at=at)
             return Handled(row.id, id)
-        contract = model.contract(negotiation, now=at)
         base = ours[-1] if ours else contract.terms if contract else None
         if base is None or contract is None:
             raise Refused("NO_CONTRACT", negotiation.regime)
         if verdict is Kind.ACCEPT and not ours:
             return Handled(row.id, contract.id)
-        full = letters.changed(base.document, document)
+        full = letters.changed(base.document if ours else drafting.agreed(contract), document)
         if verdict is Kind.ACCEPT:
             changes = compare.changed_terms(base.document, full)
             if not changes:
@@ -349,7 +366,7 @@ class Inbound(Recorder):
         full = _told_of_numbers(full, base.document, document)
         id = self.propose(
             session, row, actor, full, kind=kind, about=base if ours else None, source=document, at=at,
-            particulars={"amends": contract.offer.id},
+            particulars={"amends": contract.named},
         )  # fmt: skip
         return Handled(row.id, id)
 
@@ -358,23 +375,23 @@ class Inbound(Recorder):
         session: Session,
         row: DealRow,
         negotiation: Negotiation,
+        contract: model.Contract | None,
         document: OrderChange | OrderResponse,
         received: Received,
     ) -> Handled:
         """The buyer cancels its order: in time it withdraws its acceptance, else it proposes to end the contract."""
         at, actor = received.received_at, _sender(received)
-        contract = model.contract(negotiation, now=at)
         if contract is None:
             raise Refused("NO_CONTRACT", negotiation.regime)
         text = drafting.note_text(document)
         if contract.state is ContractState.AWAITING_REACH:
-            about = contract.offer.id
+            about = contract.named
             id = self.say(session, row, actor, Kind.WITHDRAW_ACCEPTANCE, about=about, text=text, source=document, at=at)
             return Handled(row.id, id)
-        own = letters.changed(contract.terms.document, document.model_copy(update={"lines": ()}))
+        own = letters.changed(drafting.agreed(contract), document.model_copy(update={"lines": ()}))
         id = self.propose(
             session, row, actor, own, kind=Kind.AMEND, source=document, at=at,
-            particulars={"amends": contract.offer.id, "terminates": True},
+            particulars={"amends": contract.named, "terminates": True},
         )  # fmt: skip
         return Handled(row.id, id)
 
@@ -461,9 +478,18 @@ def _named_of_its_own(negotiation: Negotiation, document: TradeDocument, receive
     return None
 
 
-def _contract_of(negotiation: Negotiation, offer: str | None, at: datetime) -> model.Contract | None:
-    found = (each for each in model.contracts(negotiation, now=at) if each.offer.id == offer and each.is_live)
-    return next(found, None)
+def _contract_ordered(negotiation: Negotiation, order: Order, received: Received) -> model.Contract | None:
+    """Return the contract that an order of the buyer's carries out: of several the one on its lines, else the first."""
+    live = [each for each in model.contracts(negotiation, now=received.received_at) if each.is_live]
+    for each in live if len(live) > 1 else ():
+        if not compare.changed_terms(drafting.agreed(each), _completed(order, negotiation, each.terms)):
+            return each
+    return next(iter(live), None)
+
+
+def _called(negotiation: Negotiation, accepted: store.StatementRow) -> str | None:
+    """Return what an acceptance is called: by its offer, or by its own id where that may have several (R22)."""
+    return accepted.id if negotiation.offer(accepted.about).divisible else accepted.about
 
 
 def _taking_back(negotiation: Negotiation, offer: Offer, at: datetime) -> Kind:

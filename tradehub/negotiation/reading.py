@@ -191,22 +191,39 @@ class DealView:
             raise NotFound(str(offer_id))
         return found
 
+    def alternatives(self, round: Round) -> tuple[Round, ...]:
+        """Return the offers of which one is to be picked, this one among them; nothing where it stands by itself."""
+        group = round.offer.group
+        found = tuple(
+            each for each in self.rounds if group and (each.offer.by, each.offer.group) == (round.offer.by, group)
+        )
+        return found if len(found) > 1 else ()
+
+    def choices(self, round: Round) -> tuple[Round, ...]:
+        """Return the alternatives that can still be accepted; nothing where there is no choice left."""
+        found = tuple(each for each in self.alternatives(round) if each.is_open)
+        return found if len(found) > 1 else ()
+
     def may_accept(self, round: Round) -> Refused | None:
         """Return why this round cannot be accepted now; None where it can."""
         said = Statement("?", Kind.ACCEPT, self.me, round.offer.id)
         return model.refusal(self.negotiation, said, now=clock.now())
 
     @property
+    def moves(self) -> tuple[Round, ...]:
+        """The rounds, of alternatives the first alone: to offer something beside it is no move."""
+        first = {each.offer.group: each.number for each in reversed(self.rounds) if each.offer.group}
+        return tuple(each for each in self.rounds if first.get(each.offer.group or "", each.number) == each.number)
+
+    @property
     def series(self) -> tuple[compare.Series, ...]:
         """How prices moved: line by line, or the totals where there are too many lines to look at."""
-        if sum(each.line_count for each in self.rounds) > CHARTED_MAX:
+        if sum(each.line_count for each in self.moves) > CHARTED_MAX:
             totals = [
-                (each.number, each.offer.by == self.row.buyer_id, each.total, each.currency) for each in self.rounds
+                (each.number, each.offer.by == self.row.buyer_id, each.total, each.currency) for each in self.moves
             ]
             return compare.total_series(totals)
-        return compare.series(
-            [(each.number, each.offer.by == self.row.buyer_id, each.document) for each in self.rounds]
-        )
+        return compare.series([(each.number, each.offer.by == self.row.buyer_id, each.document) for each in self.moves])
 
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
@@ -290,6 +307,8 @@ class Column:
     delivery: date | None
     best_total: bool = False
     best_delivery: bool = False
+    alternative: int | None = None
+    """Its place among the alternatives of which one is to be picked."""
 
     @property
     def may_award(self) -> bool:
@@ -306,8 +325,12 @@ class Comparison:
     columns: tuple[Column, ...]
 
     @property
+    def suppliers(self) -> int:
+        return len({each.supplier for each in self.columns})
+
+    @property
     def answered(self) -> int:
-        return sum(each.round is not None for each in self.columns)
+        return len({each.supplier for each in self.columns if each.round is not None})
 
 
 Ordered = TypeVar("Ordered", Fraction, Decimal, date)
@@ -404,7 +427,7 @@ class Reading:
             names = {PartyId(row.seller_id): line.other_name, PartyId(row.buyer_id): ""}
             ledger = Ledger.of(loaded[row.id], now)
             rounds = _rounds(ledger, said.get(row.id, []), offers, names, PartyId(row.buyer_id))
-            columns.append(_column(row, line, [each for each in rounds if not each.is_ours], lines))
+            columns += _columns(row, line, [each for each in rounds if not each.is_ours], lines)
         return Comparison(inquiry, document, lines, _with_best(columns, lines))
 
     def inquiries(
@@ -590,11 +613,22 @@ def _by_deal(entries: Iterable[StatementRow]) -> dict[str, list[StatementRow]]:
     return found
 
 
-def _column(row: DealRow, line: DealLine, theirs: Sequence[Round], asked: Sequence[tuple[str, Line]]) -> Column:
-    """Return the supplier's last word: what it accepted or what is open, else what it said last."""
+def _columns(row: DealRow, line: DealLine, theirs: Sequence[Round], asked: Sequence[tuple[str, Line]]) -> list[Column]:
+    """Return the supplier's last word: what it accepted or what is open, else what it said last.
+
+    It is several where alternatives are open, of which the buyer picks one.
+    """
     said = [each for each in theirs if each.kind is not Kind.INQUIRY]
     alive = [each for each in said if each.is_open or each.state in model.BOUND]
     last = next(reversed(alive or said), None)
+    group = last.offer.group if last is not None and last.is_open else None
+    choices = [each for each in alive if group and each.is_open and each.offer.group == group]
+    if len(choices) < 2:
+        return [_column(row, line, last, asked)]
+    return [replace(_column(row, line, each, asked), alternative=place) for place, each in enumerate(choices, 1)]
+
+
+def _column(row: DealRow, line: DealLine, last: Round | None, asked: Sequence[tuple[str, Line]]) -> Column:
     cells = tuple(_cell(last, each) for _, each in asked)
     amounts = [cell.amount for cell in cells if cell.amount is not None]
     complete = len(amounts) == len(cells)

@@ -67,11 +67,11 @@ def _usual(session: Session, buyer: PartyId, seller: PartyId) -> Terms:
     return Terms()
 
 
-def _no_order(session: Session, deal: str) -> Order | None:
+def _no_order(session: Session, acceptance: str) -> Order | None:
     return None
 
 
-def _unordered(session: Session, deal: str, order: Order, received: Received) -> None:
+def _unordered(session: Session, acceptance: str, order: Order, received: Received) -> None:
     """Do nothing when the buyer's order on a contract comes that our acceptance made."""
 
 
@@ -124,7 +124,8 @@ class Hooks:
 
     ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
     ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
-    ``order`` is the order placed on the contract, ``carries`` says whether two agreed to exchange a kind of document.
+    ``order`` is the order placed on the contract of an acceptance, ``on_ordered`` is told of the buyer's own on one;
+    ``carries`` says whether two agreed to exchange a kind of document.
     """
 
     is_web: Callable[[Session, PartyId], bool]
@@ -297,20 +298,20 @@ class Recorder:
         self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None
     ) -> Concluded:
         """Return what the rest of the hub is told of a contract."""
-        document = contract.terms.document
+        document = drafting.agreed(contract)
         ordered = contract.offer.document if isinstance(contract.offer.document, Order) else None
         carried = store.source_of(session, contract.id)
         if isinstance(carried, Order):
             ordered = carried
+        elif ordered is not None and contract.lines:
+            ordered = ordered.model_copy(update={"lines": model.lines_of(document), "total": None})
         return Concluded(
             deal_id=row.id,
             inquiry=row.inquiry_number if row.inquiry_id or ordered is None else None,
             buyer=PartyId(row.buyer_id),
             seller=PartyId(row.seller_id),
-            offer=drafting.as_offer(drafting.limited_to(document, contract.lines)).model_copy(
-                update={"number": contract.offer.number}
-            ),
-            terms_hash=contract.terms.terms_hash,
+            offer=drafting.as_offer(document).model_copy(update={"number": contract.offer.number}),
+            terms_hash=terms_hash(document) if contract.lines else contract.terms.terms_hash,
             at=at,
             accepted_by=contract.accepted_by,
             order=order or ordered,

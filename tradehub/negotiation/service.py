@@ -18,13 +18,14 @@ from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, Tra
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
-from tradehub.negotiation import attachments, drafting, judging, letters, model, store, threads
+from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
-from tradehub.negotiation.binding import award, binding
+from tradehub.negotiation.binding import award, binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
 from tradehub.negotiation.model import Kind, Negotiation, Offer, State
+from tradehub.negotiation.publishing import Publishing
 from tradehub.negotiation.reading import Reading
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.store import DealRow, InquiryRow
@@ -82,7 +83,7 @@ class Pick:
     terms_hash: str | None = None
 
 
-class NegotiationService(Inbound, Reading, Claims, Attaching):
+class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
     """The capability: its commands here, handlers of messages in ``inbound``, queries in ``reading``, comparing of
     histories in ``claims``."""
 
@@ -150,6 +151,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
             return known
         negotiation = self._current(session, row, expected_version)
         base = negotiation.offer(about) if about else negotiation.offers[-1]
+        if draft.alternatives:
+            return self._offer_alternatives(session, row, actor, base, draft, expected_version, request_key)
         document = self._written(session, row, actor.party, base, draft)
         if drafting.is_firm(document):
             self._demand(session, row, actor, Act.OFFER, document)
@@ -163,6 +166,41 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         )  # fmt: skip
 
     counter = make_offer
+
+    def _offer_alternatives(
+        self,
+        session: Session,
+        row: DealRow,
+        actor: Actor,
+        base: Offer,
+        draft: Draft,
+        expected_version: int | None,
+        request_key: str | None,
+    ) -> str:
+        """Make each of the alternatives an offer, all of one group, of which the other side picks one.
+
+        Returns the id of the first. Raises Refused NOT_ALLOWED for an amendment: a contract has one text.
+        """
+        if base.amends is not None:
+            raise model.Refused("NOT_ALLOWED", store.load(session, row).regime)
+        if draft.firm:
+            head = Letterhead("", clock.now().date(), *self._parties(session, row))
+            write = drafting.counter if actor.party == row.buyer_id else drafting.offer
+            terms = [write(head, base.document, each) for each in draft.variants]
+            self._demand(session, row, actor, Act.OFFER, dearest(terms))
+        made: list[str] = []
+        group = ids.new_id()
+        for variant in draft.variants:
+            document = self._written(session, row, actor.party, base, variant)
+            # The first may be a counter, which ends what it answers; the others stand beside it.
+            made.append(
+                self.propose(
+                    session, row, actor, document, about=base, kind=Kind.OFFER if made else None,
+                    expected_version=None if made else expected_version, request_key=None if made else request_key,
+                    particulars={**variant.particulars, "group": group},
+                )
+            )  # fmt: skip
+        return made[0]
 
     def state_terms(
         self,
@@ -241,9 +279,13 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
                 session, row, actor, negotiation, offer, document, expected_version, request_key, said,
                 is_restated=is_restated,
             )  # fmt: skip
+        forms = standard.battle(negotiation, offer, actor.party)
+        if forms is not None and forms.knocks_out and offer.amends is None and said.get("standard_terms") is None:
+            # Assent to an offer is no assent to what its terms say against one's own (UCC 2-207(3)).
+            said["standard_terms"] = forms.mine
         assent: TradeDocument | None = None
         if offer.amends is not None:
-            assent = self._change_letter(session, row, actor.party, offer, offer.document, "accepted")
+            assent = self._change_letter(session, row, actor.party, offer.amends, offer, offer.document, "accepted")
         elif actor.party == row.seller_id and isinstance(offer.document, Inquiry):
             assent = self._assent(session, row, offer)
         return self.say(
@@ -275,7 +317,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         letter: TradeDocument | None = None
         if offer.amends is not None:
             verdict = "accepted_with_change" if stands else "counter_offer"
-            letter = self._change_letter(session, row, actor.party, offer, own, verdict)
+            letter = self._change_letter(session, row, actor.party, offer.amends, offer, own, verdict)
             own = own.model_copy(update={"number": letter.number if letter else own.number})
         elif stands and isinstance(own, OfferDocument):
             own = own.model_copy(update={"action": "accepted_with_change" if changes else "accepted"})
@@ -297,9 +339,11 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         expected_version: int | None = None,
         request_key: str | None = None,
         text: str = "",
+        acceptance: str | None = None,
     ) -> str:
         """Propose other terms for the contract of the deal, or its end; the contract changes once they are accepted (R25).
 
+        Of several contracts it is that of ``acceptance``, else the first.
         Raises Refused NO_CONTRACT where none stands.
         """
         row = self._deal(session, deal_id)
@@ -307,45 +351,46 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         if known is not None:
             return known
         negotiation = self._current(session, row, expected_version)
-        contract = model.contract(negotiation, now=clock.now())
+        contract = model.contract(negotiation, now=clock.now(), named=acceptance)
         if contract is None:
             raise model.Refused("NO_CONTRACT", negotiation.regime)
-        terms = document or contract.terms.document
+        terms = document or drafting.agreed(contract)
         own = self._headed(session, row, actor.party, contract.terms, terms)
         self._demand(session, row, actor, Act.AMENDMENT, own)
         if text.strip():
             own = own.model_copy(update={"notes": (Note(text=text.strip()),)})
         letter = self._change_letter(
-            session, row, actor.party, None, own, "cancelled" if terminates else "counter_offer"
+            session, row, actor.party, contract.named, None, own, "cancelled" if terminates else "counter_offer"
         )
         if letter is not None:
             own = own.model_copy(update={"number": letter.number})
         return self.propose(
             session, row, actor, own, kind=Kind.AMEND, expected_version=expected_version, request_key=request_key,
-            particulars={"amends": contract.offer.id, "terminates": terminates}, source=letter,
+            particulars={"amends": contract.named, "terminates": terminates}, source=letter,
         )  # fmt: skip
 
     def agreed(
-        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False
-    ) -> bool:
+        self, session: Session, deal_id: str, document: TradeDocument, *, by: PartyId, terminates: bool = False,
+        acceptance: str | None = None,
+    ) -> bool:  # fmt: skip
         """Note that the parties have changed their contract by the answer to its order: the seller's words, and the
         word of ``by``, the buyer, that agrees (R25). False where there is no contract to be changed.
 
         The buyer's word leaves where the two have agreed on a message for it; else they have told each other otherwise.
         """
         row = self._deal(session, deal_id)
-        contract = model.contract(store.load(session, row), now=clock.now())
+        contract = model.contract(store.load(session, row), now=clock.now(), named=acceptance)
         seller = Actor(PartyId(row.seller_id), channel="order")
-        if contract is None or contract.terms.terms_hash == terms_hash(document):
+        if contract is None or terms_hash(drafting.agreed(contract)) == terms_hash(document):
             return False
         number = f"{document.number}-{len(store.statement_rows(session, [row.id])) + 1}"
         own = drafting.as_offer(document).model_copy(update={"number": number})
         amendment = self.propose(
             session, row, seller, own, kind=Kind.AMEND, is_ordered=True, is_told=True,
-            particulars={"amends": contract.offer.id, "terminates": terminates},
+            particulars={"amends": contract.named, "terminates": terminates},
         )  # fmt: skip
         offer = store.load(session, row).offer(amendment)
-        letter = self._change_letter(session, row, by, offer, own, "accepted")
+        letter = self._change_letter(session, row, by, contract.named, offer, own, "accepted")
         told = letter is None or not self.hooks.carries(session, by, seller.party, letter.kind)
         self.say(
             session, row, Actor(by, channel="order"), Kind.ACCEPT, about=amendment,
@@ -366,7 +411,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         terms_hash: str | None = None,
         request_key: str | None = None,
     ) -> str:
-        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id. Returns the statement's id.
+        """Say what needs no words of its own: one of ``ACTS``; ``about`` is an offer's id, or an acceptance's where it is
+        about that. Returns the statement's id.
 
         A withdrawal of what has not left yet stops it, and takes effect at once (CISG 15(2), 22).
         """
@@ -378,7 +424,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
             return known
         negotiation = store.load(session, row)
         if kind in BINDING:
-            self._demand(session, row, actor, BINDING[kind], negotiation.offer(about).document)
+            self._demand(session, row, actor, BINDING[kind], _spoken_of(negotiation, about).document)
         stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
         letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(
@@ -386,16 +432,15 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
             request_key=request_key, source=letter, is_told=stopped,
         )  # fmt: skip
 
-    def signed(self, session: Session, deal_id: str, party: PartyId) -> None:
-        """Note that a party has signed the contract; with the last signature it is concluded, where that is agreed (R21)."""
+    def signed(self, session: Session, deal_id: str, party: PartyId, *, acceptance: str | None = None) -> None:
+        """Note that a party has signed the contract, of several that of ``acceptance``; with the last signature it is
+        concluded, where that is agreed (R21)."""
         row = self._deal(session, deal_id)
         negotiation = store.load(session, row)
-        contract = model.contract(negotiation, now=clock.now())
+        contract = model.contract(negotiation, now=clock.now(), named=acceptance)
         waits = contract is not None and contract.state is model.ContractState.AWAITING_CONFIRMATION
         if contract is not None and waits and negotiation.ground.formation == "signature":
-            self.say(
-                session, row, Actor(party), Kind.SIGN, about=contract.offer.id, terms_hash=contract.terms.terms_hash
-            )
+            self.say(session, row, Actor(party), Kind.SIGN, about=contract.named, terms_hash=contract.terms.terms_hash)
 
     def award(
         self,
@@ -525,11 +570,11 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         """Keep what is taken back from leaving, where it has not left yet."""
         wanted = about
         if kind is Kind.WITHDRAW_ACCEPTANCE:
-            accepts = [each.id for each in negotiation.statements if each.kind is Kind.ACCEPT and each.about == about]
-            wanted = accepts[-1] if accepts else about
+            wanted = _acceptance_of(negotiation, about) or about
         key = store.outbox_key(session, wanted)
         if key is None and kind is Kind.WITHDRAW_ACCEPTANCE:
-            key = store.open_order_key(session, negotiation.id)
+            order = self.hooks.order(session, wanted)
+            key = store.open_order_key(session, negotiation.id, order.number if order is not None else None)
         return key is not None and self.hooks.stop(session, key)
 
     def _headed(
@@ -552,8 +597,9 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         action = letters.ACTIONS.get(kind)
         if action is None:
             return None
-        offer = negotiation.offer(about)
-        order = self.hooks.order(session, row.id)
+        offer = _spoken_of(negotiation, about)
+        accepted = _acceptance_of(negotiation, about)
+        order = self.hooks.order(session, accepted) if accepted is not None else None
         if kind is Kind.WITHDRAW_ACCEPTANCE and by == row.buyer_id and order is not None:
             return letters.change(
                 order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(), action="cancel",
@@ -582,7 +628,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
             if said.kind == Kind.ACCEPT and about in (said.about, said.id):
                 if said.document_kind in ("order", "offer", "inquiry") and said.document_number:
                     return (Reference(type=said.document_kind, value=said.document_number),)
-                order = self.hooks.order(session, row.id)
+                order = self.hooks.order(session, said.id)
                 return (Reference(type="order", value=order.number),) if order is not None else ()
         return ()
 
@@ -599,7 +645,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
     ) -> str:
         """State other terms than an amendment proposes: a counter to it, or another of one's own."""
         theirs = base if base.by != actor.party else None
-        letter = self._change_letter(session, row, actor.party, theirs, own, "counter_offer")
+        letter = self._change_letter(session, row, actor.party, base.amends, theirs, own, "counter_offer")
         if letter is not None:
             own = own.model_copy(update={"number": letter.number})
         return self.propose(
@@ -609,11 +655,13 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         )  # fmt: skip
 
     def _change_letter(
-        self, session: Session, row: DealRow, by: PartyId, theirs: Offer | None, terms: TradeDocument, verdict: str
-    ) -> OrderChange | OrderResponse | None:
-        """Return what carries ``terms`` for the contract, or a word on ``theirs``: a change of its order, or the answer
-        to one. None where no order was placed on it."""
-        order = self.hooks.order(session, row.id)
+        self, session: Session, row: DealRow, by: PartyId, amends: str | None, theirs: Offer | None,
+        terms: TradeDocument, verdict: str,
+    ) -> OrderChange | OrderResponse | None:  # fmt: skip
+        """Return what carries ``terms`` for the contract called ``amends``, or a word on ``theirs``: a change of its
+        order, or the answer to one. None where no order was placed on it."""
+        contract = model.contract(store.load(session, row), now=clock.now(), named=amends)
+        order = self.hooks.order(session, contract.id) if contract is not None else None
         if order is None or not order.number:
             return None
         mine = 1 + sum(each.document_kind in _OF_CHANGES for each in store.statement_rows(session, [row.id]))
@@ -644,7 +692,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching):
         offer = store.load(session, row).offer(about)
         if offer.amends is not None:
             letter: TradeDocument | None = self._change_letter(
-                session, row, actor.party, offer, offer.document, "rejected"
+                session, row, actor.party, offer.amends, offer, offer.document, "rejected"
             )
         else:
             letter = self._refusal_of(session, row, actor.party, offer, text)
@@ -802,3 +850,16 @@ def _whole_or_part(
 
 def _terms(offer: Offer) -> dict[str, object]:
     return {"currency": offer.document.currency, "lines": model.lines_of(offer.document)}
+
+
+def _acceptance_of(negotiation: Negotiation, about: str) -> str | None:
+    """Return the acceptance that ``about`` is, or the latest of the offer that it is; None where there is none."""
+    accepts = [each for each in negotiation.statements if each.kind is Kind.ACCEPT and about in (each.id, each.about)]
+    return accepts[-1].id if accepts else None
+
+
+def _spoken_of(negotiation: Negotiation, about: str) -> Offer:
+    """Return the offer that ``about`` is, or that the acceptance of that id accepts. Raises Refused NO_SUCH_OFFER."""
+    if any(each.id == about for each in negotiation.offers):
+        return negotiation.offer(about)
+    return negotiation.offer(next((each.about for each in negotiation.statements if each.id == about), None))

@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, and_, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Text, UniqueConstraint, and_, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
@@ -237,6 +237,29 @@ class DealFileRow(_OfDeal, Base):
         return and_(super().visible_to(org), or_(cls.by_id == org, cls.sent_at.is_not(None)))
 
 
+class StandardTermsRow(Scoped, Base):
+    """A version of an organisation's standard terms. Published: every organisation may read it."""
+
+    __tablename__ = "standard_terms"
+    __table_args__ = (UniqueConstraint("sha256"),)
+
+    org: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+    published_by: Mapped[str | None]
+
+    @property
+    def texts(self) -> dict[str, str]:
+        texts: dict[str, str] = self.content["texts"]
+        return texts
+
+    @classmethod
+    def visible_to(cls, org: str) -> ColumnElement[bool]:
+        return true()
+
+
 class ClaimRow(_OfDeal, Base):
     """What a message said of which history its sender has, and what was thought of it then (``histories``).
 
@@ -412,12 +435,13 @@ def outbox_key(session: Session, statement_id: str) -> str | None:
     return session.scalar(select(StatementRow.outbox_key).where(StatementRow.id == statement_id))
 
 
-def open_order_key(session: Session, deal_id: str) -> str | None:
-    """Return under which key the order on a deal waits to leave; None where none does."""
-    waiting = select(OutboxRow.idempotency_key).where(
+def open_order_key(session: Session, deal_id: str, number: str | None) -> str | None:
+    """Return under which key the order of that number (None: the first) waits to leave; None where none does."""
+    waiting = select(OutboxRow).where(
         OutboxRow.subject == deal_id, OutboxRow.kind == "order", OutboxRow.closed_at.is_(None)
     )
-    return session.scalar(waiting.limit(1))
+    found = (each.idempotency_key for each in session.scalars(waiting) if number in (None, each.restored().number))
+    return next(found, None)
 
 
 def statement_by_request(session: Session, deal_id: str, request_key: str) -> StatementRow | None:

@@ -15,7 +15,19 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.negotiation import acceptance, acting, approved, compare, drafting, file_pages, forms, model, wording
+from tradehub.negotiation import (
+    acceptance,
+    acting,
+    approved,
+    compare,
+    drafting,
+    file_pages,
+    forms,
+    model,
+    publishing,
+    terms_pages,
+    wording,
+)
 from tradehub.negotiation.acceptance import acceptable
 from tradehub.negotiation.attachments import FILE_MAX
 from tradehub.negotiation.forms import TermsForm
@@ -37,7 +49,7 @@ from tradehub.negotiation.pages import (
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
-from tradehub.negotiation.store import DealRow
+from tradehub.negotiation.store import DealRow, StandardTermsRow
 from tradehub.partners.authority import Act, Allowed, Forbidden, Needs, Verdict, Wanted
 from tradehub.platform import http
 from tradehub.platform.db import Database
@@ -59,6 +71,9 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
+_ROW_ACTS = frozenset({"add", "drop", "alternative", "drop_alternative"})
+"""Buttons of the offer form that add a row or take one out."""
+
 FORBIDDEN: Mapping[str, LazyString] = {
     "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
     "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
@@ -84,6 +99,7 @@ def blueprint(
         "FILE_MB": FILE_MAX // 1024**2,
         "wording": wording,
         "drafting": drafting,
+        "compare": compare,
         "forms": forms,
         "ACTS": acting.ACTS,
         "forbidden": FORBIDDEN,
@@ -96,6 +112,7 @@ def blueprint(
     acceptance.add(routes, pages)
     _add_words(routes, pages)
     file_pages.add(routes, pages)
+    terms_pages.add(routes, pages)
     acting.add(routes, service, database, actor)
     _add_inquiry(routes, pages)
     _add_comparison(routes, pages)
@@ -284,9 +301,8 @@ def _two_rounds(view: DealView) -> dict[str, object]:
 def _steps(view: DealView) -> list[tuple[str, str]]:
     """Where the deal stands on its way."""
     kinds = {str(each.kind) for each in view.rounds}
-    reached = (
-        3 if view.contract else 2 if "counter" in kinds or len(view.rounds) > 2 else 1 if len(view.rounds) > 1 else 0
-    )
+    rounds = len(view.moves)
+    reached = 3 if view.contract else 2 if "counter" in kinds or rounds > 2 else 1 if rounds > 1 else 0
     if view.contract and view.status == "concluded":
         reached = 4
     words = [
@@ -305,8 +321,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
     def answer_form(deal_id: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
             view = pages.service.deal(session, deal_id)
+            own = publishing.current(session, view.me)
         base = _base(view, request.args.get("about"))
         form = forms.prefilled(base.document, is_buyer=view.is_buyer)
+        form.own_terms = _own_terms(view, own)
+        form.standard_terms = form.own_terms[0] if form.own_terms else ""
         return _answer_page(view, base, form)
 
     @routes.post("/deals/<deal_id>/counter")
@@ -315,15 +334,22 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         who = http.principal()
         with pages.database.read(org=who.org) as session:
             view = pages.service.deal(session, deal_id)
+            named = publishing.by_hash(session, request.form.get("standard_terms", ""))
+            own = publishing.current(session, view.me)
         base = _base(view, request.form.get("about"))
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
+        if named is not None and named.org == view.me:
+            form.standard_terms, own = named.sha256, named
+        form.own_terms = _own_terms(view, own)
         if file_pages.LISTED in request.form:
             brought = file_pages.posted(pages, deal_id)
             form.files = brought.files
             if brought.error:
                 form.errors["files"] = brought.error
-        if "add" in request.form or "drop" in request.form:
+        if _ROW_ACTS & request.form.keys():
             form.forgive()
+            forms.with_alternative(form, request.form.get("alternative", ""))
+            forms.without_alternative(form, request.form.get("drop_alternative", ""))
             forms.with_term(form, request.form, request.form.get("add", ""))
             forms.without_term(form, request.form.get("drop", ""))
             return _answer_page(view, base, form)
@@ -349,6 +375,11 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         return render_template("negotiation/_term_row.html", deal=view, term=term, titles=titles)
 
 
+def _own_terms(view: DealView, row: StandardTermsRow | None) -> tuple[str, int] | None:
+    """Return the version of one's own standard terms that a form offers to refer to: messages carry no reference."""
+    return (row.sha256, row.version) if row is not None and view.other_is_web else None
+
+
 def _review_page(
     view: DealView,
     base: Round,
@@ -357,11 +388,13 @@ def _review_page(
     verdict: Needs | Forbidden | None = None,
 ) -> str:
     """What would go on record, and how it differs from the round that it answers."""
-    proposed = approved.proposed(view, base, forms.answer_draft(form))
+    draft = forms.answer_draft(form)
+    variants = [approved.proposed(view, base, each) for each in draft.variants]
+    proposed = variants[0]
     moved = compare.changes(base.document, proposed.document, for_buyer=view.is_buyer)
     return render_template(
         "negotiation/answer_review.html", deal=view, base=base, form=form, large=large, verdict=verdict,
-        proposed=proposed, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
+        proposed=proposed, variants=variants, changes=[each for each in moved if each.direction is not compare.Direction.SAME],
     )  # fmt: skip
 
 
@@ -397,7 +430,7 @@ def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, 
     """Return whether the organisation lets this offer go out; one without obligation binds nobody."""
     if not form.firm:
         return Allowed()
-    document = approved.proposed(view, base, forms.answer_draft(form)).document
+    document = approved.most(view, base, forms.answer_draft(form))
     return pages.service.hooks.authorise(session, actor(), approved.bound(view, Act.OFFER, document))
 
 
@@ -586,7 +619,8 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
-            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged,
+            is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged, compare=compare,
+            variants=[approved.proposed(view, about, each) for each in draft.variants] if draft is not None else [],
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 

@@ -14,6 +14,7 @@ from tradehub.negotiation import model
 from tradehub.negotiation.compare import Term
 from tradehub.negotiation.histories import Verdict
 from tradehub.negotiation.model import Refused, Regime
+from tradehub.negotiation.standard import Battle
 
 STATUSES: Mapping[str, tuple[str, LazyString]] = {
     "your_turn": ("turn", lazy_gettext("Your turn")),
@@ -105,7 +106,7 @@ TERMS: Mapping[str, LazyString] = {
     "incoterm": lazy_gettext("Incoterm"),
     "payment": lazy_gettext("Payment"),
     "validity": lazy_gettext("Valid until"),
-    "line": lazy_gettext("The line"),
+    "item": lazy_gettext("Item"),
 }
 
 FURTHER: Mapping[str, LazyString] = {
@@ -276,6 +277,59 @@ UNFIT: Mapping[str, LazyString] = {
 def unfit(code: str) -> str:
     """Return why a file is not taken, in the reader's language."""
     return str(UNFIT[code])
+
+
+TOPICS: Mapping[str, LazyString] = {
+    "law": lazy_gettext("Governing law"),
+    "disputes": lazy_gettext("Jurisdiction, arbitration"),
+    "title": lazy_gettext("Title"),
+    "penalty": lazy_gettext("Penalties"),
+    "force_majeure": lazy_gettext("Force majeure"),
+    "warranty": lazy_gettext("Warranty"),
+    "liability": lazy_gettext("Liability"),
+    "payment": lazy_gettext("Payment"),
+    "delivery": lazy_gettext("Delivery"),
+    "inspection": lazy_gettext("Inspection"),
+    "price": lazy_gettext("Price"),
+    "confidentiality": lazy_gettext("Confidentiality"),
+}
+"""What clauses of standard terms are about."""
+
+_UNSOUND: Mapping[str, LazyString] = {
+    "NO_CLAUSES": lazy_gettext("There is no clause: each begins with its number and heading on a line of its own."),
+    "TOO_LONG": lazy_gettext("The text is too long."),
+    "NUMBER_TWICE": lazy_gettext("A clause of this number stands there already."),
+}
+
+
+def unsound(code: str, place: int) -> str:
+    """Return what is wrong with a text of standard terms, with the line where it is known."""
+    sentence = str(_UNSOUND[code])
+    return str(gettext("Line %(place)s: %(sentence)s", place=place, sentence=sentence)) if place else sentence
+
+
+def topic(name: str, heading: str) -> str:
+    return str(TOPICS[name]) if name in TOPICS else heading
+
+
+def battle(found: Battle, regime: Regime, other: str) -> str:
+    """Return what holds where two sides' standard terms conflict, should the offer be accepted (R24)."""
+    if found.knocks_out:
+        sentence = gettext(
+            "If you accept, the clauses in conflict fall away on both sides and the law stands in their place; "
+            "what does not conflict holds."
+        )
+    else:
+        sentence = gettext(
+            "If you accept, the standard terms of %(other)s hold, for they were sent last; yours do not become part "
+            "of the contract.", other=other,
+        )  # fmt: skip
+        if regime.name == "PRC":
+            sentence += " " + gettext(
+                "A clause in which you have a major interest, and to which they did not draw your attention, you may "
+                "claim to be no part of it."
+            )
+    return str(gettext("%(sentence)s (%(article)s)", sentence=sentence, article=f"R24, {article('R24', regime)}"))
 
 
 HISTORIES_DIFFER = lazy_gettext("The other side's record of this deal and ours differ.")

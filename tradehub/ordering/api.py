@@ -35,11 +35,15 @@ class OrdersQuery(Entry):
 
 
 class OrderSummary(BaseModel):
-    """Three statuses: how it stands between the parties, what is delivered, what is billed."""
+    """Three statuses: how it stands between the parties, what is delivered, what is billed.
+
+    ``acceptance`` is that of the contract on which it was placed; of a release it is its own.
+    """
 
     id: str
     number: str
     deal: str
+    acceptance: str
     buyer: str
     seller: str
     standing: str
@@ -199,8 +203,8 @@ def _told(error: Exception) -> Problem:
 
 def _summary(row: OrderRow) -> dict[str, Any]:
     return {
-        "id": row.id, "number": row.number, "deal": row.deal_id, "buyer": row.buyer, "seller": row.seller,
-        "standing": row.standing, "delivery": row.delivery, "billing": row.billing,
+        "id": row.id, "number": row.number, "deal": row.deal_id, "acceptance": row.acceptance, "buyer": row.buyer,
+        "seller": row.seller, "standing": row.standing, "delivery": row.delivery, "billing": row.billing,
         "has_differences": row.has_differences, "revision": row.revision, "version": row.version,
         "currency": row.currency, "total": row.total, "placed_at": row.placed_at,
     }  # fmt: skip

@@ -79,8 +79,8 @@ FILTERS: dict[str, ColumnElement[bool] | None] = {
 class OrderingService:
     """``is_web`` says whether a party works on our pages, so needs no message; ``party_of`` gives its names and ids.
 
-    ``on_contract(session, deal_id, event, at)`` is told what happens to the contract (performed, completed,
-    terminated), ``on_amended(session, order_id, deal_id, order, by, at)`` the terms agreed on after its conclusion.
+    ``on_contract(session, acceptance, event, at)`` is told what happens to the contract (performed, completed,
+    terminated), ``on_amended(session, order_id, acceptance, order, by, at)`` the terms agreed on after its conclusion.
     """
 
     def __init__(
@@ -95,14 +95,19 @@ class OrderingService:
         self.outbox = outbox
         self.is_web = is_web
         self.party_of = party_of
-        self.on_contract = on_contract or (lambda session, deal_id, event, at: None)
-        self.on_amended = on_amended or (lambda session, order_id, deal_id, order, by, at: None)
+        self.on_contract = on_contract or (lambda session, acceptance, event, at: None)
+        self.on_amended = on_amended or (lambda session, order_id, acceptance, order, by, at: None)
 
     # Placing -------------------------------------------------------------------------------------------------------
 
-    def place(self, session: Session, concluded: Concluded) -> str:
-        """Store the order of a concluded deal and return its id; once per deal. What must leave is in the outbox."""
-        known = session.scalar(select(OrderRow).where(OrderRow.deal_id == concluded.deal_id))
+    def place(self, session: Session, concluded: Concluded, *, instead_of: str | None = None) -> str:
+        """Store the order on a contract and return its id; once per acceptance. What must leave is in the outbox.
+
+        ``instead_of`` is the acceptance that came to nothing, where this one takes up what it had ordered.
+        """
+        known = self.of_acceptance(session, concluded.acceptance)
+        if known is None and instead_of is not None:
+            known = self.of_acceptance(session, instead_of)
         if known is not None:
             if known.stands is Standing.CANCELLED:
                 self._place_again(session, known, concluded)
@@ -116,13 +121,13 @@ class OrderingService:
         return row.id
 
     def adopt(
-        self, session: Session, deal_id: str, order: Order, *, at: datetime, message_id: str | None = None
+        self, session: Session, acceptance: str, order: Order, *, at: datetime, message_id: str | None = None
     ) -> None:
         """Take over the buyer's own number and document of an order that was placed by the seller's acceptance.
 
         Its terms are those agreed on; what it would change is proposed, not done. Once answered it needs no answer again.
         """
-        row = self.of_deal(session, deal_id)
+        row = self.of_acceptance(session, acceptance)
         if row is None or not order.number or row.number == order.number:
             return
         before, row.number = row.number, order.number
@@ -152,6 +157,7 @@ class OrderingService:
             buyer=self.party_of(session, concluded.buyer), seller=self.party_of(session, concluded.seller),
         ).model_copy(update={"action": "replace"})  # fmt: skip
         row.number, row.standing = order.number or row.number, Standing.AWAITING
+        row.acceptance = concluded.acceptance
         for line in row.lines:
             line.cancelled = Decimal(0)
         if row.versions[-1].terms_hash != terms_hash(order):
@@ -167,7 +173,7 @@ class OrderingService:
         day = concluded.at.date()
         if concluded.order is None and concluded.offer.number and not self.is_web(session, concluded.buyer):
             # the buyer numbers its orders itself: until its own comes, this one goes by the number of its proposal
-            number = concluded.offer.number
+            number = self._free_number(session, concluded.buyer, concluded.offer.number)
         else:
             number = self._next_number(session, concluded.buyer, day)
         if concluded.order is not None:
@@ -180,6 +186,14 @@ class OrderingService:
             buyer=self.party_of(session, concluded.buyer),
             seller=self.party_of(session, concluded.seller),
         )
+
+    @staticmethod
+    def _free_number(session: Session, buyer: PartyId, number: str) -> str:
+        """Return the number, or with -2, -3 and so on where the offer's other parts were ordered under it (R22)."""
+        of_buyer = select(OrderRow.number).where(OrderRow.buyer == buyer)
+        taken = set(session.scalars(of_buyer.where(OrderRow.number.startswith(number, autoescape=True))))
+        numbers = (number, *(f"{number}-{place}" for place in range(2, len(taken) + 2)))
+        return next(each for each in numbers if each not in taken)
 
     @staticmethod
     def _next_number(session: Session, buyer: PartyId, day: date) -> str:
@@ -326,15 +340,17 @@ class OrderingService:
                 self._amend(session, row, response, by=by, at=at)
         self._record(session, row, decision.value, by=by, at=at, number=response.number, subject=response.id)
         if row.stands is Standing.CANCELLED:
-            self.on_contract(session, row.deal_id, "terminated", at)
+            self.on_contract(session, row.acceptance, "terminated", at)
         return row
 
-    def amend(self, session: Session, deal_id: str, terms: TradeDocument, *, by: PartyId, at: datetime) -> str | None:
+    def amend(
+        self, session: Session, acceptance: str, terms: TradeDocument, *, by: PartyId, at: datetime
+    ) -> str | None:
         """Put the contract's new terms into its order, as a new version; return the order, None where nothing changed.
 
         Raises Refused BELOW_DESPATCHED where less is agreed on than has left already.
         """
-        row = self.of_deal(session, deal_id)
+        row = self.of_acceptance(session, acceptance)
         if row is None or row.versions[-1].terms_hash == terms_hash(terms):
             return None
         stated = {name: getattr(terms, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
@@ -354,9 +370,9 @@ class OrderingService:
         self._record(session, row, "amended", by=by, at=at, number=row.number)
         return row.id
 
-    def undo(self, session: Session, deal_id: str, at: datetime) -> None:
+    def undo(self, session: Session, acceptance: str, at: datetime) -> None:
         """The contract has come to nothing, or was ended: nothing more is to be delivered on its order."""
-        row = self.of_deal(session, deal_id)
+        row = self.of_acceptance(session, acceptance)
         if row is None or row.stands is Standing.CANCELLED:
             return
         row.standing = Standing.CANCELLED
@@ -368,7 +384,7 @@ class OrderingService:
         order = proposed(row.order, response.response)
         self._renew(row, order, by=by, at=at, response_id=response.id)
         session.flush()
-        self.on_amended(session, row.id, row.deal_id, order, by, at)
+        self.on_amended(session, row.id, row.acceptance, order, by, at)
 
     def _renew(self, row: OrderRow, order: Order, *, by: PartyId, at: datetime, response_id: str | None = None) -> None:
         """Put ``order`` beside the earlier versions, and its quantities into the lines."""
@@ -413,7 +429,7 @@ class OrderingService:
             subject=progress.document_id, message_id=progress.message_id,
         )  # fmt: skip
         done = {row.delivered, row.billed} == {Delivery.COMPLETE}
-        self.on_contract(session, row.deal_id, "completed" if done else "performed", progress.at)
+        self.on_contract(session, row.acceptance, "completed" if done else "performed", progress.at)
 
     def flag(self, session: Session, order_id: str, *, has_differences: bool) -> None:
         """Remember whether an invoice of the order is held for its differences; the list filters by it."""
@@ -436,8 +452,18 @@ class OrderingService:
         wanted = select(OrderRow).where(OrderRow.id == order_id)
         return session.scalars(wanted.with_for_update() if for_update else wanted).one()
 
-    def of_deal(self, session: Session, deal_id: str) -> OrderRow | None:
-        return session.scalar(select(OrderRow).where(OrderRow.deal_id == deal_id))
+    def of_acceptance(self, session: Session, acceptance: str) -> OrderRow | None:
+        return session.scalar(select(OrderRow).where(OrderRow.acceptance == acceptance))
+
+    def of_deal(self, session: Session, deal_id: str) -> Sequence[OrderRow]:
+        """Return the orders of a deal, one for each of its contracts, the first one first."""
+        return session.scalars(select(OrderRow).where(OrderRow.deal_id == deal_id).order_by(OrderRow.id)).all()
+
+    def carried(self, session: Session, key: str) -> str | None:
+        """Return the acceptance that left as an order under this key of the outbox; None for anything else."""
+        name, _, order_id = key.partition(":")
+        wanted = select(OrderRow.acceptance).where(OrderRow.id == order_id.partition(":")[0])
+        return session.scalar(wanted) if name == "order" else None
 
     def find(self, session: Session, *, chosen: str = "all", text: str = "", page: int | None = 1) -> Found:
         """Return a page (None: all) of the orders that the session sees, the latest first."""
@@ -477,9 +503,9 @@ class OrderingService:
             .with_for_update()
         )
 
-    def proposal(self, session: Session, deal_id: str) -> Order | None:
+    def proposal(self, session: Session, acceptance: str) -> Order | None:
         """Return the order as the seller's last response would have it, where the buyer has not decided on it yet."""
-        row = self.of_deal(session, deal_id)
+        row = self.of_acceptance(session, acceptance)
         response = open_proposal(row) if row is not None else None
         if row is None or response is None or row.stands is Standing.REJECTED:
             return None
@@ -549,6 +575,7 @@ def _stored(order: Order, concluded: Concluded) -> OrderRow:
         id=new_id(),
         number=order.number or "",
         deal_id=concluded.deal_id,
+        acceptance=concluded.acceptance,
         inquiry=concluded.inquiry,
         buyer=concluded.buyer,
         seller=concluded.seller,
@@ -618,6 +645,7 @@ def _facts(row: OrderRow) -> OrderFacts:
         seller=PartyId(row.seller),
         order=row.order,
         lines={line.line: line.facts for line in row.lines},
+        acceptance=row.acceptance,
     )
 
 

@@ -18,14 +18,18 @@ from tradehub.platform.db import Base, Scoped
 
 
 class OrderRow(Base, Scoped):
-    """An order, visible to both parties. ``revision`` grows with every answer and decision, ``version`` with its terms."""
+    """An order, visible to both parties. ``revision`` grows with every answer and decision, ``version`` with its terms.
+
+    ``acceptance`` is that of its contract, and a release's own id.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (UniqueConstraint("buyer", "number"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[str]
-    deal_id: Mapped[str] = mapped_column(unique=True)
+    deal_id: Mapped[str] = mapped_column(index=True)
+    acceptance: Mapped[str] = mapped_column(unique=True)
     inquiry: Mapped[str | None]
     buyer: Mapped[str] = mapped_column(index=True)
     seller: Mapped[str] = mapped_column(index=True)

@@ -105,9 +105,13 @@ def _add_order(routes: Blueprint, pages: Pages) -> None:
     @routes.get("/orders/deal/<deal_id>")
     @http.requires("order.read")
     def of_deal(deal_id: str) -> ResponseReturnValue:
+        """Lead to the order of a deal; of several to that of ``acceptance``, else to where all of them are named."""
         with pages.database.read(org=http.principal().org) as session:
-            row = pages.service.of_deal(session, deal_id)
-        return redirect(f"/orders/{row.id}") if row else abort(404)
+            wanted = request.args.get("acceptance")
+            found = [each for each in pages.service.of_deal(session, deal_id) if wanted in (None, each.acceptance)]
+        if len(found) > 1:
+            return redirect(f"/deals/{deal_id}#contract")
+        return redirect(f"/orders/{found[0].id}") if found else abort(404)
 
 
 def _order_page(pages: Pages, order_id: str, *, notice: str | None = None) -> str:

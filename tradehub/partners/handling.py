@@ -75,6 +75,11 @@ class Concluded:
     contract: str = ""
     state: str = "concluded"
 
+    @property
+    def acceptance(self) -> str:
+        """What its contract and its order are kept under; by the deal's id where no acceptance made it, as a release."""
+        return self.contract or self.deal_id
+
 
 class LineFacts(NamedTuple):
     """What has become of one order line so far, in its own unit."""
@@ -87,7 +92,10 @@ class LineFacts(NamedTuple):
 
 @dataclass(frozen=True)
 class OrderFacts:
-    """An order as fulfilment and billing see it: its terms in force, and its lines by number."""
+    """An order as fulfilment and billing see it: its terms in force, and its lines by number.
+
+    ``acceptance`` is what it was placed by (``Concluded.acceptance``).
+    """
 
     order_id: str
     deal_id: str
@@ -95,6 +103,7 @@ class OrderFacts:
     seller: PartyId
     order: Order
     lines: Mapping[str, LineFacts]
+    acceptance: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,11 @@ def contracts(negotiation: Negotiation, *, now: datetime) -> tuple[Contract, ...
     return Ledger.of(negotiation, now).contracts()
 
 
-def contract(negotiation: Negotiation, *, now: datetime) -> Contract | None:
-    """Return the contract, concluded or under way, or None; the first of several (R22)."""
-    return next((each for each in contracts(negotiation, now=now) if each.is_live), None)
+def contract(negotiation: Negotiation, *, now: datetime, named: str | None = None) -> Contract | None:
+    """Return the contract, concluded or under way, or None; of several (R22) the first, or that of the acceptance, or
+    the offer, ``named``."""
+    live = (each for each in contracts(negotiation, now=now) if each.is_live)
+    return next((each for each in live if named is None or named in (each.id, each.offer.id)), None)
 
 
 def turn(negotiation: Negotiation, *, now: datetime) -> PartyId | None:

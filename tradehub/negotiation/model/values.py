@@ -373,6 +373,12 @@ class Contract:
     version: int = 1
 
     @property
+    def named(self) -> str:
+        """What an amendment or a signature calls it: the offer that it rests on, or, where that may be accepted in
+        parts and so makes several, its own id."""
+        return self.id if self.offer.divisible else self.offer.id
+
+    @property
     def is_live(self) -> bool:
         """Whether the parties are bound by it, or will be unless something more happens."""
         return self.state is not ContractState.NEVER_CONCLUDED
