@@ -295,7 +295,7 @@ def test_the_api_brings_names_lists_and_gives_files(house, app, deal):
     got = app.test_client().get(
         f"/api/v1/deals/{deal}/files/{DIGEST}", headers={"Authorization": f"Bearer {buyer.token}"}
     )
-    assert (got.status_code, got.data, got.mimetype) == (200, DRAWING, "application/pdf")
+    assert (got.status_code, got.data, got.mimetype) == (200, DRAWING, "application/octet-stream")
     buyer.post(f"/deals/{deal}/comments", {"text": "This one?", "files": [DIGEST]})
     said = buyer.get(f"/deals/{deal}/statements")["statements"][-1]
     assert said["files"] == [{"sha256": DIGEST, "name": "V-22.pdf"}]
@@ -309,3 +309,7 @@ def test_the_api_says_what_is_wrong_with_a_file(house, app, deal, content, point
     problem = seller.post(f"/deals/{deal}/files", {"name": "x", "content": content}, status=422)
     assert problem["errors"][0]["pointer"] == pointer
     seller.post(f"/deals/{deal}/comments", {"text": "x", "files": ["0" * 64]}, status=422)
+    buyer = Client(app, token(house, HAIDI))
+    by_message = house.deal_with(NINGBO)
+    problem = buyer.post(f"/deals/{by_message}/files", {"name": "x", "content": "JVBERi0="}, status=409)
+    assert problem["code"] == "NOT_CARRIED"

@@ -665,14 +665,14 @@ def _add_files(endpoints: Api, service: NegotiationService) -> None:
         """List the files of a deal."""
         return FilesAnswer(files=[_file(each) for each in service.files(session, deal_id)])
 
-    def file(session: Session, deal_id: str, digest: str) -> File:
+    def file(session: Session, deal_id: str, file_hash: str) -> File:
         """Download a file."""
-        row, content = service.file(session, deal_id, digest)
-        return File(content, row.name, row.media_type)
+        row, content = service.file(session, deal_id, file_hash)
+        return File(content, row.name)
 
     at = "/deals/<deal_id>/files"
     endpoints.read(at, files, permission="deal.read", answer=FilesAnswer)
-    endpoints.download(f"{at}/<digest>", file, permission="deal.read", media_type="application/octet-stream")
+    endpoints.download(f"{at}/<file_hash>", file, permission="deal.read", media_type="application/octet-stream")
     endpoints.write(
         at, bring_file, permission="deal.negotiate", body=FileEntry, answer=FileAnswer,
         body_max=FILE_TEXT_MAX + ROOM,
@@ -752,19 +752,19 @@ def _add_standard_terms(endpoints: Api, service: NegotiationService) -> None:
             raise Problem("does-not-fit", errors=[{"pointer": "/texts", "detail": detail}]) from None
         return 201, TermsShown(**_terms_version(row).model_dump(), content=row.content)
 
-    def terms_shown(session: Session, digest: str) -> TermsShown:
+    def terms_shown(session: Session, terms_hash: str) -> TermsShown:
         """Show a version of anybody's standard terms by its SHA-256."""
-        row = publishing.by_hash(session, digest)
+        row = publishing.by_hash(session, terms_hash)
         if row is None:
-            raise NotFound(digest)
+            raise NotFound(terms_hash)
         return TermsShown(**_terms_version(row).model_dump(), content=row.content)
 
-    def terms_file(session: Session, digest: str) -> File:
+    def terms_file(session: Session, terms_hash: str) -> File:
         """Download the file of a version."""
-        row = publishing.by_hash(session, digest)
+        row = publishing.by_hash(session, terms_hash)
         if row is None:
-            raise NotFound(digest)
-        return File(service.terms_file(row), row.content["file"]["name"], row.content["file"]["media_type"])
+            raise NotFound(terms_hash)
+        return File(service.terms_file(row), row.content["file"]["name"])
 
     def terms_dispute(session: Session, deal_id: str, number: int) -> DisputeAnswer:
         """Show where the standard terms of both sides conflict, and what would hold if this round were accepted."""
@@ -786,8 +786,10 @@ def _add_standard_terms(endpoints: Api, service: NegotiationService) -> None:
         at, publish_terms, permission="deal.bind", body=TermsPublishing, answer=TermsShown,
         body_max=FILE_TEXT_MAX + BODY_MAX,
     )  # fmt: skip
-    endpoints.read(f"{at}/<digest>", terms_shown, permission="deal.read", answer=TermsShown)
-    endpoints.download(f"{at}/<digest>/file", terms_file, permission="deal.read", media_type="application/octet-stream")
+    endpoints.read(f"{at}/<terms_hash>", terms_shown, permission="deal.read", answer=TermsShown)
+    endpoints.download(
+        f"{at}/<terms_hash>/file", terms_file, permission="deal.read", media_type="application/octet-stream"
+    )
     endpoints.read(
         "/deals/<deal_id>/rounds/<int:number>/standard-terms", terms_dispute, permission="deal.read",
         answer=DisputeAnswer,
@@ -872,8 +874,11 @@ class _Told:
         if isinstance(error, NotFound) or (isinstance(error, Refused) and error.code == "NO_SUCH_OFFER"):
             return Problem("not-found")
         if isinstance(error, Unfit):
-            return Problem("does-not-fit", errors=[{"pointer": POINTERS.get(error.code, "/content"),
-                                                    "detail": wording.unfit(error.code)}], code=error.code)  # fmt: skip
+            why = wording.unfit(error.code)
+            if error.code == "NOT_CARRIED":
+                return Problem("refused", status=409, title=why, code=error.code)
+            fault = {"pointer": POINTERS.get(error.code, "/content"), "detail": why}
+            return Problem("does-not-fit", errors=[fault], code=error.code)
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
@@ -905,7 +910,7 @@ class _Told:
             }
 
 
-POINTERS = {"NOT_HERE": "", "TOO_MANY": "", "NOT_CARRIED": ""}
+POINTERS = {"NOT_HERE": "", "TOO_MANY": ""}
 """Where in a body it is wrong, where not in the file itself."""
 
 STATUSES = {

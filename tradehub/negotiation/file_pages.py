@@ -37,11 +37,11 @@ class Brought:
 def add(routes: Blueprint, pages: Pages) -> None:
     """Add the download of a file."""
 
-    @routes.get("/deals/<deal_id>/files/<digest>")
+    @routes.get("/deals/<deal_id>/files/<file_hash>")
     @http.requires("deal.read")
-    def file(deal_id: str, digest: str) -> ResponseReturnValue:
+    def file(deal_id: str, file_hash: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
-            row, content = pages.service.file(session, deal_id, digest)
+            row, content = pages.service.file(session, deal_id, file_hash)
             return Response(content, mimetype=row.media_type, headers=http.download_headers(row.name))
 
 

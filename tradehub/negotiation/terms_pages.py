@@ -47,19 +47,19 @@ def add(routes: Blueprint, pages: Pages) -> None:
         except Unfit as unfit:
             return _page(pages, texts, wording.unfit(unfit.code)), 422
 
-    @routes.get("/standard-terms/<digest>")
+    @routes.get("/standard-terms/<terms_hash>")
     @http.requires("deal.read")
-    def terms_shown(digest: str) -> ResponseReturnValue:
+    def terms_shown(terms_hash: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
-            row = publishing.by_hash(session, digest) or abort(404)
+            row = publishing.by_hash(session, terms_hash) or abort(404)
             name = pages.service.hooks.party(session, PartyId(row.org)).name or row.org
             return render_template("negotiation/standard_terms_shown.html", row=row, name=name, written_in=LANGUAGES)
 
-    @routes.get("/standard-terms/<digest>/file")
+    @routes.get("/standard-terms/<terms_hash>/file")
     @http.requires("deal.read")
-    def terms_file(digest: str) -> ResponseReturnValue:
+    def terms_file(terms_hash: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
-            row = publishing.by_hash(session, digest) or abort(404)
+            row = publishing.by_hash(session, terms_hash) or abort(404)
             content, file = pages.service.terms_file(row), row.content["file"]
             return Response(content, mimetype=file["media_type"], headers=http.download_headers(file["name"]))
 

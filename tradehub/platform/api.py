@@ -104,8 +104,6 @@ class File:
 
     content: bytes
     name: str
-    media_type: str | None = None
-    """What it is, where the endpoint gives files of several kinds."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ class Api:
             with self.database.read(org=http.principal().org) as session:
                 found = view(session, **place)
             headers = http.download_headers(found.name)
-            return Response(found.content, mimetype=found.media_type or media_type, headers=headers)
+            return Response(found.content, mimetype=media_type, headers=headers)
 
         described = Described("GET", self.tag, view.__name__, permission, 200, None, media_type=media_type)
         self._add(path, view, run, described)
