@@ -84,8 +84,10 @@ from tradehub.sourcing.auctions.service import AuctionService
 from tradehub.sourcing.tenders import api as tender_api
 from tradehub.sourcing.tenders import hooks as tender_hooks
 from tradehub.sourcing.tenders import web as tender_pages
+from tradehub.sourcing.tenders import wording as tender_wording
+from tradehub.sourcing.tenders.binding import RefusedByDeal, is_award
+from tradehub.sourcing.tenders.binding import Unauthorised as AwardUnauthorised
 from tradehub.sourcing.tenders.hooks import Entered, Pick
-from tradehub.sourcing.tenders.model import TenderRefused
 from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
@@ -185,6 +187,8 @@ class Hub:
                 deal_with=deals.deal_with,
                 propose=deals.propose,
                 award=deals.award,
+                bound=deals.bound,
+                authorise=self._authorise,
                 name_of=self.partners.name_of,
                 is_web=self.partners.is_web,
             )
@@ -281,11 +285,19 @@ class Hub:
                 self.database,
                 shows=self._shown,
                 partners=self._partner_names,
-                refusals={**auction_wording.OVERTAKEN, **negotiation_wording.REFUSALS},
+                refusals={**auction_wording.OVERTAKEN, **tender_wording.OVERTAKEN, **negotiation_wording.REFUSALS},
             ),
-            tender_pages.blueprint(self.tenders, self.database, suggest=self._suppliers),
-            tender_api.blueprint(self.tenders, self.database),
-            negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers),
+            tender_pages.blueprint(
+                self.tenders,
+                self.database,
+                suggest=self._suppliers,
+                ask=self._ask_approval,
+                panel=approval_pages.panel(
+                    self.approvals, {**tender_wording.OVERTAKEN, **negotiation_wording.REFUSALS}
+                ),
+            ),
+            tender_api.blueprint(self.tenders, self.database, ask=self._ask_approval),
+            negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers, ask=self._ask_approval),
             contracting_api.blueprint(self.contracts, self.database),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
@@ -449,7 +461,9 @@ class Hub:
         self.contracts.record(session, concluded)
         self.ordering.place(session, concluded, instead_of=instead_of)
 
-    def _authorise(self, session: Session, actor: Actor | auctions.Actor, binding: Binding) -> Verdict:
+    def _authorise(
+        self, session: Session, actor: Actor | auctions.Actor | tender_hooks.Actor, binding: Binding
+    ) -> Verdict:
         asker = Asker(actor.party, actor.user_id, actor.name or "", actor.channel, actor.approval)
         return self.approvals.authorise(session, asker, binding)
 
@@ -462,11 +476,17 @@ class Hub:
             bidder = auctions.Actor(asker.org, asker.user_id, asker.name, asker.channel, asker.approval)
             self.auctions.carry_out(session, bidder, wanted)
             return
+        if is_award(wanted):
+            buyer = tender_hooks.Actor(asker.org, asker.user_id, asker.name, asker.channel, asker.approval)
+            self.tenders.carry_out(session, buyer, wanted)
+            return
         negotiation_approved.carry_out(self.negotiation, session, asker, wanted)
 
     def _shown(self, session: Session, wanted: Wanted) -> Markup:
         if wanted.binding.act is Act.BID:
             return auction_pages.approval_view(self.auctions)(session, wanted)
+        if is_award(wanted):
+            return tender_pages.approval_view(self.tenders)(session, wanted)
         return negotiation_pages.approval_view(self.negotiation)(session, wanted)
 
     def _partner_names(self, session: Session) -> Sequence[tuple[str, str]]:
@@ -728,19 +748,21 @@ class TenderDeals:
     def award(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
         """Accept what is picked of each offer, decline all others (R23). Raises TenderRefused where a deal refuses, for
         instance because the offer has lapsed; nothing is awarded then."""
-        taken = [
-            negotiation_service.Pick(
-                each.deal_id, each.offer_id or "", () if each.is_whole else tuple(each.lines.items())
-            )
-            for each in picks
-        ]
         try:
-            self.negotiation.award(session, _speaker(actor), inquiry_id, taken)
+            self.negotiation.award(session, _speaker(actor), inquiry_id, _taken(picks), in_time=True)
         except Unauthorised as refused:
-            most = refused.verdict.most
-            raise TenderRefused(refused.code, f"{most.currency} {most.amount:,}" if most else "") from None
+            raise AwardUnauthorised(refused.verdict) from None
         except Refused as refused:
-            raise TenderRefused("NOT_OFFERED", refused.code) from None
+            raise RefusedByDeal(refused.code, refused.rule, refused.article) from None
+
+    def bound(self, session: Session, actor: tender_hooks.Actor, inquiry_id: str, picks: Sequence[Pick]) -> Binding:
+        """Return what the award comes to as one act. Raises TenderRefused where a deal would refuse it now."""
+        speaker, taken = _speaker(actor), _taken(picks)
+        try:
+            self.negotiation.check_award(session, speaker, inquiry_id, taken)
+            return self.negotiation.award_binding(session, speaker, inquiry_id, taken)
+        except Refused as refused:
+            raise RefusedByDeal(refused.code, refused.rule, refused.article) from None
 
     def _parties(self, session: Session, buyer: PartyId, seller: PartyId) -> tuple[Party, Party]:
         one, other = (self.negotiation.hooks.party(session, each) for each in (buyer, seller))
@@ -748,4 +770,11 @@ class TenderDeals:
 
 
 def _speaker(actor: tender_hooks.Actor) -> Actor:
-    return Actor(actor.party, actor.user_id, actor.name, actor.channel)
+    return Actor(actor.party, actor.user_id, actor.name, actor.channel, approval=actor.approval)
+
+
+def _taken(picks: Sequence[Pick]) -> list[negotiation_service.Pick]:
+    return [
+        negotiation_service.Pick(each.deal_id, each.offer_id or "", () if each.is_whole else tuple(each.lines.items()))
+        for each in picks
+    ]

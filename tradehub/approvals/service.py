@@ -228,7 +228,7 @@ class ApprovalService:
             id=ids.new_id(), org=asker.org, act=str(binding.act), deal_id=binding.deal_id, partner=binding.partner,
             partner_name=wanted.partner_name, title=wanted.title, amount=binding.amount, currency=binding.currency,
             categories=list(binding.categories), offer_id=wanted.offer_id, expected_version=wanted.expected_version,
-            terms_hash=wanted.terms_hash, payload=dict(wanted.payload), until=wanted.until, note=note.strip(),
+            terms_hash=wanted.terms_hash, payload=store.frozen(wanted), until=wanted.until, note=note.strip(),
             requester_id=asker.user_id or "", requester_name=asker.name, channel=asker.channel, policy_version=version,
             steps=store.STEPS.dump_python(steps, mode="json"), asked_at=at,
             expires_at=at + timedelta(days=policy.days), request_key=request_key,
@@ -522,20 +522,38 @@ class ApprovalService:
 
 
 def _required(policy: Policy, binding: Binding, requester: Person) -> tuple[Step, ...] | NotAllowed:
+    """Return what the act takes towards each of its partners; what is alike is asked for once."""
     amount = None
     if binding.amount is not None and binding.currency is not None:
         amount = Money(amount=binding.amount, currency=binding.currency)
-    return model.required(
-        policy, binding.act, amount, requester, partner=binding.partner, categories=binding.categories
-    )  # fmt: skip
+    steps: list[Step] = []
+    for partner in (binding.partner, *binding.others):
+        found = model.required(
+            policy, binding.act, amount, requester, partner=partner, categories=binding.categories
+        )  # fmt: skip
+        if isinstance(found, NotAllowed):
+            return found
+        known = Counter((each.approvers, each.all_of) for each in steps)
+        for each in found:
+            key = (each.approvers, each.all_of)
+            if known[key]:
+                known[key] -= 1
+            else:
+                steps.append(each)
+    return tuple(steps)
 
 
 def _most_alone(policy: Policy, binding: Binding, requester: Person) -> Money | None:
     if binding.currency is None:
         return None
-    return model.most_alone(
-        policy, binding.act, binding.currency, requester, partner=binding.partner, categories=binding.categories
-    )  # fmt: skip
+    found = [
+        model.most_alone(
+            policy, binding.act, binding.currency, requester, partner=each, categories=binding.categories
+        )
+        for each in (binding.partner, *binding.others)
+    ]  # fmt: skip
+    told = [each for each in found if each is not None]
+    return min(told, key=lambda each: each.amount) if len(told) == len(found) else None
 
 
 def _people(steps: Sequence[Step], members: Sequence[Member], *, but: str) -> dict[Approver, tuple[str, ...]]:

@@ -26,6 +26,10 @@ STEPS: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])
 FITS: TypeAdapter[tuple[Approver, ...]] = TypeAdapter(tuple[Approver, ...])
 
 
+OTHERS = "others"
+"""Where a request keeps, beside what its capability froze, the further partners that its act binds to."""
+
+
 class _OfOrg(Scoped):
     org: Mapped[str] = mapped_column(index=True)
 
@@ -105,12 +109,14 @@ class RequestRow(_OfOrg, Base):
     @property
     def wanted(self) -> Wanted:
         """What is to be done, as it was asked for."""
+        payload = {name: value for name, value in self.payload.items() if name != OTHERS}
+        others = tuple(PartyId(each) for each in self.payload.get(OTHERS, ()))
         return Wanted(
             Binding(
-                Act(self.act), self.deal_id, PartyId(self.partner), self.amount, self.currency, tuple(self.categories)
+                Act(self.act), self.deal_id, PartyId(self.partner), self.amount, self.currency, tuple(self.categories),
+                others,
             ),
-            self.title, self.partner_name, self.offer_id, self.expected_version, self.terms_hash, self.payload,
-            self.until,
+            self.title, self.partner_name, self.offer_id, self.expected_version, self.terms_hash, payload, self.until,
         )  # fmt: skip
 
     @property
@@ -170,8 +176,16 @@ class NotedRow(_OfOrg, Base):
     at: Mapped[datetime]
 
 
+def frozen(wanted: Wanted) -> dict[str, Any]:
+    """Return what is kept of a request as its payload."""
+    others = {OTHERS: list(wanted.binding.others)} if wanted.binding.others else {}
+    return {**wanted.payload, **others}
+
+
 def digest(wanted: Wanted) -> str:
     values = asdict(wanted)
+    if not wanted.binding.others:
+        del values["binding"]["others"]  # as it was hashed before there were such acts
     values["binding"]["amount"] = None if wanted.binding.amount is None else str(wanted.binding.amount)
     values["until"] = wanted.until.isoformat(timespec="microseconds") if wanted.until else None
     return sha256(to_json(values).encode()).hexdigest()

@@ -14,16 +14,17 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent
-from tradehub.negotiation import compare, publishing, wording
+from tradehub.negotiation import approved, compare, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
+from tradehub.negotiation.pages import Ask, nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
-from tradehub.partners.authority import Needs
+from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import BODY_MAX, Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
@@ -395,6 +396,24 @@ class AwardEntry(Entry):
     picks: Annotated[list[PickEntry], Field(min_length=1, max_length=200)]
     text: Text = ""
 
+    @property
+    def taken(self) -> list[Pick]:
+        return [Pick(each.deal, each.offer, tuple(each.lines.items()), each.terms_hash) for each in self.picks]
+
+
+class AwardApprovalEntry(AwardEntry):
+    """``note`` is for those who approve; the suppliers do not see it."""
+
+    model_config = example(
+        {
+            "picks": [{"deal": "0198f2a4c1d07b6c9f3e2d1c0b9a8866", **_SEEN}],
+            "text": "Thank you for your offer.",
+            "note": "The cheapest by USD 900.",
+        }
+    )
+
+    note: Annotated[str, Field(max_length=2000)] = ""
+
 
 class Made(Answer):
     """The statement made, and the deal as it stands with it."""
@@ -409,6 +428,12 @@ class Made(Answer):
 
 class Awarded(Answer):
     statements: list[str]
+
+
+class AwardAsked(Answer):
+    """Where the request for approval is shown to people."""
+
+    request: str
 
 
 class InquiryMade(Answer):
@@ -429,12 +454,16 @@ class Suggested(Protocol):
 Suggest = Callable[[Session, str], Sequence[Suggested]]
 
 
-def blueprint(service: NegotiationService, database: Database, *, suggest: Suggest) -> Blueprint:
-    """Return the endpoints. ``suggest`` finds whom the session's organisation may ask for offers."""
+def blueprint(
+    service: NegotiationService, database: Database, *, suggest: Suggest, ask: Ask = nobody_to_ask
+) -> Blueprint:
+    """Return the endpoints. ``suggest`` finds whom the session's organisation may ask for offers, ``ask`` asks for
+    approval of an award."""
     routes = Blueprint("negotiation_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound, Unfit), "negotiation")
     _add_deals(endpoints, service)
     _add_inquiries(endpoints, service, suggest)
+    _add_award(endpoints, service, ask)
     _add_statements(endpoints, service)
     _add_acts(endpoints, service)
     _add_files(endpoints, service)
@@ -518,18 +547,37 @@ def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest
             inquiry=service.send_inquiry(session, _actor(), body.document, suppliers, note=body.note)
         )
 
-    def award(session: Session, body: AwardEntry, inquiry_id: str) -> tuple[int, Awarded]:
-        """Accept what is picked of the suppliers' offers, and decline the others, all or nothing."""
-        picks = [Pick(each.deal, each.offer, tuple(each.lines.items()), each.terms_hash) for each in body.picks]
-        return 201, Awarded(statements=list(service.award(session, _actor(), inquiry_id, picks, text=body.text)))
-
     one = "/inquiries/<inquiry_id>"
     endpoints.read("/inquiries", inquiries, permission="deal.read", query=InquiriesQuery, answer=InquiriesAnswer)
     endpoints.read(one, inquiry, permission="deal.read", answer=InquiryAnswer)
     endpoints.read(f"{one}/comparison", comparison, permission="deal.read", answer=ComparisonAnswer)
     endpoints.read("/suppliers", suppliers, permission="inquiry.write", query=SuppliersQuery, answer=SuppliersAnswer)
     endpoints.write("/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade)
-    endpoints.write(f"{one}/award", award, permission="deal.bind", body=AwardEntry, answer=Awarded)
+
+
+def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
+    def award(session: Session, body: AwardEntry, inquiry_id: str) -> tuple[int, Awarded]:
+        """Accept what is picked of the suppliers' offers, and decline the others, all or nothing."""
+        said = service.award(session, _actor(), inquiry_id, body.taken, text=body.text)
+        return 201, Awarded(statements=list(said))
+
+    def ask_award_approval(session: Session, body: AwardApprovalEntry, inquiry_id: str) -> tuple[int, AwardAsked]:
+        """Ask those who may approve it for an award that is above what the token may bind to."""
+        actor, who = _actor(), http.principal()
+        wanted = approved.award(service, session, actor, inquiry_id, body.taken, body.text)
+        verdict = service.hooks.authorise(session, actor, wanted.binding)
+        if isinstance(verdict, Forbidden):
+            raise Unauthorised(verdict)
+        if not isinstance(verdict, Needs):
+            raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="R23")
+        asker = Asker(who.org, who.user_id, who.name, "api")
+        return 201, AwardAsked(request=ask(session, asker, wanted, body.note, ""))
+
+    one = "/inquiries/<inquiry_id>/award"
+    endpoints.write(one, award, permission="deal.bind", body=AwardEntry, answer=Awarded)
+    endpoints.write(
+        f"{one}/approval", ask_award_approval, permission="deal.bind", body=AwardApprovalEntry, answer=AwardAsked
+    )
 
 
 def _unknown(session: Session, suggest: Suggest, suppliers: Sequence[str]) -> Iterator[dict[str, str]]:
@@ -840,7 +888,9 @@ class _Told:
             return Problem("other-version", status=status, **more)
         if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
             people = {name for names in error.verdict.people.values() for name in names}
-            return Problem("needs-approval", approvers=sorted(people), **more)
+            most = error.verdict.most
+            limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
+            return Problem("needs-approval", approvers=sorted(people), most=limit, **more)
         return Problem("refused", status=STATUSES.get(error.code, 409), title=wording.sentence(error), **more)
 
     def _since(self, version: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -20,7 +20,7 @@ from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.model import Conflict, Refused, State
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
-from tradehub.negotiation.service import NegotiationService
+from tradehub.negotiation.service import NegotiationService, Pick
 from tradehub.partners.authority import Act, Asker, Binding, Overtaken, Wanted
 from tradehub.platform import clock
 
@@ -138,6 +138,31 @@ def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
     )  # fmt: skip
 
 
+PICKS = TypeAdapter(tuple[Pick, ...])
+
+
+def award(
+    service: NegotiationService, session: Session, actor: Actor, inquiry_id: str, picks: Sequence[Pick], text: str = ""
+) -> Wanted:
+    """Freeze an award of several suppliers' offers (R23). Raises Refused or NotFound where it could not be made now."""
+    service.check_award(session, actor, inquiry_id, picks)
+    found = service.comparison(session, inquiry_id)
+    names = {each.deal.row.id: each.deal.other_name for each in found.columns}
+    deadlines = [service.deal(session, pick.deal).round(pick.offer).deadline for pick in picks]
+    title = found.inquiry.number
+    return Wanted(
+        service.award_binding(session, actor, inquiry_id, picks), title,
+        ", ".join(dict.fromkeys(names[pick.deal] for pick in picks)), offer_id="", expected_version=0,
+        payload={"picks": PICKS.dump_python(tuple(picks), mode="json"), "text": text},
+        until=min((each for each in deadlines if each is not None), default=None),
+    )  # fmt: skip
+
+
+def picked(wanted: Wanted) -> tuple[Pick, ...]:
+    """Return what an award that waits for approval takes."""
+    return PICKS.validate_python(wanted.payload["picks"])
+
+
 def carry_out(service: NegotiationService, session: Session, asker: Asker, wanted: Wanted) -> None:
     """Do what was approved. Raises Overtaken, by the rule that refuses it, where the deal has moved on."""
     actor = Actor(asker.org, asker.user_id, asker.name, asker.channel, approval=asker.approval)
@@ -153,6 +178,8 @@ def carry_out(service: NegotiationService, session: Session, asker: Asker, wante
 
 def _what_happened(service: NegotiationService, session: Session, wanted: Wanted) -> Refused | None:
     """Return what became of the offer, where the deal is at another version: it says more than the number does."""
+    if wanted.binding.act is Act.AWARD:
+        return None
     view = service.deal(session, wanted.binding.deal_id)
     return view.may_accept(view.round(wanted.offer_id))
 
@@ -186,9 +213,16 @@ def _offer(service: NegotiationService, session: Session, actor: Actor, wanted: 
     )  # fmt: skip
 
 
+def _award(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
+    service.award(
+        session, actor, wanted.binding.deal_id, picked(wanted), text=wanted.payload["text"], in_time=True,
+        request_key=key,
+    )  # fmt: skip
+
+
 _DOING: Mapping[Act, Callable[[NegotiationService, Session, Actor, Wanted, str], None]] = {
     Act.ACCEPTANCE: _accept,
-    Act.AWARD: _accept,
+    Act.AWARD: _award,
     Act.OFFER: _offer,
 }
 

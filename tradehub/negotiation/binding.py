@@ -17,6 +17,18 @@ def binding(act: Act, document: TradeDocument, *, deal_id: str, partner: PartyId
     return Binding(act, deal_id, partner, amount(document), document.currency, tuple(sorted(classes)))
 
 
+def award(inquiry_id: str, parts: Sequence[Binding]) -> Binding:
+    """Return the one act that several acceptances on an inquiry are (R23). In several currencies its amount is untold."""
+    told = [each.amount for each in parts if each.amount is not None]
+    is_told = len(told) == len(parts) and len({each.currency for each in parts}) == 1
+    first, *others = dict.fromkeys(each.partner for each in parts)
+    classes = sorted({each for part in parts for each in part.categories})
+    return Binding(
+        Act.AWARD, inquiry_id, first, sum(told, Decimal(0)) if is_told else None, parts[0].currency, tuple(classes),
+        tuple(others),
+    )  # fmt: skip
+
+
 def dearest(documents: Sequence[TradeDocument]) -> TradeDocument:
     """Return the one that binds to most, for the other side may pick any; one whose amount is untold counts as that."""
     amounts = [amount(each) for each in documents]

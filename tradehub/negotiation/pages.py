@@ -39,6 +39,10 @@ Ask = Callable[[Session, Asker, Wanted, str, str], str]
 """Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
 
 
+def nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+    abort(404)
+
+
 class NotAuthorised(Exception):
     """The organisation's own rules want approval first, or forbid it."""
 

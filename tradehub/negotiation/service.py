@@ -20,7 +20,7 @@ from tradehub.documents.parts import Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
-from tradehub.negotiation.binding import binding, dearest
+from tradehub.negotiation.binding import award, binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.inbound import Inbound
@@ -250,7 +250,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         request_key: str | None = None,
         lines: Sequence[tuple[str, Decimal | None]] = (),
         document: TradeDocument | None = None,
-        may_counter: bool = True,
+        is_awarded: bool = False,
         is_restated: bool = False,
         **said: Any,
     ) -> str:
@@ -258,8 +258,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
 
         ``lines`` limits it to some of the lines, or a part of their quantity (R22). ``document`` states terms of one's
         own: a contract where they differ immaterially, a counter-offer otherwise (R9, R10); where it is silent it agrees,
-        unless ``is_restated`` says that it states all terms anew. Without ``may_counter`` a
-        part of an indivisible offer is no counter-offer but refused, INDIVISIBLE.
+        unless ``is_restated`` says that it states all terms anew. What ``is_awarded``
+        was allowed with the whole award, and a part of an indivisible offer is then no counter-offer but refused, INDIVISIBLE.
         Of several at once exactly one succeeds, the others raise Conflict (R8).
         """
         row = self._deal(session, deal_id)
@@ -268,10 +268,11 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             return known
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
-        self._demand(session, row, actor, Act.ACCEPTANCE, document or _part(offer.document, lines))
+        if not is_awarded:
+            self._demand(session, row, actor, Act.ACCEPTANCE, document or _part(offer.document, lines))
         if lines and not offer.divisible:
             lines, part = _whole_or_part(offer, lines)
-            document = document or (part if may_counter else None)
+            document = document or (None if is_awarded else part)
         said |= {"terms_hash": terms_hash, "lines": tuple(lines)}
         forms = standard.battle(negotiation, offer, actor.party)
         if forms is not None and forms.knocks_out and offer.amends is None and said.get("standard_terms") is None:
@@ -449,6 +450,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         picks: Sequence[Pick],
         *,
         text: str = "",
+        in_time: bool = False,
         request_key: str | None = None,
     ) -> tuple[str, ...]:
         """Accept what was picked of several suppliers' offers on one inquiry, and decline all others (R23).
@@ -456,14 +458,18 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         All of it or nothing: the other suppliers are declined because contracts stand, so an award makes none but
         contracts. Raises Refused MORE_THAN_DEMANDED where the picks of a line exceed what was asked for, INDIVISIBLE
         for a part of an offer that stands or falls as a whole (by itself that is a counter-offer, R22), and whatever
-        else refuses one of the acceptances. Returns the ids of the statements, acceptances first.
+        else refuses one of the acceptances; with ``in_time`` also LAPSED, where an acceptance would be late (R14). Returns
+        the ids of the statements, acceptances first.
         """
         inquiry = store.inquiry_row(session, inquiry_id)
         if inquiry is None:
             raise NotFound(inquiry_id)
         rows = store.deals_of_inquiry(session, inquiry_id, lock=True)
         self._check_demand(session, rows, Inquiry.model_validate(inquiry.document), picks)
-        self._demand_award(session, rows, actor, picks)
+        if in_time:
+            self._demand_in_time(session, rows, picks)
+        if picks:
+            self._authorise(session, actor, self.award_binding(session, actor, inquiry_id, picks))
         said = []
         for pick in picks:
             if pick.deal not in rows:
@@ -472,7 +478,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             said.append(
                 self.accept(
                     session, actor, pick.deal, pick.offer, lines=pick.lines, terms_hash=pick.terms_hash,
-                    request_key=key, may_counter=False,
+                    request_key=key, is_awarded=True,
                 )
             )  # fmt: skip
         now = clock.now()
@@ -491,17 +497,45 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         and their like."""
         self._authorise(session, actor, binding(act, document, deal_id=row.id, partner=_other(row, actor)))
 
-    def _demand_award(self, session: Session, rows: Mapping[str, DealRow], actor: Actor, picks: Sequence[Pick]) -> None:
-        """Demand it of each part of an award for what all come to: it is one decision. In several currencies it is untold."""
+    def _demand_in_time(self, session: Session, rows: Mapping[str, DealRow], picks: Sequence[Pick]) -> None:
+        """Raises Refused LAPSED where a pick's acceptance would come too late to make a contract by itself (R14)."""
+        now = clock.now()
+        for pick in picks:
+            negotiation = store.load(session, rows[pick.deal])
+            if model.states(negotiation, now=now)[negotiation.offer(pick.offer).id] is State.LAPSED:
+                raise model.Refused("LAPSED", negotiation.regime)
+
+    def award_binding(self, session: Session, actor: Actor, inquiry_id: str, picks: Sequence[Pick]) -> Binding:
+        """Return the one act that an award of at least one pick is. Raises NotFound, and Refused NO_SUCH_OFFER."""
+        rows = store.deals_of_inquiry(session, inquiry_id)
+        if any(pick.deal not in rows for pick in picks):
+            raise NotFound(inquiry_id)
         parts = []
         for pick in picks:
             row = rows[pick.deal]
             document = _part(store.load(session, row).offer(pick.offer).document, pick.lines)
             parts.append(binding(Act.AWARD, document, deal_id=row.id, partner=_other(row, actor)))
-        told = [each.amount for each in parts if each.amount is not None]
-        is_told = len(told) == len(parts) and len({each.currency for each in parts}) == 1
-        for each in parts:
-            self._authorise(session, actor, replace(each, amount=sum(told, Decimal(0)) if is_told else None))
+        return award(inquiry_id, parts)
+
+    def check_award(self, session: Session, actor: Actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
+        """Raises Refused or NotFound where an award could not be made now, whoever may bind to it."""
+        inquiry = store.inquiry_row(session, inquiry_id)
+        if inquiry is None:
+            raise NotFound(inquiry_id)
+        rows = store.deals_of_inquiry(session, inquiry_id)
+        self._check_demand(session, rows, Inquiry.model_validate(inquiry.document), picks)
+        self._demand_in_time(session, rows, picks)
+        now = clock.now()
+        for pick in picks:
+            negotiation = store.load(session, rows[pick.deal])
+            offer = negotiation.offer(pick.offer)
+            lines = _whole_or_part(offer, pick.lines)[0] if pick.lines and not offer.divisible else pick.lines
+            said = model.Statement(
+                "?", Kind.ACCEPT, actor.party, offer.id, terms_hash=pick.terms_hash, lines=tuple(lines)
+            )  # fmt: skip
+            refused = model.refusal(negotiation, said, now=now)
+            if refused is not None:
+                raise refused
 
     def _authorise(self, session: Session, actor: Actor, binding: Binding) -> None:
         if actor.user_id is None:

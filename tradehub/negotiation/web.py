@@ -23,6 +23,7 @@ from tradehub.negotiation import (
     drafting,
     file_pages,
     forms,
+    model,
     publishing,
     terms_pages,
     wording,
@@ -42,13 +43,14 @@ from tradehub.negotiation.pages import (
     actor,
     asked,
     demand,
+    nobody_to_ask,
     version,
 )
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
 from tradehub.negotiation.store import DealRow, StandardTermsRow
-from tradehub.partners.authority import Act, Allowed, Asker, Forbidden, Needs, Verdict, Wanted
+from tradehub.partners.authority import Act, Allowed, Forbidden, Needs, Verdict, Wanted
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -81,17 +83,13 @@ FORBIDDEN: Mapping[str, LazyString] = {
 """Why the organisation's own rules refuse an act."""
 
 
-def _nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
-    abort(404)
-
-
 def blueprint(
     service: NegotiationService,
     database: Database,
     *,
     suggest: Suggest,
     panels: Sequence[Panel] = (),
-    ask: Ask = _nobody_to_ask,
+    ask: Ask = nobody_to_ask,
 ) -> Blueprint:
     """Return the pages. ``suggest`` finds suppliers by what is typed; ``panels`` follow the rounds on the deal page;
     ``ask`` asks for approval of an act that the service's hook ``authorise`` does not let go on."""
@@ -602,6 +600,8 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
     """Return the part of an approval's page that shows what would be done: the terms, what they change, the rounds."""
 
     def show(session: Session, wanted: Wanted) -> Markup:
+        if wanted.binding.act is Act.AWARD:
+            return _award_view(service, session, wanted)
         view = service.deal(session, wanted.binding.deal_id)
         about = view.round(wanted.offer_id)
         is_offer, taking = wanted.binding.act is Act.OFFER, approved.taking(wanted)
@@ -625,6 +625,25 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         return Markup(text)  # noqa: S704 - a rendered template
 
     return show
+
+
+def _award_view(service: NegotiationService, session: Session, wanted: Wanted) -> Markup:
+    """Show what of whose offer would be accepted, beside all offers on the inquiry."""
+    found = service.comparison(session, wanted.binding.deal_id)
+    names = {each.deal.row.id: each.deal.other_name for each in found.columns}
+    parts = []
+    for pick in approved.picked(wanted):
+        view = service.deal(session, pick.deal)
+        round = view.round(pick.offer)
+        lines = dict(pick.lines) or dict.fromkeys(name for name, _ in round.lines)
+        offered = model.quantities(round.document)
+        amounts = {name: offered[name] if value is None else value for name, value in lines.items()}
+        part = approved.Proposed(approved.Taking(tuple(amounts.items())).document(view, round))
+        parts.append((names[pick.deal], round, part))
+    text = render_template(
+        "negotiation/_approval_award.html", found=found, parts=parts, wording=wording, drafting=drafting
+    )
+    return Markup(text)  # noqa: S704 - a rendered template
 
 
 def _differing(row: DealRow) -> Entry:

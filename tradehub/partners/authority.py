@@ -42,7 +42,8 @@ class Binding:
     """An act that is about to bind: on which deal, towards whom, and what it comes to in the deal's currency.
 
     ``amount`` None: it cannot be told (a price by formula); it then counts as above every limit. ``categories`` are
-    the classes of what is traded, as the lines state them (UNSPSC, eCl@ss, CPV).
+    the classes of what is traded, as the lines state them (UNSPSC, eCl@ss, CPV). ``others`` are the partners beside the
+    first that one decision binds to as well; ``deal_id`` of an award is the inquiry's id.
     """
 
     act: Act
@@ -51,6 +52,7 @@ class Binding:
     amount: Decimal | None
     currency: str | None
     categories: tuple[str, ...] = ()
+    others: tuple[PartyId, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,10 @@ PROBLEMS: Mapping[str, Row] = {
     "needs-approval": Row(
         403,
         lazy_gettext("Others must approve this first"),
-        lazy_gettext("It is above what this token may bind to. “approvers” may approve it; ask for it on the pages."),
+        lazy_gettext(
+            "It is above what this token may bind to. “approvers” may approve it; ask for it on the pages, or for an "
+            "award at its own address followed by “/approval”."
+        ),
     ),
     "not-found": Row(
         404,

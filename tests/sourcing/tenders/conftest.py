@@ -11,8 +11,10 @@ import pytest
 
 from tradehub.documents import Inquiry, Line, Offer, PartyId
 from tradehub.documents.parts import DatedEvent, DeliveryTerms, Item, Price, Quantity
+from tradehub.partners.authority import Act, Allowed, Binding, Forbidden, Needs, Verdict
 from tradehub.platform import clock
 from tradehub.platform.db import Database
+from tradehub.sourcing.tenders.binding import Unauthorised
 from tradehub.sourcing.tenders.hooks import Actor, Entered, Hooks, Pick
 from tradehub.sourcing.tenders.landed import Basis
 from tradehub.sourcing.tenders.model import Criterion, Notice, Stage, StageKind, Submission
@@ -55,13 +57,25 @@ class FakeDeals:
         self.offers.append((deal_id, party, document))
         return Entered(f"o-{len(self.offers)}")
 
+    verdict: Verdict = field(default_factory=Allowed)
+
     def award(self, session, actor, inquiry_id: str, picks: Sequence[Pick]) -> None:
+        if isinstance(self.verdict, Needs | Forbidden):
+            raise Unauthorised(self.verdict)
         self.awards.append((inquiry_id, tuple(picks)))
+
+    def bound(self, session, actor, inquiry_id: str, picks: Sequence[Pick]) -> Binding:
+        first, *others = (each.supplier for each in picks)
+        return Binding(Act.AWARD, inquiry_id, first, Decimal(12400), "EUR", (), tuple(others))
+
+    def authorise(self, session, actor, binding: Binding) -> Verdict:
+        return self.verdict
 
 
 def service(deals: FakeDeals) -> TenderService:
     hooks = Hooks(
         send_inquiry=deals.send_inquiry, deal_with=deals.deal_with, propose=deals.propose, award=deals.award,
+        bound=deals.bound, authorise=deals.authorise,
         name_of=lambda session, party: NAMES.get(party, party), is_web=lambda session, party: True,
     )  # fmt: skip
     return TenderService(hooks, work=CHEAP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -12,6 +12,7 @@ from flask import Blueprint, Flask
 from tests.negotiation.pages import PASSWORD, Browser
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, NAMES, NINGBO, House
 from tradehub.documents import PartyId
+from tradehub.partners.authority import Wanted
 from tradehub.platform.db import Database
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
@@ -38,9 +39,21 @@ def suggest(session, text) -> list[Suggestion]:
 
 
 @dataclass
+class Asked:
+    """Remembers what approval was asked for, and with which note."""
+
+    wanted: list[tuple[Wanted, str]] = field(default_factory=list)
+
+    def ask(self, session, asker, wanted: Wanted, note: str, key: str) -> str:
+        self.wanted.append((wanted, note))
+        return "/"
+
+
+@dataclass
 class Hub:
     house: House
     settings: Settings
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def database(self) -> Database:
@@ -48,8 +61,8 @@ class Hub:
 
     def blueprints(self) -> Sequence[Blueprint]:
         return (
-            web.blueprint(self.house.service, self.house.database, suggest=suggest),
-            api.blueprint(self.house.service, self.house.database),
+            web.blueprint(self.house.service, self.house.database, suggest=suggest, ask=self.asked.ask),
+            api.blueprint(self.house.service, self.house.database, ask=self.asked.ask),
         )
 
     def sections(self) -> Sequence[Section]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from tradehub.sourcing.tenders.awarding import (
     Quote,
     Tier,
     divided,
+    floor,
     total,
     violations,
 )
@@ -172,3 +175,41 @@ def test_a_line_without_a_quote_is_left_out_and_named() -> None:
 )
 def test_a_demand_is_counted_in_steps_of_its_last_decimal(quantity: str, steps: int, step: str) -> None:
     assert divided(Decimal(quantity)) == (steps, Decimal(step))
+
+
+def hard() -> Problem:
+    """An award that CBC finds at once and cannot prove within a second."""
+    draw = Random(3)
+    demands = tuple(Demand(str(at), draw.randint(50, 400), ONE) for at in range(12))
+    quotes = []
+    for supplier in map(str, range(12)):
+        for demand in demands:
+            cost, cut = draw.randint(500_000, 900_000), draw.randint(10, demand.steps)
+            tiers = (Tier(0, cut - 1, cost), Tier(cut, demand.steps, cost * 9 // 10))
+            least, most = draw.randint(0, cut // 2), draw.randint(demand.steps // 2, demand.steps)
+            quotes.append(Quote(supplier, demand.line, tiers, least, most))
+    return Problem(demands, tuple(quotes), Limits(suppliers_max=3))
+
+
+def test_an_award_that_is_not_proven_says_how_far_from_the_least_it_is_at_most() -> None:
+    found = solved(hard(), 1)
+    assert found is not None
+    assert not found.is_proven
+    assert floor(hard()) < found.bound < found.cost
+    assert found.gap == found.cost - found.bound
+    assert found.gap_percent is not None
+    assert found.gap <= found.bound * found.gap_percent / 100
+
+
+@given(problems())
+@settings(max_examples=10)
+def test_no_award_costs_less_than_the_lowest_prices_of_its_lines(problem: Problem) -> None:
+    least = by_trying(problem)
+    assert least is None or floor(problem) <= least
+
+
+def test_a_proven_award_has_no_gap() -> None:
+    found = solved(Problem(LINES, QUOTES))
+    assert found is not None
+    assert (found.is_proven, found.gap, found.gap_percent) == (True, 0, Decimal(0))
+    assert replace(found, is_proven=False, bound=0).gap_percent is None

@@ -1,4 +1,4 @@
-"""The bidder's side as a REST API: the tender document, and a bid with its receipt.
+"""The REST API of tenders: for bidders the document, and a bid with its receipt; for the buyer the award.
 
 A bid is taken without an Idempotency-Key: what is kept under such a key includes the hash of the request, from which a
 price could be guessed. Sent twice it is two envelopes, of which the later one counts.
@@ -6,20 +6,27 @@ price could be guessed. Sent twice it is two envelopes, of which the later one c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from flask import Blueprint
+from pydantic import Field
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Offer
+from tradehub.documents import Offer, PartyId
+from tradehub.documents.parts import Money
+from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.platform import api, http
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
-from tradehub.sourcing.tenders import wording
-from tradehub.sourcing.tenders.hooks import Actor
+from tradehub.sourcing.tenders import landed, wording
+from tradehub.sourcing.tenders.binding import Unauthorised
+from tradehub.sourcing.tenders.hooks import Actor, Ask
 from tradehub.sourcing.tenders.model import Notice, StageKind, Submission, TenderRefused
-from tradehub.sourcing.tenders.reading import NotFound
+from tradehub.sourcing.tenders.reading import BuyerRoom, Compared, NotFound
 from tradehub.sourcing.tenders.service import TenderService
 
 
@@ -59,8 +66,69 @@ class BidReceipt(Answer):
     envelope_sha256: str | None
 
 
-def blueprint(service: TenderService, database: Database) -> Blueprint:
-    """Return the endpoints."""
+class AwardPart(Entry):
+    """So much of a line goes to a supplier."""
+
+    supplier: PartyId
+    line: str
+    quantity: Decimal
+
+
+class TenderAwardBody(Entry):
+    """An award, all of it or nothing. What is not picked is declined."""
+
+    model_config = example({"picks": [{"supplier": "delta", "line": "1", "quantity": "600"}]})
+
+    picks: tuple[AwardPart, ...] = Field(min_length=1, max_length=10_000)
+
+    @property
+    def picked(self) -> dict[tuple[PartyId, str], Decimal]:
+        return {(each.supplier, each.line): each.quantity for each in self.picks}
+
+
+class TenderApprovalBody(TenderAwardBody):
+    model_config = example(
+        {"picks": [{"supplier": "delta", "line": "1", "quantity": "600"}], "note": "The cheapest by EUR 900."}
+    )
+
+    note: str = Field("", max_length=2000)
+    """For those who approve; the suppliers do not see it."""
+
+
+class AwardedPart(Answer):
+    supplier: PartyId
+    line: str
+    quantity: Decimal
+
+
+class ProposedAward(Answer):
+    """The award that the optimiser proposes, at landed cost. Where it is not proven to be the cheapest, it costs at most
+    ``at_most_above``, and ``at_most_above_percent`` percent, more than the least possible; None where it is."""
+
+    picks: tuple[AwardedPart, ...]
+    cost: Money | None
+    cheapest_without_limits: Money | None
+    is_proven: bool
+    at_most_above: Money | None
+    at_most_above_percent: Decimal | None
+
+
+class TenderAwardAnswer(Answer):
+    """How the award stands: the tender's phase, what is proposed once bids are open, and what was awarded."""
+
+    phase: str
+    proposal: ProposedAward | None
+    awarded: tuple[AwardedPart, ...]
+
+
+class TenderApprovalAsked(Answer):
+    """Where the request for approval is shown to people."""
+
+    request: str
+
+
+def blueprint(service: TenderService, database: Database, *, ask: Ask) -> Blueprint:
+    """Return the endpoints. ``ask`` asks for approval of an award."""
     routes = Blueprint("tenders_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _told, (TenderRefused, NotFound), "tenders")
 
@@ -78,6 +146,7 @@ def blueprint(service: TenderService, database: Database) -> Blueprint:
             envelope_sha256=made.envelope_sha256,
         )  # fmt: skip
 
+    _add_award(endpoints, service, ask)
     endpoints.read("/tenders/<tender_id>", tender, permission="deal.read", answer=TenderDocument)
     endpoints.write(
         "/tenders/<tender_id>/bids", bid, permission="deal.negotiate", body=BidBody, answer=BidReceipt, is_secret=True
@@ -85,11 +154,82 @@ def blueprint(service: TenderService, database: Database) -> Blueprint:
     return routes
 
 
+def _add_award(endpoints: Api, service: TenderService, ask: Ask) -> None:
+    def tender_award(session: Session, tender_id: str) -> TenderAwardAnswer:
+        """Show the buyer what is proposed and awarded of a tender."""
+        room = service.buyer_room(session, tender_id)
+        found = service.compared(session, room) if StageKind.COMMERCIAL in room.standing.opened else None
+        awarded = (
+            AwardedPart(supplier=PartyId(supplier), line=line, quantity=Decimal(quantity))
+            for supplier, lines in (room.row.award or {}).items()
+            for line, quantity in lines.items()
+        )
+        return TenderAwardAnswer(
+            phase=str(room.where.phase), proposal=_proposed(room, found) if found else None, awarded=tuple(awarded)
+        )
+
+    def award_tender(session: Session, body: TenderAwardBody, tender_id: str) -> tuple[int, TenderAwardAnswer]:
+        """Award by supplier and line; each supplier's part is accepted in its deal, the others are declined."""
+        service.award(session, _actor(), tender_id, body.picked)
+        parts = (AwardedPart(**each.model_dump()) for each in body.picks)
+        return 201, TenderAwardAnswer(phase="awarded", proposal=None, awarded=tuple(parts))
+
+    def ask_award(session: Session, body: TenderApprovalBody, tender_id: str) -> tuple[int, TenderApprovalAsked]:
+        """Ask those who may approve it for an award that is above what the token may bind to."""
+        actor, who = _actor(), http.principal()
+        verdict = service.may_award(session, actor, tender_id, body.picked)
+        if isinstance(verdict, Forbidden):
+            raise Unauthorised(verdict)
+        if not isinstance(verdict, Needs):
+            raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="T25")
+        wanted = service.to_approve(session, actor, tender_id, body.picked, proposed=None)
+        asker = Asker(who.org, who.user_id, who.name, "api")
+        return 201, TenderApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+
+    one = "/tenders/<tender_id>/award"
+    endpoints.read(one, tender_award, permission="deal.read", answer=TenderAwardAnswer)
+    endpoints.write(one, award_tender, permission="deal.bind", body=TenderAwardBody, answer=TenderAwardAnswer)
+    endpoints.write(
+        f"{one}/approval", ask_award, permission="deal.bind", body=TenderApprovalBody, answer=TenderApprovalAsked
+    )
+
+
+def _proposed(room: BuyerRoom, found: Compared) -> ProposedAward:
+    proposal, currency = found.proposal, room.plan.basis.currency
+
+    def in_currency(amount: Decimal | None) -> Money | None:
+        return None if amount is None else Money(amount=landed.rounded_money(amount), currency=currency)
+
+    gap = proposal.gap
+    return ProposedAward(
+        picks=tuple(
+            AwardedPart(supplier=PartyId(supplier), line=line, quantity=quantity)
+            for (supplier, line), quantity in proposal.picked.items()
+        ),
+        cost=in_currency(proposal.cost),
+        cheapest_without_limits=in_currency(proposal.cheapest),
+        is_proven=proposal.cost is not None and gap is None,
+        at_most_above=None if gap is None else Money(amount=landed.money_up(gap.amount), currency=currency),
+        at_most_above_percent=None if gap is None else gap.percent,
+    )
+
+
+def _unauthorised(error: Unauthorised, more: Mapping[str, Any]) -> Problem:
+    verdict = error.verdict
+    most = None if verdict.most is None else {"amount": str(verdict.most.amount), "currency": verdict.most.currency}
+    if isinstance(verdict, Needs):
+        people = {name for names in verdict.people.values() for name in names}
+        return Problem("needs-approval", title=wording.why(error), approvers=sorted(people), most=most, **more)
+    return Problem("refused", status=403, title=wording.why(error), most=most, **more)
+
+
 def _told(error: Exception) -> Problem | None:
     if isinstance(error, NotFound):
         return Problem("not-found")
     if not isinstance(error, TenderRefused):
         return None
+    if isinstance(error, Unauthorised):
+        return _unauthorised(error, {"code": error.code, "rule": error.rule})
     status = 422 if error.code in ("INVALID_BID", "VALIDITY_TOO_SHORT") else 409
     return Problem("refused", status=status, title=wording.why(error), code=error.code, rule=error.rule)
 

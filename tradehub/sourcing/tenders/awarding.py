@@ -143,6 +143,15 @@ def total(problem: Problem, award: Award) -> int:
     return amount
 
 
+def floor(problem: Problem) -> int:
+    """Return what no award can cost less than: each line at the lowest unit cost that anybody asks for it."""
+    lowest = {
+        demand.line: min((tier.unit_cost for each in problem.of_line(demand.line) for tier in each.tiers), default=0)
+        for demand in problem.demands
+    }
+    return sum(lowest[each.line] * each.steps for each in problem.demands)
+
+
 def violations(problem: Problem, award: Award) -> list[str]:
     """Return the names of the constraints that an award breaks, ``demand:<line>`` where a line is not covered."""
     return [*_of_lines(problem, award), *_of_suppliers(problem, award)]

@@ -10,16 +10,19 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
+from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person, or a program with its token, for a party."""
+    """Who acts: a person, or a program with its token, for a party. ``approval`` is the approved request that is being
+    carried out."""
 
     party: PartyId
     user_id: str | None = None
     name: str | None = None
     channel: str = "web"
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class Pick:
     offer_id: str | None
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     is_whole: bool = True
+
+
+Ask = Callable[[Session, Asker, Wanted, str, str], str]
+"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
 
 
 class SendInquiry(Protocol):
@@ -74,11 +81,19 @@ class AwardPicks(Protocol):
     def __call__(self, session: Session, actor: Actor, inquiry_id: str, picks: Sequence[Pick]) -> None: ...
 
 
+class BoundByAward(Protocol):
+    """Return what the picks bind to as one act. Raises TenderRefused where a deal would refuse its part now."""
+
+    def __call__(self, session: Session, actor: Actor, inquiry_id: str, picks: Sequence[Pick]) -> Binding: ...
+
+
 @dataclass(frozen=True)
 class Hooks:
     send_inquiry: SendInquiry
     deal_with: DealWith
     propose: Propose
     award: AwardPicks
+    bound: BoundByAward
+    authorise: Callable[[Session, Actor, Binding], Verdict]
     name_of: Callable[[Session, PartyId], str]
     is_web: Callable[[Session, PartyId], bool]

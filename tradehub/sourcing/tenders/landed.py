@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from tradehub.documents import Line, Offer
@@ -334,3 +334,8 @@ def _by(source: str) -> str:
 def rounded_money(amount: Decimal) -> Decimal:
     """Return an amount rounded HALF_UP to cents, for sums of rounded lines."""
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def money_up(amount: Decimal) -> Decimal:
+    """Return an amount rounded up to cents, for what is said to be the most."""
+    return amount.quantize(Decimal("0.01"), ROUND_CEILING)

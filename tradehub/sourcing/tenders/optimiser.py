@@ -2,13 +2,20 @@
 
 A mixed integer programme, solved by CBC (through PuLP). CBC counts in doubles, so nothing of it is believed: the steps
 it gives are rounded to whole ones, held against every constraint and summed again in integers (``awarding``), and then
-it is asked for anything cheaper by one unit of money until it finds none.
+it is asked for anything cheaper by one unit of money until it finds none. Where its time runs out first, the bound that it
+had reached by then says how much cheaper an award could be at most.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pulp
 from pulp.apis.coin_api import pulp_cbc_path
@@ -25,6 +32,7 @@ from tradehub.sourcing.tenders.awarding import (
     Demand,
     Problem,
     cheapest_by_line,
+    floor,
     names_of,
     total,
     violations,
@@ -45,6 +53,13 @@ MARGIN = 1e-4
 """Percent by which shares keep clear of their limits where the solver's tolerance overstepped one."""
 
 
+TOLERANCE = 1e-6
+"""By how much of itself what CBC prints as its bound, in doubles, is lowered before it is believed."""
+
+_BOUND = re.compile(r"^Lower bound:\s+(\S+)$", re.MULTILINE)
+"""What CBC says at its end where it stopped before the proof."""
+
+
 class Unsolved(Exception):
     """No award within the time, or one that exact arithmetic does not confirm."""
 
@@ -53,12 +68,27 @@ class Unsolved(Exception):
 class Solution:
     """``awarded``: (supplier, line, steps) in the problem's order; ``cost`` in ``landed.PLACES`` of the currency.
 
-    It meets every constraint in any case; ``is_proven`` says that none is cheaper.
+    It meets every constraint in any case; ``is_proven`` says that none is cheaper. Without that proof no award costs less
+    than ``bound``.
     """
 
     awarded: tuple[tuple[str, str, int], ...]
     cost: int
     is_proven: bool = True
+    bound: int = 0
+
+    @property
+    def gap(self) -> int:
+        """How much more it costs than the least possible, at most."""
+        return 0 if self.is_proven else self.cost - self.bound
+
+    @property
+    def gap_percent(self) -> Decimal | None:
+        """The same in percent of the least possible, rounded up to tenths; None where that may be nothing."""
+        if self.gap and not self.bound:
+            return None
+        share = Decimal(100 * self.gap) / (self.bound or 1)
+        return share.quantize(Decimal("0.1"), ROUND_CEILING)
 
     def award(self) -> dict[tuple[str, str], int]:
         return {(supplier, line): steps for supplier, line, steps in self.awarded}
@@ -105,6 +135,8 @@ def explained(problem: Problem) -> Explained:
     runners_up = tuple(_runner_up(asked, each) for each in asked.demands)
     if best is None:
         return Explained(None, cheapest, (), runners_up, conflict(asked), uncovered)
+    if cheapest is not None:  # limits make no award cheaper
+        best = _bounded(best, cheapest.cost if cheapest.is_proven else cheapest.bound)
     return Explained(best, cheapest, _prices(asked, best, cheapest), runners_up, (), uncovered)
 
 
@@ -119,21 +151,28 @@ def solved(problem: Problem, seconds: int = SOLVE_S) -> Solution | None:
         found = _asked_of_cbc(problem, at_most, seconds)
         if found is None:
             return best
-        award, is_proven = found
-        broken = violations(problem, award)
-        if broken and (found := _asked_of_cbc(problem, at_most, seconds, MARGIN)) is not None:
-            award, is_proven = found[0], False
-            broken = violations(problem, award)
+        broken = violations(problem, found.award)
+        if broken and (kept_clear := _asked_of_cbc(problem, at_most, seconds, MARGIN)) is not None:
+            found = replace(found, award=kept_clear.award, is_proven=False)
+            broken = violations(problem, found.award)
         if broken and best is None:
             raise Unsolved(f"not confirmed: {', '.join(broken)}")
-        if broken or (best is not None and total(problem, award) >= best.cost):
+        if broken or (best is not None and total(problem, found.award) >= best.cost):
             return best
         order = [(each.supplier, each.line) for each in problem.quotes]
-        awarded = tuple((*key, award[key]) for key in order if key in award)
-        best = Solution(awarded, total(problem, award), is_proven)
-        if not is_proven:
-            return best
+        awarded = tuple((*key, found.award[key]) for key in order if key in found.award)
+        best = Solution(awarded, total(problem, found.award), found.is_proven)
+        if not found.is_proven:
+            return _bounded(best, max(floor(problem), found.bound))
     raise Unsolved("the solver kept finding better ones")
+
+
+def _bounded(solution: Solution, bound: int) -> Solution:
+    """Return the solution with a bound at least as high; one that reaches its bound is proven."""
+    if solution.is_proven:
+        return solution
+    higher = max(solution.bound, bound)
+    return replace(solution, bound=higher, is_proven=higher >= solution.cost)
 
 
 def conflict(problem: Problem) -> tuple[str, ...]:
@@ -172,23 +211,42 @@ def _runner_up(problem: Problem, demand: Demand) -> RunnerUp:
     return RunnerUp(demand.line, best[0] if best else None, after[0] if after else None, more)
 
 
-def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int, margin: float = 0) -> tuple[Award, bool] | None:
-    """Return CBC's award and whether it calls it the cheapest; None where it says that there is none.
+@dataclass(frozen=True)
+class _Found:
+    """CBC's award, whether it calls it the cheapest, and what by its own reckoning none can cost less than."""
+
+    award: Award
+    is_proven: bool
+    bound: int
+
+
+def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int, margin: float = 0) -> _Found | None:
+    """Return what CBC finds; None where it says that there is no award.
 
     ``margin``, in percent, keeps shares clear of their limits where the solver's own tolerance would overstep them.
     """
     programme = pulp.LpProblem("award", pulp.LpMinimize)
     model = _Programme(programme, problem, margin)
     model.write(at_most)
-    # No word of threads: told to use one, CBC takes its threaded way and now and then waits there until the time is up.
-    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds))
+    with _log() as log:
+        # No word of threads: told to use one, CBC takes its threaded way and now and then waits there until the time is up.
+        programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds, logPath=str(log)))
+        said = log.read_text(errors="replace")
     if programme.status == pulp.LpStatusInfeasible:
         return None
     if programme.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         if at_most is not None:  # nothing cheaper turned up, nor the proof that there is none
             return None
         raise Unsolved(f"no award within {seconds} s ({pulp.LpStatus[programme.status]})")
-    return model.award(), programme.sol_status == pulp.LpSolutionOptimal
+    is_proven = programme.sol_status == pulp.LpSolutionOptimal
+    return _Found(model.award(), is_proven, model.bound(said, is_proven=is_proven))
+
+
+@contextmanager
+def _log() -> Iterator[Path]:
+    """Where CBC writes what it says: its solution file does not hold the bound."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder) / "cbc.log"
 
 
 class _Programme:
@@ -231,6 +289,15 @@ class _Programme:
             if steps:
                 found[key] = steps
         return found
+
+    def bound(self, said: str, *, is_proven: bool) -> int:
+        """Return what no award costs less than, by the solver's words or, where it has the proof, its own result; 0 where
+        it says nothing of use."""
+        printed = _BOUND.search(said)
+        value = pulp.value(self.programme.objective) if is_proven else printed and float(printed[1])
+        if not value or value <= 0 or value >= SCALE * SCALE:  # it prints 1e+50 for none
+            return 0
+        return int(value * (1 - TOLERANCE) * self.whole / SCALE)
 
     def _quote(self, at: int, demand: Demand) -> list[pulp.LpAffineExpression]:
         quote = self.problem.quotes[at]

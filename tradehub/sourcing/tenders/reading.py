@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from tradehub.sourcing.tenders.awarding import money
 from tradehub.sourcing.tenders.comparison import Grid
 from tradehub.sourcing.tenders.hooks import Hooks
 from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, Standing, Submission, TenderRefused, Where
-from tradehub.sourcing.tenders.optimiser import Explained, Unsolved
+from tradehub.sourcing.tenders.optimiser import Explained, Solution, Unsolved
 from tradehub.sourcing.tenders.plan import Plan
 from tradehub.sourcing.tenders.scoring import Mark, Ranked
 from tradehub.sourcing.tenders.store import (
@@ -104,15 +105,26 @@ class BidderRoom:
         return self.invitation is not None and self.invitation.acknowledged < self.notice.version
 
 
+class Gap(NamedTuple):
+    """``percent`` is None where the least possible might be nothing."""
+
+    amount: Decimal
+    percent: Decimal | None
+
+
 @dataclass(frozen=True)
 class Proposal:
-    """The award that the optimiser proposes, and its reasons in money; ``failed`` where it gave no answer."""
+    """The award that the optimiser proposes, and its reasons in money; ``failed`` where it gave no answer.
+
+    ``gap``: by how much, and by how many percent, it costs more than the least possible at most; None where it is proven.
+    """
 
     explained: Explained | None
     picked: dict[tuple[str, str], Decimal]
     cost: Decimal | None = None
     cheapest: Decimal | None = None
     failed: bool = False
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True)
@@ -197,11 +209,15 @@ class Reading:
     def compared(self, session: Session, room: BuyerRoom) -> Compared:
         """Return the opened offers side by side, the proposed award and the ranking."""
         offers = offers_of(room)
-        found = comparison.grid(room.notice.inquiry, offers, room.plan.basis, dict(room.plan.limit_prices))
+        found = self.grid_of(room, room.plan)
         marks = _marks(session, room.row.id)
         bidders = [each for each in room.names if each in offers]
         ranking = scoring.ranking(bidders, room.notice.criteria, marks, found.totals)
         return Compared(found, _proposal(found, room), ranking, marks)
+
+    def grid_of(self, room: BuyerRoom, plan: Plan) -> Grid:
+        """Return the opened offers side by side, compared by a plan that may be older than the one in force."""
+        return comparison.grid(room.notice.inquiry, offers_of(room), plan.basis, dict(plan.limit_prices))
 
     def standing(self, session: Session, tender_id: str) -> Standing:
         """Return what has happened, as far as the session's organisation may know it."""
@@ -388,7 +404,14 @@ def _proposal(found: Grid, room: BuyerRoom) -> Proposal:
         {(supplier, line): count * steps[line] for supplier, line, count in awarded},
         money(explained.solution.cost) if explained.solution else None,
         money(explained.cheapest.cost) if explained.cheapest else None,
+        gap=_gap(explained.solution),
     )
+
+
+def _gap(solution: Solution | None) -> Gap | None:
+    if solution is None or solution.is_proven:
+        return None
+    return Gap(money(solution.gap), solution.gap_percent)
 
 
 def _marks(session: Session, tender_id: str) -> tuple[Mark, ...]:

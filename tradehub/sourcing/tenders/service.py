@@ -18,9 +18,11 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
 from tradehub.documents.parts import DatedEvent, Note
+from tradehub.partners.authority import Verdict, Wanted
 from tradehub.platform import clock, ids
 from tradehub.platform.db import to_json
 from tradehub.sourcing.tenders import landed, model, sealing, store
+from tradehub.sourcing.tenders.binding import Intent, Picked, frozen, intended, overtaken
 from tradehub.sourcing.tenders.hooks import Actor, Pick
 from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.opening import Opening, about_bid, packed
@@ -327,22 +329,14 @@ class TenderService(Opening, Reading):
         told = {str(supplier): verdict for supplier, verdict in passed.items()}
         self._note(session, tender_id, row.buyer_id, actor, "tender.judged", {"stage": str(kind), **told})
 
-    def award(
-        self, session: Session, actor: Actor, tender_id: str, picked: Mapping[tuple[PartyId, str], Decimal]
-    ) -> None:
+    def award(self, session: Session, actor: Actor, tender_id: str, picked: Picked) -> None:
         """Award quantities by (supplier, line): each supplier's share is accepted in its deal, the others are declined.
 
-        Per line no more than the demand (R23), and of each bid no more than it offers.
+        Per line no more than the demand (R23), and of each bid no more than it offers. Raises Unauthorised where the buyer
+        does not allow the actor as much.
         """
-        row = self._tender(session, tender_id)
-        notice = self._latest(self._notices(session, tender_id, lock=True))
-        at = model.where(notice, self.standing(session, tender_id), now=clock.now())
-        if at.phase is not Phase.TO_AWARD or row.inquiry_id is None:
-            code = {Phase.AWARDED: "AWARDED", Phase.CANCELLED: "CANCELLED"}.get(at.phase, "NOT_OPENED")
-            raise TenderRefused(code, at.phase)
-        model.check_quantities(notice, [(line, quantity) for (_, line), quantity in picked.items()])
-        picks = self._picks(session, tender_id, notice, picked)
-        self.hooks.award(session, actor, row.inquiry_id, picks)
+        row, picks = self._to_award(session, tender_id, picked, lock=True)
+        self.hooks.award(session, actor, row.inquiry_id or "", picks)
         row.awarded_at = clock.now()
         row.award = {
             str(each.supplier): {line: f"{quantity:f}" for line, quantity in each.lines.items()} for each in picks
@@ -350,9 +344,49 @@ class TenderService(Opening, Reading):
         self._end(session, tender_id, "awarded", row.awarded_at)
         self._note(session, tender_id, row.buyer_id, actor, "tender.awarded", row.award)
 
-    def _picks(
-        self, session: Session, tender_id: str, notice: Notice, picked: Mapping[tuple[PartyId, str], Decimal]
-    ) -> list[Pick]:
+    def may_award(self, session: Session, actor: Actor, tender_id: str, picked: Picked) -> Verdict:
+        """Return whether the actor may award so much alone. Raises TenderRefused where it could not be awarded now."""
+        row, picks = self._to_award(session, tender_id, picked)
+        return self.hooks.authorise(session, actor, self.hooks.bound(session, actor, row.inquiry_id or "", picks))
+
+    def to_approve(
+        self, session: Session, actor: Actor, tender_id: str, picked: Picked, *, proposed: Decimal | None
+    ) -> Wanted:
+        """Return an award as it is frozen for those who may approve it, beside the cost of the ``proposed`` one.
+
+        Raises TenderRefused where it could not be made now.
+        """
+        row, picks = self._to_award(session, tender_id, picked, lock=True)
+        room = self.buyer_room(session, tender_id)
+        binding = self.hooks.bound(session, actor, row.inquiry_id or "", picks)
+        names = ", ".join(room.names[each.supplier] for each in picks)
+        intent = Intent(tender_id, picked, room.plan, proposed)
+        return frozen(binding, intent, title=f"{row.number} · {row.title}", suppliers=names)
+
+    def carry_out(self, session: Session, actor: Actor, wanted: Wanted) -> None:
+        """Make the award that was approved. Raises Overtaken, by the rule that refuses it, where it can be no more."""
+        intent = intended(wanted)
+        try:
+            self.award(session, actor, intent.tender_id, intent.picked)
+        except TenderRefused as refused:
+            raise overtaken(refused) from refused
+
+    def _to_award(
+        self, session: Session, tender_id: str, picked: Picked, *, lock: bool = False
+    ) -> tuple[TenderRow, list[Pick]]:
+        """Return the tender with what is picked of each deal. Raises TenderRefused where it may not be awarded so."""
+        row = self._tender(session, tender_id) if lock else store.tender_row(session, tender_id)
+        if row is None:
+            raise NotFound(tender_id)
+        notice = self._latest(self._notices(session, tender_id, lock=lock))
+        at = model.where(notice, self.standing(session, tender_id), now=clock.now())
+        if at.phase is not Phase.TO_AWARD or row.inquiry_id is None:
+            code = {Phase.AWARDED: "AWARDED", Phase.CANCELLED: "CANCELLED"}.get(at.phase, "NOT_OPENED")
+            raise TenderRefused(code, at.phase)
+        model.check_quantities(notice, [(line, quantity) for (_, line), quantity in picked.items()])
+        return row, self._picks(session, tender_id, notice, picked)
+
+    def _picks(self, session: Session, tender_id: str, notice: Notice, picked: Picked) -> list[Pick]:
         bids = {
             each.supplier_id: each
             for each in store.bids(session, tender_id, live=True)

@@ -20,14 +20,17 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
+from tradehub.partners.authority import Asker, Needs, Verdict, Wanted
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.sourcing.tenders import awarding, forms, landed, model, sealing, wording
+from tradehub.sourcing.tenders.binding import Picked, Unauthorised, intended
 from tradehub.sourcing.tenders.forms import Form
-from tradehub.sourcing.tenders.hooks import Actor
+from tradehub.sourcing.tenders.hooks import Actor, Ask
 from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, TenderRefused
-from tradehub.sourcing.tenders.reading import SERVE, BidderRoom, BuyerRoom, NotFound, TenderLine, offers_of
+from tradehub.sourcing.tenders.plan import Plan
+from tradehub.sourcing.tenders.reading import SERVE, BidderRoom, BuyerRoom, Compared, NotFound, TenderLine, offers_of
 from tradehub.sourcing.tenders.service import TenderService
 
 FOUND_MAX = 20
@@ -45,6 +48,16 @@ class Suggested(Protocol):
 
 
 Suggest = Callable[[Session, str], Sequence[Suggested]]
+Panel = Callable[[Session, str], Markup]
+"""What was asked of others about an award, given the inquiry's id; empty where nothing was."""
+
+
+def _nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:
+    raise werkzeug.exceptions.NotFound
+
+
+def _nothing(session: Session, inquiry_id: str) -> Markup:
+    return Markup()
 
 
 @dataclass(frozen=True)
@@ -52,15 +65,21 @@ class Pages:
     service: TenderService
     database: Database
     suggest: Suggest
+    ask: Ask
+    panel: Panel
 
 
-def blueprint(service: TenderService, database: Database, *, suggest: Suggest) -> Blueprint:
-    """Return the pages. ``suggest`` finds suppliers by what is typed."""
+def blueprint(
+    service: TenderService, database: Database, *, suggest: Suggest, ask: Ask = _nobody_to_ask, panel: Panel = _nothing
+) -> Blueprint:
+    """Return the pages. ``suggest`` finds suppliers by what is typed; ``ask`` asks for approval of an award that the
+    service's hook ``authorise`` does not let go on, and ``panel`` shows what was asked."""
     routes = Blueprint("tenders", __name__, template_folder="templates")
-    pages = Pages(service, database, suggest)
+    pages = Pages(service, database, suggest, ask, panel)
     routes.context_processor(lambda: {"wording": wording, "forms": forms, "plain": landed.plain})
     routes.add_app_template_filter(_trimmed, "plain_decimal")
     routes.add_app_template_filter(landed.rounded_money, "cents")
+    routes.add_app_template_filter(landed.money_up, "cents_up")
     routes.add_app_template_filter(awarding.money, "in_money")
     routes.register_error_handler(NotFound, _not_found)
     routes.register_error_handler(TenderRefused, _refused)
@@ -160,9 +179,10 @@ def _room(pages: Pages, tender_id: str, *, status: int = 200, **more: Any) -> Re
         buyer = pages.service.buyer_room(session, tender_id)
         shows = StageKind.COMMERCIAL in buyer.standing.opened
         found = pages.service.compared(session, buyer) if shows else None
+        asked = pages.panel(session, buyer.row.inquiry_id) if buyer.row.inquiry_id else Markup()
     page = render_template(
         "tenders/buyer.html", room=buyer, found=found, steps=_steps(buyer.notice, buyer.where.phase),
-        me=http.principal().user_id, **more,
+        me=http.principal().user_id, asked=asked, **more,
     )  # fmt: skip
     return page, status
 
@@ -192,6 +212,8 @@ def _act(
     try:
         with pages.database.write(org=http.principal().org) as session:
             return http.once(session, lambda: act(session))
+    except Unauthorised:
+        raise  # its page says who may approve it
     except TenderRefused as refused:
         flash(wording.why(refused), "error")
         return _room(pages, tender_id, status=409)
@@ -571,7 +593,7 @@ def _evaluation_page(pages: Pages, tender_id: str, *, status: int = 200) -> Resp
 
 def _add_award(routes: Blueprint, pages: Pages) -> None:
     @routes.post("/tenders/<tender_id>/award")
-    @http.requires("deal.bind")
+    @http.requires("deal.bind", "deal.negotiate")
     def award(tender_id: str) -> ResponseReturnValue:
         with pages.database.read(org=http.principal().org) as session:
             room = pages.service.buyer_room(session, tender_id)
@@ -584,13 +606,78 @@ def _add_award(routes: Blueprint, pages: Pages) -> None:
         except TenderRefused as refused:
             flash(wording.why(refused), "error")
             return _room(pages, tender_id, status=422, typed=_typed(picked))
-        if request.form.get("step") != "award":
-            costs = _costs(room, picked)
-            return render_template("tenders/award.html", room=room, found=found, picked=picked, costs=costs)
-        return _act(
-            pages, tender_id, lambda session: pages.service.award(session, _actor(), tender_id, picked),
-            said=gettext("Awarded. Each supplier is told in its own deal."),
+        step = request.form.get("step")
+        try:
+            if step == "ask":
+                return _ask(pages, tender_id, picked, found.proposal.cost)
+            if step == "award":
+                return _act(
+                    pages, tender_id, lambda session: pages.service.award(session, _actor(), tender_id, picked),
+                    said=gettext("Awarded. Each supplier is told in its own deal."),
+                )  # fmt: skip
+            with pages.database.read(org=http.principal().org) as session:
+                verdict = pages.service.may_award(session, _actor(), tender_id, picked)
+        except (Unauthorised, NotToBeAsked) as refused:
+            return _award_page(room, found, picked, refused.verdict, status=409)
+        except TenderRefused as refused:
+            flash(wording.why(refused), "error")
+            return _room(pages, tender_id, status=409, typed=_typed(picked))
+        return _award_page(room, found, picked, verdict)
+
+
+class NotToBeAsked(Exception):
+    """Approval is asked for where it is not needed, or cannot be given."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.kind)
+
+
+def _award_page(
+    room: BuyerRoom, found: Compared, picked: Picked, verdict: Verdict, *, status: int = 200
+) -> ResponseReturnValue:
+    costs = _costs(room, room.plan, picked)
+    page = render_template(
+        "tenders/award.html", room=room, grid=found.grid, picked=picked, costs=costs, verdict=verdict,
+        proposed=found.proposal.cost,
+    )  # fmt: skip
+    return page, status
+
+
+def _ask(pages: Pages, tender_id: str, picked: Picked, proposed: Decimal | None) -> ResponseReturnValue:
+    """Ask those who may approve it to make an award that goes beyond what the buyer's person may bind alone."""
+    who = http.principal()
+
+    def act(session: Session) -> str:
+        verdict = pages.service.may_award(session, _actor(), tender_id, picked)
+        if not isinstance(verdict, Needs):
+            raise NotToBeAsked(verdict)
+        wanted = pages.service.to_approve(session, _actor(), tender_id, picked, proposed=proposed)
+        note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
+        url = pages.ask(session, Asker(who.org, who.user_id, who.name, _actor().channel), wanted, note, http.form_id())
+        flash(
+            gettext("Approval is asked for. The award is made with the last approval, as far as it can be then."), "ok"
+        )
+        return url
+
+    with pages.database.write(org=who.org) as session:
+        return http.once(session, lambda: act(session))
+
+
+def approval_view(service: TenderService) -> Callable[[Session, Wanted], Markup]:
+    """Return the part of an approval's page that shows an award as it was asked for, beside all bids at landed cost."""
+
+    def show(session: Session, wanted: Wanted) -> Markup:
+        intent = intended(wanted)
+        room = service.buyer_room(session, intent.tender_id)
+        text = render_template(
+            "tenders/_approval.html", room=room, grid=service.grid_of(room, intent.plan), picked=intent.picked,
+            costs=_costs(room, intent.plan, intent.picked), proposed=intent.proposed, wording=wording,
+            is_restated=intent.plan != room.plan,
         )  # fmt: skip
+        return Markup(text)  # noqa: S704 - a rendered template
+
+    return show
 
 
 def _trimmed(value: Decimal) -> Decimal:
@@ -598,14 +685,14 @@ def _trimmed(value: Decimal) -> Decimal:
     return Decimal(landed.plain(value))
 
 
-def _costs(room: BuyerRoom, picked: Mapping[tuple[PartyId, str], Decimal]) -> dict[tuple[PartyId, str], Decimal | None]:
+def _costs(room: BuyerRoom, plan: Plan, picked: Picked) -> dict[tuple[PartyId, str], Decimal | None]:
     """Return the landed cost of each pick at its own quantity, rounded; None where it cannot be told."""
     offers, lines = offers_of(room), {line.number: line for line in room.notice.inquiry.lines}
     found: dict[tuple[PartyId, str], Decimal | None] = {}
     for (supplier, number), quantity in picked.items():
         line = lines.get(number)
         cost = (
-            landed.cost(offers[supplier], line, supplier, room.plan.basis, quantity)
+            landed.cost(offers[supplier], line, supplier, plan.basis, quantity)
             if line is not None and supplier in offers
             else None
         )

@@ -135,6 +135,12 @@ REFUSALS: Mapping[str, LazyString] = {
 }  # fmt: skip
 
 
+NOT_NEEDED = lazy_gettext("You may do this without approval.")
+
+OVERTAKEN = {f"AWARD_{code}": sentence for code, sentence in REFUSALS.items()}
+"""Why an award that was approved could not be made any more, by the code that the request ends with."""
+
+
 def why(refused: TenderRefused) -> str:
     """Return the sentence for a refusal, with its rule and the value it is about."""
     sentence = str(REFUSALS[refused.code])
