@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -17,17 +18,23 @@ from tests.negotiation.words import Deal
 from tests.trade_fulfilment import AT, NINGBO, Trade, concluded, offer, ordered
 from tests.web.house import PASSWORD, post
 from tradehub.cli.verify import examine
+from tradehub.contracting.evidence import SignedContract, write
+from tradehub.contracting.jcs import canonical
 from tradehub.contracting.model import State
 from tradehub.contracting.verify_evidence import Pins, verify
+from tradehub.contracting.verify_evidence import Refused as NotSound
 from tradehub.documents import Offer
+from tradehub.hub import Hub
 from tradehub.negotiation import drafting
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.model import Refused, lines_of
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow
 from tradehub.ordering.model import Standing
-from tradehub.platform import schema
+from tradehub.partners.profile import Negotiation
+from tradehub.platform import clock, schema
 from tradehub.platform.db import Database
+from tradehub.platform.sealing import Sealer
 
 
 def part(*lines: str, **more) -> Offer:
@@ -143,24 +150,42 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Proven:
 @pytest.fixture(scope="module")
 def deal(house: Proven) -> str:
     """A deal of which Haidi has accepted the valves, and then some of the gaskets."""
+    id = offered(house)
+    for lines in ((("1", None),), (("2", Decimal(400)),)):
+        accept(house.hub, id, lines)
+    return id
+
+
+def offered(house: Proven, **agreed: str) -> str:
+    """Let Delta make Haidi an offer that may be accepted in parts, under what the two have ``agreed`` about it."""
     hub = house.hub
+    with hub.database.write() as session:
+        profile = hub.partners.profile(session, DELTA)
+        assert profile is not None
+        hub.partners.hand_over(session, DELTA, "web", by="test", at=clock.now())
+        profile = profile.model_copy(update={"negotiation": Negotiation(**agreed)})
+        hub.partners.save(session, profile, by="test", at=clock.now())
     with hub.database.write(org=HAIDI) as session:
         hub.negotiation.send_inquiry(session, Actor(HAIDI, name="Lin Hai"), ASKED, [DELTA])
         id = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA).order_by(DealRow.id.desc())).first()
+    assert id is not None
     prices = (LineDraft("1", price=Decimal(70)), LineDraft("2", price=Decimal("0.80")))
     with hub.database.write(org=DELTA) as session:
         terms = Draft(lines=prices, currency="USD", divisible=True)
         hub.negotiation.make_offer(session, Actor(DELTA, name="Dana Whitfield"), id, terms)
-    for lines in ((("1", None),), (("2", Decimal(400)),)):
-        with hub.database.write(org=HAIDI) as session:
-            view = hub.negotiation.deal(session, id)
-            about = view.standing.offer
-            hub.negotiation.accept(
-                session, Actor(HAIDI, name="Lin Hai"), id, about.id, expected_version=view.version,
-                terms_hash=about.terms_hash, lines=lines,
-            )  # fmt: skip
     hub.jobs.drain()
     return id
+
+
+def accept(hub: Hub, deal: str, lines: tuple[tuple[str, Decimal | None], ...]) -> None:
+    with hub.database.write(org=HAIDI) as session:
+        view = hub.negotiation.deal(session, deal)
+        about = view.standing.offer
+        hub.negotiation.accept(
+            session, Actor(HAIDI, name="Lin Hai"), deal, about.id, expected_version=view.version,
+            terms_hash=about.terms_hash, lines=lines,
+        )  # fmt: skip
+    hub.jobs.drain()
 
 
 def test_each_contract_is_shown_signed_and_proven(house, deal):
@@ -225,6 +250,58 @@ def _dearer(hub, session, contract_id: str) -> Offer:
     document = Offer.model_validate(hub.contracts.contract(session, contract_id).versions[-1].document)
     price = document.lines[0].price.model_copy(update={"amount": Decimal("0.85")})
     return document.model_copy(update={"lines": (document.lines[0].model_copy(update={"price": price}),)})
+
+
+def test_a_contract_that_names_an_acceptance_nobody_made_is_refused(house, deal):
+    hub = house.hub
+    with hub.database.read() as session:
+        contract = hub.contracts.of_deal(session, deal)[1]
+    with house.app.app_context():
+        plain = json.loads(hub.contracts.draft(contract.id, 1, with_pdf=False).json)
+    sealer = Sealer(hub.settings.secret_key).signing_key("evidence")
+    record, key = hub.record_of(deal), hub.contracts.hub_key()
+    for named, is_sound in ((contract.acceptance, True), ("nobody's", False)):
+        stated = SignedContract(contract.number, 1, canonical({**plain, "acceptance": named}))
+        archive = write(record, [stated], at=T0, hub_key=key, sign=sealer.sign)
+        if is_sound:
+            assert verify(archive, Pins(key))
+            continue
+        with pytest.raises(NotSound) as refused:
+            verify(archive, Pins(key))
+        assert refused.value.record == "contract.json"
+
+
+def test_more_bound_than_was_offered_is_found_by_verify(house, deal):
+    hub = house.hub
+    with hub.database.write() as session:
+        version = hub.contracts.of_deal(session, deal)[1].versions[0]
+        kept = version.document
+        line = {**kept["lines"][0], "quantity": {**kept["lines"][0]["quantity"], "value": "601"}}
+        version.document = {**kept, "lines": [line]}
+    (wrong,) = [each for each in examine(hub, everything=False) if each.wrong]
+    assert "of line 2 more is bound than was offered" in wrong.wrong[0]
+    with hub.database.write() as session:
+        hub.contracts.of_deal(session, deal)[1].versions[0].document = kept
+
+
+def test_r21_parts_that_both_must_sign_come_about_one_by_one(house):
+    hub = house.hub
+    id = offered(house, formation="signature")
+    for line in ("1", "2"):
+        accept(hub, id, ((line, None),))
+    with hub.database.read() as session:
+        one, two = hub.contracts.of_deal(session, id)
+        assert (one.is_in, two.is_in) == (State.AWAITING_CONFIRMATION, State.AWAITING_CONFIRMATION)
+    for contract, states in (
+        (two, (State.AWAITING_CONFIRMATION, State.CONCLUDED)), (one, (State.CONCLUDED, State.CONCLUDED))
+    ):  # fmt: skip
+        bundle = house.prepare(contract)
+        for org in (HAIDI, DELTA):
+            house.sign(contract, org, bundle)
+        hub.jobs.drain()
+        with hub.database.read() as session:
+            assert tuple(each.is_in for each in hub.contracts.of_deal(session, id)) == states
+    assert "Concluded" in text_of(window(house, "lin").get(f"/deals/{id}").text)
 
 
 # --- what was there before ----------------------------------------------------------------------------------------------
