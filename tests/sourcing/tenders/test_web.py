@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO
 from tests.sourcing.tenders.pages import Window, build
 from tradehub.platform.api import ApiRequest
 from tradehub.platform.security import User
+from tradehub.sourcing.tenders import optimiser, reading
 
 CLOSES = MONDAY + timedelta(hours=5)
 """Soon enough for nobody's session to end before."""
@@ -321,3 +324,22 @@ def test_a_new_tender_may_be_written_like_an_earlier_one(house: House, windows: 
     assert one.row.suppliers == other.row.suppliers
     assert [each.user_id for each in one.openers] == [each.user_id for each in other.openers]
     windows["nina"].get(f"/tenders/new?like={room.rsplit('/', 1)[1]}", 404)
+
+
+def test_an_award_that_is_not_proven_says_by_how_much_it_may_be_above_the_least(
+    house: House, windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12,400.00 found, 12,000.00 the bound: 3.33 percent, rounded up."""
+
+    def stopped(problem):
+        found = optimiser.explained(problem)
+        solution = replace(found.solution, is_proven=False, bound=found.solution.cost * 120 // 124)
+        return replace(found, solution=solution)
+
+    monkeypatch.setattr(reading, "optimiser", SimpleNamespace(explained=stopped))
+    room = published(house, windows)
+    hand_in(windows["nina"], room, ["12.00", "0.90"])
+    hand_in(windows["dan"], room, ["13.00", "0.80"])
+    opened(house, windows, room)
+    page = re.sub(r"<[^>]+>", "", windows["li"].get(room))
+    assert "It is at most EUR 400.00 or 3.4 % above the least possible." in page
