@@ -245,8 +245,11 @@ def test_the_pages_ask_show_and_carry_out(place: Place) -> None:
     for told in ("Approval needed", "Your own limit is", "9,100.00", "Lin Hai, Mo", "9,300.00"):
         assert told in review
     assert "Award now" not in review
-    assert sent(li, review, f"{room}/award", step="award").status_code == 409
-    asked = sent(li, review, f"{room}/award", step="ask", approval_note="Cheapest of three.")
+    fields: dict[str, list[str]] = {}
+    for name, value in form_fields(review, f"{room}/award/ask"):
+        fields.setdefault(name, []).append(value)
+    assert li.post(f"{room}/award/make", data=fields).status_code == 409
+    asked = sent(li, review, f"{room}/award/ask", approval_note="Cheapest of three.")
     assert asked.status_code == 303
     request = asked.headers["Location"]
     assert request in li.get(room).text

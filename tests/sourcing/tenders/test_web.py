@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import pytest
 
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO, WORDS, House
-from tests.sourcing.tenders.pages import Window, build
+from tests.sourcing.tenders.pages import PASSWORD, Window, build
 from tradehub.platform.api import ApiRequest
-from tradehub.platform.security import User
+from tradehub.platform.security import FRESH_FOR, User
 from tradehub.sourcing.tenders import optimiser, reading
 
 CLOSES = MONDAY + timedelta(hours=5)
@@ -91,7 +91,11 @@ def test_a_tender_from_the_first_word_to_the_award(house: House, windows: dict[s
     assert "Compare and award" in page
     review = li.send(page, f"{room}/award", {"step": "review"}, 200)
     assert "This is the proposed award" in review.text
-    li.send(review.text, f"{room}/award", {"step": "award"})
+    house.clock.at += FRESH_FOR + timedelta(minutes=1)
+    asked = li.send(review.text, f"{room}/award/make", {"confirm_password": ""}, 403)
+    assert "Your password" in asked.text
+    assert house.deals.awards == []
+    li.send(review.text, f"{room}/award/make", {"confirm_password": PASSWORD})
     ((_, picks),) = house.deals.awards
     assert {pick.supplier: {line: str(q) for line, q in pick.lines.items()} for pick in picks} == {
         DELTA: {"1": "1000", "2": "500"}

@@ -595,34 +595,55 @@ def _add_award(routes: Blueprint, pages: Pages) -> None:
     @routes.post("/tenders/<tender_id>/award")
     @http.requires("deal.bind", "deal.negotiate")
     def award(tender_id: str) -> ResponseReturnValue:
-        with pages.database.read(org=http.principal().org) as session:
-            room = pages.service.buyer_room(session, tender_id)
-            found = pages.service.compared(session, room)
-        picked, wrong = forms.posted_award(request.form)
-        try:
-            if wrong:
-                raise TenderRefused("NOT_OFFERED", ", ".join(wrong))
-            model.check_quantities(room.notice, [(line, quantity) for (_, line), quantity in picked.items()])
-        except TenderRefused as refused:
-            flash(wording.why(refused), "error")
-            return _room(pages, tender_id, status=422, typed=_typed(picked))
-        step = request.form.get("step")
-        try:
-            if step == "ask":
-                return _ask(pages, tender_id, picked, found.proposal.cost)
-            if step == "award":
-                return _act(
-                    pages, tender_id, lambda session: pages.service.award(session, _actor(), tender_id, picked),
-                    said=gettext("Awarded. Each supplier is told in its own deal."),
-                )  # fmt: skip
+        """Show what an award comes to and binds to, and whether others must approve it."""
+
+        def review(picked: Picked, room: BuyerRoom, found: Compared) -> ResponseReturnValue:
             with pages.database.read(org=http.principal().org) as session:
                 verdict = pages.service.may_award(session, _actor(), tender_id, picked)
-        except (Unauthorised, NotToBeAsked) as refused:
-            return _award_page(room, found, picked, refused.verdict, status=409)
-        except TenderRefused as refused:
-            flash(wording.why(refused), "error")
-            return _room(pages, tender_id, status=409, typed=_typed(picked))
-        return _award_page(room, found, picked, verdict)
+            return _award_page(room, found, picked, verdict)
+
+        return _picked(pages, tender_id, review)
+
+    @routes.post("/tenders/<tender_id>/award/ask")
+    @http.requires("deal.bind", "deal.negotiate")
+    def ask_award(tender_id: str) -> ResponseReturnValue:
+        return _picked(pages, tender_id, lambda picked, _, found: _ask(pages, tender_id, picked, found.proposal.cost))
+
+    @routes.post("/tenders/<tender_id>/award/make")
+    @http.requires_fresh
+    @http.requires("deal.bind", "deal.negotiate")
+    def make_award(tender_id: str) -> ResponseReturnValue:
+        return _picked(
+            pages, tender_id,
+            lambda picked, _room, _found: _act(
+                pages, tender_id, lambda session: pages.service.award(session, _actor(), tender_id, picked),
+                said=gettext("Awarded. Each supplier is told in its own deal."),
+            ),
+        )  # fmt: skip
+
+
+def _picked(
+    pages: Pages, tender_id: str, act: Callable[[Picked, BuyerRoom, Compared], ResponseReturnValue]
+) -> ResponseReturnValue:
+    """Do something with the quantities that a form awards; where it is refused, show why and the form as it was."""
+    with pages.database.read(org=http.principal().org) as session:
+        room = pages.service.buyer_room(session, tender_id)
+        found = pages.service.compared(session, room)
+    picked, wrong = forms.posted_award(request.form)
+    try:
+        if wrong:
+            raise TenderRefused("NOT_OFFERED", ", ".join(wrong))
+        model.check_quantities(room.notice, [(line, quantity) for (_, line), quantity in picked.items()])
+    except TenderRefused as refused:
+        flash(wording.why(refused), "error")
+        return _room(pages, tender_id, status=422, typed=_typed(picked))
+    try:
+        return act(picked, room, found)
+    except (Unauthorised, NotToBeAsked) as refused:
+        return _award_page(room, found, picked, refused.verdict, status=409)
+    except TenderRefused as refused:
+        flash(wording.why(refused), "error")
+        return _room(pages, tender_id, status=409, typed=_typed(picked))
 
 
 class NotToBeAsked(Exception):
