@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2.bccache import Bucket, BytecodeCache
 
-from tests import postgres
+from tests import databases, postgres
 from tests.fakes import FakeJobs
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database
@@ -88,7 +88,7 @@ def database(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path)
     """A database with the tables of all modules imported so far, on SQLite and on PostgreSQL in turn."""
     if database_kind == "sqlite":
         database = Database(f"sqlite:///{tmp_path / 'tradehub.db'}")
-        Base.metadata.create_all(database.engine)
+        databases.make_tables(database)
         yield database
         database.dispose()
         return

@@ -19,6 +19,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from tests import databases
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP
 from tradehub.contracting.store import ContractRow
@@ -39,7 +40,6 @@ from tradehub.ordering.store import OrderRow
 from tradehub.partners.model import Incoming
 from tradehub.partners.profile import Profile
 from tradehub.platform import clock
-from tradehub.platform.db import Base
 from tradehub.platform.ids import new_id
 from tradehub.platform.security import TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
@@ -299,7 +299,7 @@ def hubs(folder: Path, url: Callable[[PartyId], str] = lambda home: "") -> Itera
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
                 made[home] = Hub(settings)
-            Base.metadata.create_all(made[home].database.engine)
+            databases.make_tables(made[home].database)
         return made[home]
 
     yield make

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from tests import databases
 from tests.cli.test_files import BAD_DAY, ORDER
 from tradehub.cli import main
 from tradehub.documents import PartyId
@@ -21,7 +22,6 @@ from tradehub.platform import clock, resources
 from tradehub.platform.db import Database
 from tradehub.platform.outbox import OutboxRow
 from tradehub.platform.schedules import Schedule
-from tradehub.platform.schema import upgrade
 from tradehub.platform.settings import Settings
 
 INBOUND = (
@@ -52,7 +52,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def set_up(data: Path) -> Path:
     database = Database(Settings().database)
-    upgrade(database)
+    databases.make_whole(database)
     database.dispose()
     return data
 

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from tests import databases
 from tests.device import Device
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
@@ -30,7 +31,6 @@ from tradehub.negotiation.store import DealRow
 from tradehub.platform import clock
 from tradehub.platform.http import Principal
 from tradehub.platform.passkeys import Passkeys, Presence, Site
-from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
@@ -94,7 +94,7 @@ def build(folder: Path) -> Proven:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
         hub = Hub(Settings(data_dir=folder, demo=True, _env_file=None))
-    upgrade(hub.database)
+    databases.make_whole(hub.database)
     demo.settle(hub)
     made = {org: keys.make(name, org, at=clock.now()) for org, name in NAMES.items()}
     proven = Proven(hub, create_app(hub, hasher=CHEAP), made)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests import databases
 from tests.partners.test_profiles import ACME
 from tradehub.cli.partners import partners
 from tradehub.platform import resources
 from tradehub.platform.db import Database
-from tradehub.platform.schema import upgrade
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRADEHUB_DATABASE_URL", f"sqlite:///{tmp_path / 'tradehub.db'}")
     monkeypatch.setenv("TRADEHUB_DATA_DIR", str(tmp_path))
     database = Database(f"sqlite:///{tmp_path / 'tradehub.db'}")
-    upgrade(database)
+    databases.make_whole(database)
     database.dispose()
     profiles = tmp_path / "profiles"
     profiles.mkdir()

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from tests import databases
 from tests.reliability import checker
 from tests.reliability.checker import Evidence, Violation, Wrong
 from tests.reliability.partners import FolderPartner, HttpPartner, Ledger
@@ -31,7 +32,6 @@ from tradehub.partners.model import Incoming
 from tradehub.platform import clock, resources
 from tradehub.platform.db import Database
 from tradehub.platform.queue import Worker
-from tradehub.platform.schema import upgrade
 from tradehub.platform.settings import Settings
 
 TARGETS = (("web",), ("worker",), ("web", "worker"))
@@ -258,7 +258,7 @@ def settings(data_dir: Path) -> Settings:
 def prepare(data_dir: Path) -> str:
     """Make the tables and bring in the partners; return the token that the HTTP partner shows."""
     hub = Hub(settings(data_dir))
-    upgrade(hub.database)
+    databases.make_whole(hub.database)
     with hub.database.write() as session:
         hub.partners.apply(session, profiles(), by="campaign", at=clock.now())
         hub.schedule_polls(session)

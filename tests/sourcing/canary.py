@@ -15,12 +15,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import inspect, text
 
+from tests import databases
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP, PASSWORD
 from tradehub.cli import demo
 from tradehub.documents import PartyId
 from tradehub.hub import Hub
-from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
@@ -36,7 +36,7 @@ def whole_hub(database_url: str, folder: Path) -> Iterator[tuple[Hub, Flask, dic
         patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
         url = database_url.replace(str(folder.parent), str(folder)) if "sqlite" in database_url else database_url
         hub = Hub(Settings(data_dir=folder, database=url, demo=True, _env_file=None))
-    upgrade(hub.database)
+    databases.make_whole(hub.database)
     demo.settle(hub)
     security = Security(hub.database, CHEAP)
     users = {}

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.serving import make_server
 
+from tests import databases
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP
 from tradehub.cli import demo
 from tradehub.documents import PartyId
 from tradehub.hub import Hub
 from tradehub.platform import clock
-from tradehub.platform.schema import upgrade
 from tradehub.platform.security import TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
 from tradehub.web import create_app
@@ -38,7 +38,7 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
     monkeypatch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
     with clock.frozen(MONDAY):
         hub = Hub(Settings(data_dir=tmp_path, demo=True, _env_file=None))
-        upgrade(hub.database)
+        databases.make_whole(hub.database)
         demo.settle(hub)
         app, security = create_app(hub, hasher=CHEAP), Security(hub.database, CHEAP)
         with hub.database.write() as session:

@@ -21,6 +21,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, func, select
 from werkzeug.test import TestResponse
 
+from tests import databases
 from tests.fakes import FakeJobs
 from tests.web.house import CHEAP, PASSWORD, post, sign_in
 from tradehub.cli import demo
@@ -38,7 +39,6 @@ from tradehub.partners.authority import Asker
 from tradehub.platform import clock, http, openapi
 from tradehub.platform.db import Base, to_json
 from tradehub.platform.problems import PROBLEMS
-from tradehub.platform.schema import upgrade
 from tradehub.platform.security import ROLES, TOKEN_SCOPES, Security
 from tradehub.platform.settings import Settings
 from tradehub.sourcing.auctions import service as auctions
@@ -177,7 +177,7 @@ def trade(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trade]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tradehub.hub.Jobs", lambda database, poll_s: FakeJobs(database))
         hub = Hub(Settings(data_dir=tmp_path_factory.mktemp("hub"), demo=True, _env_file=None))
-    upgrade(hub.database)
+    databases.make_whole(hub.database)
     demo.settle(hub)
     made = Trade(create_app(hub, hasher=CHEAP), hub)
     _let_in(made)

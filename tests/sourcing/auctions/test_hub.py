@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from tests import databases
 from tests.sourcing.auctions.house import draft
 from tradehub.cli import demo_auction
 from tradehub.documents import PartyId
@@ -19,7 +20,6 @@ from tradehub.negotiation.model import State, contract, states
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.store import PartyRow
 from tradehub.platform import clock
-from tradehub.platform.schema import upgrade
 from tradehub.platform.settings import Settings
 from tradehub.sourcing.auctions.rules import Kind
 from tradehub.sourcing.auctions.service import Actor
@@ -30,7 +30,7 @@ OWNER, ANN = PartyId("haidi"), PartyId("ann")
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory):
     found = Hub(Settings(data_dir=tmp_path_factory.mktemp("hub"), _env_file=None))
-    upgrade(found.database)
+    databases.make_whole(found.database)
     with found.database.write() as session:
         for id, name in ((OWNER, "Haidi Trading"), (ANN, "Ann Armaturen")):
             session.add(
