@@ -230,11 +230,11 @@ def test_the_standard_terms_referred_to_stand_in_the_contract_and_in_the_archive
     assert json.loads(members["contract.json"])["standard_terms"] == {"buyer": None, "seller": digest}
     assert f'role="seller">{digest}<'.encode() in members["contract.xml"]
     changed = tampering.resealed(tampering._with(members_of(with_files), name, b"{}"))
-    with pytest.raises(Refused, match="SHA-256 that a statement refers to") as refused:
+    with pytest.raises(Refused, match="SHA-256 that its statement names") as refused:
         verify(changed)
     assert refused.value.record == name
     other = f"standard-terms/{sha256(b'{}').hexdigest()}.json"
-    with pytest.raises(Refused, match="no statement refers to it"):
+    with pytest.raises(Refused, match="no statement names it"):
         verify(_listed(with_files, {other: b"{}"}))
 
 

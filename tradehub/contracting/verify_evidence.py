@@ -22,7 +22,7 @@ import struct
 import sys
 import xml.etree.ElementTree as ET
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -319,18 +319,10 @@ def _histories(statements: Sequence[Mapping[str, Any]], content: bytes) -> str:
 
 def _documents(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
     stated = {each.get(name) for each in statements for name in ("document_sha256", "source_sha256")}
-    count = 0
     for each in statements:
         if each.get("offer_id") and f"documents/{each['document_sha256']}.json" not in parts:
             raise Refused(f"statement {each['number']}", f"its document {each['document_sha256']} is missing")
-    for name, content in _under("documents/", parts):
-        digest = name.removeprefix("documents/").removesuffix(".json")
-        if _sha256(content) != digest:
-            raise Refused(name, "changed: it does not have the SHA-256 that its statement names")
-        if digest not in stated:
-            raise Refused(name, "no statement names it")
-        count += 1
-    return count
+    return _held("documents/", ".json", stated, parts)
 
 
 def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
@@ -343,12 +335,7 @@ def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, by
             stated = _json(parts[document], document).get("attachments", [])
             named.update({file["sha256"]: record for file in stated if file.get("sha256")})
         named.update({digest: record for digest, _ in each.get("particulars", {}).get("attachments", [])})
-    for name, content in _under("attachments/", parts):
-        digest = name.removeprefix("attachments/")
-        if _sha256(content) != digest:
-            raise Refused(name, "changed: it does not have the SHA-256 that its statement names")
-        if digest not in named:
-            raise Refused(name, "no statement names it")
+    _held("attachments/", "", named, parts)
     for digest, record in named.items():
         if f"attachments/{digest}" not in parts:
             raise Refused(f"attachments/{digest}", f"missing: {record} names it")
@@ -360,13 +347,18 @@ def _standard_terms(statements: Sequence[Mapping[str, Any]], parts: Mapping[str,
     here."""
     stated = [each.get("particulars", {}) for each in statements]
     named = {each.get("standard_terms") for one in stated for each in (one, one.get("offer", {}))}
+    return _held("standard-terms/", ".json", named, parts)
+
+
+def _held(folder: str, suffix: str, named: Container[str | None], parts: Mapping[str, bytes]) -> int:
+    """Hold everything in a folder to the SHA-256 that it is called by and that a statement names; return how many."""
     count = 0
-    for name, content in _under("standard-terms/", parts):
-        digest = name.removeprefix("standard-terms/").removesuffix(".json")
+    for name, content in _under(folder, parts):
+        digest = name.removeprefix(folder).removesuffix(suffix)
         if _sha256(content) != digest:
-            raise Refused(name, "changed: it does not have the SHA-256 that a statement refers to")
+            raise Refused(name, "changed: it does not have the SHA-256 that its statement names")
         if digest not in named:
-            raise Refused(name, "no statement refers to it")
+            raise Refused(name, "no statement names it")
         count += 1
     return count
 

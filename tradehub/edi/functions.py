@@ -19,7 +19,7 @@ CACHED = (
     20_000  # texts that a cache may hold before it starts afresh: bounds memory, covers the repeats of one interchange
 )
 
-_NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
 _CANONICAL = re.compile(
     r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?\Z", re.ASCII
 ).match  # texts that str() of their value gives
@@ -46,8 +46,8 @@ class Decimals(dict[str, Decimal]):
                 self.clear()
             value = self[text] = Decimal(text)
             return value
-        plain = text.replace(",", ".", 1).removeprefix("+") if "," in text or "+" in text else text
-        if not _NUMBER.match(plain) or text.startswith("+-"):
+        plain = text.replace(",", ".", 1)
+        if not _NUMBER.match(plain):
             raise ValueError("not a number")
         value = Decimal(plain)
         if f"{value:f}" != text:

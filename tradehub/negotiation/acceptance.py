@@ -284,7 +284,8 @@ def _send_changes(pages: Pages, deal_id: str, *, asks: bool) -> ResponseReturnVa
         view = pages.service.deal(session, deal_id)
         base = _shown(view, about or "")
         form = forms.posted_changes(request.form, base.document)
-        if not form.is_valid or _judged(view, base, form).change is Change.NONE:
+        change = _judged(view, base, form).change if form.is_valid else Change.NONE
+        if change is Change.NONE:
             abort(422)  # the review that this form comes from shows none such
         taking = Taking(draft=forms.changes_draft(form, base.document))
         verdict = _verdict(pages, session, view, base, taking)
@@ -292,7 +293,6 @@ def _send_changes(pages: Pages, deal_id: str, *, asks: bool) -> ResponseReturnVa
             shown = request.form.get("terms_hash", "")
             return asked(pages, session, approved.acceptance(view, base, version(), shown, taking))
         demand(verdict)
-        change = _judged(view, base, form).change
         _accept(pages, session, view, base, taking)
         flash(str(DONE[change]), "ok")
         return url_for("negotiation.deal", deal_id=deal_id)

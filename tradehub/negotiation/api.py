@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint, request
 from pydantic import BaseModel, Field
@@ -18,7 +18,7 @@ from tradehub.negotiation import approved, compare, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
-from tradehub.negotiation.pages import Ask, nobody_to_ask
+from tradehub.negotiation.pages import Ask, Suggest, nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
@@ -438,20 +438,6 @@ class AwardAsked(Answer):
 
 class InquiryMade(Answer):
     inquiry: str
-
-
-class Suggested(Protocol):
-    """A party that may be asked for an offer."""
-
-    @property
-    def id(self) -> PartyId: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-Suggest = Callable[[Session, str], Sequence[Suggested]]
 
 
 def blueprint(

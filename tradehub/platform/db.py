@@ -39,7 +39,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import (
     DeclarativeBase,
     LoaderCriteriaOption,
-    Mapper,
     ORMExecuteState,
     Session,
     sessionmaker,
@@ -292,14 +291,15 @@ def _scope(state: ORMExecuteState) -> None:
             return
         raise Unscoped("an organisation's session runs statements on mapped classes alone")
     if state.is_select or state.is_update or state.is_delete:
-        state.statement = state.statement.options(*_criteria(org, Base.registry.mappers))
+        state.statement = state.statement.options(*_criteria(org, len(Base.metadata.tables)))
 
 
 @lru_cache(maxsize=CRITERIA_KEPT)
-def _criteria(org: str, mappers: frozenset[Mapper[Any]]) -> tuple[LoaderCriteriaOption, ...]:
+def _criteria(org: str, tables: int) -> tuple[LoaderCriteriaOption, ...]:
     """Return what holds every statement of an organisation to its own rows. Kept, for making it takes longer than most
-    statements; ``mappers`` is part of the key because a module that is imported later brings classes of its own."""
+    statements; the number of ``tables`` is part of the key because a module that is imported later brings its own."""
     scoped = sorted(
-        (each.class_ for each in mappers if issubclass(each.class_, Scoped)), key=lambda each: each.__name__
+        (each.class_ for each in Base.registry.mappers if issubclass(each.class_, Scoped)),
+        key=lambda each: each.__name__,
     )
     return tuple(with_loader_criteria(each, each.visible_to(org), include_aliases=True) for each in scoped)
