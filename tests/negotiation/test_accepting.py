@@ -153,6 +153,7 @@ def test_the_page_says_why_lines_of_an_indivisible_offer_cannot_be_chosen(house,
     deal = offered(house)
     page = buyer.get(f"/deals/{deal}/accept")
     assert "Delta Fluid offers this as a whole, so no lines can be chosen." in text_of(page)
+    assert re.search(r"by exactly these terms\. +It comes to USD [\d,]+\.\d\d", text_of(page))
     assert "would be a counter-offer, and would end this offer. (R22, CISG 19, 51)" in text_of(page)
     assert 'name="taken"' not in page
 
