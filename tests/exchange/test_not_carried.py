@@ -1,4 +1,4 @@
-"""A term that the partner's message cannot carry is told to whoever looks at the message; those of a usual deal are not."""
+"""No term is lost on the way: one without an element goes in words, and without room for those the message stays."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tradehub.documents.parts import Party, PaymentTerms, Reference
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.exchange.codec import Codec, Frame
 from tradehub.exchange.engine import engine_codec
-from tradehub.exchange.outbound import not_carried
 from tradehub.exchange.store import IssueRow
+from tradehub.exchange.trial import not_carried
 from tradehub.negotiation import drafting, letters
 from tradehub.negotiation.drafting import Draft, Letterhead, LineDraft
 from tradehub.negotiation.histories import Claim
@@ -150,15 +150,27 @@ def findings(bench: Bench) -> Iterator[tuple[str, str, str | None, str | None]]:
             yield each.severity, each.fault, each.path, each.value
 
 
-def test_a_term_that_the_message_cannot_carry_is_a_warning_and_the_message_leaves(bench: Bench) -> None:
+def test_a_term_that_has_no_element_goes_in_words(bench: Bench) -> None:
     bench.put("PO-1", custom=(("colour", "blue"),), payment_terms=(PaymentTerms(net_days=30, means="42"),))
     bench.jobs.drain()
     (row,) = bench.messages("out")
-    assert (row.validation, row.delivery) == ("warned", "sent")
-    assert sorted(findings(bench)) == [
-        ("warning", "term_not_carried", "custom.colour", "custom.colour: blue"),
-        ("warning", "term_not_carried", "payment_terms.1.means", "payment_terms.1.means: 42"),
-    ]
+    assert (row.validation, row.delivery) == ("accepted", "sent")
+    assert b"(TERM) custom.colour: blue" in bench.payloads.get(str(row.payload_sha256))
+    assert list(findings(bench)) == []
+
+
+def test_a_message_that_cannot_hold_a_term_does_not_leave_and_names_it(bench: Bench) -> None:
+    colours = tuple((f"colour {n}", "blue " * 60) for n in range(MESSAGE_TEXTS + 1))
+    bench.put("PO-1", to="rhein", custom=colours)
+    bench.jobs.drain()
+    (row,) = bench.messages("out")
+    assert (row.validation, row.validation_reason, row.delivery) == ("rejected", "term-not-carried", "none")
+    assert bench.failed == ["PO-1"]
+    assert ("error", "term_not_carried", "custom.colour 99") in [each[:3] for each in findings(bench)]
+
+
+MESSAGE_TEXTS = 99
+"""FTX of a message's head (UN/EDIFACT D.96A, ORDERS)."""
 
 
 def test_a_message_that_carries_every_term_has_no_finding(bench: Bench) -> None:
@@ -168,10 +180,12 @@ def test_a_message_that_carries_every_term_has_no_finding(bench: Bench) -> None:
     assert list(findings(bench)) == []
 
 
-def test_a_term_in_our_own_block_is_a_warning_for_others_pass_over_it(bench: Bench) -> None:
+def test_a_term_in_our_own_block_goes_in_words_too_for_others_pass_over_it(bench: Bench) -> None:
     bench.put("PO-1", to="nordic", warranty="24 months")
     bench.jobs.drain()
     (row,) = bench.messages("out")
-    assert row.validation == "warned"
-    assert b"24 months" in bench.payloads.get(str(row.payload_sha256))
-    assert list(findings(bench)) == [("warning", "term_of_ours", "warranty", "warranty: 24 months")]
+    assert row.validation == "accepted"
+    sent = bench.payloads.get(str(row.payload_sha256))
+    assert b"<th:Warranty>24 months<" in sent
+    assert b"<cbc:Note>(TERM) warranty: 24 months<" in sent
+    assert list(findings(bench)) == []

@@ -233,6 +233,9 @@ class Price(Part):
     basis: Quantity | None = None
     type: str | None = Field(default=None, description="net, gross, ... or <standard>:<code>")
     currency: str | None = None
+    from_quantity: Quantity | None = Field(
+        default=None, description="of a further price: the quantity from which it counts, as messages state a break"
+    )
     breaks: tuple[PriceBreak, ...] = ()
     formula: str | None = None
 

@@ -42,12 +42,12 @@ NOT_TERMS = frozenset(
 )
 """Fields that identify or carry the document and do not bind the parties to anything."""
 
-_NOT_LINE_TERMS = frozenset({"number", "action", "references", "notes", "responses", "net_amount"})
+NOT_LINE_TERMS = frozenset({"number", "action", "references", "notes", "responses", "net_amount"})
 _NOT_DATE_TERMS = frozenset({"issued", "order", "inquiry", "offer", "respond_by", "document", "invoice"})
 # A statement's own dates, and how long it stays open, are no terms of the deal it proposes.
 _STATEMENT_DATES = _NOT_DATE_TERMS | {"valid_from", "valid_until"}
 
-_KEYS = ("type", "scheme", "role")
+KEYS = ("type", "scheme", "role")
 """Fields that name an item of a list, and so stand in its path."""
 
 
@@ -71,7 +71,7 @@ def flatten(document: TradeDocument) -> dict[str, str]:
             for position, line in enumerate(value, 1):
                 at = f"lines.{line.number or position}"
                 for field in type(line).model_fields:
-                    if field not in _NOT_LINE_TERMS:
+                    if field not in NOT_LINE_TERMS:
                         _flatten(f"{at}.{field}", getattr(line, field), flat)
         else:
             _flatten(name, value, flat)
@@ -135,7 +135,7 @@ def _flatten(path: str, value: Any, into: _Flat) -> None:
         return
     if isinstance(value, tuple):
         for position, each in enumerate(value, 1):
-            kind = next((word for name in _KEYS if (word := getattr(each, name, None))), None)
+            kind = next((word for name in KEYS if (word := getattr(each, name, None))), None)
             if path.endswith("dates") and kind in _STATEMENT_DATES:
                 continue
             if path.rpartition(".")[2] == "custom":
@@ -152,17 +152,18 @@ def _flatten(path: str, value: Any, into: _Flat) -> None:
             if below is not None and below != ():
                 _flatten(f"{path}.{field}", below, into)
     else:
-        into.put(path, _text(value))
+        into.put(path, text_of(value))
 
 
 @cache
 def _fields(kind: type) -> tuple[str, ...] | None:
     """Return the fields of a model that do not stand in its path; None for a plain value."""
     fields = getattr(kind, "model_fields", None)
-    return None if fields is None else tuple(field for field in fields if field not in _KEYS)
+    return None if fields is None else tuple(field for field in fields if field not in KEYS)
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a single value as terms have it."""
     if type(value) is str:
         return value
     if isinstance(value, bool):

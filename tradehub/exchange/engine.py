@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tradehub import edi
-from tradehub.documents import KINDS, ApplicationResponse, Document, Judgement
+from tradehub.documents import KINDS, ApplicationResponse, Document, Judgement, breaks, in_words
 from tradehub.documents.parts import Identifier, Party, Reference
 from tradehub.edi import xml
 from tradehub.edi.edifact import CHARSETS
@@ -168,6 +168,7 @@ class EngineCodec:
 
     def write(self, message: str, document: Document, frame: Frame, guide: Guide | None = None) -> Written:
         standard, type, release = message.split(":")
+        document = breaks.spread(document)
         if standard == "ubl":
             return self._write_xml(type, document)
         try:
@@ -330,7 +331,7 @@ def _document(kind: str | None, plain: dict[str, Any] | None) -> tuple[Document 
     if kind is None or plain is None:
         return None, ()
     try:
-        return KINDS[kind].model_validate(plain), ()
+        return in_words.heard(breaks.gathered(KINDS[kind].model_validate(plain))), ()
     except ValidationError as error:
         return None, tuple(
             Finding("error", "not_a_document", f"{'.'.join(str(step) for step in each['loc'])}: {each['msg']}")

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     ACKNOWLEDGES_NOTHING = "acknowledges-nothing"
     CANNOT_BE_WRITTEN = "cannot-be-written"
     OWN_JUDGEMENT = "own-judgement"
+    TERM_NOT_CARRIED = "term-not-carried"
     NO_CHANNEL = "no-channel"
     TRANSPORT = "transport"
     GAVE_UP = "gave-up"

@@ -7,7 +7,7 @@ try. A message that our own reader would refuse does not leave; neither does one
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from textwrap import wrap
 
@@ -16,20 +16,15 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import (
     ApplicationResponse,
-    Despatch,
-    Document,
     Judgement,
-    Receipt,
-    TradeDocument,
-    terms,
 )
 from tradehub.documents.parts import PartyId, Reference
-from tradehub.edi.schema import Guide
 from tradehub.exchange import answers
-from tradehub.exchange.codec import NO_GUIDES, CannotWrite, Codec, Finding, Frame, Reading, Verdict, Written
+from tradehub.exchange.codec import Codec, Finding, Frame, Reading, Verdict, Written
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation, next_try
 from tradehub.exchange.store import DeliveryAttemptRow, IssueRow, MessageRow, log_stage, next_number
 from tradehub.exchange.transport import Envelope, Transport, TransportError
+from tradehub.exchange.trial import Names, Plan, Trial, tried
 from tradehub.partners.handling import Refusal
 from tradehub.partners.model import Agreement, NoAgreement, agree
 from tradehub.partners.profile import Channel, HttpChannel, Identity, Retry
@@ -94,8 +89,8 @@ class Outbound:
         It is tried out before the transaction, so that judging a long message holds up no other writer.
         """
         with ctx.read() as session:
-            tried = self._plan(session, session.get_one(OutboxRow, outbox_id))
-        trial = None if tried is None else self._try(tried)
+            planned = self._plan(session, session.get_one(OutboxRow, outbox_id))
+        trial = None if planned is None else tried(self.codec, planned)
         with ctx.write() as session:
             waiting = session.get_one(OutboxRow, outbox_id, with_for_update=True)
             if waiting.closed_at is not None:
@@ -119,7 +114,7 @@ class Outbound:
                 self._stop(session, row, Reason.CANNOT_BE_WRITTEN, text)
                 return
             if trial is None or not trial.plan.is_like(plan):  # the profile changed meanwhile
-                trial = self._try(plan)
+                trial = tried(self.codec, plan)
             self._write(session, row, trial)
 
     def _plan(self, session: Session, waiting: OutboxRow) -> Plan | None:
@@ -135,21 +130,6 @@ class Outbound:
         frame = self._frame(session, waiting.sender, waiting.recipient, names, Numbers(1, 1, 1))
         guide = self.partners.guides(session, waiting.recipient, "out").get(agreement.message)
         return Plan(waiting.restored(), agreement, names, frame, guide)
-
-    def _try(self, plan: Plan) -> Trial:
-        """Write a message, and judge it as its reader would."""
-        message, guides = plan.agreement.message, {plan.agreement.message: plan.guide} if plan.guide else NO_GUIDES
-        try:
-            draft = self.codec.write(message, plan.document, plan.frame, plan.guide)
-        except CannotWrite as error:
-            return Trial(plan, Reason.CANNOT_BE_WRITTEN, str(error), error.findings)
-        judged = self.codec.read(draft.payload, guides)
-        findings = (*judged.findings, *(each for part in judged.parts for each in part.findings))
-        if judged.reason is not None or not all(part.accepted for part in judged.parts):
-            text = findings[0].text if findings else None
-            return Trial(plan, Reason.OWN_JUDGEMENT, text, findings, draft.payload)
-        others = self.codec.read_as_others(draft.payload, guides)
-        return Trial(plan, findings=not_carried(plan.document, judged, others))
 
     def _new_row(self, session: Session, waiting: OutboxRow) -> MessageRow:
         row = MessageRow(
@@ -183,7 +163,7 @@ class Outbound:
             return
         numbers = self._take_numbers(session, row, plan.names)
         frame = plan.frame.under(numbers.interchange, numbers.group, numbers.message, at=clock.now())
-        final = self.codec.write(agreement.message, plan.document, frame, plan.guide)
+        final = self.codec.write(agreement.message, trial.written or plan.document, frame, plan.guide)
         row.validation = Validation.WARNED if trial.findings else Validation.ACCEPTED
         row.validated_at = clock.now()
         keep_findings(session, row, trial.findings)
@@ -370,7 +350,7 @@ class Outbound:
         _, row.type, row.release = agreement.message.split(":")
         frame = self._frame(session, row.owner, partner, names, Numbers(1, 1, 1))
         guide = self.partners.guides(session, partner, "out").get(agreement.message)
-        self._write(session, row, self._try(Plan(document, agreement, names, frame, guide)))
+        self._write(session, row, tried(self.codec, Plan(document, agreement, names, frame, guide)))
         return row
 
     def _business_answer(self, session: Session, refused: MessageRow) -> Agreement | None:
@@ -508,76 +488,8 @@ class Outbound:
             listener(session, waiting.idempotency_key, clock.now())
 
 
-def not_carried(document: Document, judged: Reading, others: Reading) -> tuple[Finding, ...]:
-    """Return a warning for each term that the partner will not find in the message as we stated it.
-
-    ``judged`` is the message as our own reader reads it, ``others`` as one does that passes over our own block of
-    terms. A term is named by its path (``documents.terms``). What only reports on goods, a despatch or receipt, has no
-    terms to agree on.
-    """
-    lost, unseen = _lost(document, judged), _lost(document, others)
-    found = dict.fromkeys(lost, (TERM_NOT_CARRIED, NOT_CARRIED))
-    found |= {path: (TERM_OF_OURS, OF_OURS) for path in unseen if path not in lost}
-    stated = lost | unseen
-    return tuple(
-        Finding("warning", fault, text, path=path, value=f"{path}: {stated[path]}")
-        for path, (fault, text) in found.items()
-    )
-
-
-def _lost(document: Document, reading: Reading) -> dict[str, str]:
-    """Return the terms of a document, by path, that a reading of its message lacks or has otherwise."""
-    read = next((part.document for part in reading.parts if part.document is not None), None)
-    if not isinstance(document, TradeDocument) or not isinstance(read, TradeDocument):
-        return {}
-    if isinstance(document, Despatch | Receipt):
-        return {}
-    changes = terms.diff(terms.flatten(document), terms.flatten(read))
-    return {change.path: change.before for change in changes if change.before is not None}
-
-
 AGREED_BETWEEN_US = "ZZZ"
 """The code of an error that no list names (X12 647, UN/EDIFACT 9321, which are too short for our rules)."""
-
-NOT_CARRIED = "the message does not state this term as agreed"
-TERM_NOT_CARRIED = "term_not_carried"
-"""Fault of a term that a message does not state, or states otherwise than the document that it was made of."""
-
-OF_OURS = "the message states this term in a block of ours, which other systems pass over"
-TERM_OF_OURS = "term_of_ours"
-"""Fault of a term that a message states in a form that only we are sure to read."""
-
-
-@dataclass(frozen=True)
-class Names:
-    sender: Identity
-    receiver: Identity
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a message is made of."""
-
-    document: Document
-    agreement: Agreement
-    names: Names
-    frame: Frame
-    guide: Guide | None
-
-    def is_like(self, other: Plan) -> bool:
-        """True where the other would come out the same, numbers and time aside."""
-        return replace(self, frame=self.frame.under(1, 1, 1, at=other.frame.at)) == other
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A message tried out. ``reason`` says why it does not leave; without one, ``findings`` are warnings."""
-
-    plan: Plan
-    reason: Reason | None = None
-    text: str | None = None
-    findings: tuple[Finding, ...] = ()
-    payload: bytes | None = None
 
 
 @dataclass(frozen=True)

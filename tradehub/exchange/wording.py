@@ -87,6 +87,7 @@ REASONS: dict[str, LazyString] = {
     Reason.ACKNOWLEDGES_NOTHING: lazy_gettext("It acknowledges a message that we did not send."),
     Reason.CANNOT_BE_WRITTEN: lazy_gettext("The document does not fit the partner's message."),
     Reason.OWN_JUDGEMENT: lazy_gettext("Our own reader would reject this message, so it was not sent."),
+    Reason.TERM_NOT_CARRIED: lazy_gettext("The partner's message has no place for a term, so it was not sent."),
     Reason.NO_CHANNEL: lazy_gettext("The partner has no such channel."),
     Reason.TRANSPORT: lazy_gettext("The transport failed."),
     Reason.WITHDRAWN: lazy_gettext("Its author took it back before it had left."),
