@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from tradehub.edi.paths import Test
@@ -16,7 +17,7 @@ from tradehub.edi.schema import BodyNode, MapSpec, SegmentRule, StructureNode, a
 from tradehub.edi.segments import Fault
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Loop:
     """A loop or group of the structure; the message itself is the loop at depth 0."""
 
@@ -30,6 +31,20 @@ class Loop:
     children: list[Place | Loop] = field(default_factory=list)
     variants: list[Variant] = field(default_factory=list)
     bounded: bool = False
+
+    @cached_property
+    def row(self) -> list[tuple[Place, bool, Skipped | None]]:
+        """What stands in the loop: the first segment of each, whether LS begins it, and what is missing where it is not
+        there."""
+        heads = [(each, each.head if isinstance(each, Loop) else each) for each in self.children]
+        return [
+            (
+                head,
+                isinstance(each, Loop) and each.bounded,
+                Skipped(head.tag, self.path) if each.mandatory else None,
+            )
+            for each, head in heads
+        ]
 
     @property
     def head(self) -> Place:
@@ -131,12 +146,13 @@ def build(spec: MapSpec) -> Machine:
     loops.append(root)
     _grow(root, spec.structure, places, loops)
     _attach(root, spec.body, spec.structure, ())
+    known: dict[tuple[int, tuple[Skipped, ...]], Step] = {}
     return Machine(
         root,
         places,
         loops,
-        _steps(root, None),
-        [_steps(place.loop, place) for place in places],
+        _steps(root, None, known),
+        [_steps(place.loop, place, known) for place in places],
         [_ending(place.loop, place) for place in places],
         _ending(root, None),
     )
@@ -182,7 +198,7 @@ def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Ski
     repeat too many."""
     again: list[tuple[Place, tuple[Skipped, ...], bool]] = []
     unbounded: list[tuple[Place, tuple[Skipped, ...], bool]] = []
-    missing: list[Skipped] = []
+    missing: tuple[Skipped, ...] = ()
     index = -1
     if place is not None:
         index = place.index
@@ -191,40 +207,42 @@ def _forward(loop: Loop, place: Place | None) -> Iterator[tuple[Place, tuple[Ski
                 again.append((place, (), True))
             else:
                 yield place, (), False
+    after_ls = place is not None and place.tag == "LS"
     level: Loop | None = loop
     while level is not None:
-        for sibling in level.children[index + 1 :]:
-            head = sibling.head if isinstance(sibling, Loop) else sibling
-            if _lacks_ls(sibling, place):
-                unbounded.append((head, tuple(missing), False))
+        for head, is_bounded, skipped in level.row[index + 1 :]:
+            if is_bounded and not after_ls:  # without its LS any other place of its first segment is likelier
+                unbounded.append((head, missing, False))
             else:
-                yield head, tuple(missing), False
-            if sibling.mandatory:
-                missing.append(Skipped(head.tag, level.path))
+                yield head, missing, False
+            if skipped is not None:
+                missing = (*missing, skipped)
         if level.parent is not None:
             if level.max == 1:
-                again.append((level.head, tuple(missing), True))
+                again.append((level.head, missing, True))
             else:
-                yield level.head, tuple(missing), False
+                yield level.head, missing, False
         index = level.index
         level = level.parent
     yield from unbounded
     yield from again
 
 
-def _lacks_ls(sibling: Place | Loop, place: Place | None) -> bool:
-    """Return whether a loop that LS begins would begin without it: any other place of its first segment is likelier."""
-    return isinstance(sibling, Loop) and sibling.bounded and (place is None or place.tag != "LS")
-
-
-def _steps(loop: Loop, place: Place | None) -> dict[str, Step]:
+def _steps(loop: Loop, place: Place | None, known: dict[tuple[int, tuple[Skipped, ...]], Step]) -> dict[str, Step]:
+    """Return where each tag leads. ``known`` are the steps without fault of the whole machine: most places have the same."""
     table: dict[str, Step] = {}
     for target, missing, again in _forward(loop, place):
-        if target.tag not in table:
-            fault = None
-            if again:
-                fault = Fault.TOO_MANY_LOOPS if target.is_head else Fault.TOO_MANY_SEGMENTS
-            table[target.tag] = Step(target, missing, fault)
+        tag = target.tag
+        if tag in table:
+            continue
+        if again:
+            fault = Fault.TOO_MANY_LOOPS if target.is_head else Fault.TOO_MANY_SEGMENTS
+            table[tag] = Step(target, missing, fault)
+            continue
+        step = known.get((target.id, missing))
+        if step is None:
+            step = known[target.id, missing] = Step(target, missing, None)
+        table[tag] = step
     return table
 
 
@@ -233,10 +251,7 @@ def _ending(loop: Loop, place: Place | None) -> tuple[Skipped, ...]:
     index = place.index if place is not None else -1
     level: Loop | None = loop
     while level is not None:
-        for sibling in level.children[index + 1 :]:
-            if sibling.mandatory:
-                head = sibling.head if isinstance(sibling, Loop) else sibling
-                missing.append(Skipped(head.tag, level.path))
+        missing += [skipped for _, _, skipped in level.row[index + 1 :] if skipped is not None]
         index = level.index
         level = level.parent
     return tuple(missing)

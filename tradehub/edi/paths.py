@@ -183,6 +183,8 @@ class Head:
 
 _STEP = re.compile(r"([a-z_][a-z0-9_]*)(?:\[(?:([a-z_]+)=([^\]]*))?(\])?)?$")
 _HEAD = re.compile(r"(loop\s+)?(@?[^\s\[\]@]+)(?:@(\d+))?(?:\[([^\]]*)\])?(?:\s*->\s*(\S.*))?$")
+_COMPUTED = re.compile(r"(count|sum)\((.*)\)\Z")
+_BRACKET = re.compile(r"[\[({]")
 _PLACE = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?$")
 _SPREAD = re.compile(r"(\d{1,2})\.(\d)-(\d{1,2})\.(\d)(\??)$")
 CONVERTERS = frozenset({"text", "decimal", "int", "date", "time", "datetime", "when", "bool", "code", "lookup", "fn"})
@@ -250,7 +252,7 @@ def parse_binding(text: str, *, xml: bool = False) -> Binding:
         words, given = _parse_given(words)
         if words[0] == "const":
             return Binding(groups, names, const=" ".join(words[1:]), check_only=check_only, given=given)
-        computed = re.fullmatch(r"(count|sum)\((.*)\)", words[0])
+        computed = _COMPUTED.match(words[0])
         if computed:
             path = parse_path(computed[2])
             return Binding(groups, names, paths=(path,), computed=computed[1], check_only=check_only)
@@ -359,6 +361,8 @@ def _parse_conversion(text: str) -> Conversion:
 
 def _split(text: str, by: str) -> list[str]:
     """Split at ``by`` outside brackets."""
+    if not _BRACKET.search(text):
+        return text.split(by)
     pieces, depth, start = [], 0, 0
     for at, sign in enumerate(text):
         if sign in "[({":

@@ -125,9 +125,10 @@ class Reader:
         self._functions = [_Functions(self, place) for place in machine.places]
         self.states: list[State] = [{} for _ in machine.places]
         self.start: State = {}
-        self._link(self.start, machine.start)
+        hits: dict[int, Any] = {}
+        self._link(self.start, machine.start, hits)
         for state, steps in zip(self.states, machine.steps, strict=True):
-            self._link(state, steps)
+            self._link(state, steps, hits)
         self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
         self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
         self._limited = frozenset(self._counted)
@@ -138,11 +139,15 @@ class Reader:
         self._proof = functions.PROOFS.get(spec.head.shape)
         self._known_tags = machine.tags
 
-    def _link(self, state: State, steps: Mapping[str, Step]) -> None:
+    def _link(self, state: State, steps: Mapping[str, Step], hits: dict[int, Any]) -> None:
+        """Put into a state where its steps lead. ``hits``: the same for each step that was met before, by its identity."""
         for tag, step in steps.items():
-            place = step.place
-            is_bad = bool(step.missing) or step.fault is not None or place.habit
-            state[tag] = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
+            hit = hits.get(id(step))
+            if hit is None:
+                place = step.place
+                is_bad = bool(step.missing) or step.fault is not None or place.habit
+                hit = hits[id(step)] = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
+            state[tag] = hit
 
     def scope_model(self, loop: Loop, taken: Mapping[int, int]) -> Any:
         """Return the model that the segments of a loop bind into. ``taken`` tells which of its nodes a loop of several

@@ -205,7 +205,7 @@ def _validated(model: type[Any], plain: Plain, name: str) -> Any:
 # Dictionary ---------------------------------------------------------------------------------------
 
 _ELEMENT = re.compile(r"(AN|ID|DT|TM|R|N\d?|B|a|n|an)\s+(\d+)/(\d+|\*)(?:\s+(.*))?\Z", re.DOTALL)
-_USE = re.compile(r"(\S+)\s+([MOXC])(?:\s+x(\d+))?\Z")
+_USE = re.compile(r"\s*(\S+)\s+([MOXC])(?:\s+x(\d+))?\s*\Z")
 _CONDITION = re.compile(r"([PRECL])((?:\d\d)+)\Z")
 NO_LIMIT = 1_000_000_000
 
@@ -248,10 +248,12 @@ def _uses(
     listed, _, conditions = text.partition(";")
     uses: list[Use] = []
     for each in listed.split(","):
-        match = _USE.match(each.strip())
+        match = _USE.match(each)
         if not match:
             raise MapError(f"{name}: {each.strip()!r} is not REF USE")
-        uses += [_use(match[1], match[2] == "M", elements, composites, name)] * int(match[3] or 1)
+        ref, usage, times = match.groups()
+        use = _use(ref, usage == "M", elements, composites, name)
+        uses += [use] * int(times) if times else [use]
     return tuple(uses), tuple(_condition(each, name) for each in conditions.split())
 
 
@@ -267,7 +269,7 @@ def check_uses(text: str, known: Collection[str]) -> None:
     listed, _, conditions = text.partition(";")
     count = 0
     for each in listed.split(","):
-        match = _USE.match(each.strip())
+        match = _USE.match(each)
         if not match:
             raise MapError(f"{each.strip()!r} is not REF USE, as in 324 M or 127 X x2; uses are M O X C")
         if match[1] not in known:
@@ -290,7 +292,8 @@ def _use(
     if ref in elements:
         return Use(ref, mandatory, elements[ref])
     if ref in composites:
-        return replace(composites[ref], mandatory=mandatory)
+        known = composites[ref]
+        return replace(known, mandatory=True) if mandatory else known
     raise MapError(f"{name}: {ref} is neither element nor composite")
 
 
@@ -432,15 +435,14 @@ def align(nodes: tuple[BodyNode, ...], level: tuple[StructureNode, ...]) -> list
 
 def _place_of(node: BodyNode, level: tuple[StructureNode, ...], at: int) -> int:
     """Return the index of a node's place on the level, from ``at`` on. Raises MapError."""
-    places = [
-        index for index, each in enumerate(level) if each.name == node.head.name and each.is_loop == node.head.is_loop
-    ]
-    if node.head.occurrence > 1:
-        places = places[node.head.occurrence - 1 : node.head.occurrence]
+    name, is_loop, occurrence = node.head.name, node.head.is_loop, node.head.occurrence
+    places = [index for index, each in enumerate(level) if each.name == name and each.is_loop == is_loop]
+    if occurrence > 1:
+        places = places[occurrence - 1 : occurrence]
     found = next((index for index in places if index >= at), None)
     if found is None:
         what = f"is out of order: it stands before {level[at].name}" if places else "is not in the structure here"
-        raise MapError(f"{'loop ' if node.head.is_loop else ''}{node.head.name} {what}")
+        raise MapError(f"{'loop ' if is_loop else ''}{name} {what}")
     return found
 
 
