@@ -188,6 +188,13 @@ def accept(hub: Hub, deal: str, lines: tuple[tuple[str, Decimal | None], ...]) -
     hub.jobs.drain()
 
 
+def test_a_part_that_is_accepted_alone_says_what_it_is(house):
+    id = offered(house)
+    accept(house.hub, id, (("2", Decimal(400)),))
+    page = text_of(window(house, "lin").get(f"/deals/{id}").text)
+    assert "Flange gasket DN50 ( 400 pcs )" in page.split("Contract C-")[1].split("Concluded")[1]
+
+
 def test_each_contract_is_shown_signed_and_proven(house, deal):
     lin = window(house, "lin")
     post(lin, "/contracts/keys", page="/contracts/keys", origin="made", password=PASSWORD)

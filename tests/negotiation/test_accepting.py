@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,11 +12,14 @@ import pytest
 from tests.negotiation.conftest import BUYER, DELTA, SELLER, terms
 from tests.negotiation.pages import Browser, build, form_fields, text_of
 from tests.negotiation.test_service import quote
-from tests.negotiation.words import NINGBO
+from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.negotiation import model
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Stated
+from tradehub.negotiation.grounds import Terms
+from tradehub.negotiation.model import Ground
 from tradehub.negotiation.store import DealRow
+from tradehub.platform import clock
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 
@@ -43,8 +47,6 @@ def offered(house, *prices: str, **more) -> str:
 
 
 def contracts(house, deal):
-    from tradehub.platform import clock
-
     return model.contracts(house.load(deal), now=clock.now())
 
 
@@ -158,6 +160,77 @@ def test_the_page_says_why_lines_of_an_indivisible_offer_cannot_be_chosen(house,
     assert 'name="taken"' not in page
 
 
+# --- what is said of one of several acceptances
+
+
+def settled(house, **settled) -> None:
+    """Let deals be opened under what their parties settled."""
+    house.service.hooks = replace(house.service.hooks, terms=lambda *_: Terms(ground=Ground(**settled)))
+
+
+def in_parts(house, **more) -> tuple[str, list[str]]:
+    """Return a deal of which Haidi accepted line 1 and then some of line 2, and its acceptances."""
+    deal = offered(house, divisible=True, **more)
+    about = house.load(deal).offers[1].id
+    parts = [(("1", None),), (("2", Decimal(400)),)]
+    return deal, [house.do(BUYER, "accept", deal, about, lines=lines) for lines in parts]
+
+
+def buttons(page: str, deal: str, name: str) -> dict[str, str]:
+    """Return the acceptances that a page lets one act on, with the words of the button."""
+    found = re.findall(rf'<a [^>]*href="/deals/{deal}/act/{name}\?about=(\w+)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    return {about: text_of(words).strip() for about, words in found}
+
+
+def say(browser, deal: str, name: str, about: str):
+    return browser.send(browser.get(f"/deals/{deal}/act/{name}?about={about}"), f"/deals/{deal}/act/{name}")
+
+
+def test_r21_each_part_is_confirmed_by_itself(house, buyer, seller):
+    settled(house, formation="confirmation")
+    deal, (one, two) = in_parts(house)
+    assert buttons(buyer.get(f"/deals/{deal}"), deal, "confirm") == {
+        one: "Confirm the contract: line 1", two: "Confirm the contract: 400 pcs of line 2"
+    }  # fmt: skip
+    page = text_of(buyer.get(f"/deals/{deal}/act/confirm?about={one}"))
+    assert "The part that was accepted" in page
+    assert "Valve V-22" in page
+    assert "Seal kit" not in page
+    for browser in (buyer, seller):
+        say(browser, deal, "confirm", one)
+    assert [str(each.state) for each in contracts(house, deal)] == ["concluded", "awaiting_confirmation"]
+    assert list(buttons(buyer.get(f"/deals/{deal}"), deal, "confirm")) == [two]
+    assert "Confirm" in text_of(buyer.get(f"/deals/{deal}/act/confirm?about={two}"))
+    for browser in (buyer, seller):
+        say(browser, deal, "confirm", two)
+    assert [str(each.state) for each in contracts(house, deal)] == ["concluded", "concluded"]
+
+
+def test_r16_the_earlier_of_two_acceptances_is_withdrawn_before_it_arrives(house, buyer):
+    house.service.hooks = replace(house.service.hooks, is_web=lambda _session, party: party == HAIDI)
+    deal, (one, two) = in_parts(house)
+    assert list(buttons(buyer.get(f"/deals/{deal}"), deal, "withdraw_acceptance")) == [one, two]
+    say(buyer, deal, "withdraw_acceptance", one)
+    with house.database.write() as session:
+        row, withdrawal = session.get(DealRow, deal), house.load(deal).statements[-1].id
+        house.service.note(session, row, model.Kind.REACH, withdrawal, clock.now())
+    assert [each.id for each in contracts(house, deal)] == [two]
+
+
+def test_r13_the_content_of_the_earlier_acceptance_is_objected_to(house, buyer, seller):
+    deal = offered(house, terms=PAPERS, divisible=True)
+    about = house.load(deal).offers[1]
+    copies = about.document.model_copy(update={"documents_required": ("Three copies of the invoice",)})
+    one, two = (
+        house.do(BUYER, "accept", deal, about.id, lines=((line, None),), document=copies) for line in ("1", "2")
+    )
+    assert list(buttons(seller.get(f"/deals/{deal}"), deal, "object")) == [one, two]
+    assert "Three copies of the invoice" in text_of(seller.get(f"/deals/{deal}/act/object?about={one}"))
+    assert all(f"/act/object?about={each}" in seller.get("/deals/late") for each in (one, two))
+    say(seller, deal, "object", one)
+    assert [str(each.state) for each in contracts(house, deal)] == ["never_concluded", "concluded_objectable"]
+
+
 # --- with changes (R9, R10)
 
 
@@ -244,8 +317,9 @@ def test_the_offeror_is_told_of_the_changes_and_objects(house, buyer, seller):
     assert "unless the other side objects until 25 Nov" in text_of(buyer.get(f"/deals/{deal}"))
     page = seller.get(f"/deals/{deal}")
     assert "It stands unless you object until 25 Nov" in text_of(page)
-    assert f'href="/deals/{deal}/act/object"' in page
-    form = seller.get(f"/deals/{deal}/act/object")
+    (made,) = contracts(house, deal)
+    assert f'href="/deals/{deal}/act/object?about={made.id}"' in page
+    form = seller.get(f"/deals/{deal}/act/object?about={made.id}")
     assert "Two copies of the invoice Three copies of the invoice" in text_of(form)
     seller.send(form, f"/deals/{deal}/act/object", {"text": "two are enough"})
     assert [str(each.state) for each in contracts(house, deal)] == ["never_concluded"]

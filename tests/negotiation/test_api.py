@@ -18,6 +18,9 @@ from werkzeug.serving import make_server
 from tests.negotiation.conftest import DELTA, RHEIN
 from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI
+from tradehub.negotiation.grounds import Terms
+from tradehub.negotiation.model import Ground, Kind
+from tradehub.negotiation.store import DealRow
 from tradehub.partners.authority import Allowed, Approver, Because, Needs, Step
 from tradehub.platform import api, clock
 from tradehub.platform.security import TOKEN_SCOPES, Security
@@ -143,6 +146,52 @@ def test_an_acceptance_in_part_and_one_that_changes_a_term(buyer, seller):
     assert agreed["state"] == "concluded_objectable"
     undone = seller.post(f"/deals/{other}/object", {"offer": offer["offer"], "text": "no"})["deal"]
     assert undone["contracts"][0]["state"] == "never_concluded"
+
+
+ANSWERED = [
+    # an act on one of several acceptances: who says it, what was settled, how the offer is accepted, what comes of it
+    ("confirm", "buyer", {"formation": "confirmation"}, {}, ["awaiting_confirmation", "awaiting_confirmation"]),
+    ("object", "seller", {}, {"documents_required": ["3 copies"]}, ["never_concluded", "concluded_objectable"]),
+    ("withdraw-acceptance", "buyer", {}, {}, ["awaiting_reach"]),
+]
+
+
+@pytest.mark.parametrize(("act", "who", "settled", "changes", "states"), ANSWERED, ids=[each[0] for each in ANSWERED])
+def test_one_of_several_acceptances_is_named_by_its_id(house, buyer, seller, act, who, settled, changes, states):
+    on_its_way = act == "withdraw-acceptance"
+    web = (HAIDI,) if on_its_way else (HAIDI, DELTA)
+    house.service.hooks = replace(
+        house.service.hooks, terms=lambda *_: Terms(ground=Ground(**settled)),
+        is_web=lambda _session, party: party in web,
+    )  # fmt: skip
+    two = {**ASKED, "lines": [{**LINE, "number": each, "price": {"amount": "12"}} for each in ("1", "2")]}
+    deal = inquire(buyer)
+    body = {"document": two, "valid_until": UNTIL, "divisible": True}
+    offer = seller.post(f"/deals/{deal}/offers", body)["deal"]["rounds"][-1]
+    said = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
+    own = {"document": {**two, **changes}} if changes else {}
+    one, other = (
+        buyer.post(f"/deals/{deal}/acceptances", {**said, **own, "lines": {line: None}})["statement"]
+        for line in ("1", "2")
+    )
+    client = {"buyer": buyer, "seller": seller}[who]
+
+    def open_to() -> list[str]:
+        name = act.replace("-", "_")
+        acts = client.get(f"/deals/{deal}")["actions"]
+        return [each["acceptance"] for each in acts if each["name"] == name and each["is_possible"]]
+
+    assert open_to() == [one, other]
+    said_so = client.post(f"/deals/{deal}/{act}", {"acceptance": one})["statement"]
+    if on_its_way:
+        with house.database.write() as session:
+            row = session.get(DealRow, deal)
+            house.service.note(session, row, Kind.REACH, said_so, clock.now())
+    assert open_to() == [other]
+    done = client.get(f"/deals/{deal}")
+    assert [each["state"] for each in done["contracts"]] == states
+    assert done["contracts"][-1]["id"] == other
+    client.post(f"/deals/{deal}/{act}", {}, 422)
 
 
 def test_a_refusal_names_rule_and_article_in_the_callers_language(buyer, seller):

@@ -41,6 +41,9 @@ STATES: dict[State, tuple[str, LazyString]] = {
     State.AVOIDED: ("bad", lazy_gettext("Avoided")),
 }
 
+ITEMS_MAX = 8
+"""Lines of a contract that its card on the deal page names."""
+
 
 def panel(service: ContractService) -> Callable[[Session, str], Markup]:
     """Return the part of the deal page that shows its contracts; nothing where there is none yet."""
@@ -50,7 +53,7 @@ def panel(service: ContractService) -> Callable[[Session, str], Markup]:
         cards = [
             render_template(
                 "contracting/_card.html", contract=row, last=last, states=STATES, position=position,
-                items=lines_of(last).values() if len(found) > 1 else (),
+                items=list(lines_of(last).values()), items_max=ITEMS_MAX,
             )
             for position, (row, last) in enumerate(found, 1)
         ]  # fmt: skip

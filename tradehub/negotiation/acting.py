@@ -15,13 +15,17 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation import forms, wording
-from tradehub.negotiation.model import Kind, Refused
-from tradehub.negotiation.reading import DealView
+from tradehub.negotiation import drafting, forms, wording
+from tradehub.negotiation.approved import Proposed
+from tradehub.negotiation.model import Contract, Kind, Refused
+from tradehub.negotiation.reading import Action, DealView
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.service import BINDING, NegotiationService
 from tradehub.platform import http
 from tradehub.platform.db import Database
+
+PART_MAX = 3
+"""Lines of an accepted part that its buttons name; the page of the act shows all."""
 
 
 class Act(NamedTuple):
@@ -140,13 +144,16 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
             abort(403)
         return kind
 
-    def page(view: DealView, kind: Kind, refused: Refused | None = None) -> ResponseReturnValue:
-        action = view.actions[str(kind)]
+    def page(view: DealView, kind: Kind, about: str | None, refused: Refused | None = None) -> ResponseReturnValue:
+        action = _named(view, kind, about)
         round = view.round(action.about) if action.about else view.rounds[-1]
+        contract = view.made_by(action.acceptance)
         why = refused or action.refused
         shown = render_template(
-            "negotiation/act.html", deal=view, kind=kind, act=ACTS[kind], round=round, refused=why,
-            changes=view.accepted_changes(round) if kind is Kind.OBJECT else (),
+            "negotiation/act.html", deal=view, kind=kind, act=ACTS[kind], round=round, refused=why, contract=contract,
+            about=action.acceptance or round.offer.id,
+            taken=Proposed(drafting.agreed(contract)) if contract is not None and contract.lines else None,
+            changes=view.accepted_changes(contract) if contract is not None and kind is Kind.OBJECT else (),
         )  # fmt: skip
         return shown, 200 if why is None else 409
 
@@ -155,7 +162,7 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
     def act_form(deal_id: str, name: str) -> ResponseReturnValue:
         kind = wanted(name)
         with database.read(org=http.principal().org) as session:
-            return page(service.deal(session, deal_id), kind)
+            return page(service.deal(session, deal_id), kind, request.args.get("about"))
 
     @routes.post("/deals/<deal_id>/act/<name>")
     @http.requires_fresh
@@ -167,7 +174,7 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
 
         def said(session: Session) -> str:
             service.act(
-                session, actor(), deal_id, kind, request.form.get("offer", ""), text=text, expected_version=version,
+                session, actor(), deal_id, kind, request.form.get("about", ""), text=text, expected_version=version,
                 request_key=http.form_id(),
             )  # fmt: skip
             flash(str(ACTS[kind].done), "ok")
@@ -178,7 +185,7 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
                 return http.once(session, lambda: said(session))
         except Refused as refused:
             with database.read(org=who.org) as session:
-                return page(service.deal(session, deal_id), kind, refused)
+                return page(service.deal(session, deal_id), kind, request.form.get("about"), refused)
 
     @routes.get("/deals/<deal_id>/rounds/<int:number>")
     @http.requires("deal.read")
@@ -198,15 +205,32 @@ def add(routes: Blueprint, service: NegotiationService, database: Database, acto
             return render_template("negotiation/late.html", cases=service.late_cases(session), acts=ACTS)
 
 
-def choices(view: DealView) -> tuple[list[tuple[Kind, Act]], list[tuple[LazyString | str, str]]]:
-    """Return the acts that the party has now, and the others with the reason why not."""
-    may, may_not = [], []
+class Choice(NamedTuple):
+    """An act that the party has now, with what it is about. ``part`` is what was accepted, where that was some lines."""
+
+    kind: Kind
+    act: Act
+    about: str | None
+    part: Contract | None
+
+
+def _named(view: DealView, kind: Kind, about: str | None) -> Action:
+    """Return the act on the acceptance that is asked for; where it is on none such, the first of its kind."""
+    of_kind = [each for each in view.acts if each.name == str(kind)]
+    return next((each for each in of_kind if about is not None and each.acceptance == about), of_kind[0])
+
+
+def choices(view: DealView) -> tuple[list[Choice], list[tuple[LazyString | str, str]]]:
+    """Return the acts that the party has now, on each acceptance that allows it, and the others with the reason why not."""
+    may: list[Choice] = []
+    may_not: list[tuple[LazyString | str, str]] = []
     for kind, act in ACTS.items():
-        refused = view.actions[str(kind)].refused
-        if refused is None and http.principal().may(permission(kind)):
-            may.append((kind, act))
-        elif refused is not None:
-            may_not.append((act.button, wording.why(refused)))
+        for each in (each for each in view.acts if each.name == str(kind)):
+            made = view.made_by(each.acceptance)
+            if each.refused is not None:
+                may_not.append((act.button, wording.why(each.refused)))
+            elif http.principal().may(permission(kind)):
+                may.append(Choice(kind, act, each.acceptance, made if made is not None and made.lines else None))
     for name, button in (
         ("accept", gettext("Accept")),
         ("counter", gettext("Counter")),

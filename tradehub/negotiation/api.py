@@ -102,10 +102,14 @@ class RoundSummary(BaseModel):
 
 
 class ActionAnswer(BaseModel):
-    """What the caller may do now. Where not possible: the code, rule, article and sentence that say why."""
+    """What the caller may do now. Where not possible: the code, rule, article and sentence that say why.
+
+    An act on an acceptance is listed once for each ``acceptance`` that allows it: an offer may have several (R22).
+    """
 
     name: str
     offer: str | None
+    acceptance: str | None = None
     is_possible: bool
     code: str | None = None
     rule: str | None = None
@@ -373,9 +377,13 @@ class AmendEntry(Entry):
 
 
 class ActEntry(Entry):
+    """``offer`` is what the act is about. What is said of an acceptance, such as to confirm, to withdraw or to object,
+    is about that of ``acceptance``, or about the latest of ``offer``."""
+
     model_config = example(_ROUND)
 
-    offer: str
+    offer: str | None = None
+    acceptance: str | None = None
     text: Text = ""
     terms_hash: str | None = None
     expected_version: int | None = None
@@ -817,8 +825,11 @@ def _add_acts(endpoints: Api, service: NegotiationService) -> None:
 
     def act_of(kind: Kind) -> api.Write:
         def act(session: Session, body: ActEntry, deal_id: str) -> tuple[int, Made]:
+            about = body.acceptance or body.offer
+            if about is None:
+                raise Problem("does-not-fit", errors=[{"pointer": "/offer", "detail": "offer or acceptance is needed"}])
             statement = service.act(
-                session, _actor(), deal_id, kind, body.offer, text=body.text, terms_hash=body.terms_hash,
+                session, _actor(), deal_id, kind, about, text=body.text, terms_hash=body.terms_hash,
                 expected_version=api.expected_version(body.expected_version),
             )  # fmt: skip
             return 201, Made(statement=statement, deal=_deal(service.deal(session, deal_id)))
@@ -961,10 +972,10 @@ def _deal(view: DealView) -> DealAnswer:
         rounds=[_round(each) for each in view.rounds],
         actions=[
             ActionAnswer(
-                name=each.name, offer=each.about, is_possible=each.is_possible,
+                name=each.name, offer=each.about, acceptance=each.acceptance, is_possible=each.is_possible,
                 **({} if each.refused is None else _reason(each.refused)),
             )
-            for each in view.actions.values()
+            for each in view.acts
         ],
         contracts=[_contract(each) for each in view.contracts],
     )  # fmt: skip

@@ -75,6 +75,15 @@ def by_deadline(session: Session, query: Query, statuses: Sequence[str], size: i
     return list(islice(_once(merge(*runs, stale, key=_due)), size))
 
 
+def undecided(session: Session, now: datetime, size: int) -> list[DealRow]:
+    """Return deals in which something was accepted and the clock will still change something, the next first.
+
+    Of an offer that was accepted in part the rest is open, so their status may be any.
+    """
+    wanted = select(DealRow).where(DealRow.state == "concluded", DealRow.changes_at >= now)
+    return list(session.scalars(wanted.order_by(DealRow.changes_at, DealRow.id).limit(size)))
+
+
 def counts(session: Session, query: Query, filters: Mapping[str, Sequence[str]], soon: datetime) -> dict[str, int]:
     """Return how many deals there are under each filter; the ``expiring`` ones are live and due before ``soon``."""
     by_status: dict[str, int] = {}

@@ -116,11 +116,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Action:
-    """Something a party might do now; ``refused`` says why it may not."""
+    """Something a party might do now; ``refused`` says why it may not.
+
+    ``about`` is the offer that it speaks of. An act on an acceptance names that too: an offer may have several (R22).
+    """
 
     name: str
     about: str | None = None
     refused: Refused | None = None
+    acceptance: str | None = None
 
     @property
     def is_possible(self) -> bool:
@@ -141,7 +145,7 @@ class DealView:
     status: str
     rounds: tuple[Round, ...]
     said: tuple[Said, ...]
-    actions: dict[str, Action]
+    acts: tuple[Action, ...]
     contract: Contract | None
     contracts: tuple[Contract, ...]
     crossing: bool
@@ -150,6 +154,11 @@ class DealView:
     @property
     def id(self) -> str:
         return self.row.id
+
+    @cached_property
+    def actions(self) -> Mapping[str, Action]:
+        """What may be done now, and why not the rest, by name; of an act that several acceptances allow, on the first."""
+        return {each.name: each for each in reversed(self.acts)}
 
     @property
     def is_buyer(self) -> bool:
@@ -228,12 +237,15 @@ class DealView:
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
 
-    def accepted_changes(self, round: Round) -> tuple[compare.Term, ...]:
-        """Return what the latest acceptance of this round changed of it, where a contract stands on that (R9)."""
-        of_round = [each for each in self.contracts if each.offer.id == round.offer.id and each.is_live]
-        if not of_round or of_round[-1].terms.id == round.offer.id:
+    def made_by(self, acceptance: str | None) -> Contract | None:
+        """Return the contract that an acceptance brought about, if only for a time; None for that of an amendment."""
+        return next((each for each in self.contracts if each.id == acceptance), None)
+
+    def accepted_changes(self, contract: Contract) -> tuple[compare.Term, ...]:
+        """Return what the acceptance that made a contract changed of the offer (R9)."""
+        if contract.terms.id == contract.offer.id:
             return ()
-        changes = self.changes(round, self.round(of_round[-1].terms.id))
+        changes = self.changes(self.round(contract.offer.id), self.round(contract.terms.id))
         return tuple(each for each in changes if each.direction is not compare.Direction.SAME)
 
 
@@ -272,6 +284,7 @@ class LateCase:
     """
 
     row: DealRow
+    acceptance: str
     other_name: str
     what: str
     kinds: tuple[Kind, ...]
@@ -371,7 +384,7 @@ class Reading:
         return DealView(
             row=row, negotiation=negotiation, me=me, my_name=names[me], other=other, other_name=names[other],
             other_is_web=self.hooks.is_web(session, other), status=outlook.status(ledger, me), rounds=rounds,
-            said=_said(entries, rounds, names, me), actions=actions(ledger, me),
+            said=_said(entries, rounds, names, me), acts=actions(ledger, me),
             contract=next((each for each in contracts if each.is_live), None), contracts=contracts,
             crossing=bool(model.crossing_of(ledger)), sound=store.first_broken(row, entries) is None,
         )  # fmt: skip
@@ -398,13 +411,14 @@ class Reading:
     def late_cases(self, session: Session) -> list[LateCase]:
         """Return what waits on the late desk, the earliest end first."""
         now = clock.now()
-        found = listing.by_deadline(session, listing.Query(now=now), ("late", "concluded"), INQUIRIES_MAX)
-        waiting = [row for row in found if row.changes_at is not None and row.changes_at >= now]
         cases = [
             _late_case(
                 row, each, _me(session, row), ledger, self._name(session, ledger.negotiation.other(_me(session, row)))
             )
-            for row, ledger in ((row, Ledger.of(store.load(session, row), now)) for row in waiting)
+            for row, ledger in (
+                (row, Ledger.of(store.load(session, row), now))
+                for row in listing.undecided(session, now, INQUIRIES_MAX)
+            )
             for each in ledger.acceptances.values()
             if each.state in _UNDECIDED
         ]
@@ -451,8 +465,8 @@ class Reading:
         return self.hooks.party(session, party).name or party
 
 
-def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
-    """Return what ``me`` may do now, and for the rest why not."""
+def actions(ledger: Ledger, me: PartyId) -> tuple[Action, ...]:
+    """Return what ``me`` may do now, an act on acceptances once for each that allows it, and for the rest why not."""
     negotiation, now, found = ledger.negotiation, ledger.now, ledger.states
     theirs = [each for each in negotiation.offers if each.by != me and each.id in found]
     ours = [each for each in negotiation.offers if each.by == me and each.id in found]
@@ -473,20 +487,12 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
     base = last or (negotiation.offers[-1] if negotiation.offers else None)
     amending = standing is not None and standing.amends is not None
     counter = None if amending else concluded
-    late = latest(ours, State.LATE_PENDING, State.DISPUTED)
     sent = latest(ours, State.DISPATCHED, State.UNDELIVERED)
     found_by_kind = {
         Kind.ACCEPT: last,
         Kind.REJECT: last,
         Kind.REVOKE: latest(ours, State.EFFECTIVE) or sent,
         Kind.WITHDRAW: sent or latest(ours, State.EFFECTIVE),
-        Kind.WITHDRAW_ACCEPTANCE: latest(theirs, State.ACCEPTING, State.ACCEPTED),
-        Kind.OBJECT: latest(ours, State.ACCEPTED),
-        Kind.ELECT_LATE: late,
-        Kind.ADMIT_TIME: late,
-        Kind.LAPSE_NOTICE: late or latest(ours, State.ACCEPTED),
-        Kind.CONFIRM: latest(negotiation.offers, State.ACCEPTED),
-        Kind.SIGN: latest(negotiation.offers, State.ACCEPTED),
         Kind.PERFORM: standing,
         Kind.RELY: standing,
         Kind.CANCEL: None if closed else latest(ours, State.INVITATION),
@@ -494,12 +500,32 @@ def actions(ledger: Ledger, me: PartyId) -> dict[str, Action]:
     }
     agreed = next((each for each in ledger.contracts() if each.is_live), None)
     stands = agreed is not None and agreed.state in (ContractState.CONCLUDED, ContractState.CONCLUDED_OBJECTABLE)
-    return {
-        **{str(kind): tried(kind, offer) for kind, offer in found_by_kind.items()},
-        "counter": Action("counter", base.id if base else None, counter),
-        "amend": Action("amend", agreed.offer.id if agreed else None, None if stands else Refused("NO_CONTRACT")),
-        "comment": Action("comment"),
-    }
+    return (
+        *(tried(kind, offer) for kind, offer in found_by_kind.items()),
+        *(each for kind in sorted(model.OF_ACCEPTANCES) for each in _on_acceptances(ledger, me, kind)),
+        Action("counter", base.id if base else None, counter),
+        Action("amend", agreed.offer.id if agreed else None, None if stands else Refused("NO_CONTRACT")),
+        Action("comment"),
+    )
+
+
+def _on_acceptances(ledger: Ledger, me: PartyId, kind: Kind) -> Sequence[Action]:
+    """Return the act on each acceptance that allows it; else why the latest does not."""
+    negotiation = ledger.negotiation
+    held = list(ledger.acceptances.values())
+    undecided = [each for each in held if each.is_live and each.state is not ContractState.CONCLUDED]
+    tried = []
+    for each in undecided or held[-1:]:
+        said = Statement("?", kind, me, each.statement.id)
+        refused = model.refusal(negotiation, said, now=ledger.now, ledger=ledger)
+        if refused is None or refused.code not in _OTHERS:
+            tried.append(Action(str(kind), each.standing.offer.id, refused, acceptance=each.statement.id))
+    none = Refused("CONCLUDED" if ledger.is_closed else "NO_SUCH_OFFER", negotiation.regime)
+    return [each for each in tried if each.is_possible] or tried[-1:] or [Action(str(kind), refused=none)]
+
+
+_OTHERS = frozenset({"NOT_OFFEROR", "NOT_OFFEREE"})
+"""Refusals of what is for the other side to say."""
 
 
 _UNDECIDED: Mapping[ContractState, str] = {
@@ -519,7 +545,7 @@ def _late_case(row: DealRow, acceptance: Acceptance, me: PartyId, ledger: Ledger
     what = "delayed" if acceptance.is_delayed else _UNDECIDED[acceptance.state]
     said, offer = acceptance.statement, acceptance.standing.offer
     return LateCase(
-        row=row, other_name=other_name, what=what, kinds=_DECIDED_BY[what], is_mine=offer.by == me,
+        row=row, acceptance=said.id, other_name=other_name, what=what, kinds=_DECIDED_BY[what], is_mine=offer.by == me,
         sent_at=said.dispatched_at, claimed_at=said.claimed_at, reached_at=acceptance.effective_at,
         deadline=ledger.deadline(offer), decide_until=acceptance.window_until,
     )  # fmt: skip
@@ -572,9 +598,10 @@ def _rounds(
 
 
 def _said(
-    entries: Iterable[StatementRow], rounds: Sequence[Round], names: dict[PartyId, str], me: PartyId
+    entries: Sequence[StatementRow], rounds: Sequence[Round], names: dict[PartyId, str], me: PartyId
 ) -> tuple[Said, ...]:
     numbers = {each.offer.id: each.number for each in rounds}
+    accepted = {each.id: numbers.get(each.about or "") for each in entries if each.kind == Kind.ACCEPT}
 
     @cache
     def named() -> dict[str, str]:
@@ -586,7 +613,7 @@ def _said(
             by_name=names.get(PartyId(entry.by_id)) if entry.by_id else None,
             is_ours=entry.by_id == me,
             round=numbers.get(entry.offer_id or ""),
-            about=numbers.get(entry.about or ""),
+            about=numbers.get(entry.about or "") or accepted.get(entry.about or ""),
             topic=threads.topic(entry.particulars["term"], named()) if entry.particulars.get("term") else None,
         )
         for entry in entries

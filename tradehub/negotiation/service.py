@@ -860,6 +860,5 @@ def _acceptance_of(negotiation: Negotiation, about: str) -> str | None:
 
 def _spoken_of(negotiation: Negotiation, about: str) -> Offer:
     """Return the offer that ``about`` is, or that the acceptance of that id accepts. Raises Refused NO_SUCH_OFFER."""
-    if any(each.id == about for each in negotiation.offers):
-        return negotiation.offer(about)
-    return negotiation.offer(next((each.about for each in negotiation.statements if each.id == about), None))
+    accepted = model.Ledger.of(negotiation, clock.now()).acceptances.get(about)
+    return accepted.standing.offer if accepted is not None else negotiation.offer(about)

@@ -102,6 +102,7 @@ def blueprint(
         "compare": compare,
         "forms": forms,
         "ACTS": acting.ACTS,
+        "PART_MAX": acting.PART_MAX,
         "forbidden": FORBIDDEN,
     }
     routes.context_processor(lambda: words)

@@ -14,7 +14,7 @@ from tradehub.negotiation.model.ledger import Ledger
 from tradehub.negotiation.model.materiality import MATERIALITY, Change, is_material, judge, term_class
 from tradehub.negotiation.model.refusals import Conflict, Refused
 from tradehub.negotiation.model.regimes import ARTICLES, REGIMES, Regime, article
-from tradehub.negotiation.model.steps import refusal, step
+from tradehub.negotiation.model.steps import OF_ACCEPTANCES, refusal, step
 from tradehub.negotiation.model.table import CONTRACT_TRANSITIONS, MOVES, RULES, TRANSITIONS, Event, Move, Who
 from tradehub.negotiation.model.values import (
     NOT_OFFERED,
@@ -40,7 +40,8 @@ from tradehub.negotiation.model.values import (
 )
 
 __all__ = [
-    "ARTICLES", "BOUND", "CONTRACT_TRANSITIONS", "DEAD", "MATERIALITY", "MOVES", "NOT_OFFERED", "OPEN", "PROPOSALS",
+    "ARTICLES", "BOUND", "CONTRACT_TRANSITIONS", "DEAD", "MATERIALITY", "MOVES", "NOT_OFFERED", "OF_ACCEPTANCES",
+    "OPEN", "PROPOSALS",
     "REASONABLE_TIME", "REGIMES", "RULES", "TRANSITIONS", "UNDUE_DELAY", "WITHOUT_EFFECT", "WORDS", "Calendar", "Change", "Conflict",
     "Contract", "ContractState", "Event", "Ground", "Kind", "Ledger", "Move", "Negotiation", "Offer", "Refused", "Regime",
     "State", "Statement", "Who", "accept_by", "article", "contract", "contracts", "crossing", "crossing_of", "deadline", "indefinite",

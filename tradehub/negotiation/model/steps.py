@@ -74,7 +74,7 @@ class _Case:
     def standing(self) -> Standing:
         """Where the offer spoken of stands; only what answers an acceptance may name that instead."""
         about = self.said.about or ""
-        acceptance = self.ledger.acceptances.get(about) if self.said.kind in _OF_ACCEPTANCES else None
+        acceptance = self.ledger.acceptances.get(about) if self.said.kind in OF_ACCEPTANCES else None
         standing = acceptance.standing if acceptance else self.ledger.standings.get(about)
         if standing is None:
             raise Refused("NO_SUCH_OFFER", self.ledger.regime)
@@ -104,7 +104,7 @@ _Guard = Callable[[_Case], str | None]
 _ANSWERS = frozenset({Kind.ACCEPT, Kind.COUNTER, Kind.REJECT, Kind.PERFORM})
 """Kinds that answer an offer."""
 
-_OF_ACCEPTANCES = frozenset(
+OF_ACCEPTANCES = frozenset(
     {
         Kind.WITHDRAW_ACCEPTANCE,
         Kind.OBJECT,
