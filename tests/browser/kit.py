@@ -46,6 +46,10 @@ TEXTS_SEEN = """() => {
         .map(each => [each, colours(each)])
     window.textsSeen = new Map(textsShown())
 }"""
+TABLES_CUT_OFF = """[...document.querySelectorAll(".scroll > .sheet:not(.compare, .leaves, .bids)")]
+    .filter(each => each.checkVisibility() && each.scrollWidth > each.parentElement.clientWidth + 1)
+    .map(each => each.parentElement.getAttribute("aria-label"))"""
+"""What is no comparison and yet cannot be read without scrolling."""
 FAULTS_OF_NEW_TEXTS = """rules => {
     const fresh = textsShown().filter(([each, colours]) => textsSeen.get(each) !== colours).map(([each]) => each)
     return fresh.length ? axe.run({include: fresh}, rules).then(results => results.violations) : []
@@ -251,6 +255,8 @@ def _complain(page: Page, violations: list[dict[str, Any]]) -> None:
     assert not faults, f"{page.url}\n" + "\n".join(faults)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} scrolls sideways by {wide} px at {page.viewport_size}"
+    hidden = page.evaluate(TABLES_CUT_OFF) if page.viewport_size and page.viewport_size["width"] <= PHONE[0] else []
+    assert not hidden, f"{page.url}: on a phone these tables scroll sideways: {', '.join(hidden)}"
 
 
 def _places(fault: dict[str, Any]) -> str:

@@ -59,6 +59,14 @@ def test_the_monitor_shows_three_statuses_and_the_reason(bench: Bench, house: Ho
     assert "Fix and replay" in detail
 
 
+def test_an_acknowledgement_tells_what_it_is_about(bench: Bench, house: House, rejected: str) -> None:
+    ours = next(row.id for row in bench.messages("out") if row.answers == rejected)
+    page = house.signed_in("owner").get(f"/messages/{ours}").text
+    about = page[page.index("Business data") : page.index("Findings")]
+    assert f"/messages/{rejected}" in about
+    assert "Refused by us" in about
+
+
 def test_filters_and_search_narrow_the_list(bench: Bench, house: House, rejected: str) -> None:
     bench.put("PO-77")
     bench.jobs.drain()

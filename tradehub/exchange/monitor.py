@@ -51,6 +51,8 @@ class Story:
     stages: Sequence[StageRow]
     attempts: Sequence[DeliveryAttemptRow]
     related: Sequence[MessageRow]
+    answered: Sequence[MessageRow] = ()
+    """What an acknowledgement is about."""
 
     @property
     def worst(self) -> IssueRow | None:
@@ -114,6 +116,7 @@ def story(session: Session, message_id: str) -> Story | None:
             .order_by(DeliveryAttemptRow.number)
         ).all(),
         session.scalars(_related(row)).all(),
+        session.scalars(_answered_by(row)).all() if row.answers else (),
     )
 
 
@@ -171,6 +174,15 @@ def _matching(text: str, partner: str) -> ColumnElement[bool]:
         )  # fmt: skip
         where.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
     return and_(MessageRow.id.is_not(None), *where)
+
+
+def _answered_by(row: MessageRow) -> Select[MessageRow]:
+    """The message that it answers, with those that came in the same interchange."""
+    return (
+        select(MessageRow)
+        .where(or_(MessageRow.id == row.answers, MessageRow.received_with == row.answers))
+        .order_by(MessageRow.position)
+    )
 
 
 def _related(row: MessageRow) -> Select[MessageRow]:

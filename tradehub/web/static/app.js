@@ -68,6 +68,7 @@
     const list = document.getElementById(button.dataset.addRow);
     list.append(document.getElementById(`${button.dataset.addRow}-row`).content.cloneNode(true));
     renumber(list);
+    stack();
     $$("input:not([type=hidden]), select, textarea", list.lastElementChild)[0]?.focus();
     window.htmx?.process(list.lastElementChild);
   }
@@ -109,6 +110,41 @@
     setTimeout(() => { delete form.dataset.sent; }, 8000);
   });
   addEventListener("pageshow", () => { for (const form of $$("form[data-sent]")) delete form.dataset.sent; });
+
+  // On a phone a table that is wider than the screen becomes a list of records, each value beside the name of its column.
+  // What is compared across stays a table, and so does what changes while it is looked at.
+  const phone = matchMedia("(max-width: 36rem)");
+  const heads = (table) => {
+    const rows = $$("thead tr", table);
+    return rows.length === 1 ? [...rows[0].cells].flatMap((cell) => Array(cell.colSpan).fill($(".visually-hidden", cell) ? "" : cell.textContent.trim())) : null;
+  };
+  const label = (table) => {
+    const names = heads(table);
+    for (const row of $$("tbody tr, tfoot tr", table)) {
+      let at = 0;
+      for (const cell of row.cells) {
+        if (cell.colSpan === 1 && names[at] && row.parentElement.tagName === "TBODY") cell.dataset.label = names[at];
+        cell.toggleAttribute("data-blank", !cell.textContent.trim() && !$("input, select, textarea, button, svg, img", cell));
+        cell.setAttribute("role", cell.tagName === "TH" ? "rowheader" : "cell");
+        at += cell.colSpan;
+      }
+      row.setAttribute("role", "row");
+    }
+    for (const part of $$("thead, tbody, tfoot", table)) part.setAttribute("role", "rowgroup");
+    table.setAttribute("role", "table");
+  };
+  const stack = () => {
+    for (const table of $$(".scroll > .sheet:not(.compare, .leaves, .bids)")) {
+      table.classList.remove("stacked");
+      if (!phone.matches || table.scrollWidth <= table.parentElement.clientWidth || !heads(table)) continue;
+      label(table);
+      table.classList.add("stacked");
+    }
+  };
+  stack();
+  phone.addEventListener("change", stack);
+  document.addEventListener("toggle", stack, true);
+  document.addEventListener("htmx:afterSettle", stack);
 
   // Chooser: typing asks, arrows move, Enter picks, Backspace takes the last one back.
   const waits = new WeakMap();
