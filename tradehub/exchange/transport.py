@@ -49,9 +49,6 @@ class Arrival(Protocol):
 
     def accept(self) -> None: ...
 
-    def erase(self) -> None:
-        """It was taken in, and no copy of it may stay here."""
-
     def refuse(self, problem: dict[str, str]) -> None: ...
 
 
