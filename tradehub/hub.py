@@ -38,6 +38,7 @@ from tradehub.exchange import web as exchange_pages
 from tradehub.exchange import wording as exchange_wording
 from tradehub.exchange.answers import ACK_OF
 from tradehub.exchange.engine import engine_codec
+from tradehub.exchange.sealed import Sealing
 from tradehub.exchange.service import POLL, ExchangeService
 from tradehub.fulfilment import web as fulfilment_pages
 from tradehub.fulfilment.service import FulfilmentService
@@ -88,6 +89,7 @@ from tradehub.sourcing.tenders import wording as tender_wording
 from tradehub.sourcing.tenders.binding import RefusedByDeal, is_award
 from tradehub.sourcing.tenders.binding import Unauthorised as AwardUnauthorised
 from tradehub.sourcing.tenders.hooks import Entered, Pick
+from tradehub.sourcing.tenders.messages import BidsByMessage
 from tradehub.sourcing.tenders.service import TenderService
 
 LATE_AFTER_S = 300
@@ -101,7 +103,7 @@ CHINESE = frozenset({"CN"})
 HEADED = frozenset({"inquiry", "offer", "order", "order_change", "order_response"})
 """Documents that state something in a deal, and so say which history of it their sender has."""
 
-REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS}
+REFUSALS = {**negotiation_wording.REFUSALS, **exchange_wording.REFUSALS, **tender_wording.BY_MESSAGE}
 """Why a capability does not act on a message, as sentences for the exchange's pages."""
 
 
@@ -190,9 +192,10 @@ class Hub:
                 bound=deals.bound,
                 authorise=self._authorise,
                 name_of=self.partners.name_of,
-                is_web=self.partners.is_web,
+                unseal=self._unseal,
             )
         )
+        self.bids_by_message = BidsByMessage(self.tenders, deals.numbers)
         self.auctions = AuctionService(
             self.jobs,
             lambda: Sealer(settings.secret_key),
@@ -212,6 +215,7 @@ class Hub:
             on_reached=self._reached,
             on_failed=self._failed,
             explain=self._explain,
+            sealing=Sealing(self.bids_by_message, lambda payload: Sealer(settings.secret_key).fingerprint(payload)),
         )
         self.exchange.register()
         negotiation_jobs.register(self.jobs, self.negotiation)
@@ -221,7 +225,7 @@ class Hub:
         """Which capability takes which kind of document."""
         taking: dict[str, Handler] = {
             "inquiry": self.negotiation.receive_inquiry,
-            "offer": self.negotiation.receive_offer,
+            "offer": self._offered,
             "order": self.negotiation.receive_order,
             "order_change": self._changed,
             "order_response": self._answered,
@@ -229,6 +233,15 @@ class Hub:
             "invoice": self.billing.receive_invoice,
         }
         return {kind: _without_history(handle) if kind in HEADED else handle for kind, handle in taking.items()}
+
+    def _offered(self, session: Session, document: Document, received: Received) -> Handled:
+        """A quotation came: a bid, where it answers a sealed tender, else an offer in its deal."""
+        bid = self.bids_by_message.take(session, document, received)
+        return bid if bid is not None else self.negotiation.receive_offer(session, document, received)
+
+    def _unseal(self, session: Session, transmission: str, key: bytes) -> None:
+        """The exchange is made after tenders, so it is asked when needed."""
+        self.exchange.unseal(session, transmission, key)
 
     def _with_history(
         self, session: Session, document: Document, sender: PartyId, to: PartyId, deal_id: str | None
@@ -691,7 +704,7 @@ class SealedTender(Refused):
 
     def __init__(self) -> None:
         self.code, self.rule = "SEALED_TENDER", "T24"
-        self.article = "bids of a sealed tender come by web or API"
+        self.article = "bids of a sealed tender come sealed"
         Exception.__init__(self, f"{self.code} ({self.rule}, {self.article})")
 
 
@@ -732,13 +745,23 @@ class TenderDeals:
         self.negotiation.propose(session, row, _speaker(actor), letter, kind=Kind.INQUIRY)
         return row.id
 
-    def propose(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+    def numbers(self, session: Session, deal_id: str) -> frozenset[str]:
+        """Return what a deal's inquiry is called in messages."""
+        row = negotiation_store.deal_row(session, deal_id)
+        names = (row.number, row.inquiry_number) if row is not None else ()
+        return frozenset(each for each in names if each is not None)
+
+    def propose(
+        self, session: Session, deal_id: str, party: PartyId, document: Offer, *, message_id: str | None = None
+    ) -> Entered:
         """Enter a bid as a firm offer that may be accepted by line and in part: that is what a tender asks for (R22)."""
         row = negotiation_store.deal_row(session, deal_id, lock=True)
         if row is None:
             raise LookupError(deal_id)
         parties = self._parties(session, PartyId(row.buyer_id), party)
-        offer, speaker = document.model_copy(update={"parties": parties}), Actor(party, name=parties[1].name)
+        offer = document.model_copy(update={"parties": parties})
+        channel = "web" if message_id is None else "message"
+        speaker = Actor(party, name=parties[1].name, channel=channel, message_id=message_id)
         try:
             with session.begin_nested():
                 return Entered(self.negotiation.propose(session, row, speaker, offer, particulars={"divisible": True}))

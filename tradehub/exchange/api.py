@@ -46,6 +46,7 @@ class MessageSummary(BaseModel):
     is_test: bool
     size: int
     sha256: str | None
+    is_sealed: bool
     validation: str
     delivery: str
     acknowledgement: str
@@ -122,9 +123,9 @@ def blueprint(exchange: ExchangeService, database: Database) -> Blueprint:
         )  # fmt: skip
 
     def raw(session: Session, message_id: str) -> File:
-        """Download the transmission as it came or left."""
+        """Download the transmission as it came or left; nothing is found while it is sealed."""
         row = _story(session, message_id).row
-        if row.payload_sha256 is None:
+        if row.payload_sha256 is None or row.sealed_as is not None:
             raise Problem("not-found")
         return File(exchange.payloads.get(row.payload_sha256), f"{row.id}.bin")
 
@@ -151,6 +152,7 @@ def _summary(row: MessageRow) -> dict[str, Any]:
         "id": row.id, "direction": row.direction, "partner": row.partner, "channel": row.channel,
         "message": row.message, "kind": row.kind, "reference": row.reference, "deal": row.deal,
         "control_number": row.control_number, "is_test": row.is_test, "size": row.size, "sha256": row.payload_sha256,
+        "is_sealed": row.sealed_as is not None,
         "validation": row.validation, "delivery": row.delivery, "acknowledgement": row.acknowledgement,
         "needs_attention": needs_attention(row.statuses, now=clock.now()), "created_at": row.created_at,
         "delivered_at": row.delivered_at, "acknowledged_at": row.ack_at,

@@ -162,6 +162,9 @@ class Codec(Protocol):
     def read(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
         """Read whatever came, each message by the partner's guide to it. Never raises for what a partner did."""
 
+    def silenced(self, reading: Reading) -> Reading:
+        """Return a reading whose findings, and whose acknowledgement, quote nothing of what the messages say."""
+
     def read_as_others(self, payload: bytes, guides: Mapping[str, Guide] = NO_GUIDES) -> Reading:
         """Read as a system does that passes over what we state in a form of our own."""
 

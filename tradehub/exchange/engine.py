@@ -97,6 +97,17 @@ class EngineCodec:
             payload = xml.without_own_block(payload, self.maps)
         return self.read(payload, guides)
 
+    def silenced(self, reading: Reading) -> Reading:
+        taken: _Taken = reading.native or _Taken()
+        message = taken.message
+        if message is not None:
+            message = replace(message, issues=_quoting_nothing(message.issues))
+        parts = tuple(replace(each, findings=_told_plainly(each.findings)) for each in reading.parts)
+        return replace(
+            reading, parts=parts, findings=_told_plainly(reading.findings),
+            native=_Taken(tuple(_silent(each) for each in taken.interchanges), message),
+        )  # fmt: skip
+
     def _read_segments(self, payload: bytes, standard: str, guides: Mapping[str, Guide]) -> Reading:
         def guide_to(_interchange: edi.Interchange, type: str, release: str) -> Guide | None:
             return guides.get(f"{standard}:{type}:{release[:6] if standard == 'x12' else release}")
@@ -233,6 +244,26 @@ class EngineCodec:
                 update={"parties": (_party("sender", frame.sender), _party("receiver", frame.receiver))}
             )
         return self._write_xml("ApplicationResponse", answer)
+
+
+def _silent(interchange: edi.Interchange) -> edi.Interchange:
+    groups = [
+        replace(
+            group,
+            issues=list(_quoting_nothing(group.issues)),
+            messages=[replace(each, issues=_quoting_nothing(each.issues)) for each in group.messages],
+        )
+        for group in interchange.groups
+    ]
+    return replace(interchange, groups=groups, issues=list(_quoting_nothing(interchange.issues)))
+
+
+def _quoting_nothing(issues: Iterable[edi.Issue]) -> tuple[edi.Issue, ...]:
+    return tuple(replace(each, text=each.fault.word, value="") for each in issues)
+
+
+def _told_plainly(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(replace(each, text=each.fault, value=None, line=None) for each in findings)
 
 
 def _pieces(payload: bytes, reading: edi.Reading) -> tuple[bytes, ...]:

@@ -27,7 +27,7 @@ def messages(
     """Return what travelled about a deal between its two parties, in order of time, with what acknowledged it.
 
     ``named`` are further messages that the deal's statements name. A transmission that carried several messages is
-    given whole with each of them: only so does it have its SHA-256.
+    given whole with each of them: only so does it have its SHA-256. What is still sealed is left out.
     """
     ids = sorted(named)
     about = select(MessageRow).where(or_(MessageRow.deal == deal_id, MessageRow.id.in_(ids)))
@@ -36,7 +36,7 @@ def messages(
     every = {row.id: row for row in (*rows, *session.scalars(acknowledged))}
     found, missing = [], sorted(set(ids) - every.keys())
     for row in sorted(every.values(), key=lambda each: (each.created_at, each.id)):
-        if not {row.owner, row.partner} <= set(between) or row.payload_sha256 is None:
+        if not {row.owner, row.partner} <= set(between) or row.payload_sha256 is None or row.sealed_as is not None:
             missing += [row.id] if row.id in ids else []
             continue
         try:

@@ -1,7 +1,8 @@
 """The drop folder: the partner writes files into one folder and fetches ours from another.
 
 In: a file that has been left alone for a while is claimed by a rename into ``work/`` and ends in ``processed/`` or
-``failed/`` (there with ``<name>.error.json``). What a crash leaves in ``work/`` is taken up by the next poll.
+``failed/`` (there with ``<name>.error.json``); of what is sealed no copy stays. What a crash leaves in ``work/`` is
+taken up by the next poll.
 Out: a file appears under its name all at once and only when all of it is on the disk.
 """
 
@@ -131,6 +132,10 @@ class _Dropped:
 
     def accept(self) -> None:
         self._move("processed")
+
+    def erase(self) -> None:
+        self.path.unlink(missing_ok=True)
+        _sync(self.path.parent)
 
     def refuse(self, problem: dict[str, str]) -> None:
         folder = self._move("failed")

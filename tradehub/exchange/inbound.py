@@ -4,20 +4,23 @@
 2xx, a file moved away). ``process`` is that job: one transaction reads the bytes, finds who sent them and what was
 agreed, hands each message to its capability, and writes the standard's answer. What is wrong with a message is told to
 its sender, shown in the monitor, and changes nothing else.
+
+What nobody may read yet is processed on arrival, before anything of it is on the disk, and kept as an envelope.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document
 from tradehub.documents.parts import PartyId
-from tradehub.exchange import answers
+from tradehub.exchange import answers, sealed
 from tradehub.exchange.codec import Codec, Name, Part, Reading
 from tradehub.exchange.model import (
     Acknowledgement,
@@ -30,6 +33,7 @@ from tradehub.exchange.model import (
     repetition,
 )
 from tradehub.exchange.outbound import Outbound, keep_findings, told
+from tradehub.exchange.sealed import SealedFor, Sealing
 from tradehub.exchange.store import MessageRow, log_stage
 from tradehub.partners.handling import Handler, Received, Refusal
 from tradehub.partners.model import ACKNOWLEDGEMENTS, RECEIPTS, Agreement, NoAgreement, agree, kind_of
@@ -72,16 +76,26 @@ class Arrived:
 class Receipt:
     """What the caller may tell the sender, now that it is kept. ``reason`` when it is no use trying to read it.
 
-    ``first`` is the message that brought the same bytes over this channel first: itself, if it is new.
+    ``first`` is the message that brought the same bytes over this channel first: itself, if it is new. ``is_sealed``
+    when no copy of the bytes may stay anywhere; what became of the messages is known then, and ``outcomes`` says it.
     """
 
     message_id: str
     first: str
     reason: Reason | None = None
+    is_sealed: bool = False
+    outcomes: tuple[Mapping[str, str], ...] = ()
 
     @property
     def is_repeated(self) -> bool:
         return self.first != self.message_id
+
+
+class Holder(NamedTuple):
+    """A message that a part of its transmission's key is kept for."""
+
+    held_for: SealedFor
+    message: str
 
 
 class Inbound:
@@ -96,8 +110,10 @@ class Inbound:
         outbound: Outbound,
         handlers: Mapping[str, Handler],
         witness: Witness = nobody,
+        sealing: Sealing | None = None,
     ) -> None:
         self.witness = witness
+        self.sealing = sealing
         self.database = database
         self.payloads = payloads
         self.jobs = jobs
@@ -111,8 +127,77 @@ class Inbound:
 
         Raises DBAPIError where the database is busy for too long; the sender, or the next poll, tries again.
         """
+        sealed_at_once = self._take_sealed(arrived, self.sealing) if self.sealing is not None else None
+        if sealed_at_once is not None:
+            return sealed_at_once
         digest = self.payloads.put(arrived.payload)
         return self.database.transact(lambda session: self.record(session, arrived, digest), within=PATIENCE)
+
+    def _take_sealed(self, arrived: Arrived, sealing: Sealing) -> Receipt | None:
+        """Look at what might have to be sealed before any of it is kept. None for all else: that is read by its job."""
+        with self.database.read() as session:
+            if not sealing.keepers.watch(session, arrived.owner, arrived.partner):
+                return None
+            guides = self.partners.guides(session, arrived.partner, "in")
+        reading = self.codec.read(arrived.payload, guides)
+        if reading.standard is None:
+            return None
+        taken = self.database.transact(
+            lambda session: self._sealed(session, arrived, reading, sealing), within=PATIENCE
+        )
+        return None if taken is None else taken[0]
+
+    def _sealed(
+        self, session: Session, arrived: Arrived, reading: Reading, sealing: Sealing
+    ) -> tuple[Receipt, Sequence[Holder]] | None:
+        """Take in and process a transmission that nobody may read yet; None where all of it may be read after all."""
+        self.partners.lock(session, arrived.partner)
+        held_for = _held_for(session, arrived, reading, sealing)
+        if not any(held_for):
+            return None
+        row = _new_row(arrived, None, reading.standard)
+        row.sealed_as = sealing.fingerprint(arrived.payload)
+        known = _known(session, arrived.key)
+        if known is not None and known.bytes_known_by == row.sealed_as:
+            return Receipt(known.id, known.id, is_sealed=True), ()
+        if known is not None:
+            row.intake_key = None
+        first = _same_bytes(session, row) or row.id
+        session.add(row)
+        session.flush()
+        log_stage(session, row, "received", arrived.name)
+        if reading.pieces:
+            rows, holders, outcomes = [row], *self._sealed_pieces(session, row, reading, sealing)
+        else:
+            processing = _Processing(self, session, row, self.codec.silenced(reading), held_for)
+            processing.run()
+            rows, outcomes = processing.rows, processing.outcomes
+            holders = [Holder(named, each.id) for each, named in zip(rows, held_for, strict=True) if named]
+        envelope, parts = sealed.enclosed(arrived.payload, reading, row.id, len(holders))
+        digest = self.payloads.put(envelope)
+        for each in rows:
+            each.payload_sha256 = digest
+            log_stage(session, each, "sealed")
+        for holder, key_part in zip(holders, parts, strict=True):
+            sealing.keepers.keep(session, holder.held_for, row.id, holder.message, key_part)
+        return Receipt(row.id, first, is_sealed=True, outcomes=tuple(outcomes)), holders
+
+    def _sealed_pieces(
+        self, session: Session, row: MessageRow, reading: Reading, sealing: Sealing
+    ) -> tuple[list[Holder], list[Mapping[str, str]]]:
+        guides = self.partners.guides(session, str(row.partner), "in")
+        holders: list[Holder] = []
+        outcomes: list[Mapping[str, str]] = []
+        for number, piece in enumerate(reading.pieces):
+            arrived = _piece(row, number, piece)
+            taken = self._sealed(session, arrived, self.codec.read(piece, guides), sealing)
+            if taken is None:
+                self.record(session, arrived, self.payloads.put(piece))
+                continue
+            holders += taken[1]
+            outcomes += taken[0].outcomes
+        _stands_for(session, row, reading)
+        return holders, outcomes
 
     def refuse_unread(self, arrived: Arrived, size: int) -> Receipt:
         """Note what was too large to be read, so that it is seen; its bytes stay where the channel puts them."""
@@ -171,23 +256,23 @@ class Inbound:
     def _split(self, session: Session, row: MessageRow, reading: Reading, digests: list[str]) -> None:
         """Take each interchange of a file in as a transmission of its own; the file's row stands for the whole."""
         for number, (piece, digest) in enumerate(zip(reading.pieces, digests, strict=True)):
-            owner, partner = PartyId(row.owner), PartyId(str(row.partner))
-            name = f"{row.file_name or row.id} ({number + 1})"
-            self.record(session, Arrived(piece, owner, partner, row.channel, f"{row.id}:{number}", name), digest)
-        row.standard = reading.standard
-        row.validation, row.delivery = Validation.ACCEPTED, Delivery.HANDED_ON
-        row.validated_at = row.delivered_at = clock.now()
-        log_stage(session, row, "split", str(len(digests)))
+            self.record(session, _piece(row, number, piece), digest)
+        _stands_for(session, row, reading)
 
 
 class _Processing:
     """One transmission in one transaction."""
 
-    def __init__(self, inbound: Inbound, session: Session, first: MessageRow, reading: Reading) -> None:
+    def __init__(
+        self, inbound: Inbound, session: Session, first: MessageRow, reading: Reading,
+        held_for: Sequence[SealedFor | None] = (),
+    ) -> None:  # fmt: skip
         self.inbound = inbound
         self.session = session
         self.first = first
         self.reading = reading
+        self.held_for = held_for
+        self.outcomes: list[Mapping[str, str]] = []
         self.now = clock.now()
         self.rows: list[MessageRow] = []
         self.refused: dict[int, Reason] = {}
@@ -217,10 +302,13 @@ class _Processing:
             if position:
                 row = _sibling(self.first, position)
                 self.session.add(row)
-            _describe(row, self.reading, position)
+            _describe(row, self.reading, position, is_sealed=self._is_sealed(position))
             self.session.flush()
             log_stage(self.session, row, "read")
             yield row
+
+    def _is_sealed(self, position: int) -> bool:
+        return position < len(self.held_for) and self.held_for[position] is not None
 
     # the whole transmission
 
@@ -248,8 +336,8 @@ class _Processing:
             return False
         earlier = [each for each in self._earlier() if not self._is_of_replay(each)]
         kind, before = repetition(
-            [Earlier(each.id, str(each.payload_sha256), Validation(each.validation)) for each in earlier],
-            str(self.first.payload_sha256),
+            [Earlier(each.id, each.bytes_known_by, Validation(each.validation)) for each in earlier],
+            self.first.bytes_known_by,
         )
         if before is None:
             return False
@@ -384,12 +472,14 @@ class _Processing:
         row.delivered_at = self.now
         if handled.refusal is None:
             attempt.commit()
+            self.outcomes += [handled.receipt] if handled.receipt else []
             row.delivery = Delivery.HANDED_ON
             log_stage(self.session, row, "handed-on", handled.subject or handled.deal)
             self.inbound.witness(self.session, part.document, received, handled.deal)
             return
         deal, subject = handled.deal, handled.subject
         self.refusals[row.id] = handled.refusal
+        self.outcomes.append({"refused": handled.refusal.rule, "reason": handled.refusal.text})
         attempt.rollback()
         self.session.refresh(row)
         row.deal, row.subject, row.delivered_at = deal, subject, self.now
@@ -405,7 +495,7 @@ class _Processing:
         return Received(
             message_id=row.id, owner=PartyId(row.owner), partner=PartyId(str(row.partner)), standard=str(row.standard),
             type=str(row.type), received_at=row.created_at, agreement_id=row.agreement_id,
-            payload_sha256=str(row.payload_sha256), claimed_at=self._claimed_at(row),
+            payload_sha256=row.bytes_known_by, claimed_at=self._claimed_at(row), is_sealed=self._is_sealed(row.position),
         )  # fmt: skip
 
     def _claimed_at(self, row: MessageRow) -> datetime | None:
@@ -487,10 +577,11 @@ def _known(session: Session, key: str | None) -> MessageRow | None:
 
 def _same_bytes(session: Session, row: MessageRow) -> str | None:
     """Return the first message that the same bytes made on the same channel, replays aside."""
+    hashed = MessageRow.sealed_as if row.sealed_as is not None else MessageRow.payload_sha256
     return session.scalar(
         select(MessageRow.id)
         .where(
-            MessageRow.payload_sha256 == row.payload_sha256,
+            hashed == row.bytes_known_by,
             MessageRow.owner == row.owner,
             MessageRow.partner == row.partner,
             MessageRow.channel == row.channel,
@@ -501,6 +592,18 @@ def _same_bytes(session: Session, row: MessageRow) -> str | None:
         .order_by(MessageRow.created_at, MessageRow.id)
         .limit(1)
     )
+
+
+def _held_for(session: Session, arrived: Arrived, reading: Reading, sealing: Sealing) -> list[SealedFor | None]:
+    """Return for each message what it must stay unread for."""
+    clean = [part.accepted and not (part.findings or reading.findings) for part in reading.parts]
+    documents = [part.document for part in reading.parts]
+    return [
+        sealing.keepers.sealed_for(
+            session, arrived.owner, arrived.partner, document, arrived.payload, is_understood=is_clean
+        )
+        for document, is_clean in zip(documents or [None], clean or [False], strict=True)
+    ]
 
 
 def _reason(row: MessageRow) -> Reason | None:
@@ -522,16 +625,31 @@ def _new_row(arrived: Arrived, digest: str | None, standard: str | None) -> Mess
     )  # fmt: skip
 
 
+def _piece(row: MessageRow, number: int, piece: bytes) -> Arrived:
+    """Return an interchange of a file as if it had come alone."""
+    name = f"{row.file_name or row.id} ({number + 1})"
+    return Arrived(piece, PartyId(row.owner), PartyId(str(row.partner)), row.channel, f"{row.id}:{number}", name)
+
+
+def _stands_for(session: Session, row: MessageRow, reading: Reading) -> None:
+    """The row of a file stands for its interchanges, each of which is a transmission of its own."""
+    row.standard = reading.standard
+    row.validation, row.delivery = Validation.ACCEPTED, Delivery.HANDED_ON
+    row.validated_at = row.delivered_at = clock.now()
+    log_stage(session, row, "split", str(len(reading.pieces)))
+
+
 def _sibling(first: MessageRow, position: int) -> MessageRow:
     return MessageRow(
         id=ids.new_id(), owner=first.owner, direction=Direction.IN, partner=first.partner, channel=first.channel,
-        file_name=first.file_name, created_at=first.created_at, payload_sha256=first.payload_sha256, size=first.size,
+        file_name=first.file_name, created_at=first.created_at, payload_sha256=first.payload_sha256,
+        sealed_as=first.sealed_as, size=first.size,
         received_with=first.id, position=position, replay_of=first.replay_of, validation=Validation.PENDING,
         delivery=Delivery.PENDING, acknowledgement=Acknowledgement.NONE,
     )  # fmt: skip
 
 
-def _describe(row: MessageRow, reading: Reading, position: int) -> None:
+def _describe(row: MessageRow, reading: Reading, position: int, *, is_sealed: bool) -> None:
     row.standard, row.control_number, row.is_test = reading.standard, reading.control_number, reading.is_test
     row.sender_id = str(reading.sender) if reading.sender else None
     row.receiver_id = str(reading.receiver) if reading.receiver else None
@@ -541,5 +659,6 @@ def _describe(row: MessageRow, reading: Reading, position: int) -> None:
     row.type, row.release, row.kind = part.type, part.release, part.kind
     row.group_number, row.message_number = part.group_number, part.message_number
     if part.document is not None:
-        row.document = part.document.model_dump(mode="json", exclude_defaults=True)
         row.reference = part.document.number
+    if part.document is not None and not is_sealed:
+        row.document = part.document.model_dump(mode="json", exclude_defaults=True)

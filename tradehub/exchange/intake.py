@@ -1,7 +1,8 @@
 """The door for partners' programs: ``POST /exchange/http/<partner>`` with the partner's own token.
 
 202 with the message's id leaves only after the bytes are on the disk and the row is committed. The same bytes again get
-the same answer with the first id. What cannot be taken is a problem document; what is no EDI is kept all the same.
+the same answer with the first id. Of a sealed message it also says what became of it: the receipt, or the rule that
+refuses it. What cannot be taken is a problem document; what is no EDI is kept all the same.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def add_intake(routes: Blueprint, exchange: ExchangeService) -> None:
                 rule=receipt.reason,
                 message=receipt.message_id,
             )
-        return jsonify(message=receipt.first, duplicate=receipt.is_repeated), 202
+        told = {"outcomes": receipt.outcomes} if receipt.is_sealed else {}
+        return jsonify(message=receipt.first, duplicate=receipt.is_repeated, **told), 202
 
 
 def _admitted(exchange: ExchangeService, partner: str) -> PolledChannelOf | None:

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents.parts import PartyId
 from tradehub.exchange import outbound as out
+from tradehub.exchange import sealed
 from tradehub.exchange.codec import Codec
 from tradehub.exchange.inbound import PROCESS, Arrived, Inbound, Receipt, Witness, nobody
 from tradehub.exchange.model import Direction
 from tradehub.exchange.outbound import Explain, OnReached, OpenChannel, Outbound
+from tradehub.exchange.sealed import Sealing
 from tradehub.exchange.store import MessageRow, log_stage
 from tradehub.exchange.transport import Arrival
 from tradehub.exchange.transports import opener
@@ -28,7 +30,7 @@ POLL = "exchange.poll"
 
 
 class CannotReplay(Exception):
-    """Only what came in can be replayed, and only what went out resent."""
+    """Only what came in can be replayed, and only what went out resent; nothing that is sealed."""
 
 
 class ExchangeService:
@@ -47,6 +49,7 @@ class ExchangeService:
         open_channel: OpenChannel | None = None,
         explain: Explain = out.unexplained,
         witness: Witness = nobody,
+        sealing: Sealing | None = None,
     ) -> None:
         self.database = database
         self.payloads = payloads
@@ -73,7 +76,12 @@ class ExchangeService:
             outbound=self.outbound,
             handlers=handlers,
             witness=witness,
+            sealing=sealing,
         )
+
+    def unseal(self, session: Session, transmission: str, key: bytes) -> None:
+        """Keep in clear what was sealed. Raises Tampered for another key."""
+        sealed.unseal(session, self.payloads, transmission, key)
 
     def register(self) -> None:
         """Make the exchange's jobs known. Every process does so before it runs a worker."""
@@ -99,7 +107,9 @@ class ExchangeService:
         count = 0
         for arrival in self.open_channel(channel.id, channel.channel).poll():
             receipt = self._take(channel, arrival)
-            if receipt.reason is None:
+            if receipt.is_sealed:
+                arrival.erase()
+            elif receipt.reason is None:
                 arrival.accept()
             else:
                 arrival.refuse({"rule": receipt.reason, "message": receipt.message_id})
@@ -120,7 +130,7 @@ class ExchangeService:
         Raises CannotReplay for what did not come in, LookupError for what the session does not see.
         """
         row = _seen(session, message_id)
-        if row.direction != Direction.IN or row.payload_sha256 is None:
+        if row.direction != Direction.IN or row.payload_sha256 is None or row.sealed_as is not None:
             raise CannotReplay(message_id)
         raw = payload if payload is not None else self.payloads.get(row.payload_sha256)
         digest = self.payloads.put(raw)

@@ -27,6 +27,9 @@ class MessageRow(_OfOwner, Base):
 
     Several messages of one transmission share it: the first row is made when the bytes arrive, the others name it in
     ``received_with``. ``intake_key`` makes the same arrival (one file, one Idempotency-Key) one row.
+
+    While a transmission is sealed (``exchange.sealed``), its payload is the envelope, and ``sealed_as`` the keyed hash
+    of what lies in it.
     """
 
     __tablename__ = "message"
@@ -43,6 +46,7 @@ class MessageRow(_OfOwner, Base):
     file_name: Mapped[str | None]
     created_at: Mapped[datetime]
     payload_sha256: Mapped[str | None] = mapped_column(index=True)
+    sealed_as: Mapped[str | None] = mapped_column(index=True)
     size: Mapped[int] = mapped_column(Integer, default=0)
     received_with: Mapped[str | None] = mapped_column(ForeignKey("message.id"), index=True)
     position: Mapped[int] = mapped_column(Integer, default=0)
@@ -90,6 +94,11 @@ class MessageRow(_OfOwner, Base):
             Direction(self.direction), Validation(self.validation), Delivery(self.delivery),
             Acknowledgement(self.acknowledgement), self.ack_deadline, self.settled_at is not None,
         )  # fmt: skip
+
+    @property
+    def bytes_known_by(self) -> str:
+        """The hash by which the bytes that came are known again."""
+        return self.sealed_as or str(self.payload_sha256)
 
     @property
     def message(self) -> str:

@@ -49,6 +49,9 @@ class Arrival(Protocol):
 
     def accept(self) -> None: ...
 
+    def erase(self) -> None:
+        """It was taken in, and no copy of it may stay here."""
+
     def refuse(self, problem: dict[str, str]) -> None: ...
 
 

@@ -126,7 +126,7 @@ def _add_message(routes: Blueprint, pages: Pages) -> None:
     def raw(message_id: str) -> Response:
         with pages.database.read(org=http.principal().org) as session:
             row = (monitor.story(session, message_id) or abort(404)).row
-        if row.payload_sha256 is None:
+        if row.payload_sha256 is None or row.sealed_as is not None:
             abort(404)
         suffix = "xml" if row.standard == "ubl" else "edi" if row.standard else "bin"
         return Response(
@@ -254,7 +254,7 @@ def encoded(mended: str, original: bytes) -> bytes:
 def _parsed(pages: Pages, story: monitor.Story, shown: Sequence[anatomy.Line], text: str) -> list[anatomy.Value]:
     """Return the elements of the message by name."""
     row = story.row
-    if row.standard == "ubl" and row.payload_sha256 is not None:
+    if row.standard == "ubl" and row.payload_sha256 is not None and row.sealed_as is None:
         found = pages.exchange.inbound.codec.leaves(pages.exchange.payloads.get(row.payload_sha256))
         return anatomy.leaf_values(found, story.issues)
     of_message = (line for line in shown if line.message == row.position)
@@ -262,7 +262,9 @@ def _parsed(pages: Pages, story: monitor.Story, shown: Sequence[anatomy.Line], t
 
 
 def _text_of(pages: Pages, row: MessageRow) -> str:
-    return anatomy.decoded(pages.exchange.payloads.get(row.payload_sha256)) if row.payload_sha256 else ""
+    if row.payload_sha256 is None or row.sealed_as is not None:
+        return ""
+    return anatomy.decoded(pages.exchange.payloads.get(row.payload_sha256))
 
 
 def _can_fix(row: MessageRow, text: str) -> bool:

@@ -237,6 +237,8 @@ SEVERITIES: dict[str, Pill] = {
 
 STAGES: dict[str, LazyString] = {
     "received": lazy_gettext("Received and kept"),
+    "sealed": lazy_gettext("Sealed"),
+    "unsealed": lazy_gettext("Opened: it may be read from now on"),
     "split": lazy_gettext("Split into its interchanges"),
     "read": lazy_gettext("Read"),
     "identified": lazy_gettext("Sender identified"),

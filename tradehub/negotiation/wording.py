@@ -225,7 +225,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "CORRECTION_WAS_OFFERED": lazy_gettext("It was shown for correction before it left; it stands as sent."),
     "ALREADY_RELIED_ON": lazy_gettext("The other side has relied on it already."),
     "UNKNOWN_REFERENCE": lazy_gettext("No deal is known under that number."),
-    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
+    "SEALED_TENDER": lazy_gettext(
+        "This tender takes sealed bids: hand yours in on the tender's page, by the API or by message."
+    ),
     "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
 }
 

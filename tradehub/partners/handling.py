@@ -21,7 +21,7 @@ class Received:
     """How a document reached us: the message that carried it, between whom, when.
 
     ``sent_at`` is when its sender dispatched it, where that is proven (a signed transport); ``claimed_at`` is what the
-    interchange itself says of that, which proves nothing.
+    interchange itself says of that, which proves nothing. ``is_sealed`` while nobody else may read what came.
     """
 
     message_id: str
@@ -34,6 +34,7 @@ class Received:
     payload_sha256: str = ""
     sent_at: datetime | None = None
     claimed_at: datetime | None = None
+    is_sealed: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Handled:
-    """What the document became: the deal it belongs to, the row it made or met, or why it was refused."""
+    """What the document became: the deal it belongs to, the row it made or met, or why it was refused.
+
+    ``receipt`` is what its sender may be told of it at once, where the channel answers.
+    """
 
     deal: str | None = None
     subject: str | None = None
     refusal: Refusal | None = None
+    receipt: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

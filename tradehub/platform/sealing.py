@@ -7,6 +7,7 @@ sealed can be opened by every process that shares the installation's secret, and
 from __future__ import annotations
 
 import base64
+import hmac
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -23,25 +24,42 @@ class Tampered(ValueError):
     """What was sealed has been changed, moved to another place, or sealed by another installation."""
 
 
+def lock(plain: bytes, key: bytes, *, context: str) -> bytes:
+    """Return ``plain`` sealed under a key of 32 bytes."""
+    nonce = ids.random_bytes(_NONCE)
+    return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
+
+
+def unlock(locked: bytes, key: bytes, *, context: str) -> bytes:
+    """Return what was sealed under this key for this context. Raises Tampered."""
+    try:
+        return AESGCM(key).decrypt(locked[:_NONCE], locked[_NONCE:], context.encode())
+    except (ValueError, InvalidTag):
+        raise Tampered(context) from None
+
+
 class Sealer:
     """Seals and opens under one secret. Values derived from it by name are the same in every process."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._cipher = AESGCM(self._derived("tradehub secrets at rest"))
+        self._key = self._derived("tradehub secrets at rest")
 
     def seal(self, plain: bytes, *, context: str) -> str:
         """Return ``plain`` sealed, as text."""
-        nonce = ids.random_bytes(_NONCE)
-        return base64.b64encode(nonce + self._cipher.encrypt(nonce, plain, context.encode())).decode()
+        return base64.b64encode(lock(plain, self._key, context=context)).decode()
 
     def open(self, sealed: str, *, context: str) -> bytes:
         """Return what was sealed for this context. Raises Tampered."""
         try:
             raw = base64.b64decode(sealed, validate=True)
-            return self._cipher.decrypt(raw[:_NONCE], raw[_NONCE:], context.encode())
-        except (ValueError, InvalidTag):
+        except ValueError:
             raise Tampered(context) from None
+        return unlock(raw, self._key, context=context)
+
+    def fingerprint(self, plain: bytes) -> str:
+        """Return a keyed hash (hex) by which the same bytes are known again, and others cannot be tried against it."""
+        return hmac.digest(self._derived("tradehub fingerprints"), plain, "sha256").hex()
 
     def signing_key(self, name: str) -> Ed25519PrivateKey:
         """Return the hub's own Ed25519 key of that name: derived, so that there is nothing to keep or to lose."""

@@ -51,7 +51,7 @@ class FakeDeals:
     def deal_with(self, session, actor, inquiry_id: str, supplier: PartyId) -> str:
         return f"{inquiry_id}-{supplier}"
 
-    def propose(self, session, deal_id: str, party: PartyId, document: Offer) -> Entered:
+    def propose(self, session, deal_id: str, party: PartyId, document: Offer, *, message_id=None) -> Entered:
         if party in self.refuses:
             return Entered(rule=self.refuses[party])
         self.offers.append((deal_id, party, document))
@@ -76,7 +76,7 @@ def service(deals: FakeDeals) -> TenderService:
     hooks = Hooks(
         send_inquiry=deals.send_inquiry, deal_with=deals.deal_with, propose=deals.propose, award=deals.award,
         bound=deals.bound, authorise=deals.authorise,
-        name_of=lambda session, party: NAMES.get(party, party), is_web=lambda session, party: True,
+        name_of=lambda session, party: NAMES.get(party, party), unseal=lambda session, transmission, key: None,
     )  # fmt: skip
     return TenderService(hooks, work=CHEAP)
 

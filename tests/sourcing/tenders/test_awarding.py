@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tradehub.sourcing.tenders import optimiser
 from tradehub.sourcing.tenders.awarding import (
     Demand,
     Limits,
@@ -79,12 +80,15 @@ def problems(draw) -> Problem:
 
 
 @settings(max_examples=40)
-@given(problems())
-def test_no_award_is_cheaper_than_the_one_proposed(problem: Problem) -> None:
+@given(problems(), st.sampled_from((0, optimiser.SMALL)))
+def test_no_award_is_cheaper_than_the_one_proposed(problem: Problem, small: int) -> None:
+    """Solved at once, and by way of fractions and few suppliers, as large problems are."""
     if any(not problem.of_line(each.line) for each in problem.demands):
         assert set(explained(problem).uncovered)
         return
-    found = solved(problem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optimiser, "SMALL", small)
+        found = solved(problem)
     assert (found.cost if found else None) == by_trying(problem)
     if found:
         assert violations(problem, found.award()) == []
@@ -189,6 +193,41 @@ def hard() -> Problem:
             least, most = draw.randint(0, cut // 2), draw.randint(demand.steps // 2, demand.steps)
             quotes.append(Quote(supplier, demand.line, tiers, least, most))
     return Problem(demands, tuple(quotes), Limits(suppliers_max=3))
+
+
+def large(lines: int = 40, bidders: int = 12) -> Problem:
+    """Bids as they come: prices around a level for each bidder, discounts, least and most quantities, some lines whole."""
+    draw = Random(5)
+    demands = tuple(Demand(str(at), draw.randint(500, 20_000), ONE, draw.random() > 0.1) for at in range(lines))
+    base = {each.line: draw.randint(500_000, 90_000_000) for each in demands}
+    quotes = []
+    for bidder in range(bidders):
+        level = draw.uniform(0.95, 1.1)
+        for demand in demands:
+            if draw.random() < 0.15:
+                continue
+            cost, cut = int(base[demand.line] * level * draw.uniform(0.85, 1.2)), draw.randint(1, demand.steps - 1) + 1
+            tiers = (Tier(0, cut - 1, cost), Tier(cut, demand.steps, cost * 93 // 100))
+            most = demand.steps if draw.random() < 0.5 else draw.randint(demand.steps // 3, demand.steps)
+            quotes.append(Quote(f"s{bidder}", demand.line, tiers, draw.randint(0, demand.steps // 10), most))
+    return Problem(demands, tuple(quotes), Limits(suppliers_max=4, share_min=Decimal(10), share_max=Decimal(45)))
+
+
+def test_many_lines_and_bidders_under_several_limits_have_an_award_and_a_bound_in_time() -> None:
+    problem = large()
+    found = solved(problem, 2)
+    assert found is not None
+    assert violations(problem, found.award()) == []
+    assert found.is_proven or found.gap <= found.bound // 20
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.3])
+def test_a_solver_that_ran_out_of_time_has_not_shown_that_there_is_no_award(seconds: float) -> None:
+    """Where the time ends its preparations, CBC calls the programme infeasible."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(optimiser, "LEAST_S", seconds)
+        found = optimiser._asked_of_cbc(large(), None, 0)
+    assert found.award or not found.is_done
 
 
 def test_an_award_that_is_not_proven_says_how_far_from_the_least_it_is_at_most() -> None:

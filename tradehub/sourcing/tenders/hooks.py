@@ -15,14 +15,15 @@ from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person, or a program with its token, for a party. ``approval`` is the approved request that is being
-    carried out."""
+    """Who acts: a person, or a program with its token or by a message, for a party. ``approval`` is the approved request
+    that is being carried out."""
 
     party: PartyId
     user_id: str | None = None
     name: str | None = None
     channel: str = "web"
     approval: str | None = None
+    message_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,11 @@ class DealWith(Protocol):
 
 
 class Propose(Protocol):
-    """Enter an opened bid into the supplier's deal as its firm offer."""
+    """Enter an opened bid into the supplier's deal as its firm offer, with the message that brought it."""
 
-    def __call__(self, session: Session, deal_id: str, party: PartyId, document: Offer) -> Entered: ...
+    def __call__(
+        self, session: Session, deal_id: str, party: PartyId, document: Offer, *, message_id: str | None = None
+    ) -> Entered: ...
 
 
 class AwardPicks(Protocol):
@@ -96,4 +99,5 @@ class Hooks:
     bound: BoundByAward
     authorise: Callable[[Session, Actor, Binding], Verdict]
     name_of: Callable[[Session, PartyId], str]
-    is_web: Callable[[Session, PartyId], bool]
+    unseal: Callable[[Session, str, bytes], None]
+    """Keep the transmission of this id in clear from now on; the last is its key."""

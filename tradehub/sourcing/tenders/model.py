@@ -2,7 +2,7 @@
 
 Stages follow each other: prequalification, technical, commercial. Each has its own closing time, its own envelopes and
 its own key; a stage is opened after it closed, and only for those who passed the stages before it. The rules are
-numbered T1 to T24 in docs/tenders.md; ``RULES`` is their list.
+numbered T1 to T25 in docs/tenders.md; ``RULES`` is their list.
 """
 
 from __future__ import annotations

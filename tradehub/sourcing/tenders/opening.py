@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import reduce
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -148,12 +149,24 @@ class Opening(Reading):
             submission = _opened(bid, private)
             bid.document, bid.opened_at = submission.model_dump(mode="json"), now
             opened.append(bid)
+            if bid.message_id is not None and private is not None:
+                self._open_message(session, bid.message_id, private)
         store.stage_keys(session, row.id)[kind].opened_at = now
         if kind is StageKind.COMMERCIAL:
             self._enter(session, row, actor, notice, opened)
         session.flush()
         told: dict[str, Any] = {"stage": str(kind), "bids": {each.supplier_id: each.fingerprint for each in opened}}
         self._note(session, row.id, row.buyer_id, actor, "tender.opened", told)
+
+    def _open_message(self, session: Session, message_id: str, private: bytes) -> None:
+        """Give back a message's part of its transmission's key; with the last part the transmission can be read."""
+        for row in store.message_keys(session, message_id):
+            about = about_message(row.tender_id, row.transmission_id, message_id)
+            row.part = sealing.unseal(bytes.fromhex(row.sealed), private, about).hex()
+            parts = [each.part for each in store.keys_of_transmission(session, row.transmission_id)]
+            if all(parts):
+                key = reduce(sealing.joined, (bytes.fromhex(each or "") for each in parts))
+                self.hooks.unseal(session, row.transmission_id, key)
 
     def _enter(self, session: Session, row: TenderRow, actor: Actor, notice: Notice, opened: list[BidRow]) -> None:
         """Let each opened bid be its supplier's firm offer in the deal, from this moment on."""
@@ -166,7 +179,9 @@ class Opening(Reading):
             invitation = invited[bid.supplier_id]
             if invitation.deal_id is None:
                 invitation.deal_id = self.hooks.deal_with(session, actor, row.inquiry_id or "", supplier)
-            entered = self.hooks.propose(session, invitation.deal_id, supplier, offer) if offer else Entered()
+            entered = Entered()
+            if offer:
+                entered = self.hooks.propose(session, invitation.deal_id, supplier, offer, message_id=bid.message_id)
             bid.offer_id, bid.fault = entered.offer_id, entered.rule
 
     def _opener(self, session: Session, tender_id: str, actor: Actor, *, lock: bool = False) -> OpenerRow:
@@ -200,6 +215,11 @@ class Opening(Reading):
 def about_bid(bid: BidRow) -> tuple[str, ...]:
     """Return what an envelope is bound to: moved to another tender, stage, bidder or number it does not open."""
     return ("bid", bid.tender_id, bid.stage, bid.supplier_id, str(bid.number))
+
+
+def about_message(tender_id: str, transmission_id: str, message_id: str) -> tuple[str, ...]:
+    """Return what a message's part of its transmission's key is bound to."""
+    return ("message", tender_id, transmission_id, message_id)
 
 
 def packed(submission: Submission) -> bytes:

@@ -4,18 +4,23 @@ A mixed integer programme, solved by CBC (through PuLP). CBC counts in doubles, 
 it gives are rounded to whole ones, held against every constraint and summed again in integers (``awarding``), and then
 it is asked for anything cheaper by one unit of money until it finds none. Where its time runs out first, the bound that it
 had reached by then says how much cheaper an award could be at most.
+
+A large problem is first solved in fractions: that takes a moment, bounds the cost, and shows to whom most would go. Among
+these few suppliers an award is found soon, and from there on CBC is asked for cheaper ones alone, without the suppliers
+who by the fractions' own prices can have no part in one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 import pulp
 from pulp.apis.coin_api import pulp_cbc_path
@@ -44,6 +49,15 @@ REASON_S = 3
 
 ROUNDS_MAX = 5
 """How often CBC may be found to have stopped short of the best."""
+
+SMALL = 60
+"""Quotes up to which CBC has the award before it could be told where to begin."""
+
+FEW_SHARE = 0.3
+"""The part of the time that is left which one try among few suppliers may take."""
+
+LEAST_S = 0.5
+"""Seconds that CBC gets in any case: it needs some to begin."""
 
 
 SCALE = 1_000_000
@@ -140,31 +154,75 @@ def explained(problem: Problem) -> Explained:
     return Explained(best, cheapest, _prices(asked, best, cheapest), runners_up, (), uncovered)
 
 
-def solved(problem: Problem, seconds: int = SOLVE_S) -> Solution | None:
+def solved(problem: Problem, seconds: float = SOLVE_S) -> Solution | None:
     """Return the cheapest award, exact; None where there is none. Raises Unsolved.
 
-    Where the time is up, the best award found so far is returned as not proven.
+    Where the time is up, the best award found so far is returned as not proven, with its bound.
     """
-    best: Solution | None = None
+    deadline = monotonic() + seconds
+    relaxed, best = None, None
+    if len(problem.quotes) > SMALL:
+        relaxed = _relaxed(problem, seconds)
+        if relaxed is None:
+            return None
+        best = _among_few(problem, relaxed, deadline)
+    lowest = max(floor(problem), relaxed.bound if relaxed else 0)
     for _ in range(ROUNDS_MAX):
+        if best is not None and not best.is_proven and monotonic() >= deadline:
+            return _bounded(best, lowest)
         at_most = None if best is None else best.cost - 1
-        found = _asked_of_cbc(problem, at_most, seconds)
-        if found is None:
-            return best
-        broken = violations(problem, found.award)
-        if broken and (kept_clear := _asked_of_cbc(problem, at_most, seconds, MARGIN)) is not None:
-            found = replace(found, award=kept_clear.award, is_proven=False)
-            broken = violations(problem, found.award)
-        if broken and best is None:
-            raise Unsolved(f"not confirmed: {', '.join(broken)}")
-        if broken or (best is not None and total(problem, found.award) >= best.cost):
-            return best
-        order = [(each.supplier, each.line) for each in problem.quotes]
-        awarded = tuple((*key, found.award[key]) for key in order if key in found.award)
-        best = Solution(awarded, total(problem, found.award), found.is_proven)
-        if not found.is_proven:
-            return _bounded(best, max(floor(problem), found.bound))
+        among = None if relaxed is None or best is None else relaxed.worth_a_look(best.cost)
+        found = _asked_of_cbc(problem, at_most, deadline, among=among)
+        if found.award and (broken := violations(problem, found.award)):
+            kept_clear = _asked_of_cbc(problem, at_most, deadline, MARGIN, among)
+            found = replace(kept_clear, is_done=False, bound=found.bound)
+            if best is None and (not found.award or (broken := violations(problem, found.award))):
+                raise Unsolved(f"not confirmed: {', '.join(broken)}")
+        if not found.award and best is None:
+            if found.is_done:
+                return None
+            raise Unsolved(f"no award within {seconds} s")
+        better = _confirmed(problem, found, best)
+        if better is None and best is not None:
+            is_proven = best.is_proven or found.is_done
+            return _bounded(replace(best, is_proven=is_proven), max(lowest, found.bound))
+        best = better
+        if best is not None and not found.is_done:
+            return _bounded(best, max(lowest, found.bound))
     raise Unsolved("the solver kept finding better ones")
+
+
+def _among_few(problem: Problem, relaxed: _Relaxed, deadline: float) -> Solution | None:
+    """Return an award to begin with: the best among the suppliers to whom the relaxation gives most, a few at a time.
+
+    With as many suppliers as there may be, and then some more, the programme is small and mostly solved at once.
+    """
+    most = problem.limits.suppliers_max if problem.binds(SUPPLIERS_MAX) else None
+    width = most or sum(share > 0 for _, share in relaxed.shares)
+    best: Solution | None = None
+    while width <= len(relaxed.shares) and monotonic() < deadline:
+        few = frozenset(name for name, _ in relaxed.shares[:width])
+        until = monotonic() + FEW_SHARE * (deadline - monotonic())
+        found = _asked_of_cbc(problem, None if best is None else best.cost - 1, until, among=few)
+        better = _confirmed(
+            problem, replace(found, is_done=False), best
+        )  # the cheapest among few is not yet that of all
+        if best is not None:
+            return better or best
+        best, width = better, width + 1
+    return best
+
+
+def _confirmed(problem: Problem, found: _Found, than: Solution | None) -> Solution | None:
+    """Return what was found as a solution, if by exact reckoning it meets everything and is cheaper than the other."""
+    if not found.award or violations(problem, found.award):
+        return None
+    cost = total(problem, found.award)
+    if than is not None and cost >= than.cost:
+        return None
+    order = [(each.supplier, each.line) for each in problem.quotes]
+    awarded = tuple((*key, found.award[key]) for key in order if key in found.award)
+    return Solution(awarded, cost, found.is_done)
 
 
 def _bounded(solution: Solution, bound: int) -> Solution:
@@ -213,33 +271,67 @@ def _runner_up(problem: Problem, demand: Demand) -> RunnerUp:
 
 @dataclass(frozen=True)
 class _Found:
-    """CBC's award, whether it calls it the cheapest, and what by its own reckoning none can cost less than."""
+    """CBC's award, empty where it has none; whether by its own word there is none cheaper; what none can cost less than."""
 
     award: Award
-    is_proven: bool
+    is_done: bool
     bound: int
 
 
-def _asked_of_cbc(problem: Problem, at_most: int | None, seconds: int, margin: float = 0) -> _Found | None:
-    """Return what CBC finds; None where it says that there is no award.
+@dataclass(frozen=True)
+class _Relaxed:
+    """The programme where parts of a bid may be had: no award costs less than ``bound``.
+
+    ``shares``: suppliers with their part of the whole, the largest first. ``more``: by how much at least any award that
+    has a part for a supplier costs more than the bound.
+    """
+
+    bound: int
+    shares: tuple[tuple[str, float], ...]
+    more: Mapping[str, int]
+
+    def worth_a_look(self, cost: int) -> frozenset[str]:
+        """Return the suppliers who can have a part in an award that is cheaper."""
+        return frozenset(name for name, _ in self.shares if self.bound + self.more[name] <= cost)
+
+
+def _relaxed(problem: Problem, seconds: float) -> _Relaxed | None:
+    """Solve the programme without whole numbers; None where it has no solution, so that the problem has none either."""
+    programme = pulp.LpProblem("relaxed", pulp.LpMinimize)
+    model = _Programme(programme, problem, 0, None)
+    model.write(None)
+    began = monotonic()
+    programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds, mip=False))
+    if programme.status == pulp.LpStatusInfeasible and monotonic() - began < seconds:
+        return None
+    if programme.sol_status != pulp.LpSolutionOptimal:
+        raise Unsolved(f"not even relaxed within {seconds} s")
+    return _Relaxed(model.bound("", is_done=True), model.shares(), model.more())
+
+
+def _asked_of_cbc(
+    problem: Problem, at_most: int | None, deadline: float, margin: float = 0, among: frozenset[str] | None = None
+) -> _Found:
+    """Return what CBC finds until the deadline.
 
     ``margin``, in percent, keeps shares clear of their limits where the solver's own tolerance would overstep them.
+    ``among`` leaves all other suppliers out.
     """
     programme = pulp.LpProblem("award", pulp.LpMinimize)
-    model = _Programme(programme, problem, margin)
+    model = _Programme(programme, problem, margin, among)
     model.write(at_most)
+    began = monotonic()
+    seconds = max(LEAST_S, deadline - began)
     with _log() as log:
         # No word of threads: told to use one, CBC takes its threaded way and now and then waits there until the time is up.
         programme.solve(pulp.COIN_CMD(path=pulp_cbc_path, msg=False, timeLimit=seconds, logPath=str(log)))
         said = log.read_text(errors="replace")
-    if programme.status == pulp.LpStatusInfeasible:
-        return None
+    if programme.status == pulp.LpStatusInfeasible:  # it also says so where the time ended its preparations
+        return _Found({}, monotonic() - began < seconds, 0)
     if programme.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        if at_most is not None:  # nothing cheaper turned up, nor the proof that there is none
-            return None
-        raise Unsolved(f"no award within {seconds} s ({pulp.LpStatus[programme.status]})")
-    is_proven = programme.sol_status == pulp.LpSolutionOptimal
-    return _Found(model.award(), is_proven, model.bound(said, is_proven=is_proven))
+        return _Found({}, False, model.bound(said, is_done=False))
+    is_done = programme.sol_status == pulp.LpSolutionOptimal
+    return _Found(model.award(), is_done, model.bound(said, is_done=is_done))
 
 
 @contextmanager
@@ -256,15 +348,19 @@ class _Programme:
     the solver called awards the cheapest that were not. What it finds is reckoned again exactly (``violations``, ``total``).
     """
 
-    def __init__(self, programme: pulp.LpProblem, problem: Problem, margin: float) -> None:
-        self.programme, self.problem, self.margin = programme, problem, margin
+    def __init__(
+        self, programme: pulp.LpProblem, problem: Problem, margin: float, among: frozenset[str] | None
+    ) -> None:
+        self.programme, self.problem, self.margin, self.among = programme, problem, margin, among
         worth = problem.worth()
         self.worth = worth
         self.whole = sum(worth[each.line] * each.steps for each in problem.demands) or 1
         self.steps: dict[tuple[str, str], list[pulp.LpVariable]] = {}
         self.taken: dict[tuple[str, str], list[pulp.LpVariable]] = {}
         self.has: dict[str, pulp.LpVariable] = {
-            name: programme.add_variable(f"has_{at}", cat="Binary") for at, name in enumerate(problem.suppliers)
+            name: programme.add_variable(f"has_{at}", cat="Binary")
+            for at, name in enumerate(problem.suppliers)
+            if among is None or name in among
         }
 
     def write(self, at_most: int | None) -> None:
@@ -272,7 +368,7 @@ class _Programme:
         demands = {each.line: each for each in self.problem.demands}
         for at, quote in enumerate(self.problem.quotes):
             demand = demands.get(quote.line)
-            if demand is not None:
+            if demand is not None and quote.supplier in self.has:
                 cost += self._quote(at, demand)
         self.programme += pulp.lpSum(cost)
         for demand in self.problem.demands:
@@ -290,11 +386,23 @@ class _Programme:
                 found[key] = steps
         return found
 
-    def bound(self, said: str, *, is_proven: bool) -> int:
+    def shares(self) -> tuple[tuple[str, float], ...]:
+        """Return the suppliers with their parts of the whole, the largest first."""
+        parts = dict.fromkeys(self.has, 0.0)
+        for (supplier, line), steps in self.steps.items():
+            parts[supplier] += sum(self.worth[line] * (each.varValue or 0) for each in steps) / self.whole
+        return tuple(sorted(parts.items(), key=lambda each: (-each[1], each[0])))
+
+    def more(self) -> dict[str, int]:
+        """Return by how much each supplier's having a part at all raises the cost: its reduced cost, lowered as the bound."""
+        unit = (1 - TOLERANCE) * self.whole / SCALE
+        return {name: int(max(each.dj or 0, 0) * unit) for name, each in self.has.items()}
+
+    def bound(self, said: str, *, is_done: bool) -> int:
         """Return what no award costs less than, by the solver's words or, where it has the proof, its own result; 0 where
         it says nothing of use."""
         printed = _BOUND.search(said)
-        value = pulp.value(self.programme.objective) if is_proven else printed and float(printed[1])
+        value = pulp.value(self.programme.objective) if is_done else printed and float(printed[1])
         if not value or value <= 0 or value >= SCALE * SCALE:  # it prints 1e+50 for none
             return 0
         return int(value * (1 - TOLERANCE) * self.whole / SCALE)

@@ -229,6 +229,8 @@ class TenderService(Opening, Reading):
             each for each in store.bids(session, tender_id) if each.supplier_id == actor.party and each.stage == kind
         ]
         number = 1 + max((each.number for each in earlier), default=0)
+        if actor.message_id is None and submission.offer is not None:
+            submission = submission.model_copy(update={"offer": submission.offer.model_copy(update={"number": None})})
         submission = _checked(notice, kind, submission, number, now)
         for each in earlier:
             if each.state == "live":
@@ -236,7 +238,7 @@ class TenderService(Opening, Reading):
         row = BidRow(
             id=ids.new_id(), tender_id=tender_id, buyer_id=buyer, supplier_id=actor.party, stage=str(kind),
             number=number, state="live", at=now, user_id=actor.user_id, user_name=actor.name, channel=actor.channel,
-            version=notice.version,
+            message_id=actor.message_id, version=notice.version,
         )  # fmt: skip
         self._into_envelope(session, row, submission, is_sealed=notice.is_sealed)
         session.add(row)
@@ -518,7 +520,8 @@ def _checked(notice: Notice, kind: StageKind, submission: Submission, number: in
         )
         for line in offer.lines
     )
-    head = {"number": f"{notice.number}-B{number}", "action": "original", "issued_on": now.date(), "lines": lines}
+    own = offer.number or f"{notice.number}-B{number}"
+    head = {"number": own, "action": "original", "issued_on": offer.issued_on or now.date(), "lines": lines}
     return submission.model_copy(update={"offer": offer.model_copy(update=head)})
 
 
@@ -527,7 +530,7 @@ def _letter(notice: Notice) -> Inquiry:
     dates = tuple(each for each in notice.inquiry.dates if each.type != "respond_by")
     closing = DatedEvent(type="respond_by", on=notice.closes_at.date())
     closes = notice.closes_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    how = f"Tender {notice.number}: bids are sealed and taken on its page or by API until {closes}; by message they are refused."
+    how = f"Tender {notice.number}: bids are sealed and taken on its page, by API or by message until {closes}."
     notes = (*notice.inquiry.notes, Note(text=how)) if notice.is_sealed else notice.inquiry.notes
     return notice.inquiry.model_copy(update={"dates": (*dates, closing), "notes": notes})
 

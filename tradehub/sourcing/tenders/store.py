@@ -170,6 +170,7 @@ class BidRow(_Shared, Base):
     user_id: Mapped[str | None]
     user_name: Mapped[str | None]
     channel: Mapped[str]
+    message_id: Mapped[str | None] = mapped_column(index=True)
     version: Mapped[int]
     sealed: Mapped[str | None] = mapped_column(Text)
     fingerprint: Mapped[str] = mapped_column(String(64))
@@ -179,6 +180,21 @@ class BidRow(_Shared, Base):
     opened_at: Mapped[datetime | None]
     offer_id: Mapped[str | None]
     fault: Mapped[str] = mapped_column(default="")
+
+
+class MessageKeyRow(_Buyers, Base):
+    """A message's part of the key of the transmission that brought it, sealed as a bid is.
+
+    ``part`` once the bid that the message handed in has been opened; with all parts the transmission can be read.
+    """
+
+    __tablename__ = "tender_message_key"
+
+    transmission_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True, index=True)
+    tender_id: Mapped[str] = mapped_column(ForeignKey("tender.id"), index=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    part: Mapped[str | None]
 
 
 class OpenerRow(_Buyers, Base):
@@ -300,6 +316,32 @@ def bids(session: Session, tender_id: str, *, live: bool = False) -> list[BidRow
         select(BidRow).where(BidRow.tender_id == tender_id).order_by(BidRow.supplier_id, BidRow.stage, BidRow.number)
     )
     return list(session.scalars(wanted.where(BidRow.state == "live") if live else wanted))
+
+
+def message_keys(session: Session, message_id: str) -> list[MessageKeyRow]:
+    """Return a message's parts of keys: of its transmission, and of the file that it came in."""
+    return list(session.scalars(select(MessageKeyRow).where(MessageKeyRow.message_id == message_id)))
+
+
+def keys_of_transmission(session: Session, transmission_id: str) -> list[MessageKeyRow]:
+    return list(session.scalars(select(MessageKeyRow).where(MessageKeyRow.transmission_id == transmission_id)))
+
+
+def sealed_tenders(session: Session, buyer: str, supplier: str) -> list[tuple[str, str | None]]:
+    """Return the tenders of a buyer in which a supplier's offers must stay sealed now, each with the supplier's deal.
+
+    Those it was invited to or has joined, and those open to all.
+    """
+    mine = select(InvitationRow).where(
+        InvitationRow.buyer_id == buyer, InvitationRow.supplier_id == supplier, InvitationRow.is_sealed
+    )
+    found = {each.tender_id: each.deal_id for each in session.scalars(mine)}
+    first = select(NoticeRow.tender_id).where(NoticeRow.version == 1, NoticeRow.ended == "")
+    public = select(StageKeyRow.tender_id).where(
+        StageKeyRow.buyer_id == buyer, StageKeyRow.is_open, StageKeyRow.stage == "commercial",
+        StageKeyRow.public_key != "", StageKeyRow.opened_at.is_(None), StageKeyRow.tender_id.in_(first),
+    )  # fmt: skip
+    return [*found.items(), *((id, None) for id in session.scalars(public) if id not in found)]
 
 
 def questions(session: Session, tender_id: str) -> list[QuestionRow]:

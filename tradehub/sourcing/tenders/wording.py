@@ -127,7 +127,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "NOT_OFFERED": lazy_gettext("This is not what the supplier offers."),
     "AWARDED": lazy_gettext("The tender is awarded."),
     "CANCELLED": lazy_gettext("The tender is cancelled."),
-    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page or by the API."),
+    "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page, by the API or by message."),
     "NO_AUTHORITY": lazy_gettext("An award binds, and you may not bind your organisation."),
     "OVER_LIMIT": lazy_gettext("An award binds, and it is above what you may bind your organisation to alone."),
     "NO_RATE": lazy_gettext("An award binds, and your spending limits state no rate for its currency."),
@@ -139,6 +139,9 @@ NOT_NEEDED = lazy_gettext("You may do this without approval.")
 
 OVERTAKEN = {f"AWARD_{code}": sentence for code, sentence in REFUSALS.items()}
 """Why an award that was approved could not be made any more, by the code that the request ends with."""
+
+BY_MESSAGE = {f"BID_{code}": sentence for code, sentence in REFUSALS.items()}
+"""Why a bid by message was not taken, by the code that is answered."""
 
 
 def why(refused: TenderRefused) -> str:
