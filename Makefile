@@ -27,7 +27,7 @@ test: .venv/.dev ## install what is needed and run everything: format, lint, typ
 check: .venv/.dev ## the same without the browser and PostgreSQL runs
 	@scripts/check quick
 
-bench: .venv/.dev ## compare speed with pyx12, ansi-x12 and pydifact by turns, in one run (docs/performance.md)
+bench: .venv/.dev ## compare speed with pyx12, ansi-x12, pydifact and Bots, where it is at hand, by turns, in one run (docs/performance.md)
 	@$(PY) benchmarks/bench.py
 
 corpus: .venv/.dev ## read every sample file in ../shared/samples and print the table of verdicts

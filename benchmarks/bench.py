@@ -2,8 +2,9 @@
 """``make bench``: our engine beside its peers, in one run and by turns, on messages made up by us.
 
 Ours reads, judges and maps each message to a document, with its extensions; pyx12 validates and makes a 997; pydifact
-parses; ansi-x12 only tokenises. Times are CPU times of this process, medians of several rounds by turns, so that ratios
-hold on a busy machine too; a peer that is too slow for the whole input is timed on a part of it, and compared by the byte.
+parses; ansi-x12 only tokenises. Bots' parser, which checks records and fields, joins where TRADEHUB_BOTS names a Python
+that has it. Times are CPU times of a process, medians of several rounds by turns, so that ratios hold on a busy machine
+too; a peer that is too slow for the whole input is timed on a part of it, and compared by the byte.
 With ``--full`` the largest inputs are measured whole; with ``--table`` the result is printed as docs/performance.md has it.
 """
 
@@ -26,6 +27,7 @@ from typing import NamedTuple
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
+import bots_peer
 from messages import edifact_invoic, edifact_orders, x12_850, x12_856
 
 from tradehub.edi import EnvelopeFacts, message, read, write_interchange
@@ -107,9 +109,38 @@ def compared(
     name: str, maps: MapStore, data: bytes, peer: str, work: Callable[[bytes], None], part: bytes, least: float
 ) -> Row:
     mine, theirs = by_turns(lambda: ours(data, maps), lambda: work(part))
-    ratio = (theirs / len(part)) / (mine / len(data))
-    speeds = f"{len(data) / mine / MEGABYTE:.1f} MB/s, {peer} {len(part) / theirs / MEGABYTE:.2f} MB/s"
-    return Row(f"{name} against {peer}", f"{ratio:.1f} times ({speeds})", f"{least:g} times", ratio >= least)
+    return ratio(f"{name} against {peer}", mine / len(data), peer, theirs / len(part), least)
+
+
+def ratio(work: str, mine: float, peer: str, theirs: float, least: float) -> Row:
+    """Return the row of two speeds, given as seconds a byte."""
+    times = theirs / mine
+    speeds = f"{1 / mine / MEGABYTE:.1f} MB/s, {peer} {1 / theirs / MEGABYTE:.2f} MB/s"
+    return Row(work, f"{times:.1f} times ({speeds})", f"{least:g} times", times >= least)
+
+
+def against_bots(maps: MapStore, folder: Path, data: bytes) -> Iterator[Row]:
+    """Measure Bots' parser by turns with ours, in its own process; nothing without an environment that has it."""
+    python = os.environ.get("TRADEHUB_BOTS")
+    if not python:
+        print(f"Bots' parser is not measured: {bots_peer.MAKE_ENVIRONMENT}", file=sys.stderr)
+        return
+    bots_peer.write_grammar(maps.spec("x12", "850", "004010"), folder)
+    (folder / bots_peer.INPUT).write_bytes(data)
+    expected = (data.count(b"~ST*"), data.count(b"~") - 4)  # all but ISA, GS, GE and IEA lie in a message
+    command = [python, bots_peer.__file__, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as bots:
+        assert bots.stdin and bots.stdout
+        rounds = []
+        for _ in range(ROUNDS + 1):
+            mine = timed(lambda: ours(data, maps))
+            print(file=bots.stdin)
+            theirs, *counts = bots.stdout.readline().split("\t")
+            assert tuple(map(int, counts)) == expected, f"Bots found {counts}, not {expected}"
+            rounds.append((mine, float(theirs)))
+        bots.stdin.close()
+    mine, theirs = (statistics.median(each) for each in zip(*rounds[1:], strict=True))
+    yield ratio("850, 1 MB, against Bots' parser", mine / len(data), "Bots", theirs / len(data), 25)
 
 
 # Ours against ours --------------------------------------------------------------------------------
@@ -230,6 +261,7 @@ def rows(folder: Path, *, full: bool) -> Iterator[Row]:
     judge = pyx12_judge(maps, str(folder))
     orders, part = x12_850(MEGABYTE), x12_850(MEGABYTE // 10)
     yield compared("850, 1 MB,", maps, orders, "pyx12", judge, part, 30)
+    yield from against_bots(maps, folder, orders)
     yield compared("850, 1 MB,", maps, orders, "ansi-x12", ansi_tokenise, orders, 1.2)
     large = x12_850(20 * MEGABYTE)
     yield compared("850, 20 MB,", maps, large, "pyx12", judge, part, 30)

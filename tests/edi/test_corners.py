@@ -117,21 +117,55 @@ DATED = [*LINE, "DTM*002*20240301"]
 
 
 @pytest.fixture
-def hurried(monkeypatch) -> Map:
-    """Return an 850 that has seen enough lines, with a day and without, to read them by traces."""
+def hurried(request, monkeypatch) -> Map:
+    """Return an 850 that has seen enough lines, with a day and without, to read them by traces. Its parameter is the
+    quantity that stands in each."""
     monkeypatch.setattr(traces, "OFTEN", 2)
     monkeypatch.setattr(traces, "WATCHED", 80)
     known = maps().get("x12", "850", "004010")
     rules = Map(known.spec, known.sha256)
+    line, dated = ([each.replace("*5*", f"*{getattr(request, 'param', 5)}*") for each in run] for run in (LINE, DATED))
     for currency in ([], ["CUR*BY*USD"], [], ["CUR*BY*USD"]):
-        raw = ["BEG*00*SA*PO-1**20240301", *currency, *LINE * 4, *DATED, *LINE * 3, *DATED, "CTT*9"]
+        raw = ["BEG*00*SA*PO-1**20240301", *currency, *line * 4, *dated, *line * 3, *dated, "CTT*9"]
         rules.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
     return rules
 
 
-def test_a_day_that_often_follows_a_line_is_read_with_it(hurried):
-    made = [each for runs in hurried._reader._watch("*", ">", "~")._made.values() for each in runs.values()]
-    assert [each.__code__.co_names.count("match_tail") for each in made].count(1) == 1
+def traces_of_lines(rules: Map) -> list[traces.Trace]:
+    made = rules._reader._watch("*", ">", "~")._made.values()
+    return [each for _, runs in made for run, each in runs.items() if rules.machine.places[run[0].place].tag == "PO1"]
+
+
+def test_a_day_that_often_follows_a_line_is_read_with_it_wherever_lines_begin(hurried):
+    made = traces_of_lines(hurried)
+    assert len(made) > 1
+    assert all("match_tail" in each.__code__.co_names for each in made)
+
+
+@pytest.mark.parametrize("hurried", ["5", "05", "-5"], indirect=True)
+@pytest.mark.parametrize(
+    ("quantity", "price"),
+    [
+        ("5", "1.20"),
+        ("12345678", "0.50"),
+        ("0", "0"),
+        ("05", "1.20"),
+        ("5.", ".5"),
+        ("-5", "-0.5"),
+        ("5", "1.123456789"),
+        ("123456789012345", "1"),
+        ("1234567890123456", "1"),  # one digit too many
+        ("5", "1e3"),
+        ("five", "1"),
+    ],
+)
+def test_a_number_is_read_in_a_run_as_it_would_be_alone(hurried, quantity, price):
+    assert traces_of_lines(hurried)
+    raw = ["BEG*00*SA*PO-1**20240301", *DATED, f"PO1*1*{quantity}*EA*{price}**VP*X1", LINE[1], *DATED, "CTT*3"]
+    quick = hurried.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
+    slow = hurried.read(raw, "*", ">", interpreted=True)
+    assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+    assert hurried.write(quick.document, "*", ">") == raw
 
 
 def test_a_run_that_asks_what_its_tail_leaves_is_not_read_with_it():

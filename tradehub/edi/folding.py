@@ -61,12 +61,13 @@ class Named:
 @dataclass(eq=False, slots=True)
 class Text:
     """An element's text, known to have from ``least`` to ``most`` characters. The run is not read where it is one of
-    ``never``."""
+    ``never``. ``is_plain``: it is a number that Decimal takes, and writes again as it is."""
 
     name: str
     least: int
     most: int
     never: frozenset[str] = frozenset()
+    is_plain: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -490,18 +491,20 @@ class Folder:
         if isinstance(node.value, ast.Name) and node.value.id == "WHENS":
             return self._when(node)
         owner, key = self.value(node.value), self.value(node.slice)
+        table = node.value.id if isinstance(node.value, ast.Name) else ""
         match owner, key:
             case Row(values=values), Known(value=int(at)):
                 found: Value = values[at]
                 return found
             case Made(fields=fields), Known(value=name):
                 return cast(Value, fields[name])
-            case Named(value=dict() as words), Known(value=code):
+            case Named(value=dict() as words), Known(value=code) if code in words or isinstance(words, Words):
                 return Known(words[code])
             case Named(value=Words()), Text() if not self._uncertain:
                 return self._word(owner, key)
-        table = node.value.id if isinstance(node.value, ast.Name) else ""
-        is_word = isinstance(owner, Named) and isinstance(owner.value, Words)
+            case _, Text(is_plain=True) if table == "DECIMALS":
+                return self._number(key)
+        is_word = isinstance(owner, Named) and isinstance(owner.value, dict)
         read = ast.Subscript(self.node(owner), self.node(key), ast.Load())
         if self._checking and table in VALUES:
             self.first.append(ast.Expr(read))
@@ -515,6 +518,12 @@ class Folder:
         read = ast.Subscript(_name(f"{table.name}_own"), _name(text.name), ast.Load())
         self.first.append(ast.Assign([ast.Name(name, ast.Store())], read))
         return Live(_name(name), is_there=True, is_true=True)
+
+    @staticmethod
+    def _number(text: Text) -> Live:
+        """Read a number that needs no check."""
+        reads: list[ast.expr] = [ast.Call(_name(reader), [_name(text.name)], []) for reader in ("small", "Decimal")]
+        return Live(ast.BoolOp(ast.Or(), reads), is_there=True)
 
     def _when(self, node: ast.Subscript) -> Value:
         key = self.value(node.slice)

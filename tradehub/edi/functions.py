@@ -258,6 +258,10 @@ class Words(dict[str, str]):
     def __missing__(self, code: str) -> str:
         return self.prefix + code
 
+    def closed(self) -> ClosedWords:
+        """Return the words of the codes that are in the table."""
+        return ClosedWords(self)
+
     def own(self) -> OwnWords:
         """Return the words of the codes that are written for them."""
         first: dict[str, str] = {}
@@ -266,6 +270,13 @@ class Words(dict[str, str]):
         own = OwnWords(self.prefix.removesuffix(":"), {code: word for word, code in first.items()})
         own.others = frozenset(self) - frozenset(own)
         return own
+
+
+class ClosedWords(dict[str, str]):
+    """Word of each code of a table that knows no others. Raises ValueError for them."""
+
+    def __missing__(self, code: str) -> str:
+        raise ValueError("not in the table")
 
 
 class OwnWords(Words):

@@ -707,22 +707,12 @@ class FunctionWriter:
                 self._read.add(text)
             return f"{ {'decimal': 'DECIMALS', 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
         if name == "lookup":
-            return f"{self.own('F', _lookup(self._reader.tables[table]))}({text})"
+            return f"{self.own('T', self._reader.tables[table].words.closed())}[{text}]"
         if name == "bool":
             return f"{self.own('F', _truth(self._reader.tables[table]))}({text})"
         if name == "fn":
             return f"{self.own('F', functions.FUNCTIONS[table][0])}({text})"
         return f"{self.own('F', functions.READERS[name])}({text})"
-
-
-def _lookup(table: CodeTable) -> Callable[[str], str]:
-    def look(code: str) -> str:
-        word = table.words.get(code)
-        if word is None:
-            raise ValueError("not in the table")
-        return word
-
-    return look
 
 
 def _truth(table: CodeTable) -> Callable[[str], bool]:

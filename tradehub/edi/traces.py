@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
@@ -22,30 +23,39 @@ from tradehub.edi.functions import DATES, DECIMALS
 from tradehub.edi.generation import MOMENTS, TIMES, WHENS, FunctionWriter, Shape, bounds, shape_of
 from tradehub.edi.machine import Loop, Place
 from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import NO_LIMIT, ElementRule
+from tradehub.edi.schema import NO_LIMIT, ElementRule, Use
 
 if TYPE_CHECKING:
     from tradehub.edi.reading import Reader
 
-OFTEN = 24  # times a run is seen before it is worth a trace
+OFTEN = 12  # times a run is seen before it is worth a trace: a header comes once a message, and messages may be long
 WATCHED = 3_000  # segments looked at before a map's reader stops watching
 AGAIN = 50_000  # segments read one by one after which it watches anew: another partner, other habits
 MOST_TRACES = 6  # for one state: each that does not match costs
 LONGEST = 24  # segments in a run
+LONGEST_NUMBER = 18  # characters of a number that a trace reads
+WITH_DECIMALS = 8  # characters from which on an element is taken to have decimals too: shorter ones count things
+
+SMALL = {str(number): Decimal(number) for number in range(1000)}
+"""Numbers that come again and again. Others are made each time: to find one among all that a large file has takes as
+long."""
 
 SHARED_VALUES = {
     "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "datetime": datetime,
+    "small": SMALL.get, "Decimal": Decimal,
 }  # fmt: skip
 
 State = dict[str | None, Any]
 
 
 class Step(NamedTuple):
-    """One segment of a run: its place, which of its elements have a value, and the text of those that decide."""
+    """One segment of a run: its place, which of its elements have a value, the text of those that decide, and whether
+    all its numbers are ``plain``."""
 
     place: int
     shape: Shape
     texts: tuple[tuple[At, str], ...]
+    is_plain: bool
 
 
 Run = tuple[Step, ...]
@@ -63,9 +73,9 @@ class Watch:
         self._signs = (element, component, end)
         self._seen: Counter[tuple[int, Run]] = Counter()
         self._states: dict[int, State] = {}
-        self._kinds: dict[int, tuple[list[bool], list[int], tuple[At, ...]]] = {}
-        self._made: dict[int, dict[Run, Trace]] = {}
-        self._tails: dict[tuple[int, Run], Run] = {}
+        self._kinds: dict[int, _Kind] = {}
+        self._made: dict[int, tuple[State, dict[Run, Trace]]] = {}
+        self._tails: dict[Run, Run] = {}
         self._functions: dict[Any, Trace] = {}
         self.left = WATCHED
         self.start: State = dict(reader.start)
@@ -84,8 +94,8 @@ class Watch:
             for (state_id, run), times in self._seen.most_common():
                 if times >= OFTEN:
                     self._trace(self._states[state_id], run)
-            for (state_id, head), tail in self._tails.items():
-                self._join(self._states[state_id], head, tail)
+            for head, tail in self._tails.items():
+                self._join(head, tail)
             self._seen.clear()
             self._tails.clear()
 
@@ -97,11 +107,11 @@ class Watch:
 
     def _trace(self, state: State, run: Run) -> None:
         """Make a trace of a run; of one that begins with another, only of what comes after it."""
-        made = self._made.setdefault(id(state), {})
+        _, made = self._made.setdefault(id(state), (state, {}))
         for other in made:
             if run[: len(other)] == other:
                 if len(run) > len(other):
-                    self._tails.setdefault((id(state), other), run[len(other) :])
+                    self._tails.setdefault(other, run[len(other) :])
                     self._trace(self.states[other[-1].place], run[len(other) :])
                 return
         if len(made) >= MOST_TRACES:
@@ -116,15 +126,16 @@ class Watch:
                 state[None] = list(made.values())
                 return
 
-    def _join(self, state: State, head: Run, tail: Run) -> None:
-        """Let a trace that comes again and again take in what often follows it, where the two can be folded into one."""
-        made = self._made[id(state)]
-        last = tail[-1].place
-        if not (self._repeats(head, head[-1].place) and self._repeats(head, last)):
+    def _join(self, head: Run, tail: Run) -> None:
+        """Let a trace that comes again and again take in what often follows it, where the two can be folded into one:
+        wherever it begins, for the first of many lines begins where none has been yet."""
+        if not (self._repeats(head, head[-1].place) and self._repeats(head, tail[-1].place)):
             return
-        with suppress(Unfoldable):
-            made[head] = self._built(state, head, tail)
-            state[None] = list(made.values())
+        for state, made in self._made.values():
+            if head in made and state is not self.start:
+                with suppress(Unfoldable):
+                    made[head] = self._built(state, head, tail)
+                    state[None] = list(made.values())
 
     def _repeats(self, run: Run, last: int) -> bool:
         """Return whether a run may come again after a place."""
@@ -166,26 +177,61 @@ class Watch:
         rule = place.rule
         if rule is None or not 1 < len(elements) <= len(rule.uses) + 1:
             return None
-        composites, widths, decisive = self._kind(place)
+        composites, widths, decisive, numbers = self._kind(place)
         count = len(elements) - 1
         shape = shape_of(elements, composites[:count], self._signs[1])
         for each, width in zip(shape, widths, strict=False):
             if isinstance(each, tuple) and len(each) > width:
                 return None
-        texts = []
-        for where in decisive:
-            text = _text(elements, where, composites, self._signs[1])
-            if text:
-                texts.append((where, text))
-        return Step(at, shape, tuple(texts))
+        found = ((where, _text(elements, where, composites, self._signs[1])) for where in decisive)
+        texts = tuple((where, text) for where, text in found if text)
+        is_plain = all(
+            re.fullmatch(pattern, text)
+            for where, pattern in numbers
+            if (text := _text(elements, where, composites, self._signs[1]))
+        )
+        return Step(at, shape, texts, is_plain)
 
-    def _kind(self, place: Place) -> tuple[list[bool], list[int], tuple[At, ...]]:
+    def _kind(self, place: Place) -> _Kind:
         if place.id not in self._kinds:
             uses = place.rule.uses if place.rule is not None else ()
             composites = [bool(use.parts and not use.forbidden) for use in uses]
             widths = [len(use.parts) for use in uses]
-            self._kinds[place.id] = (composites, widths, tuple(_decisive(place, composites)))
+            decisive = tuple(_decisive(place, composites))
+            self._kinds[place.id] = _Kind(composites, widths, decisive, tuple(_numbers(uses)))
         return self._kinds[place.id]
+
+
+class _Kind(NamedTuple):
+    """What a watch asks of a place: which elements are composites, of how many parts, which elements decide, and which
+    are numbers, with the pattern of plain ones."""
+
+    composites: list[bool]
+    widths: list[int]
+    decisive: tuple[At, ...]
+    numbers: tuple[tuple[At, str], ...]
+
+
+def _numbers(uses: Sequence[Use]) -> Iterator[tuple[At, str]]:
+    for at, use in enumerate(uses, 1):
+        for number, part in enumerate(use.parts, 1) if use.parts else ((0, use),):
+            if part.element is not None and (pattern := plain(part.element)):
+                yield At(at, number), pattern
+
+
+def plain(rule: ElementRule) -> str:
+    """Return the pattern of a number as most systems write it: no sign, no needless zero in front, few decimals. Empty for
+    an element that is no such number.
+
+    What it matches is a value of the element, and written again as it came: nothing is left to check or to remember.
+    """
+    if rule.type not in {"R", "n"} or rule.min > 1:
+        return ""
+    most = min(rule.max, LONGEST_NUMBER)
+    decimals = 0 if most < WITH_DECIMALS else most // 3
+    if not decimals:
+        return rf"(?!0[0-9])[0-9]{{1,{most}}}+"
+    return rf"(?!0[0-9])[0-9]{{1,{most - decimals - 1}}}+(?:\.[0-9]{{1,{decimals}}}+)?+"
 
 
 def _decisive(place: Place, composites: list[bool]) -> Iterator[At]:
@@ -341,14 +387,14 @@ class _Builder:
             elif isinstance(there, tuple):
                 self._folder.env[whole] = Text("", 1, NO_LIMIT)
                 parts = [
-                    self._value(f"e{at}_{part}{ending}", use.parts[part - 1].element, texts.get(At(at, part)))
+                    self._value(f"e{at}_{part}{ending}", use.parts[part - 1].element, texts.get(At(at, part)), step)
                     if each
                     else ""
                     for part, each in enumerate(there, 1)
                 ]
                 pieces.append(re.escape(self._component).join(parts))
             else:
-                pieces.append(self._value(whole, use.element, texts.get(At(at))))
+                pieces.append(self._value(whole, use.element, texts.get(At(at)), step))
         parts_ = writer.parts(place.rule)
         for name, constant in writer.names.items():
             if name not in SHARED:
@@ -358,14 +404,17 @@ class _Builder:
         )
         return re.escape(self._element).join(pieces) + re.escape(self._end)
 
-    def _value(self, name: str, rule: ElementRule | None, text: str | None) -> str:
+    def _value(self, name: str, rule: ElementRule | None, text: str | None, step: Step) -> str:
         if text is not None:
             self._folder.env[name] = Known(text)
             return re.escape(text)
         least, most = bounds(rule, mandatory=True) if rule is not None else (1, NO_LIMIT)
         least = max(least, 1)
-        self._folder.env[name] = Text(name, least, most)
+        pattern = plain(rule) if rule is not None and step.is_plain else ""
+        self._folder.env[name] = Text(name, least, most, is_plain=bool(pattern))
         self._groups.append(name)
+        if pattern:
+            return f"({pattern})"
         times = f"{{{least},{most}}}+" if most < NO_LIMIT else "++" if least == 1 else f"{{{least},}}+"
         return f"({self._not}{times})"
 
