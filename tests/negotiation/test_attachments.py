@@ -131,9 +131,10 @@ def test_no_more_files_are_kept_than_anybody_sends(house, deal, monkeypatch):
         attach(house, BUYER, deal, content=OTHER)
 
 
-def test_a_partner_that_reads_messages_alone_is_sent_no_files(house):
-    with pytest.raises(Unfit, match="NOT_CARRIED"):
-        attach(house, BUYER, house.deal_with(NINGBO))
+def test_a_partner_that_reads_messages_alone_is_named_a_file(house):
+    deal = house.deal_with(NINGBO)
+    attach(house, BUYER, deal)
+    assert seen(house, HAIDI, deal) == [DIGEST]
 
 
 def test_the_other_side_sees_a_file_once_an_offer_names_it_and_nobody_else_ever(house, deal):
@@ -309,7 +310,16 @@ def test_the_api_says_what_is_wrong_with_a_file(house, app, deal, content, point
     problem = seller.post(f"/deals/{deal}/files", {"name": "x", "content": content}, status=422)
     assert problem["errors"][0]["pointer"] == pointer
     seller.post(f"/deals/{deal}/comments", {"text": "x", "files": ["0" * 64]}, status=422)
-    buyer = Client(app, token(house, HAIDI))
-    by_message = house.deal_with(NINGBO)
-    problem = buyer.post(f"/deals/{by_message}/files", {"name": "x", "content": "JVBERi0="}, status=409)
-    assert problem["code"] == "NOT_CARRIED"
+
+
+def test_what_a_message_names_and_nobody_brought_has_no_link(house, app, deal):
+    far = Attachment(name="far.pdf", sha256="0" * 64)
+    named = replace(terms("12.40", None, None), attachments=(far,), standard_terms="e" * 64)
+    house.do(Actor(DELTA, channel="message"), "make_offer", deal, named)
+    browser = Browser(app, "li@haidi.example")
+    pages = [browser.get(f"/deals/{deal}"), browser.get(f"/deals/{deal}/rounds/2")]
+    assert [text_of(page).count("not held here") for page in pages] == [1, 2]
+    for page in pages:
+        assert "far.pdf" in text_of(page)
+        assert f"/files/{far.sha256}" not in page
+        assert f"/standard-terms/{'e' * 64}" not in page

@@ -326,18 +326,24 @@ def _documents(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, byte
 
 
 def _attachments(statements: Sequence[Mapping[str, Any]], parts: Mapping[str, bytes]) -> int:
-    """Hold each file to the SHA-256 that a statement, or the document of one, names it by; none may be missing."""
+    """Hold each file to the SHA-256 that a statement, or the document of one, names it by; none may be missing.
+
+    What a partner's message names came another way, if at all: that one may be missing.
+    """
     named: dict[str, str] = {}
+    by_message: set[str] = set()
     for each in statements:
         record = f"statement {each['number']}"
+        found = [digest for digest, _ in each.get("particulars", {}).get("attachments", [])]
         if each.get("offer_id"):
             document = f"documents/{each['document_sha256']}.json"
             stated = _json(parts[document], document).get("attachments", [])
-            named.update({file["sha256"]: record for file in stated if file.get("sha256")})
-        named.update({digest: record for digest, _ in each.get("particulars", {}).get("attachments", [])})
+            found += [file["sha256"] for file in stated if file.get("sha256")]
+        named.update(dict.fromkeys(found, record))
+        by_message.update(found if each.get("channel") == "message" else ())
     _held("attachments/", "", named, parts)
     for digest, record in named.items():
-        if f"attachments/{digest}" not in parts:
+        if f"attachments/{digest}" not in parts and digest not in by_message:
             raise Refused(f"attachments/{digest}", f"missing: {record} names it")
     return len(named)
 

@@ -872,8 +872,6 @@ class _Told:
             return Problem("not-found")
         if isinstance(error, Unfit):
             why = wording.unfit(error.code)
-            if error.code == "NOT_CARRIED":
-                return Problem("refused", status=409, title=why, code=error.code)
             fault = {"pointer": POINTERS.get(error.code, "/content"), "detail": why}
             return Problem("does-not-fit", errors=[fault], code=error.code)
         if not isinstance(error, Refused):

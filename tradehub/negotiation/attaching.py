@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from tradehub.documents import PartyId
 from tradehub.negotiation import attachments, store
 from tradehub.negotiation.attachments import FILE_MAX, UNSENT_MAX, Unfit
-from tradehub.negotiation.recording import Actor, Hooks, NotFound
+from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.store import DealFileRow
 from tradehub.platform import clock, ids
 from tradehub.platform.files import PayloadStore
@@ -16,7 +15,6 @@ from tradehub.platform.files import PayloadStore
 class Attaching:
     """Use cases; each takes a session opened for the organisation that brings a file or asks for one."""
 
-    hooks: Hooks
     payloads: PayloadStore | None
 
     def attach(self, session: Session, actor: Actor, deal_id: str, name: str, content: bytes) -> DealFileRow:
@@ -27,9 +25,6 @@ class Attaching:
         row = store.deal_row(session, deal_id, lock=True)
         if row is None:
             raise NotFound(deal_id)
-        other = PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
-        if not self.hooks.is_web(session, other):
-            raise Unfit("NOT_CARRIED")
         if not content:
             raise Unfit("EMPTY")
         if len(content) > FILE_MAX:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId, TradeDocument
 from tradehub.documents.parts import Attachment
-from tradehub.negotiation.store import DealFileRow, DealRow
+from tradehub.negotiation.store import DealFileRow, DealRow, OfferRow
 from tradehub.platform import clock
 
 FILE_MAX = 8 * 1024 * 1024
@@ -33,7 +33,7 @@ NAME_MAX = 120
 
 
 class Unfit(ValueError):
-    """A file that is not taken: ``code`` is EMPTY, TOO_LARGE, UNKNOWN_TYPE, TOO_MANY, NOT_CARRIED or NOT_HERE."""
+    """A file that is not taken: ``code`` is EMPTY, TOO_LARGE, UNKNOWN_TYPE, TOO_MANY or NOT_HERE."""
 
     def __init__(self, code: str) -> None:
         self.code = code
@@ -134,10 +134,26 @@ def named(session: Session, row: DealRow, by: PartyId, digests: Sequence[str]) -
     if len(wanted) > NAMED_MAX:
         raise Unfit("TOO_MANY")
     # A command of the hub itself sees all rows: whose file it is counts, not who looks.
-    here = {each.sha256: each for each in files(session, row.id) if each.by_id == by or each.sent_at is not None}
+    here = {
+        each.sha256: Attachment(name=each.name, mime=each.media_type, sha256=each.sha256)
+        for each in files(session, row.id)
+        if each.by_id == by or each.sent_at is not None
+    }
+    if not here.keys() >= set(wanted):
+        here = told(session, row.id) | here
     if not here.keys() >= set(wanted):
         raise Unfit("NOT_HERE")
-    return tuple(Attachment(name=here[each].name, mime=here[each].media_type, sha256=each) for each in wanted)
+    return tuple(here[each] for each in wanted)
+
+
+def told(session: Session, deal_id: str) -> dict[str, Attachment]:
+    """Return the files that proposals of a deal name, by SHA-256: those of a message are known by name alone."""
+    summaries = session.scalars(select(OfferRow.summary).where(OfferRow.deal_id == deal_id))
+    return {
+        digest: Attachment(name=name, sha256=digest)
+        for shown in summaries
+        for digest, name in (shown or {}).get("files", ())
+    }
 
 
 def held_to(session: Session, row: DealRow, by: PartyId, document: TradeDocument) -> TradeDocument:

@@ -64,11 +64,13 @@ def posted(pages: Pages, deal_id: str) -> Brought:
                         why=wording.unfit(unfit.code),
                     )  # fmt: skip
     with pages.database.read(org=http.principal().org) as session:
-        here = {each.sha256: each for each in pages.service.files(session, deal_id)}
+        here = attachments.told(session, deal_id)
+        for row in pages.service.files(session, deal_id):
+            here[row.sha256] = Attachment(name=row.name, mime=row.media_type, sha256=row.sha256)
     found = [here[each] for each in dict.fromkeys(wanted) if each in here]
     if len(found) > NAMED_MAX:
         error = wording.unfit("TOO_MANY")
     return Brought(
-        tuple(Attachment(name=each.name, mime=each.media_type, sha256=each.sha256) for each in found[:NAMED_MAX]),
+        tuple(found[:NAMED_MAX]),
         error,
     )

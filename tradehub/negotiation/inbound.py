@@ -7,6 +7,7 @@ acted on again (R28, R29).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Inquiry, Line, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
+from tradehub.documents.in_words import STANDARD_TERMS
 from tradehub.documents.lines import find
 from tradehub.documents.parts import Note
-from tradehub.negotiation import compare, drafting, letters, model, store, threads
+from tradehub.negotiation import compare, drafting, letters, model, standard, store, threads
 from tradehub.negotiation.model import ContractState, Kind, Negotiation, Offer, Refused, State
 from tradehub.negotiation.recording import Actor, Recorder
 from tradehub.negotiation.store import DealRow
@@ -183,7 +185,10 @@ class Inbound(Recorder):
                     document=document,
                     numbered_by=received.owner,
                 )
-                id = self.propose(session, row, _sender(received), document, kind=kind, at=received.received_at)
+                id = self.propose(
+                    session, row, _sender(received), document, kind=kind, at=received.received_at,
+                    particulars=_on_terms(document),
+                )  # fmt: skip
         except Refused as refused:
             return _refused(refused)
         return Handled(row.id, id)
@@ -234,7 +239,11 @@ class Inbound(Recorder):
             if kind in model.WORDS and about is not None:
                 before = [each.term for each in negotiation.statements if each.term is not None]
                 term, text = threads.read(text, negotiation.offer(about).document, before)
-            id = self.say(session, row, actor, kind, about=about, text=text, term=term, source=document, at=at)
+            files = tuple((each.sha256, each.name) for each in document.attachments if each.sha256)
+            id = self.say(
+                session, row, actor, kind, about=about, text=text, term=term, source=document, at=at,
+                attachments=files if kind in model.WORDS else (),
+            )  # fmt: skip
             return Handled(row.id, id)
         full = _completed(document, negotiation, base)
         alive = base is not None and base.by != actor.party and base.firm
@@ -242,12 +251,16 @@ class Inbound(Recorder):
         if assents and base is not None and alive:
             state = model.states(negotiation, now=received.received_at)[base.id]
             changes = compare.changed_terms(base.document, full)
-            if not changes or state is not State.EFFECTIVE:
+            clashes = _standard_terms(document) not in (None, base.standard_terms) and not standard.knocks_out(
+                negotiation, base
+            )
+            if not (changes or clashes) or state is not State.EFFECTIVE:
                 return self._accepted(session, row, base, document, received)
             return self._accepted_with(session, row, base, full, document, changes, received)
         id = self.propose(
-            session, row, actor, full, about=base if alive else None, source=document, at=received.received_at
-        )
+            session, row, actor, full, about=base if alive else None, source=document, at=received.received_at,
+            particulars=_on_terms(document),
+        )  # fmt: skip
         return Handled(row.id, id)
 
     def _spoken(
@@ -416,7 +429,7 @@ class Inbound(Recorder):
         order = document if isinstance(document, Order) else None
         id = self.say(
             session, row, _sender(received), Kind.ACCEPT, about=base.id, source=document, at=received.received_at,
-            order=order,
+            order=order, standard_terms=_standard_terms(document),
         )  # fmt: skip
         return Handled(row.id, id)
 
@@ -433,8 +446,8 @@ class Inbound(Recorder):
         """Assent that changes terms: a contract where they are immaterial, else a counter-offer (R9, R10)."""
         id = self.propose(
             session, row, _sender(received), full, kind=Kind.ACCEPT, about=base, source=document,
-            at=received.received_at, said={"changes": changes},
-            particulars={"accept_by": base.accept_by, "amends": base.amends},
+            at=received.received_at, said={"changes": changes, **_on_terms(document)},
+            particulars={"accept_by": base.accept_by, "amends": base.amends, **_on_terms(document)},
             order=document if isinstance(document, Order) else None,
         )  # fmt: skip
         return Handled(row.id, id)
@@ -448,6 +461,20 @@ class Inbound(Recorder):
             ours = each.offer is not None and each.by == received.owner and each.reached_at is None
             if ours and each.offer is not None and each.offer.number in named and each.id not in known:
                 self.note(session, row, Kind.REACH, each.id, received.received_at)
+
+
+def _standard_terms(document: TradeDocument) -> str | None:
+    """Return the SHA-256 of the sender's own standard terms, where a message refers to them by it."""
+    named = (document.reference(STANDARD_TERMS) or "").casefold()
+    return named if _SHA256.fullmatch(named) else None
+
+
+def _on_terms(document: TradeDocument) -> dict[str, str]:
+    named = _standard_terms(document)
+    return {"standard_terms": named} if named else {}
+
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def _acceptance_by(
@@ -509,10 +536,11 @@ def _words(
     about = next((each for each in reversed(negotiation.offers) if each.number in named), base)
     if not text or about is None:
         return None
-    if compare.changed_terms(about.document, _completed(document, negotiation, about)):
+    said = _completed(document, negotiation, about).model_copy(update={"attachments": about.document.attachments})
+    if compare.changed_terms(about.document, said):
         return None
-    said = [each for each in negotiation.statements if each.kind in (Kind.QUESTION, Kind.ANSWER, Kind.COMMENT)]
-    is_asked = bool(said) and said[-1].kind is Kind.QUESTION and said[-1].by == received.owner
+    words = [each for each in negotiation.statements if each.kind in model.WORDS]
+    is_asked = bool(words) and words[-1].kind is Kind.QUESTION and words[-1].by == received.owner
     return letters.kind_of_words(text, is_asked=is_asked), about.id
 
 

@@ -25,7 +25,7 @@ from tradehub.documents import (
 )
 from tradehub.documents.lines import Finder, key
 from tradehub.documents.normal import AGREED_DELIVERY
-from tradehub.documents.parts import DatedEvent, Note, Reference
+from tradehub.documents.parts import Attachment, DatedEvent, Note, Reference
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.negotiation.drafting import Letterhead, delivery_on
 from tradehub.negotiation.model import Kind, lines_of
@@ -54,13 +54,16 @@ it objects; "withdraw" before the offer has reached withdraws it, afterwards rev
 QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 
 
-def spoken(head: Letterhead, about: TradeDocument, *, by_buyer: bool, text: str = "") -> Inquiry | Offer:
+def spoken(
+    head: Letterhead, about: TradeDocument, *, by_buyer: bool, text: str = "", files: tuple[Attachment, ...] = ()
+) -> Inquiry | Offer:
     """Return the letter that says something about ``about``; it repeats the lines that it speaks of."""
     stated = {
         **head.fields,
         "currency": about.currency,
         "lines": lines_of(about),
         "notes": (Note(text=text.strip()),) if text.strip() else (),
+        "attachments": files,
     }
     return Inquiry.model_validate(stated) if by_buyer else Offer.model_validate(stated)
 
@@ -132,6 +135,7 @@ def changed(base: TradeDocument, stated: OrderChange | OrderResponse) -> TradeDo
         if name not in NOT_TERMS | {"dates"} and (value := getattr(stated, name)) not in (None, ())
     }
     update["dates"] = _laid_over(base, stated)
+    update["attachments"] = stated.attachments or base.attachments
     update["lines"] = _changed_lines(base, stated)
     action = "proposed_amendment" if isinstance(base, Inquiry) else "original"
     return base.model_copy(
@@ -224,6 +228,7 @@ def _plain(line: Line) -> Line:
 def _stated(terms: TradeDocument) -> dict[str, object]:
     stated = {name: getattr(terms, name) for name in TradeDocument.model_fields if name not in NOT_TERMS}
     stated["dates"] = tuple(each for each in terms.dates if each.type not in _OWN_DATES)
+    stated["attachments"] = terms.attachments
     return stated
 
 

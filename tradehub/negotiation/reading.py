@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Inquiry, Line, PartyId, TradeDocument
 from tradehub.documents.amounts import unit_price
 from tradehub.documents.lines import find, keyed
-from tradehub.negotiation import compare, drafting, listing, model, outlook, store, threads
+from tradehub.negotiation import attachments, compare, drafting, listing, model, outlook, publishing, store, threads
 from tradehub.negotiation.compare import Value
 from tradehub.negotiation.model import (
     Contract,
@@ -150,6 +150,8 @@ class DealView:
     contracts: tuple[Contract, ...]
     crossing: bool
     sound: bool
+    held: frozenset[str]
+    """The files and standard terms that are here, by SHA-256: a message names others by theirs alone."""
 
     @property
     def id(self) -> str:
@@ -387,6 +389,7 @@ class Reading:
             said=_said(entries, rounds, names, me), acts=actions(ledger, me),
             contract=next((each for each in contracts if each.is_live), None), contracts=contracts,
             crossing=bool(model.crossing_of(ledger)), sound=store.first_broken(row, entries) is None,
+            held=_held(session, negotiation),
         )  # fmt: skip
 
     def deals(
@@ -595,6 +598,12 @@ def _rounds(
             )
         )
     return tuple(found)
+
+
+def _held(session: Session, negotiation: Negotiation) -> frozenset[str]:
+    files = {each.sha256 for each in attachments.files(session, negotiation.id)}
+    named = {each.standard_terms for each in negotiation.offers if each.standard_terms}
+    return frozenset(files | {each for each in named if publishing.by_hash(session, each) is not None})
 
 
 def _said(

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Order, PartyId, TradeDocument
-from tradehub.documents.parts import Party
+from tradehub.documents.in_words import STANDARD_TERMS
+from tradehub.documents.parts import Party, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import attachments, drafting, model, store
 from tradehub.negotiation.grounds import Terms
@@ -317,6 +318,7 @@ class Recorder:
             order=order or ordered,
             contract=contract.id,
             state=str(contract.state),
+            standard_terms=store.standard_terms_of(session, contract.id),
         )
 
     def _record(
@@ -348,7 +350,9 @@ class Recorder:
         store.record(session, row, negotiation, after, how)
         attachments.sent(session, row.id, actor.party, _files(statement))
         if leaves is not None and key is not None:
-            self.outbox.put(session, leaves, sender=actor.party, to=to, idempotency_key=key, subject=row.id)
+            self.outbox.put(
+                session, _on_terms(leaves, statement), sender=actor.party, to=to, idempotency_key=key, subject=row.id
+            )
         self._follow(session, row, _known(negotiation, now), after, now, order)
         return statement.id
 
@@ -380,6 +384,15 @@ class Recorder:
         for gone in known.values():
             if binds(gone):
                 self.hooks.on_undone(session, row.id, gone.id, now)
+
+
+def _on_terms(document: TradeDocument, statement: Statement) -> TradeDocument:
+    """Return what carries a statement, with the reference to its author's standard terms where it makes one."""
+    named = statement.standard_terms or (statement.offer.standard_terms if statement.offer else None)
+    if named is None:
+        return document
+    reference = Reference(type=STANDARD_TERMS, value=named)
+    return document.model_copy(update={"references": (*document.references, reference)})
 
 
 def _files(statement: Statement) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
-from tradehub.documents.parts import Note, Party, Reference
+from tradehub.documents.parts import Attachment, Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
@@ -732,7 +732,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         return self.say(
             session, row, actor, kind, about=about, text=text, term=term, request_key=request_key,
             attachments=tuple((str(each.sha256), each.name) for each in brought),
-            source=self._words(session, row, actor.party, about, written),
+            source=self._words(session, row, actor.party, about, written, brought),
         )  # fmt: skip
 
     def _demand_term(self, negotiation: Negotiation, about: str | None, term: str) -> None:
@@ -742,7 +742,10 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         if not any(threads.is_term(term, each.document) for each in offers):
             raise model.Refused("NO_SUCH_TERM", negotiation.regime)
 
-    def _words(self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str) -> TradeDocument | None:
+    def _words(
+        self, session: Session, row: DealRow, by: PartyId, about: str | None, text: str,
+        files: tuple[Attachment, ...] = (),
+    ) -> TradeDocument | None:  # fmt: skip
         """Return the letter that carries words about an offer, the latest where none is named."""
         offers = store.load(session, row).offers
         if not offers or not text.strip():
@@ -752,7 +755,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             head = self._letterhead(session, row, "information", offer)
         else:
             head = self._quote_head(session, row, offer, "information")
-        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text)
+        return letters.spoken(head, offer.document, by_buyer=by == row.buyer_id, text=text, files=files)
 
     def revoke(self, session: Session, actor: Actor, deal_id: str, about: str, *, expected_version: int | None) -> str:
         """Take back one's own offer where the law lets one (R6)."""

@@ -147,5 +147,10 @@ def battle(negotiation: Negotiation, offer: Offer, party: PartyId) -> Battle | N
     theirs = offer.standard_terms
     if mine is None or theirs is None or mine == theirs or offer.by == party:
         return None
+    return Battle(mine, theirs, knocks_out(negotiation, offer))
+
+
+def knocks_out(negotiation: Negotiation, offer: Offer) -> bool:
+    """Whether the terms of two sides in conflict fall away on both, by law or as agreed."""
     by_law = negotiation.regime.changed_acceptance == "knock_out" and not offer.as_is_only
-    return Battle(mine, theirs, by_law or negotiation.ground.battle == "knock_out")
+    return by_law or negotiation.ground.battle == "knock_out"

@@ -468,6 +468,13 @@ def source_of(session: Session, statement_id: str) -> TradeDocument | None:
     return _restored(row.source["kind"], row.source["document"]) if row is not None and row.source else None
 
 
+def standard_terms_of(session: Session, statement_id: str) -> str | None:
+    """Return the SHA-256 of its author's standard terms, where a statement refers to them."""
+    row = session.get(StatementRow, statement_id)
+    named = None if row is None else row.particulars.get("standard_terms")
+    return str(named) if named else None
+
+
 def carried_by(session: Session, row: StatementRow) -> TradeDocument | None:
     """Return the document that brought a statement: that of its proposal, or the one kept beside it."""
     if row.source is not None:

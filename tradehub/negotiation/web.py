@@ -325,7 +325,7 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             own = publishing.current(session, view.me)
         base = _base(view, request.args.get("about"))
         form = forms.prefilled(base.document, is_buyer=view.is_buyer)
-        form.own_terms = _own_terms(view, own)
+        form.own_terms = _own_terms(own)
         form.standard_terms = form.own_terms[0] if form.own_terms else ""
         return _answer_page(view, base, form)
 
@@ -341,7 +341,7 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         form = forms.posted_answer(request.form, base.document, is_buyer=view.is_buyer)
         if named is not None and named.org == view.me:
             form.standard_terms, own = named.sha256, named
-        form.own_terms = _own_terms(view, own)
+        form.own_terms = _own_terms(own)
         if file_pages.LISTED in request.form:
             brought = file_pages.posted(pages, deal_id)
             form.files = brought.files
@@ -376,9 +376,9 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         return render_template("negotiation/_term_row.html", deal=view, term=term, titles=titles)
 
 
-def _own_terms(view: DealView, row: StandardTermsRow | None) -> tuple[str, int] | None:
-    """Return the version of one's own standard terms that a form offers to refer to: messages carry no reference."""
-    return (row.sha256, row.version) if row is not None and view.other_is_web else None
+def _own_terms(row: StandardTermsRow | None) -> tuple[str, int] | None:
+    """Return the version of one's own standard terms that a form offers to refer to."""
+    return None if row is None else (row.sha256, row.version)
 
 
 def _review_page(

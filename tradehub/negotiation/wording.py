@@ -270,7 +270,6 @@ UNFIT: Mapping[str, LazyString] = {
     "TOO_LARGE": lazy_gettext("The file is too large."),
     "UNKNOWN_TYPE": lazy_gettext("Files of this kind are not taken; what it is was told by its content."),
     "TOO_MANY": lazy_gettext("These are too many files."),
-    "NOT_CARRIED": lazy_gettext("This partner reads messages only, and they carry no files."),
     "NOT_HERE": lazy_gettext("The deal has no such file: bring it first."),
 }
 """Why a file is not taken."""

@@ -33,6 +33,7 @@ def order_from(
             "issued_on": issued_on,
             "parties": (*(party.model_copy(update={"role": role}) for role, party in mine.items()), *others),
             "references": tuple(references),
+            "attachments": offer.attachments,
             "dates": agreed_dates(offer.dates),
             "lines": tuple(_ordered(line, position) for position, line in enumerate(offer.lines, 1)),
         }

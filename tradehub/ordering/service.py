@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Document, Order, OrderResponse, TradeDocument
 from tradehub.documents.amounts import net_amount
 from tradehub.documents.base import digest
+from tradehub.documents.in_words import STANDARD_TERMS
 from tradehub.documents.lines import keyed, order_number
-from tradehub.documents.parts import Money, Party, PartyId
+from tradehub.documents.parts import Money, Party, PartyId, Reference
 from tradehub.documents.terms import NOT_TERMS, Change, terms_hash
 from tradehub.ordering.answers import Answer, changes_of, classify, proposed, stated_answer
 from tradehub.ordering.drafting import agreed_dates, order_from, response_to
@@ -112,7 +113,7 @@ class OrderingService:
             if known.stands is Standing.CANCELLED:
                 self._place_again(session, known, concluded)
             return known.id
-        order = self._document(session, concluded)
+        order = _on_terms(self._document(session, concluded), concluded)
         row = _stored(order, concluded)
         session.add(row)
         session.flush()
@@ -568,6 +569,14 @@ def goods_total(row: OrderRow) -> Money | None:
 def preview(row: OrderRow, response: OrderResponse) -> tuple[Answer, tuple[Change, ...]]:
     """Return what a response would be taken for, and what it would change."""
     return classify(row.order, response), changes_of(row.order, response)
+
+
+def _on_terms(order: Order, concluded: Concluded) -> Order:
+    """Return the order with the reference to the buyer's standard terms, where its acceptance makes one."""
+    named = concluded.standard_terms if concluded.accepted_by == concluded.buyer else None
+    if named is None or order.reference(STANDARD_TERMS) is not None:
+        return order
+    return order.model_copy(update={"references": (*order.references, Reference(type=STANDARD_TERMS, value=named))})
 
 
 def _stored(order: Order, concluded: Concluded) -> OrderRow:

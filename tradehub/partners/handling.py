@@ -65,7 +65,7 @@ class Concluded:
 
     ``order`` is the buyer's own document where the acceptance came, or the offer was made, as an order. ``contract`` is
     the id of the acceptance; a divisible offer may be accepted by several. ``state`` is ``awaiting_reach``,
-    ``concluded`` or ``concluded_objectable``.
+    ``concluded`` or ``concluded_objectable``. ``standard_terms`` is the SHA-256 of those that the acceptance refers to.
     """
 
     deal_id: str
@@ -79,6 +79,7 @@ class Concluded:
     order: Order | None = None
     contract: str = ""
     state: str = "concluded"
+    standard_terms: str | None = None
 
     @property
     def acceptance(self) -> str:

@@ -1,0 +1,124 @@
+"""Price breaks, a formula, terms of one's own, files and standard terms over each standard: both sides have the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.channels.test_pairs import agree
+from tests.channels.trade import BUYER, SELLER, MakeHub, Side, priced, trade
+from tradehub.documents.parts import Attachment
+from tradehub.negotiation import model
+from tradehub.negotiation.drafting import Draft
+from tradehub.negotiation.further import Stated
+from tradehub.platform import clock
+
+STANDARDS = ("x12", "edifact", "ubl")
+DRAWING, CERTIFICATE = b"%PDF-1.7 a valve", b"%PDF-1.7 its steel"
+TEXTS = {SELLER: "1. Payment\nIn advance.", BUYER: "1. Payment\nAfter delivery."}
+
+
+def brought(side: Side, name: str, content: bytes) -> Attachment:
+    row = side.do("attach", side.deal, name, content)
+    return Attachment(name=row.name, mime=row.media_type, sha256=row.sha256)
+
+
+def published(side: Side) -> str:
+    with side.hub.database.write(side.party) as session:
+        return side.hub.negotiation.publish(session, side.party, {"en": TEXTS[side.party]}).sha256
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_a_deal_with_breaks_own_terms_files_and_standard_terms_is_the_same_on_both_sides(
+    make_hub: MakeHub, standard: str
+) -> None:
+    deal = trade(make_hub, standard, standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    drawing = brought(seller, "drawing.pdf", DRAWING)
+    theirs = published(seller)
+    seller.do("make_offer", seller.deal, offered("12.40", attachments=(drawing,), standard_terms=theirs))
+    agree(deal, "offer")
+    (line, *_others) = buyer.document().lines
+    assert [(each.min_quantity, each.amount) for each in line.price.breaks] == [
+        (500, Decimal("11.9")),
+        (1000, Decimal("11.4")),
+    ]
+    assert line.price.formula == "LME copper + 80"
+    assert line.custom == (("surface", "polished, Ra 0.8"),)
+    assert [(each.name, each.sha256) for each in buyer.document().attachments] == [("drawing.pdf", drawing.sha256)]
+    assert buyer.last.standard_terms == theirs
+
+    certificate = brought(buyer, "certificate.pdf", CERTIFICATE)
+    ours = published(buyer)
+    counter = offered("12.00", attachments=(*buyer.document().attachments, certificate), standard_terms=ours)
+    buyer.do("make_offer", buyer.deal, counter, about=buyer.last.id)
+    agree(deal, "counter")
+    assert {each.name for each in seller.document().attachments} == {"drawing.pdf", "certificate.pdf"}
+    assert seller.last.standard_terms == ours
+
+    seller.do("accept", seller.deal, seller.last.id)
+    agree(deal, "accept")
+    assert buyer.contract == seller.contract is not None
+
+
+def offered(price: str, **said: Any) -> Draft:
+    made = priced(price, "0.82", "6.10", **said)
+    first, *others = made.lines
+    terms = (
+        Stated("price.breaks", "11.90", "500"), Stated("price.breaks", "11.40", "1000"),
+        Stated("price.formula", "LME copper + 80"), Stated("custom", "polished, Ra 0.8", "surface"),
+    )  # fmt: skip
+    return replace(made, lines=(replace(first, terms=terms), *others))
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_a_file_that_goes_with_words_is_named_to_the_other_side(make_hub: MakeHub, standard: str) -> None:
+    deal = trade(make_hub, standard, standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    row = seller.do("attach", seller.deal, "drawing.pdf", DRAWING)
+    seller.do("comment", seller.deal, "See the drawing", files=[row.sha256])
+    agree(deal, "comment")
+    said = buyer.negotiation.statements[-1]
+    assert (said.text, said.attachments) == ("See the drawing", ((row.sha256, "drawing.pdf"),))
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_an_order_says_which_standard_terms_its_buyer_holds_to(make_hub: MakeHub, standard: str) -> None:
+    deal = trade(make_hub, standard, standard, negotiation={"battle": "knock_out"})
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    seller.do("make_offer", seller.deal, offered("12.40", standard_terms=published(seller)))
+    agree(deal, "offer")
+    ours = published(buyer)
+    buyer.do("accept", buyer.deal, buyer.last.id, standard_terms=ours)
+    agree(deal, "accept")
+    for side in deal.sides:
+        assert side.negotiation.statements[-1 if side is seller else -2].standard_terms == ours
+        assert model.contract(side.negotiation, now=clock.now()).knocked_out == ("standard_terms",)
+
+
+def test_what_a_message_names_and_is_not_here_is_no_link(make_hub: MakeHub) -> None:
+    deal = trade(make_hub, "x12", "x12")
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    drawing = brought(seller, "drawing.pdf", DRAWING)
+    seller.do("make_offer", seller.deal, offered("12.40", attachments=(drawing,), standard_terms="e" * 64))
+    deal.travel()
+    with buyer.hub.database.read(buyer.party) as session:
+        assert buyer.hub.negotiation.deal(session, buyer.deal).held == frozenset()
+    with seller.hub.database.read(seller.party) as session:
+        assert seller.hub.negotiation.deal(session, seller.deal).held == {drawing.sha256}
+    record = buyer.hub.record_of(buyer.deal)
+    assert record.attachments == {}
+    brought(buyer, "drawing.pdf", DRAWING)
+    with buyer.hub.database.read(buyer.party) as session:
+        assert buyer.hub.negotiation.deal(session, buyer.deal).held == {drawing.sha256}
