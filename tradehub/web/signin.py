@@ -70,7 +70,8 @@ def confirm(security: Security, passkeys: Passkeys) -> BaseResponse | None:
 
 
 def _carried() -> list[tuple[str, str]]:
-    own = ("csrf_token", http.CONFIRM_FIELD, http.PASSKEY_FIELD, "username")
+    # Secrets are typed anew: no page carries them back.
+    own = ("csrf_token", http.CONFIRM_FIELD, http.PASSKEY_FIELD, "username", "passphrase", "again")
     return [(name, value) for name, value in request.form.items(multi=True) if name not in own]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO, WORDS, House
+from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO, WORDS, YU, House
 from tests.sourcing.tenders.pages import PASSWORD, Window, build
 from tradehub.platform.api import ApiRequest
 from tradehub.platform.security import FRESH_FOR, User
@@ -347,3 +348,34 @@ def test_an_award_that_is_not_proven_says_by_how_much_it_may_be_above_the_least(
     opened(house, windows, room)
     page = re.sub(r"<[^>]+>", "", windows["li"].get(room))
     assert "It is at most EUR 400.00 or 3.4 % above the least possible." in page
+
+
+def test_a_place_is_handed_over_on_the_pages_with_the_password_of_both(house: House, tmp_path: Path) -> None:
+    """Both have signed in long ago: each act asks for the password, and no page carries a passphrase back."""
+    app = build(house, tmp_path)
+    people = {name: Window(app, name) for name in ("li", "mo", "yu", "nina")}
+    li, yu, nina = people["li"], people["yu"], people["nina"]
+    room = published(house, people, closes="2026-12-23T14:00", questions="2026-12-23T12:00")
+    hand_in(nina, room, ["9.00", "0.50"])
+    house.clock.at += FRESH_FOR
+    named = {"successor": user_id(house, "yu")}
+    assert "Confirm that it is you" in li.send(li.get(f"{room}/place"), f"{room}/place/successor", named, 403).text
+    li.send(li.get(f"{room}/place"), f"{room}/place/successor", {**named, "confirm_password": PASSWORD})
+    assert "Yu is to take the place of Li." in li.get(room)
+    assert "Set your passphrase" in yu.get("/")
+    words = {"passphrase": WORDS[YU], "again": WORDS[YU]}
+    asked = yu.send(yu.get(f"{room}/passphrase"), f"{room}/passphrase", words, 403).text
+    assert WORDS[YU] not in asked
+    yu.send(yu.get(f"{room}/passphrase"), f"{room}/passphrase", {**words, "confirm_password": PASSWORD})
+    assert "Hand your place over" in li.get("/")
+    house.clock.at += FRESH_FOR
+    page = li.get(f"{room}/place")
+    mine = {"passphrase": WORDS[LI]}
+    assert WORDS[LI] not in li.send(page, f"{room}/place", mine, 403).text
+    wrong = {"passphrase": "not the words at all", "confirm_password": PASSWORD}
+    assert "This is not the passphrase that you set." in li.send(page, f"{room}/place", wrong, 409).text
+    li.send(li.get(f"{room}/place"), f"{room}/place", mine)
+    said = "Among those who open, Yu took the place of Li."
+    assert said in nina.get(room)
+    assert said in li.get(room)
+    assert "Only the people named for it open these bids." in li.get(f"{room}/place")

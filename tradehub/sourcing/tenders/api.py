@@ -30,11 +30,21 @@ from tradehub.sourcing.tenders.reading import BuyerRoom, Compared, NotFound
 from tradehub.sourcing.tenders.service import TenderService
 
 
+class OpenerChange(Answer):
+    """``joined`` took the place of ``left``."""
+
+    left: str
+    joined: str
+    at: datetime
+
+
 class TenderDocument(Answer):
-    """The latest version of what every bidder is shown, and the SHA-256 that stands on its page."""
+    """The latest version of what every bidder is shown, the SHA-256 that stands on its page, and who of those who open
+    sealed bids took another's place."""
 
     notice: Notice
     sha256: str
+    opener_changes: tuple[OpenerChange, ...] = ()
 
 
 class BidBody(Entry):
@@ -135,7 +145,9 @@ def blueprint(service: TenderService, database: Database, *, ask: Ask) -> Bluepr
     def tender(session: Session, tender_id: str) -> TenderDocument:
         """Show the tender document in its latest version."""
         notice, sha256 = service.notice(session, tender_id)
-        return TenderDocument(notice=notice, sha256=sha256)
+        changes = service.opener_changes(session, tender_id)
+        told = tuple(OpenerChange(left=each.left, joined=each.joined, at=each.at) for each in changes)
+        return TenderDocument(notice=notice, sha256=sha256, opener_changes=told)
 
     def bid(session: Session, body: BidBody, tender_id: str) -> tuple[int, BidReceipt]:
         """Hand in a bid, in place of an earlier one for the same stage. An Idempotency-Key is not looked at."""

@@ -2,7 +2,7 @@
 
 Stages follow each other: prequalification, technical, commercial. Each has its own closing time, its own envelopes and
 its own key; a stage is opened after it closed, and only for those who passed the stages before it. The rules are
-numbered T1 to T25 in docs/tenders.md; ``RULES`` is their list.
+numbered T1 to T26 in docs/tenders.md; ``RULES`` is their list.
 """
 
 from __future__ import annotations
@@ -176,6 +176,9 @@ RULES: Mapping[str, str] = {
     "AWARDED": "T22",
     "CANCELLED": "T23",
     "SEALED_TENDER": "T24",
+    "NO_SUCCESSOR": "T26",
+    "ALREADY_OPENER": "T26",
+    "OPENING_BEGUN": "T26",
     "NO_AUTHORITY": "T25",
     "OVER_LIMIT": "T25",
     "NO_RATE": "T25",
@@ -207,10 +210,20 @@ def passed(notice: Notice, standing: Standing, kind: StageKind, supplier: PartyI
     return all(standing.verdicts.get(each.kind, {}).get(supplier, False) for each in notice.before(kind))
 
 
+def check_running(standing: Standing) -> None:
+    """Raises TenderRefused where the tender is not published, or over."""
+    if standing.cancelled_at:
+        raise TenderRefused("CANCELLED", standing.cancelled_at)
+    if standing.awarded_at:
+        raise TenderRefused("AWARDED", standing.awarded_at)
+    if standing.published_at is None:
+        raise TenderRefused("NOT_PUBLISHED")
+
+
 def check_bid(notice: Notice, standing: Standing, kind: StageKind, supplier: PartyId, *, now: datetime) -> None:
     """Raises TenderRefused where no bid is taken for this stage now: too early, too late, or not of this supplier."""
     stage = notice.stage(kind)
-    _is_running(standing)
+    check_running(standing)
     if now >= stage.closes_at:
         raise TenderRefused("CLOSED", stage.closes_at)
     for earlier in notice.before(kind):
@@ -220,7 +233,7 @@ def check_bid(notice: Notice, standing: Standing, kind: StageKind, supplier: Par
 
 
 def check_question(notice: Notice, standing: Standing, *, now: datetime) -> None:
-    _is_running(standing)
+    check_running(standing)
     if now >= notice.questions_until:
         raise TenderRefused("QUESTIONS_CLOSED", notice.questions_until)
 
@@ -228,7 +241,7 @@ def check_question(notice: Notice, standing: Standing, *, now: datetime) -> None
 def check_opening(notice: Notice, standing: Standing, kind: StageKind, *, now: datetime) -> None:
     """Raises TenderRefused before the closing time, before the verdicts of the stage before, and the second time."""
     stage = notice.stage(kind)
-    _is_running(standing)
+    check_running(standing)
     if now < stage.closes_at:
         raise TenderRefused("NOT_YET_CLOSED", stage.closes_at)
     if kind in standing.opened:
@@ -240,7 +253,7 @@ def check_opening(notice: Notice, standing: Standing, kind: StageKind, *, now: d
 
 def check_change(notice: Notice, standing: Standing, closes_at: datetime, *, now: datetime) -> None:
     """Raises TenderRefused for a change after the first closing, or to a time that has passed."""
-    _is_running(standing)
+    check_running(standing)
     if now >= notice.stages[0].closes_at:
         raise TenderRefused("CHANGE_TOO_LATE", notice.stages[0].closes_at)
     if closes_at <= now or closes_at < notice.stages[0].closes_at:
@@ -309,15 +322,6 @@ def check_passphrase(passphrase: str, common: frozenset[str], personal: Sequence
     short = not PASSPHRASE_MIN <= len(passphrase) <= PASSPHRASE_MAX or len(bare) < PASSPHRASE_MIN // 2
     if short or folded in common or len(set(folded)) < 6:
         raise TenderRefused("PASSPHRASE_WEAK", PASSPHRASE_MIN)
-
-
-def _is_running(standing: Standing) -> None:
-    if standing.cancelled_at:
-        raise TenderRefused("CANCELLED", standing.cancelled_at)
-    if standing.awarded_at:
-        raise TenderRefused("AWARDED", standing.awarded_at)
-    if standing.published_at is None:
-        raise TenderRefused("NOT_PUBLISHED")
 
 
 def _is_judged(kind: StageKind, notice: Notice, standing: Standing) -> bool:

@@ -23,7 +23,7 @@ from tradehub.sourcing.tenders.hooks import Actor, Entered, Hooks
 from tradehub.sourcing.tenders.model import Notice, StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.reading import NotFound, Reading
 from tradehub.sourcing.tenders.sealing import Entropy, Work
-from tradehub.sourcing.tenders.store import BidRow, NoticeRow, OpenerRow, ShareRow, TenderRow
+from tradehub.sourcing.tenders.store import BidRow, NoticeRow, OpenerChangeRow, OpenerRow, ShareRow, TenderRow
 
 
 class Opening(Reading):
@@ -38,7 +38,8 @@ class Opening(Reading):
         """Set the passphrase that an opener will open with. It is not kept, and there is no other way to the key."""
         row, now = self._tender(session, tender_id), clock.now()
         opener = self._opener(session, tender_id, actor)
-        if row.published_at is not None or opener.public_key is not None:
+        is_late = row.published_at is not None and opener.state != "named"
+        if is_late or opener.public_key is not None:
             raise TenderRefused("PASSPHRASE_SET", opener.set_at or "")
         model.check_passphrase(passphrase, common_passwords(), (row.number, row.title, opener.name))
         salt = self.entropy(sealing.SALT_SIZE)
@@ -54,6 +55,83 @@ class Opening(Reading):
         if row.published_at is not None:
             raise TenderRefused("PASSPHRASE_SET", opener.set_at or "")
         opener.salt = opener.public_key = opener.set_at = opener.work = None
+
+    def name_successor(self, session: Session, actor: Actor, tender_id: str, user_id: str, name: str) -> None:
+        """An opener names who is to take the place, instead of anybody named before. Nothing is handed over yet."""
+        row, me = self._in_place(session, actor, tender_id)
+        known = {each.user_id: each for each in store.all_openers(session, tender_id)}
+        if user_id in known and known[user_id].follows != me.user_id:
+            raise TenderRefused("ALREADY_OPENER", name)
+        for each in known.values():
+            if each.state == "named" and each.follows == me.user_id:
+                store.delete_opener(session, each)
+        session.add(
+            OpenerRow(
+                tender_id=tender_id, buyer_id=row.buyer_id, user_id=user_id, name=name, place=me.place, state="named",
+                follows=me.user_id,
+            )
+        )  # fmt: skip
+        self._note(session, tender_id, row.buyer_id, actor, "tender.successor_named", {"successor": user_id})
+
+    def give_place(self, session: Session, actor: Actor, tender_id: str, key: bytes) -> None:
+        """Hand one's halves over to the person named, who has set a passphrase, and leave.
+
+        Each half is taken out of its envelope and sealed to the other's key in one transaction: the key that bids are
+        sealed to stays as it is, and so do the halves of the others. Raises TenderRefused for a wrong key too.
+        """
+        row, me = self._in_place(session, actor, tender_id)
+        people = store.all_openers(session, tender_id)
+        to = next((each for each in people if each.follows == me.user_id and each.state == "named"), None)
+        if to is None or to.public_key is None:
+            raise TenderRefused("NO_SUCCESSOR")
+        if sealing.public_of(key).hex() != me.public_key:
+            raise TenderRefused("WRONG_PASSPHRASE")
+        for stage in self._unopened(session, tender_id):
+            for share in store.shares(session, tender_id, stage):
+                if share.user_id == me.user_id:
+                    half = self._half(share, key)
+                    about = self.about_share(tender_id, stage, to.user_id, share.other_id)
+                    sealed = sealing.seal(half, bytes.fromhex(to.public_key), about, self.entropy).hex()
+                    session.add(
+                        ShareRow(
+                            tender_id=tender_id, stage=stage, user_id=to.user_id, other_id=share.other_id,
+                            buyer_id=row.buyer_id, sealed=sealed,
+                        )
+                    )  # fmt: skip
+                    session.delete(share)
+                elif share.other_id == me.user_id:
+                    share.other_id, share.sealed_with = to.user_id, share.sealed_with or me.user_id
+        me.state, to.state = "left", "active"
+        session.flush()
+        self._tell_change(session, row, me, to)
+        told = {"left": me.user_id, "joined": to.user_id}
+        self._note(session, tender_id, row.buyer_id, actor, "tender.opener_exchanged", told)
+
+    def _tell_change(self, session: Session, row: TenderRow, left: OpenerRow, joined: OpenerRow) -> None:
+        is_open = store.notice_rows(session, row.id)[0].is_open
+        session.add(
+            OpenerChangeRow(
+                id=ids.new_id(), tender_id=row.id, buyer_id=row.buyer_id, is_open=is_open, left=left.name,
+                joined=joined.name, at=clock.now(),
+            )
+        )  # fmt: skip
+
+    def _in_place(self, session: Session, actor: Actor, tender_id: str) -> tuple[TenderRow, OpenerRow]:
+        """Return the tender, locked against bids and the opening, and the opener. Raises TenderRefused where no place may be
+        given any more: before publication, when a stage is being opened, and when all are."""
+        row = self._tender(session, tender_id)
+        notice = self._latest(self._notices(session, tender_id, lock=True))
+        me = self._opener(session, tender_id, actor)
+        if me.state != "active" or not notice.is_sealed:
+            raise TenderRefused("NOT_AN_OPENER", actor.name or "")
+        model.check_running(self.standing(session, tender_id))
+        stages = self._unopened(session, tender_id)
+        if not stages or any(each.handed for stage in stages for each in store.shares(session, tender_id, stage)):
+            raise TenderRefused("OPENING_BEGUN")
+        return row, me
+
+    def _unopened(self, session: Session, tender_id: str) -> list[str]:
+        return [stage for stage, key in store.stage_keys(session, tender_id).items() if key.opened_at is None]
 
     def key_of(self, session: Session, actor: Actor, tender_id: str, passphrase: str) -> bytes:
         """Return the key that a passphrase stands for, right or wrong. It takes long, so a read session will do."""
@@ -86,6 +164,8 @@ class Opening(Reading):
         notices = self._notices(session, tender_id, lock=True)
         notice, now = self._latest(notices), clock.now()
         opener = self._opener(session, tender_id, actor)
+        if opener.state != "active":
+            raise TenderRefused("NOT_AN_OPENER", actor.name or "")
         model.check_opening(notice, self.standing(session, tender_id), kind, now=now)
         if sealing.public_of(key).hex() != opener.public_key:
             raise TenderRefused("WRONG_PASSPHRASE")
@@ -133,7 +213,8 @@ class Opening(Reading):
         return private
 
     def _half(self, share: ShareRow, key: bytes) -> bytes:
-        about = self.about_share(share.tender_id, share.stage, share.user_id, share.other_id)
+        partner = share.sealed_with or share.other_id
+        about = self.about_share(share.tender_id, share.stage, share.user_id, partner)
         return sealing.unseal(bytes.fromhex(share.sealed), key, about)
 
     def _open(

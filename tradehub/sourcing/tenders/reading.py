@@ -29,6 +29,7 @@ from tradehub.sourcing.tenders.store import (
     BidRow,
     InvitationRow,
     NoticeRow,
+    OpenerChangeRow,
     OpenerRow,
     QuestionRow,
     TenderRow,
@@ -71,6 +72,9 @@ class BuyerRoom:
     names: dict[str, str]
     counts: dict[StageKind, int]
     openers: tuple[OpenerRow, ...]
+    named: tuple[OpenerRow, ...]
+    """Who is to take an opener's place and has not yet."""
+    opener_changes: tuple[OpenerChangeRow, ...]
     handed: dict[StageKind, tuple[str, ...]]
     questions: tuple[QuestionRow, ...]
     answers: tuple[AnswerRow, ...]
@@ -92,6 +96,7 @@ class BidderRoom:
     invitation: InvitationRow | None
     questions: tuple[QuestionRow, ...]
     answers: tuple[AnswerRow, ...]
+    opener_changes: tuple[OpenerChangeRow, ...]
     bids: tuple[BidRow, ...]
     verdicts: dict[StageKind, bool]
     takes: tuple[StageKind, ...]
@@ -177,6 +182,8 @@ class Reading:
             names={each: self.hooks.name_of(session, PartyId(each)) for each in suppliers},
             counts={kind: sum(each.stage == kind for each in bids) for kind in stages},
             openers=tuple(store.openers(session, tender_id)),
+            named=tuple(each for each in store.all_openers(session, tender_id) if each.state == "named"),
+            opener_changes=tuple(store.opener_changes(session, tender_id)),
             handed={
                 kind: tuple({each.user_id: None for each in store.shares(session, tender_id, kind) if each.handed})
                 for kind in stages
@@ -201,7 +208,8 @@ class Reading:
             tender_id=tender_id, notice=notice, buyer_name=self.hooks.name_of(session, PartyId(versions[0].buyer_id)),
             standing=standing, where=model.where(notice, standing, now=now), versions=tuple(versions),
             invitation=store.invitation(session, tender_id, me), questions=tuple(store.questions(session, tender_id)),
-            answers=tuple(store.answers(session, tender_id)), bids=tuple(store.bids(session, tender_id)),
+            answers=tuple(store.answers(session, tender_id)),
+            opener_changes=tuple(store.opener_changes(session, tender_id)), bids=tuple(store.bids(session, tender_id)),
             verdicts={kind: found[me] for kind, found in standing.verdicts.items() if me in found},
             takes=tuple(each.kind for each in notice.stages if _takes(notice, standing, each.kind, me, now)),
         )  # fmt: skip
@@ -260,6 +268,10 @@ class Reading:
         """Return the tender document in its latest version with its SHA-256. Raises NotFound."""
         rows = self._notices(session, tender_id)
         return self._latest(rows), rows[-1].sha256
+
+    def opener_changes(self, session: Session, tender_id: str) -> list[OpenerChangeRow]:
+        """Return who took whose place among those who open, the first change first."""
+        return store.opener_changes(session, tender_id)
 
     def is_sealed(self, session: Session, deal_id: str) -> bool:
         """Return whether a deal belongs to a tender whose bids are still sealed: nothing may be offered there in
@@ -337,6 +349,12 @@ class Reading:
         """Return what this person may do next for the buyer: as an opener or evaluator only what is theirs."""
         openers = {each.user_id: each for each in store.openers(session, row.id)}
         me = openers.get(user_id or "")
+        named = next((each for each in store.all_openers(session, row.id) if each.state == "named"), None)
+        if named is not None and at.phase in (Phase.RUNNING, Phase.TO_OPEN, Phase.EVALUATING):
+            if named.user_id == user_id and named.public_key is None:
+                return "passphrase"
+            if named.follows == user_id and named.public_key is not None:
+                return "give_place"
         evaluators = (
             {each.user_id for each in Plan.model_validate(row.plan).evaluators_of(at.stage)} if at.stage else ()
         )

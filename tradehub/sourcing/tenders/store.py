@@ -198,7 +198,10 @@ class MessageKeyRow(_Buyers, Base):
 
 
 class OpenerRow(_Buyers, Base):
-    """A person without whom, or whose deputy, nothing opens. Salt and public key once the passphrase is set."""
+    """A person without whom, or whose deputy, nothing opens. Salt and public key once the passphrase is set.
+
+    ``state`` is active, named (to take the place of ``follows``, which hands over to it) or left.
+    """
 
     __tablename__ = "tender_opener"
 
@@ -212,12 +215,26 @@ class OpenerRow(_Buyers, Base):
     set_at: Mapped[datetime | None]
     tries: Mapped[int] = mapped_column(default=0)
     tried_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(default="active")
+    follows: Mapped[str | None]
+
+
+class OpenerChangeRow(_Public, Base):
+    """One person took the place of another among those who open: whoever may bid sees it."""
+
+    __tablename__ = "tender_opener_change"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    left: Mapped[str]
+    joined: Mapped[str]
+    at: Mapped[datetime]
 
 
 class ShareRow(_Buyers, Base):
     """A half of a stage's private key, for one pair of openers, sealed to the one who holds it.
 
-    ``handed`` is the same half sealed to the other of the pair, once its holder has agreed to the opening.
+    ``handed`` is the same half sealed to the other of the pair, once its holder has agreed to the opening. ``sealed_with``
+    is the other of the pair at the time of the sealing, where another has taken that place since: the envelope names it.
     """
 
     __tablename__ = "tender_share"
@@ -227,6 +244,7 @@ class ShareRow(_Buyers, Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
     other_id: Mapped[str] = mapped_column(primary_key=True)
     sealed: Mapped[str] = mapped_column(Text)
+    sealed_with: Mapped[str | None]
     handed: Mapped[str | None] = mapped_column(Text)
     handed_at: Mapped[datetime | None]
 
@@ -303,7 +321,22 @@ def stage_keys(session: Session, tender_id: str) -> dict[str, StageKeyRow]:
 
 
 def openers(session: Session, tender_id: str) -> list[OpenerRow]:
+    """Return those who open, without who has left and who is only named."""
+    return [each for each in all_openers(session, tender_id) if each.state == "active"]
+
+
+def all_openers(session: Session, tender_id: str) -> list[OpenerRow]:
     return list(session.scalars(select(OpenerRow).where(OpenerRow.tender_id == tender_id).order_by(OpenerRow.place)))
+
+
+def opener_changes(session: Session, tender_id: str) -> list[OpenerChangeRow]:
+    wanted = select(OpenerChangeRow).where(OpenerChangeRow.tender_id == tender_id)
+    return list(session.scalars(wanted.order_by(OpenerChangeRow.at, OpenerChangeRow.id)))
+
+
+def delete_opener(session: Session, row: OpenerRow) -> None:
+    session.delete(row)
+    session.flush()
 
 
 def shares(session: Session, tender_id: str, stage: str) -> list[ShareRow]:

@@ -32,6 +32,7 @@ from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, TenderRefu
 from tradehub.sourcing.tenders.plan import Plan
 from tradehub.sourcing.tenders.reading import SERVE, BidderRoom, BuyerRoom, Compared, NotFound, TenderLine, offers_of
 from tradehub.sourcing.tenders.service import TenderService
+from tradehub.sourcing.tenders.store import OpenerRow
 
 FOUND_MAX = 20
 
@@ -86,6 +87,7 @@ def blueprint(
     _add_lists(routes, pages)
     _add_writing(routes, pages)
     _add_opening(routes, pages)
+    _add_places(routes, pages)
     _add_talk(routes, pages)
     _add_bidding(routes, pages)
     _add_costs(routes, pages)
@@ -325,6 +327,7 @@ def _add_opening(routes: Blueprint, pages: Pages) -> None:
         return _passphrase_page(pages, tender_id)
 
     @routes.post("/tenders/<tender_id>/passphrase")
+    @http.requires_fresh
     @http.requires(SERVE)
     def set_passphrase(tender_id: str) -> ResponseReturnValue:
         words = request.form.get("passphrase", "")
@@ -370,6 +373,75 @@ def _add_opening(routes: Blueprint, pages: Pages) -> None:
         return _open_sealed(pages, tender_id, kind, request.form.get("passphrase", ""))
 
 
+def _add_places(routes: Blueprint, pages: Pages) -> None:
+    @routes.get("/tenders/<tender_id>/place")
+    @http.requires(SERVE)
+    def place_form(tender_id: str) -> ResponseReturnValue:
+        return _place_page(pages, tender_id)
+
+    @routes.post("/tenders/<tender_id>/place/successor")
+    @http.requires_fresh
+    @http.requires(SERVE)
+    def name_successor(tender_id: str) -> ResponseReturnValue:
+        who = request.form.get("successor", "")
+
+        def act(session: Session) -> str:
+            people = dict(pages.service.people(session))
+            if who not in people:
+                raise TenderRefused("ALREADY_OPENER")
+            pages.service.name_successor(session, _actor(), tender_id, who, people[who])
+            flash(gettext("Named. That person sets a passphrase next; then you hand over."), "ok")
+            return url_for("tenders.place_form", tender_id=tender_id)
+
+        try:
+            with pages.database.write(org=http.principal().org) as session:
+                return http.once(session, lambda: act(session))
+        except TenderRefused as refused:
+            return _place_page(pages, tender_id, error=wording.why(refused), status=409)
+
+    @routes.post("/tenders/<tender_id>/place")
+    @http.requires_fresh
+    @http.requires(SERVE)
+    def give_place(tender_id: str) -> ResponseReturnValue:
+        return _give_place(pages, tender_id, request.form.get("passphrase", ""))
+
+
+def _give_place(pages: Pages, tender_id: str, words: str) -> ResponseReturnValue:
+    """Turn the words into a key, count the try, and hand over with the key. The words end with this call."""
+    actor, org = _actor(), http.principal().org
+
+    def act(session: Session, key: bytes) -> str:
+        pages.service.give_place(session, actor, tender_id, key)
+        flash(gettext("Your place is handed over. You do not open these bids any more."), "ok")
+        return url_for("tenders.room", tender_id=tender_id)
+
+    try:
+        key = _own_key(pages, tender_id, actor, words)
+        with pages.database.write(org=org) as session:
+            return http.once(session, lambda: act(session, key))
+    except TenderRefused as refused:
+        return _place_page(pages, tender_id, error=wording.why(refused), status=409)
+    except sealing.NotOpened:
+        return _place_page(pages, tender_id, error=_tampered(), status=409)
+
+
+def _own_key(pages: Pages, tender_id: str, actor: Actor, words: str) -> bytes:
+    """Return the key that the passphrase stands for. Raises TenderRefused where it is wrong, or tried too often (T18)."""
+    with pages.database.read(org=http.principal().org) as session:
+        key = pages.service.key_of(session, actor, tender_id, words)
+    with pages.database.write(org=http.principal().org) as session:
+        right = pages.service.is_right(session, actor, tender_id, key)
+    if not right:
+        raise TenderRefused("WRONG_PASSPHRASE")
+    return key
+
+
+def _tampered() -> str:
+    return str(
+        gettext("An envelope or a key is not what was sealed: somebody changed the database. Nothing was opened.")
+    )
+
+
 def _open_sealed(pages: Pages, tender_id: str, kind: StageKind, words: str) -> ResponseReturnValue:
     """Turn the words into a key, count the try, and agree with the key. The words end with this call."""
     actor, org = _actor(), http.principal().org
@@ -377,11 +449,7 @@ def _open_sealed(pages: Pages, tender_id: str, kind: StageKind, words: str) -> R
         with pages.database.read(org=org) as session:
             room = pages.service.buyer_room(session, tender_id)
             model.check_opening(room.notice, room.standing, kind, now=clock.now())
-            key = pages.service.key_of(session, actor, tender_id, words)
-        with pages.database.write(org=org) as session:
-            right = pages.service.is_right(session, actor, tender_id, key)
-        if not right:
-            raise TenderRefused("WRONG_PASSPHRASE")
+        key = _own_key(pages, tender_id, actor, words)
 
         def act(session: Session) -> str:
             is_open = pages.service.hand_over(session, actor, tender_id, kind, key)
@@ -398,22 +466,34 @@ def _open_sealed(pages: Pages, tender_id: str, kind: StageKind, words: str) -> R
     except TenderRefused as refused:
         return _opening_page(pages, tender_id, error=wording.why(refused), status=409)
     except sealing.NotOpened:
-        sentence = gettext(
-            "An envelope or a key is not what was sealed: somebody changed the database. Nothing was opened."
-        )
-        return _opening_page(pages, tender_id, error=sentence, status=409)
+        return _opening_page(pages, tender_id, error=_tampered(), status=409)
 
 
 def _passphrase_page(pages: Pages, tender_id: str, *, error: str = "", status: int = 200) -> ResponseReturnValue:
     room = _buyer(pages, tender_id)
-    mine = next((each for each in room.openers if each.user_id == http.principal().user_id), None)
+    mine = _mine((*room.openers, *room.named))
     return render_template("tenders/passphrase.html", room=room, mine=mine, error=error), status
+
+
+def _place_page(pages: Pages, tender_id: str, *, error: str = "", status: int = 200) -> ResponseReturnValue:
+    room = _buyer(pages, tender_id)
+    mine = _mine(room.openers)
+    with pages.database.read(org=http.principal().org) as session:
+        taken = {each.user_id for each in (*room.openers, *room.named)}
+        people = [(id, name) for id, name in pages.service.people(session) if id not in taken]
+    successor = next((each for each in room.named if mine is not None and each.follows == mine.user_id), None)
+    return render_template(
+        "tenders/place.html", room=room, mine=mine, successor=successor, people=people, error=error
+    ), status
+
+
+def _mine(openers: Sequence[OpenerRow]) -> OpenerRow | None:
+    return next((each for each in openers if each.user_id == http.principal().user_id), None)
 
 
 def _opening_page(pages: Pages, tender_id: str, *, error: str = "", status: int = 200) -> ResponseReturnValue:
     room = _buyer(pages, tender_id)
-    mine = next((each for each in room.openers if each.user_id == http.principal().user_id), None)
-    return render_template("tenders/open.html", room=room, mine=mine, error=error), status
+    return render_template("tenders/open.html", room=room, mine=_mine(room.openers), error=error), status
 
 
 # --- questions and addenda -------------------------------------------------------------------------

@@ -27,6 +27,7 @@ PHASES: Mapping[str, tuple[str, LazyString]] = {
 
 TODOS: Mapping[str, tuple[str, LazyString]] = {
     "passphrase": ("turn", lazy_gettext("Set your passphrase")),
+    "give_place": ("turn", lazy_gettext("Hand your place over")),
     "publish": ("turn", lazy_gettext("Ready to publish")),
     "answer": ("turn", lazy_gettext("Questions to answer")),
     "open": ("turn", lazy_gettext("To be opened by you")),
@@ -127,6 +128,9 @@ REFUSALS: Mapping[str, LazyString] = {
     "NOT_OFFERED": lazy_gettext("This is not what the supplier offers."),
     "AWARDED": lazy_gettext("The tender is awarded."),
     "CANCELLED": lazy_gettext("The tender is cancelled."),
+    "NO_SUCCESSOR": lazy_gettext("Name who takes your place first; that person sets a passphrase, then you hand over."),
+    "ALREADY_OPENER": lazy_gettext("This person cannot take the place: it opens these bids already, or has left."),
+    "OPENING_BEGUN": lazy_gettext("The opening has begun or is over: now the places stay as they are."),
     "SEALED_TENDER": lazy_gettext("This tender takes sealed bids: hand yours in on the tender's page, by the API or by message."),
     "NO_AUTHORITY": lazy_gettext("An award binds, and you may not bind your organisation."),
     "OVER_LIMIT": lazy_gettext("An award binds, and it is above what you may bind your organisation to alone."),
