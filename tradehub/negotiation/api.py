@@ -289,8 +289,20 @@ _ROUND = {"offer": "0198f2a4c1d07b6c9f3e2d1c0b9a8877"}
 _SEEN = {**_ROUND, "terms_hash": "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"}
 
 
+class FileEntry(Entry):
+    """A file to be named by an inquiry, an offer (``document.attachments``) or a comment. ``content`` is in base64."""
+
+    model_config = example({"name": "V-22 drawing.pdf", "content": "JVBERi0xLjcK"})
+
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    content: Annotated[str, Field(min_length=1, max_length=FILE_TEXT_MAX)]
+
+
 class InquiryEntry(Entry):
-    """What is asked of several suppliers. ``document`` holds the lines and terms; number and parties are the hub's."""
+    """What is asked of several suppliers. ``document`` holds the lines and terms; number and parties are the hub's.
+
+    ``files`` go to each of them, together up to the size of one; ``standard_terms`` is the SHA-256 of the buyer's own.
+    """
 
     model_config = example(
         {"suppliers": ["delta"], "document": {"currency": "USD", "custom": [["surface", "polished"]], "lines": [_LINE]}}
@@ -299,6 +311,8 @@ class InquiryEntry(Entry):
     document: Inquiry
     suppliers: Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=50)]
     note: Text = ""
+    files: Annotated[list[FileEntry], Field(max_length=NAMED_MAX)] = Field(default_factory=list)
+    standard_terms: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class TermsEntry(Entry):
@@ -353,15 +367,6 @@ class CommentEntry(Entry):
     offer: str | None = None
     term: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     files: Annotated[list[Digest], Field(max_length=NAMED_MAX)] = Field(default_factory=list)
-
-
-class FileEntry(Entry):
-    """A file to be named by an offer (``document.attachments``) or a comment. ``content`` is in base64."""
-
-    model_config = example({"name": "V-22 drawing.pdf", "content": "JVBERi0xLjcK"})
-
-    name: Annotated[str, Field(min_length=1, max_length=255)]
-    content: Annotated[str, Field(min_length=1, max_length=FILE_TEXT_MAX)]
 
 
 class AmendEntry(Entry):
@@ -537,16 +542,21 @@ def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest
         if faults:
             raise Problem("does-not-fit", errors=faults)
         suppliers = [PartyId(each) for each in body.suppliers]
-        return 201, InquiryMade(
-            inquiry=service.send_inquiry(session, _actor(), body.document, suppliers, note=body.note)
-        )
+        made = service.send_inquiry(
+            session, _actor(), body.document, suppliers, note=body.note, standard_terms=body.standard_terms,
+            files=[service.keep(each.name, _decoded(each)) for each in body.files],
+        )  # fmt: skip
+        return 201, InquiryMade(inquiry=made)
 
     one = "/inquiries/<inquiry_id>"
     endpoints.read("/inquiries", inquiries, permission="deal.read", query=InquiriesQuery, answer=InquiriesAnswer)
     endpoints.read(one, inquiry, permission="deal.read", answer=InquiryAnswer)
     endpoints.read(f"{one}/comparison", comparison, permission="deal.read", answer=ComparisonAnswer)
     endpoints.read("/suppliers", suppliers, permission="inquiry.write", query=SuppliersQuery, answer=SuppliersAnswer)
-    endpoints.write("/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade)
+    endpoints.write(
+        "/inquiries", send_inquiry, permission="inquiry.write", body=InquiryEntry, answer=InquiryMade,
+        body_max=FILE_TEXT_MAX + BODY_MAX,
+    )  # fmt: skip
 
 
 def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:

@@ -48,6 +48,20 @@ class FileKind:
     endings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A file whose content is kept, and that no deal has yet: ``length`` in bytes."""
+
+    sha256: str
+    name: str
+    media_type: str
+    length: int
+
+    @property
+    def named(self) -> Attachment:
+        return Attachment(name=self.name, mime=self.media_type, sha256=self.sha256)
+
+
 PDF = FileKind("application/pdf", ("pdf",))
 STEP = FileKind("model/step", ("step", "stp", "p21"))
 DXF = FileKind("image/vnd.dxf", ("dxf",))

@@ -6,15 +6,17 @@ A file is never shown in place: what the other side brought might be a page with
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import astuple, dataclass
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from itsdangerous import BadSignature, URLSafeSerializer
 
 from tradehub.documents.parts import Attachment
 from tradehub.negotiation import attachments, wording
-from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
+from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Kept, Unfit
 from tradehub.negotiation.pages import Pages, actor
 from tradehub.platform import http
 
@@ -45,6 +47,29 @@ def add(routes: Blueprint, pages: Pages) -> None:
             return Response(content, mimetype=row.media_type, headers=http.download_headers(row.name))
 
 
+def kept(pages: Pages) -> tuple[dict[str, Kept], str]:
+    """Keep the files that the form of an inquiry brings, and return them behind those that it names, each by its sign,
+    with what is wrong with one. There is no deal yet that could have them: the form has them, signed for its
+    organisation."""
+    signer = URLSafeSerializer(current_app.secret_key or "", salt=f"inquiry-file:{http.principal().org}")
+    found, error = {}, ""
+    for sign in request.form.getlist("kept"):
+        with suppress(BadSignature):
+            found[sign] = Kept(*signer.loads(sign))
+    for each in request.files.getlist("files"):
+        if each.filename:
+            try:
+                one = pages.service.keep(each.filename, each.stream.read(FILE_MAX + 1))
+                found[str(signer.dumps(astuple(one)))] = one
+            except Unfit as unfit:
+                error = _untaken(each.filename, unfit)
+    return found, wording.unfit("TOO_MANY") if len(found) > NAMED_MAX else error
+
+
+def _untaken(name: str, unfit: Unfit) -> str:
+    return str(gettext("%(name)s: %(why)s", name=name[: attachments.NAME_MAX], why=wording.unfit(unfit.code)))
+
+
 def posted(pages: Pages, deal_id: str) -> Brought:
     """Keep the files that the form brings, and return them behind those of the deal that it names.
 
@@ -59,10 +84,7 @@ def posted(pages: Pages, deal_id: str) -> Brought:
                     content = each.stream.read(FILE_MAX + 1)
                     wanted.append(pages.service.attach(session, actor(), deal_id, each.filename or "", content).sha256)
                 except Unfit as unfit:
-                    error = gettext(
-                        "%(name)s: %(why)s", name=(each.filename or "")[: attachments.NAME_MAX],
-                        why=wording.unfit(unfit.code),
-                    )  # fmt: skip
+                    error = _untaken(each.filename or "", unfit)
     with pages.database.read(org=http.principal().org) as session:
         here = attachments.told(session, deal_id)
         for row in pages.service.files(session, deal_id):

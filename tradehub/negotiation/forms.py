@@ -18,6 +18,7 @@ from tradehub.documents import Line, TradeDocument
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Attachment
 from tradehub.negotiation import drafting, further, model
+from tradehub.negotiation.attachments import Kept
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Known, Sort, Stated
 from tradehub.platform import clock
@@ -124,6 +125,7 @@ FLAGS = ("irrevocable", "as_is_only", "divisible")
 class TermsForm:
     """A form as typed, with its errors by field. ``files`` are None where the form says nothing of them.
 
+    ``kept`` are those of an inquiry, by the sign under which the form names them.
     ``own_terms`` are the hash and number of the version that may be referred to, ``standard_terms`` the hash where it is.
     """
 
@@ -144,6 +146,7 @@ class TermsForm:
     firm: bool = True
     suppliers: list[tuple[str, str]] = field(default_factory=list)
     files: tuple[Attachment, ...] | None = None
+    kept: Mapping[str, Kept] = field(default_factory=dict)
     standard_terms: str = ""
     own_terms: tuple[str, int] | None = None
     errors: dict[str, str] = field(default_factory=dict)
@@ -446,6 +449,7 @@ def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:
         yield "suppliers", id
     if form.standard_terms:
         yield "standard_terms", form.standard_terms
+    yield from (("kept", sign) for sign in form.kept)
     if form.files is not None:
         yield "files_listed", "1"
         yield from (("attachment", str(each.sha256)) for each in form.files)

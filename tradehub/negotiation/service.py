@@ -20,6 +20,7 @@ from tradehub.documents.parts import Attachment, Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS, terms_hash
 from tradehub.negotiation import attachments, drafting, judging, letters, model, standard, store, threads
 from tradehub.negotiation.attaching import Attaching
+from tradehub.negotiation.attachments import NAMED_MAX, Kept, Unfit
 from tradehub.negotiation.binding import award, binding, dearest
 from tradehub.negotiation.claims import Claims
 from tradehub.negotiation.drafting import Draft, Letterhead
@@ -95,13 +96,16 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         suppliers: Sequence[PartyId],
         *,
         note: str = "",
+        files: Sequence[Kept] = (),
+        standard_terms: str | None = None,
         request_key: str | None = None,
     ) -> str:
         """Ask each supplier on the draft's lines, a deal for each, and return the inquiry's id.
 
         The draft may be a document with any terms; its number and parties are the hub's to write.
 
-        ``note`` stays with the buyer's own people. The same ``request_key`` again returns the first inquiry.
+        ``note`` stays with the buyer's own people. ``files`` go to each supplier, ``standard_terms`` is the SHA-256 of the
+        buyer's own. The same ``request_key`` again returns the first inquiry. Raises Unfit for too many files.
         """
         if request_key is not None:
             known = session.scalar(select(InquiryRow.id).where(InquiryRow.request_key == request_key))
@@ -111,8 +115,13 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         number = f"RFQ-{now.year}-{store.next_number(session, actor.party, 'inquiry'):04d}"
         buyer = self.hooks.party(session, actor.party)
         chosen = list(dict.fromkeys(suppliers))
+        if len(files) > NAMED_MAX:
+            raise Unfit("TOO_MANY")
+        draft_files = draft.attachments or ()
         letters = [
-            _invitation(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft)
+            _invitation(Letterhead(number, now.date(), buyer, self.hooks.party(session, each)), draft).model_copy(
+                update={"attachments": (*(one.named for one in files), *draft_files)}
+            )
             for each in chosen
         ]
         row = InquiryRow(
@@ -126,7 +135,9 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             deal = self.open_deal(
                 session, buyer=actor.party, seller=supplier, document=letter, numbered_by=actor.party, inquiry_id=row.id
             )
-            self.propose(session, deal, actor, letter, kind=Kind.INQUIRY)
+            session.add_all(self._brought(deal, actor.party, each) for each in files)
+            particulars = {"standard_terms": standard_terms} if standard_terms else {}
+            self.propose(session, deal, actor, letter, kind=Kind.INQUIRY, particulars=particulars)
         return row.id
 
     def make_offer(

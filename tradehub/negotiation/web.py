@@ -530,7 +530,11 @@ def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
     @routes.get("/inquiries/new")
     @http.requires("inquiry.write")
     def inquiry_form() -> ResponseReturnValue:
-        return render_template("negotiation/inquiry_new.html", form=forms.blank_inquiry())
+        form = forms.blank_inquiry()
+        with pages.database.read(org=http.principal().org) as session:
+            form.own_terms = _own_terms(publishing.current(session, http.principal().org))
+        form.standard_terms = form.own_terms[0] if form.own_terms else ""
+        return render_template("negotiation/inquiry_new.html", form=form)
 
     @routes.get("/inquiries/suppliers")
     @http.requires("inquiry.write")
@@ -544,8 +548,16 @@ def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
     def inquiry() -> ResponseReturnValue:
         who = http.principal()
         form = forms.posted_inquiry(request.form)
+        form.kept, wrong = file_pages.kept(pages)
+        if wrong:
+            form.errors["files"] = wrong
         with pages.database.read(org=who.org) as session:
             _read_suppliers(pages, session, form)
+            named = publishing.by_hash(session, request.form.get("standard_terms", ""))
+            own = publishing.current(session, who.org)
+        if named is not None and named.org == who.org:
+            form.standard_terms, own = named.sha256, named
+        form.own_terms = _own_terms(own)
         if not form.is_valid:
             return render_template("negotiation/inquiry_new.html", form=form), 422
         step = request.form.get("step")
@@ -556,8 +568,9 @@ def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
         def act(session: Session) -> str:
             chosen = [PartyId(id) for id, _ in form.suppliers]
             inquiry_id = pages.service.send_inquiry(
-                session, actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id()
-            )
+                session, actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id(),
+                files=list(form.kept.values()), standard_terms=form.standard_terms or None,
+            )  # fmt: skip
             flash(gettext("The inquiry is sent."), "ok")
             return url_for("negotiation.comparison", inquiry_id=inquiry_id)
 
