@@ -41,13 +41,15 @@ class Device:
         return self._said({"clientDataJSON": client, "attestationObject": attested})
 
     def answer(
-        self, options: str, *, origin: str | None = None, flags: int = PRESENT_AND_VERIFIED, kind: str = "webauthn.get"
-    ) -> str:
-        """Answer a question."""
+        self, options: str, *, origin: str | None = None, flags: int = PRESENT_AND_VERIFIED,
+        kind: str = "webauthn.get", owner: str | None = None,
+    ) -> str:  # fmt: skip
+        """Answer a question; ``owner`` is the id of the person that the device has kept the passkey for."""
         self.count += 1
         data, client = self._data(flags), self._client(kind, options, origin or self.site.origins[0])
         signature = self._key.sign(data + sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
-        return self._said({"clientDataJSON": client, "authenticatorData": data, "signature": signature})
+        said = {"clientDataJSON": client, "authenticatorData": data, "signature": signature}
+        return self._said(said | ({"userHandle": owner.encode()} if owner is not None else {}))
 
     def _data(self, flags: int) -> bytes:
         return sha256(self.site.name.encode()).digest() + bytes([flags]) + self.count.to_bytes(4, "big")

@@ -116,3 +116,33 @@ def test_by_an_address_the_page_says_why_there_is_no_passkey(browser: Browser, o
 def _let_time_pass(proven: Proven) -> None:
     with proven.hub.database.write() as session:
         session.execute(update(WebSession).values(fresh_until=None))
+
+
+def test_a_passkey_signs_in_by_itself_and_leads_to_the_page_that_was_wanted(
+    browser: Browser, office: tuple[str, Proven]
+) -> None:
+    base, _proven = office
+    with visitor(browser, base) as dana:
+        dana.sign_in("dana@example.com", PASSWORD)
+        page = dana.go("/account")
+        with a_device(page):
+            add_passkey(page)
+            page.context.clear_cookies()
+            dana.go("/account")
+            expect(page.get_by_role("button", name="Sign in with a passkey")).to_be_visible()
+            check_at_both_sizes(page)
+            picture(page, "sign-in-with-passkey")
+            page.get_by_role("button", name="Sign in with a passkey").click()
+            page.wait_for_url("**/account")
+            expect(page.locator("#passkeys")).to_contain_text("Laptop")
+
+
+def test_a_device_without_a_passkey_says_so_at_the_door(browser: Browser, office: tuple[str, Proven]) -> None:
+    base, _proven = office
+    with visitor(browser, base, MODES[3]) as stranger:
+        page = stranger.go("/sign-in")
+        with a_device(page):
+            page.locator("button[data-passkey]").click()
+            expect(page.locator("[data-passkey-trouble]")).to_be_visible(timeout=15_000)
+            check_at_both_sizes(page)
+            picture(page, "sign-in-with-passkey-dark")

@@ -196,3 +196,43 @@ def test_the_audit_record_tells_of_each(passkeys, database):
     with database.read() as session:
         told = [row[0] for row in session.execute(text("SELECT action FROM audit_entries ORDER BY number"))]
     assert told == ["passkey.added", "passkey.used", "passkey.forgotten"]
+
+
+def test_who_signs_in_is_known_by_the_passkey_alone(passkeys):
+    phone, laptop = Device(HERE), Device(HERE)
+    add(passkeys, phone, LIN)
+    add(passkeys, laptop, DANA)
+    found = passkeys.recognise(HERE, laptop.answer(passkeys.ask_anybody(HERE, "1.2.3.4"), owner="dana"), "1.2.3.4")
+    assert found.user_id == "dana"
+
+
+STRANGE = {
+    "no owner named": lambda device, options: device.answer(options),
+    "another's name": lambda device, options: device.answer(options, owner="dana"),
+    "owner not verified": lambda device, options: device.answer(options, owner="lin", flags=1),
+    "another site's page": lambda device, options: device.answer(options, owner="lin", origin="https://evil.example"),
+    "unknown device": lambda device, options: Device(HERE).answer(options, owner="lin"),
+}
+
+
+@pytest.mark.parametrize("forge", STRANGE.values(), ids=STRANGE)
+def test_nobody_signs_in_with_an_answer_that_is_not_right_in_every_part(passkeys, forge):
+    device = Device(HERE)
+    add(passkeys, device)
+    with pytest.raises(SignInRefused):
+        passkeys.recognise(HERE, forge(device, passkeys.ask_anybody(HERE, "1.2.3.4")), "1.2.3.4")
+
+
+def test_a_question_is_answered_from_where_it_was_put_and_for_what_it_was_put(passkeys):
+    device = Device(HERE)
+    add(passkeys, device)
+    with pytest.raises(SignInRefused):
+        passkeys.recognise(HERE, device.answer(passkeys.ask_anybody(HERE, "1.2.3.4"), owner="lin"), "5.6.7.8")
+    with pytest.raises(SignInRefused):
+        passkeys.recognise(HERE, device.answer(passkeys.ask(LIN, HERE), owner="lin"), "1.2.3.4")
+    with pytest.raises(SignInRefused):
+        passkeys.confirm(LIN, HERE, device.answer(passkeys.ask_anybody(HERE, "1.2.3.4"), owner="lin"))
+    once = device.answer(passkeys.ask_anybody(HERE, "1.2.3.4"), owner="lin")
+    assert passkeys.recognise(HERE, once, "1.2.3.4").user_id == "lin"
+    with pytest.raises(SignInRefused):
+        passkeys.recognise(HERE, once, "1.2.3.4")

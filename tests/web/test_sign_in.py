@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from statistics import median
 from time import perf_counter
 from urllib.parse import quote
 
 import pytest
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from tests.device import Device
 from tests.web.house import OURS, PASSWORD, THEIRS, House, later, post, sign_in, token_in
 from tradehub.platform import audit, clock, security
-from tradehub.platform.http import local_path
+from tradehub.platform.http import Principal, local_path
+from tradehub.platform.passkeys import Passkeys, Site
 from tradehub.platform.security import LinkRefused, PasswordRefused, check_password
 
 FAR_FROM_HOME = (
@@ -184,6 +189,53 @@ def test_an_unknown_account_gets_the_same_answer_in_the_same_time(house: House) 
             times[email].append(perf_counter() - start)
     known, unknown = (median(each) for each in times.values())
     assert abs(known - unknown) < 0.5 * max(known, unknown), (known, unknown)
+
+
+def with_passkey(house: House, name: str) -> Device:
+    """Give a person a passkey for this host."""
+    device, passkeys = Device(Site("localhost")), Passkeys(house.hub.database)
+    who = Principal(house.people[name], OURS, name.capitalize(), email=f"{name}@example.com", session="s")
+    passkeys.add(who, device.site, device.make(passkeys.invite(who, device.site)), "Phone")
+    return device
+
+
+def sign_in_with(client: FlaskClient, device: Device, owner: str, **form: str):
+    token = token_in(client.get("/sign-in"))
+    asked = client.post("/sign-in/passkey/ask", data={"csrf_token": token})
+    assert json.loads(asked.text)["userVerification"] == "required"
+    answer = device.answer(asked.text, owner=owner)
+    return client.post("/sign-in/passkey", data={"csrf_token": token, "passkey": answer, **form})
+
+
+def test_a_passkey_opens_a_session_like_a_password(house: House) -> None:
+    """It is a new one, fresh, leads on to the page that was wanted, and stands in the record."""
+    device, client = with_passkey(house, "member"), house.client()
+    answer = sign_in_with(client, device, house.people["member"], next="/account")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+    assert "session=" in answer.headers["Set-Cookie"]
+    assert "member@example.com" in client.get("/account").text
+    with house.hub.database.read() as session:
+        actions = session.scalars(select(audit.AuditEntry.action).where(audit.AuditEntry.chain == "security"))
+        assert "sign-in.passkey" in set(actions)
+        assert audit.verify(session, "security") is None
+
+
+def test_no_passkey_lets_in_who_is_disabled_or_another(house: House) -> None:
+    device, member = with_passkey(house, "member"), house.people["member"]
+    assert sign_in_with(house.client(), device, house.people["owner"]).status_code == 401
+    with house.hub.database.write() as session:
+        house.security.disable(session, member)
+    refused = sign_in_with(house.client(), device, member)
+    assert refused.status_code == 401
+    assert "The passkey was not accepted." in refused.text
+
+
+def test_trying_passkeys_from_one_address_is_stopped(house: House) -> None:
+    client = house.client()
+    form = {"csrf_token": token_in(client.get("/sign-in")), "passkey": "{}"}
+    found = [client.post("/sign-in/passkey", data=form) for _ in range(security.ATTEMPTS_PER_ADDRESS + 1)]
+    assert [each.status_code for each in found] == [401] * security.ATTEMPTS_PER_ADDRESS + [429]
+    assert 0 < int(found[-1].headers["Retry-After"]) <= security.ATTEMPT_WINDOW.total_seconds()
 
 
 def test_sign_ins_stand_in_the_record(house: House) -> None:

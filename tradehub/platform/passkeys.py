@@ -1,8 +1,8 @@
 """Passkeys (WebAuthn level 2): a person shows once more who it is by a device that knows face, finger or PIN.
 
-A passkey stands in for the password before an act that binds. What the device signs, the challenge, is 32 random bytes
-and after them the ``subject`` of the act, so an answer given for one contract is good for no other. A challenge is good
-once and for a few minutes; only its hash is kept.
+A passkey stands in for the password, at sign-in and before an act that binds. What the device signs, the challenge, is 32
+random bytes and after them the ``subject`` of the act, so an answer given for one contract is good for no other. A
+challenge is good once and for a few minutes, for the person, or the address, that it was given to; only its hash is kept.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from webauthn.helpers import (
 )
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
+    AuthenticationCredential,
     AuthenticatorSelectionCriteria,
     PublicKeyCredentialDescriptor,
     ResidentKeyRequirement,
@@ -67,7 +68,7 @@ class Passkey(Base):
 
 
 class PasskeyChallenge(Base):
-    """A challenge that waits for its answer."""
+    """A challenge that waits for its answer. ``user_id`` is whose, or the mark of an address where nobody is known yet."""
 
     __tablename__ = "passkey_challenge"
 
@@ -100,6 +101,14 @@ class Presence:
 
     def as_record(self) -> Mapping[str, str]:
         return vars(self).copy()
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Who signed in, and with which passkey."""
+
+    user_id: str
+    passkey: str
 
 
 @dataclass(frozen=True)
@@ -150,10 +159,10 @@ class Passkeys:
             known = self.of(session, who.user_id)
         options = webauthn.generate_registration_options(
             rp_id=site.name, rp_name="tradehub", user_name=who.email, user_display_name=who.name,
-            user_id=who.user_id.encode(), challenge=self._challenge(who),
+            user_id=who.user_id.encode(), challenge=self._challenge(who.user_id),
             exclude_credentials=_descriptors(known, site),
             authenticator_selection=AuthenticatorSelectionCriteria(
-                resident_key=ResidentKeyRequirement.DISCOURAGED, user_verification=UserVerificationRequirement.REQUIRED
+                resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
             ),
         )  # fmt: skip
         return webauthn.options_to_json(options)
@@ -165,7 +174,7 @@ class Passkeys:
             raise PasskeyRefused("name")
         try:
             parsed = parse_registration_credential_json(_bounded(answer))
-            challenge = self._taken(who, parsed.response.client_data_json)
+            challenge = self._taken(who.user_id, parsed.response.client_data_json)
             made = webauthn.verify_registration_response(
                 credential=parsed, expected_challenge=challenge, expected_rp_id=site.name, expected_origin=site.origins,
                 require_user_verification=True,
@@ -200,20 +209,54 @@ class Passkeys:
         with self._database.read() as session:
             known = self.of(session, who.user_id)
         options = webauthn.generate_authentication_options(
-            rp_id=site.name, challenge=self._challenge(who, subject), allow_credentials=_descriptors(known, site),
+            rp_id=site.name, challenge=self._challenge(who.user_id, subject), allow_credentials=_descriptors(known, site),
             user_verification=UserVerificationRequirement.REQUIRED,
         )  # fmt: skip
         return webauthn.options_to_json(options)
 
     def confirm(self, who: Principal, site: Site, answer: str, subject: bytes = b"") -> Presence:
         """Take a device's answer about ``subject``. Raises SignInRefused where it is not right in every part."""
+        row, parsed, count = self._answered(site, answer, asked=who.user_id, subject=subject)
+        if row.user_id != who.user_id:
+            raise SignInRefused
+        with self._database.write() as session:
+            _move_on(session, row, count)
+            self._record(session, who, "passkey.used", {"passkey": row.id})
+        key = decoded_public_key_to_cryptography(decode_credential_public_key(row.public_key))
+        der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        response = parsed.response
+        return Presence(
+            row.credential, der.hex(), response.authenticator_data.hex(), response.client_data_json.decode(),
+            response.signature.hex(),
+        )  # fmt: skip
+
+    def ask_anybody(self, site: Site, address: str) -> str:
+        """Return what the browser needs to ask whichever passkey it has for this host: nobody has said who it is."""
+        options = webauthn.generate_authentication_options(
+            rp_id=site.name, challenge=self._challenge(_stranger(address)),
+            user_verification=UserVerificationRequirement.REQUIRED,
+        )  # fmt: skip
+        return webauthn.options_to_json(options)
+
+    def recognise(self, site: Site, answer: str, address: str) -> Recognised:
+        """Return who signs in with a device's answer. Raises SignInRefused where it is not right in every part."""
+        row, parsed, count = self._answered(site, answer, asked=_stranger(address))
+        if parsed.response.user_handle != row.user_id.encode():
+            raise SignInRefused
+        with self._database.write() as session:
+            _move_on(session, row, count)
+        return Recognised(row.user_id, row.id)
+
+    def _answered(
+        self, site: Site, answer: str, *, asked: str, subject: bytes = b""
+    ) -> tuple[Passkey, AuthenticationCredential, int]:
+        """Return the passkey that answered, its answer, and how often it says that it has signed. Raises SignInRefused."""
         try:
             parsed = parse_authentication_credential_json(_bounded(answer))
-            client_data = parsed.response.client_data_json
-            challenge = self._taken(who, client_data)
+            challenge = self._taken(asked, parsed.response.client_data_json)
             if challenge[32:] != subject:
                 raise SignInRefused
-            row = self._known(who, site, bytes_to_base64url(parsed.raw_id))
+            row = self._known(site, bytes_to_base64url(parsed.raw_id))
             seen = webauthn.verify_authentication_response(
                 credential=parsed, expected_challenge=challenge, expected_rp_id=site.name, expected_origin=site.origins,
                 credential_public_key=row.public_key, credential_current_sign_count=row.sign_count,
@@ -221,55 +264,37 @@ class Passkeys:
             )  # fmt: skip
         except (WebAuthnException, ValueError, KeyError, TypeError):
             raise SignInRefused from None
-        with self._database.write() as session:
-            # Of two answers at once the counter tells which device was copied: only the one that moves it on counts.
-            moved = session.execute(
-                update(Passkey)
-                .where(Passkey.id == row.id, Passkey.sign_count == row.sign_count)
-                .values(sign_count=seen.new_sign_count, used_at=clock.now())
-                .returning(Passkey.id)
-            ).first()
-            if moved is None:
-                raise SignInRefused
-            self._record(session, who, "passkey.used", {"passkey": row.id})
-        key = decoded_public_key_to_cryptography(decode_credential_public_key(row.public_key))
-        der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        response = parsed.response
-        return Presence(
-            row.credential, der.hex(), response.authenticator_data.hex(), client_data.decode(), response.signature.hex()
-        )
+        return row, parsed, seen.new_sign_count
 
-    def _known(self, who: Principal, site: Site, credential: str) -> Passkey:
+    def _known(self, site: Site, credential: str) -> Passkey:
         with self._database.read() as session:
-            mine = (Passkey.user_id == who.user_id, Passkey.site == site.name, Passkey.credential == credential)
-            row = session.scalar(select(Passkey).where(*mine))
+            wanted = select(Passkey).where(Passkey.site == site.name, Passkey.credential == credential)
+            row = session.scalar(wanted)
         if row is None:
             raise SignInRefused
         return row
 
-    def _challenge(self, who: Principal, subject: bytes = b"") -> bytes:
+    def _challenge(self, asked: str, subject: bytes = b"") -> bytes:
         challenge, now = ids.random_bytes(32) + subject, clock.now()
         with self._database.write() as session:
-            mine = PasskeyChallenge.user_id == who.user_id
+            mine = PasskeyChallenge.user_id == asked
             session.execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at <= now))
             waiting = select(PasskeyChallenge.hash).where(mine).order_by(PasskeyChallenge.expires_at.desc())
             kept = list(session.scalars(waiting.limit(CHALLENGES_MAX - 1)))
             session.execute(delete(PasskeyChallenge).where(mine, PasskeyChallenge.hash.not_in(kept)))
             session.add(
-                PasskeyChallenge(
-                    hash=sha256(challenge).hexdigest(), user_id=who.user_id, expires_at=now + CHALLENGE_LIFE
-                )
+                PasskeyChallenge(hash=sha256(challenge).hexdigest(), user_id=asked, expires_at=now + CHALLENGE_LIFE)
             )
         return challenge
 
-    def _taken(self, who: Principal, client_data: bytes) -> bytes:
+    def _taken(self, asked: str, client_data: bytes) -> bytes:
         """Return the challenge that is answered, and use it up. Raises SignInRefused for one that does not wait."""
         challenge = base64url_to_bytes(json.loads(client_data)["challenge"])
         with self._database.write() as session:
             taken = session.execute(
                 delete(PasskeyChallenge)
                 .where(
-                    PasskeyChallenge.hash == sha256(challenge).hexdigest(), PasskeyChallenge.user_id == who.user_id,
+                    PasskeyChallenge.hash == sha256(challenge).hexdigest(), PasskeyChallenge.user_id == asked,
                     PasskeyChallenge.expires_at > clock.now(),
                 )
                 .returning(PasskeyChallenge.hash)
@@ -283,6 +308,23 @@ class Passkeys:
             session, chain="security", org=who.org, actor=who.user_id, action=action, subject=who.user_id,
             details=details, at=clock.now(),
         )  # fmt: skip
+
+
+def _move_on(session: Session, row: Passkey, count: int) -> None:
+    """Of two answers at once the counter tells which device was copied: only the one that moves it on counts."""
+    moved = session.execute(
+        update(Passkey)
+        .where(Passkey.id == row.id, Passkey.sign_count == row.sign_count)
+        .values(sign_count=count, used_at=clock.now())
+        .returning(Passkey.id)
+    ).first()
+    if moved is None:
+        raise SignInRefused
+
+
+def _stranger(address: str) -> str:
+    """Return what the challenges of an address are kept under: no id of a person begins so."""
+    return f"@{sha256(address.encode()).hexdigest()[:31]}"
 
 
 def _descriptors(known: Iterable[Passkey], site: Site) -> list[PublicKeyCredentialDescriptor]:

@@ -8,7 +8,7 @@ down per account and per address, and gets the same answer, in the same time, fo
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -377,6 +377,22 @@ class Security:
             self._record(session, PartyId(membership.org), user.id, "sign-in.password", {})
             return self._open_session(session, user.id, PartyId(membership.org), agent)
 
+    def sign_in_by_passkey(self, recognise: Callable[[], tuple[str, str]], *, address: str, agent: str = "") -> str:
+        """Return the secret of a new session of the person whom ``recognise`` finds, with the id of the passkey.
+
+        Counted with the sign-ins of the address. Raises SignInRefused or TooManyAttempts.
+        """
+        self._count_attempt((_digest(f"address {address}"),), (ATTEMPTS_PER_ADDRESS,))
+        user_id, passkey = recognise()
+        with self._database.write() as session:
+            user = session.get(User, user_id)
+            memberships = select(Membership).where(Membership.user_id == user_id).order_by(Membership.since).limit(1)
+            membership = session.scalar(memberships)
+            if user is None or user.disabled_at is not None or membership is None:
+                raise SignInRefused
+            self._record(session, PartyId(membership.org), user_id, "sign-in.passkey", {"passkey": passkey})
+            return self._open_session(session, user_id, PartyId(membership.org), agent)
+
     def confirm(self, who: Principal, password: str, *, address: str) -> str:
         """Take the password once more and return the secret that the person's session has from now on (ASVS 7.2.4).
 
@@ -447,10 +463,11 @@ class Security:
         except (VerifyMismatchError, InvalidHashError):
             return False
 
-    def _count_attempt(self, keys: tuple[str, ...]) -> None:
+    def _count_attempt(
+        self, keys: tuple[str, ...], limits: tuple[int, ...] = (ATTEMPTS_PER_ACCOUNT, ATTEMPTS_PER_ADDRESS)
+    ) -> None:
         """Count before the password is looked at, so that guesses side by side are counted as well."""
         now = clock.now()
-        limits = (ATTEMPTS_PER_ACCOUNT, ATTEMPTS_PER_ADDRESS)
         with self._database.write() as session:
             session.execute(delete(SignInAttempt).where(SignInAttempt.at <= now - ATTEMPT_WINDOW))
             for key, limit in zip(keys, limits, strict=False):

@@ -29,13 +29,14 @@ def site() -> Site:
 
 
 def install(app: Flask, passkeys: Passkeys) -> None:
-    """Tell the templates whether who asks has a passkey that answers here."""
+    """Tell the templates whether who asks has a passkey that answers here, and whether anybody may."""
 
     def has_passkey() -> bool:
         who = http.current()
         return who is not None and not who.is_token and passkeys.good_at(who.user_id, site())
 
     app.jinja_env.globals["has_passkey"] = has_passkey
+    app.jinja_env.globals["takes_passkeys"] = lambda: site().has_passkeys
 
 
 def blueprint(passkeys: Passkeys) -> Blueprint:
@@ -59,7 +60,10 @@ def blueprint(passkeys: Passkeys) -> Blueprint:
             flash(str(RULES[refused.rule]), "bad")
         else:
             flash(
-                gettext("The passkey is kept. It stands in for your password wherever that is asked for again."), "ok"
+                gettext(
+                    "The passkey is kept. It stands in for your password, at sign-in and wherever that is asked for again."
+                ),
+                "ok",
             )
         return redirect("/account", 303)
 

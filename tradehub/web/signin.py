@@ -118,6 +118,7 @@ def blueprint(security: Security, passkeys: Passkeys, database: Database) -> Blu
     pages = Blueprint("signin", __name__)
     pages.after_app_request(_keep_renewed)
     _add_door(pages, security)
+    _add_door_for_passkeys(pages, security, passkeys)
     _add_confirmation(pages, security, passkeys)
     _add_link(pages, security, database)
     _add_way_out(pages, security, database)
@@ -146,11 +147,40 @@ def _add_door(pages: Blueprint, security: Security) -> None:
             wrong = gettext("E-mail and password do not match.")
             return render_template("sign_in.html", next=onward, email=email, error=wrong), 401
         except TooManyAttempts as refused:
-            later = _too_many(refused)
-            page = make_response(render_template("sign_in.html", next=onward, email=email, error=later), 429)
-            page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
-            return page
+            return _shut_for_a_while(refused, next=onward, email=email)
         return _let_in(secret, onward)
+
+
+def _add_door_for_passkeys(pages: Blueprint, security: Security, passkeys: Passkeys) -> None:
+    @pages.post("/sign-in/passkey/ask")
+    @http.public
+    def ask_passkey() -> ResponseReturnValue:
+        return Response(passkeys.ask_anybody(site(), request.remote_addr or ""), mimetype="application/json")
+
+    @pages.post("/sign-in/passkey")
+    @http.public
+    def sign_in_by_passkey() -> ResponseReturnValue:
+        answer, onward = request.form.get("passkey", ""), http.local_path(request.form.get("next"))
+        address = request.remote_addr or ""
+
+        def recognise() -> tuple[str, str]:
+            found = passkeys.recognise(site(), answer, address)
+            return found.user_id, found.passkey
+
+        try:
+            secret = security.sign_in_by_passkey(recognise, address=address, agent=_agent())
+        except SignInRefused:
+            wrong = gettext("The passkey was not accepted. Use your password.")
+            return render_template("sign_in.html", next=onward, error=wrong), 401
+        except TooManyAttempts as refused:
+            return _shut_for_a_while(refused, next=onward)
+        return _let_in(secret, onward)
+
+
+def _shut_for_a_while(refused: TooManyAttempts, **shown: str) -> BaseResponse:
+    page = make_response(render_template("sign_in.html", error=_too_many(refused), **shown), 429)
+    page.headers["Retry-After"] = str(ceil(refused.retry_after.total_seconds()))
+    return page
 
 
 def _add_confirmation(pages: Blueprint, security: Security, passkeys: Passkeys) -> None:

@@ -27,14 +27,17 @@
   }
 
   async function ask(button) {
-    const asked = await options("/passkeys/ask", button.form, { subject: button.dataset.subject || "" });
+    const asked = await options(button.dataset.ask || "/passkeys/ask", button.form, { subject: button.dataset.subject || "" });
     asked.challenge = bytes(asked.challenge);
     asked.allowCredentials = listed(asked.allowCredentials);
     const said = await navigator.credentials.get({ publicKey: asked });
-    const { clientDataJSON, authenticatorData, signature } = said.response;
+    const { clientDataJSON, authenticatorData, signature, userHandle } = said.response;
     return {
       id: said.id, rawId: text(said.rawId), type: said.type,
-      response: { clientDataJSON: text(clientDataJSON), authenticatorData: text(authenticatorData), signature: text(signature) },
+      response: {
+        clientDataJSON: text(clientDataJSON), authenticatorData: text(authenticatorData), signature: text(signature),
+        userHandle: userHandle ? text(userHandle) : null,
+      },
     };
   }
 
@@ -69,7 +72,7 @@
     button.hidden = false;
     button.addEventListener("click", async () => {
       const done = await once(button, async (form) => {
-        form.elements.confirm_passkey.value = JSON.stringify(await ask(button));
+        form.elements[button.dataset.answer || "confirm_passkey"].value = JSON.stringify(await ask(button));
         for (const input of form.querySelectorAll("[data-or-passkey]")) input.required = false;
       });
       if (done) button.form.requestSubmit();
