@@ -157,6 +157,9 @@ def test_a_day_that_often_follows_a_line_is_read_with_it_wherever_lines_begin(hu
         ("1234567890123456", "1"),  # one digit too many
         ("5", "1e3"),
         ("five", "1"),
+        ("+5", "1"),
+        ("1,5", "1"),
+        ("5", "1,500"),  # a thousand to some, and one and a half to others
     ],
 )
 def test_a_number_is_read_in_a_run_as_it_would_be_alone(hurried, quantity, price):

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
+from tests.edi.engine import maps
 from tradehub.edi import functions
 from tradehub.edi.functions import CodeTable
+from tradehub.edi.segments import Fault
 
 SAID = "."
 """Whatever is said: it becomes a finding at its place, in words of ours."""
@@ -20,8 +22,8 @@ def at(*parts: int) -> datetime:
 
 
 NUMBERS = {
-    "0": "0", "12": "12", "-12": "-12", "1.50": "1.50", ".5": "0.5", "-.5": "-0.5", "+1.5": "1.5", "1,5": "1.5", "+1,5": "1.5",
-    "-1,5": "-1.5", "007": "7",
+    "0": "0", "12": "12", "-12": "-12", "1.50": "1.50", ".5": "0.5", "-.5": "-0.5", "1,5": "1.5", "-1,5": "-1.5",
+    "007": "7",
 }  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def test_numbers_are_read_as_partners_write_them(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "+", "-", ".", "1.5.5", "1,5,5", "1,5.5", "1e5", "--1", "+-1", "1 5", "²", "٣", "x"]
+    "text", ["", "+", "-", ".", "1.5.5", "1,5,5", "1,5.5", "1e5", "--1", "+1.5", "+-1", "1 5", "²", "٣", "x"]
 )
 def test_what_is_no_number_is_refused(text):
     with pytest.raises(ValueError, match=SAID):
@@ -44,8 +46,19 @@ def test_implied_decimals():
     assert [functions.write_implied(Decimal(each), 2) for each in ("12.34", "1.005", "-1.005", "0")] == [
         "1234", "101", "-101", "0",
     ]  # fmt: skip
-    with pytest.raises(ValueError, match=SAID):
-        functions.read_implied("12.3", 2)
+    for text in ("12.3", "12,3", "+12"):
+        with pytest.raises(ValueError, match=SAID):
+            functions.read_implied(text, 2)
+
+
+@pytest.mark.parametrize("text", ["1,500", "+5", "1e3"])
+def test_a_number_of_x12_has_a_point_and_no_other_mark(text):
+    """``1,500`` is fifteen hundred to the one and one and a half to the other: it is refused, and not guessed."""
+    read = maps().get("x12", "850", "004010").read(["BEG*00*SA*PO-1**20240301", f"PO1*1*{text}*EA*1**VP*X1"], "*", ">")
+    [found] = read.findings
+    assert (found.tag, found.finding.element, found.finding.value) == ("PO1", 2, text)
+    assert found.finding.fault is Fault.INVALID_CHARACTER
+    assert "quantity" not in read.document["lines"][0]
 
 
 @pytest.mark.parametrize(("text", "value"), [("0", 0), ("-7", -7), ("0012", 12)])

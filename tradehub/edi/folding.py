@@ -20,11 +20,26 @@ from tradehub.edi.paths import Path, Step
 
 BUILTINS = frozenset(dir(builtins))
 SHARED = frozenset(
-    {"c", "v", "k", "cs", "DECIMALS", "DATES", "TIMES", "WHENS", "MOMENTS", "select", "put_first", "datetime"}
+    {
+        "c",
+        "v",
+        "k",
+        "cs",
+        "DECIMALS",
+        "POINTED",
+        "DATES",
+        "TIMES",
+        "WHENS",
+        "MOMENTS",
+        "select",
+        "put_first",
+        "datetime",
+    }
 )
 VALUES = frozenset(
-    {"DECIMALS", "DATES", "TIMES", "MOMENTS"}
+    {"DECIMALS", "POINTED", "DATES", "TIMES", "MOMENTS"}
 )  # never None; they raise ValueError for what is no such value
+NUMBERS = frozenset({"DECIMALS", "POINTED"})
 DAYS = frozenset({"DATES", "MOMENTS"})  # never false either
 DIRTY = -1
 MAYBE = 1  # within an ``if`` whose test is live: what is outside may be changed, but no object of the run
@@ -502,7 +517,7 @@ class Folder:
                 return Known(words[code])
             case Named(value=Words()), Text() if not self._uncertain:
                 return self._word(owner, key)
-            case _, Text(is_plain=True) if table == "DECIMALS":
+            case _, Text(is_plain=True) if table in NUMBERS:
                 return self._number(key)
         is_word = isinstance(owner, Named) and isinstance(owner.value, dict)
         read = ast.Subscript(self.node(owner), self.node(key), ast.Load())

@@ -19,7 +19,7 @@ CACHED = (
     20_000  # texts that a cache may hold before it starts afresh: bounds memory, covers the repeats of one interchange
 )
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
+_NUMBER = re.compile(r"-?(?:\d+(?:\.\d*)?|\.\d+)\Z", re.ASCII)
 _CANONICAL = re.compile(
     r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,9})?\Z", re.ASCII
 ).match  # texts that str() of their value gives
@@ -38,7 +38,13 @@ class Odd:
 
 class Decimals(dict[str, Decimal]):
     """Decimal of each canonical text seen; any other is read each time, and noted as odd. Raises ValueError for no
-    number."""
+    number.
+
+    ``mark`` is the sign that may stand for the point: EDIFACT has a comma too, and in X12 ``1,500`` is no number.
+    """
+
+    def __init__(self, mark: str = ".") -> None:
+        self._mark = mark
 
     def __missing__(self, text: str) -> Decimal:
         if _CANONICAL(text):
@@ -46,7 +52,7 @@ class Decimals(dict[str, Decimal]):
                 self.clear()
             value = self[text] = Decimal(text)
             return value
-        plain = text.replace(",", ".", 1)
+        plain = text.replace(self._mark, ".", 1)
         if not _NUMBER.match(plain):
             raise ValueError("not a number")
         value = Decimal(plain)
@@ -81,7 +87,8 @@ class DateTexts(dict[date, str]):
         return text
 
 
-DECIMALS = Decimals()
+DECIMALS = Decimals(",")
+POINTED = Decimals()
 DATES = Dates()
 DATE_TEXTS = DateTexts()
 
@@ -99,7 +106,7 @@ def read_implied(text: str, places: int) -> Decimal:
     """Return the number of an X12 ``Nn`` element, whose last n digits are decimals."""
     if "." in text:
         raise ValueError("a decimal point where it is implied")
-    return DECIMALS[text].scaleb(-places)
+    return POINTED[text].scaleb(-places)
 
 
 def write_implied(value: Decimal, places: int) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, joined, spread_over
 from tradehub.edi.checks import TEXTS
-from tradehub.edi.functions import CACHED, DATES, DECIMALS, CodeTable, Odd, Scope
+from tradehub.edi.functions import CACHED, DATES, DECIMALS, POINTED, CodeTable, Odd, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Variant
 from tradehub.edi.paths import Binding, Path, Test, child
 from tradehub.edi.paths import Place as At
@@ -185,7 +185,7 @@ class FunctionWriter:
         self._shape = shape
         self.last = count - 1
         self.names: dict[str, Any] = {
-            "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
+            "DECIMALS": DECIMALS, "POINTED": POINTED, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
             "select": select, "put_first": put_first, "WHOLE": WHOLE,
         }  # fmt: skip
         self._lines: list[str] = []
@@ -334,7 +334,7 @@ class FunctionWriter:
         if kind == "TM":
             return f"TIMES[{var}] is not None"
         if kind in {"R", "n"}:
-            return f"DECIMALS[{var}] is not None"
+            return f"{_numbers_of(kind)}[{var}] is not None"
         if kind[0] == "N":
             return f"{var}.isdecimal() and {var}.isascii()"
         return f"{var}.isalpha()" if kind == "a" else ""
@@ -706,7 +706,7 @@ class FunctionWriter:
         if name in {"decimal", "date", "time"}:
             if kind in {"decimal": {"R", "n"}, "date": {"DT"}, "time": {"TM"}}[name]:
                 self._read.add(text)
-            return f"{ {'decimal': 'DECIMALS', 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
+            return f"{ {'decimal': _numbers_of(kind), 'date': 'DATES', 'time': 'TIMES'}[name] }[{text}]"
         if name == "lookup":
             return f"{self.own('T', self._reader.tables[table].words.closed())}[{text}]"
         if name == "bool":
@@ -714,6 +714,11 @@ class FunctionWriter:
         if name == "fn":
             return f"{self.own('F', functions.FUNCTIONS[table][0])}({text})"
         return f"{self.own('F', functions.READERS[name])}({text})"
+
+
+def _numbers_of(kind: str) -> str:
+    """Return the name of what reads numbers of a type: the R of X12 knows no comma."""
+    return "POINTED" if kind == "R" else "DECIMALS"
 
 
 def _truth(table: CodeTable) -> Callable[[str], bool]:

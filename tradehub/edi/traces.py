@@ -19,7 +19,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
-from tradehub.edi.functions import DATES, DECIMALS
+from tradehub.edi.functions import DATES, DECIMALS, POINTED
 from tradehub.edi.generation import MOMENTS, TIMES, WHENS, FunctionWriter, Shape, bounds, shape_of
 from tradehub.edi.machine import Loop, Place
 from tradehub.edi.paths import Place as At
@@ -41,7 +41,7 @@ SMALL = {str(number): Decimal(number) for number in range(1000)}
 long."""
 
 SHARED_VALUES = {
-    "DECIMALS": DECIMALS, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "datetime": datetime,
+    "DECIMALS": DECIMALS, "POINTED": POINTED, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "datetime": datetime,
     "small": SMALL.get, "Decimal": Decimal,
 }  # fmt: skip
 
