@@ -169,6 +169,113 @@ def test_what_was_converted_is_accepted(file: Path, tmp_path: Path, target: str)
     assert run("check", tmp_path / "out").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("target", "holds"),
+    [
+        ("edifact:ORDERS:D96A", "BGM+220+PO-1+9'"),
+        ("x12:850:004010", "BEG*00*SA*PO-1**20261123"),
+        ("ubl:Order:2.1", "<cbc:ID>PO-1</cbc:ID>"),
+        ("json", '"number": "PO-1"'),
+    ],
+)
+def test_an_order_in_xml_is_carried_over_as_well(file: Path, tmp_path: Path, target: str, holds: str) -> None:
+    file.write_text(ORDER)
+    run("convert", file, "--to", "ubl:Order:2.1", "-o", tmp_path / "order.xml")
+    result = run("convert", tmp_path / "order.xml", "--to", target, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert holds in (tmp_path / "out").read_text()
+
+
+LONG = (
+    "Please send the gate valves on pallets of the railways, wrapped, with the papers on the first of them, not inside"
+)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "holds", "lost"),
+    [
+        ("<cbc:DocumentCurrencyCode", f"<cbc:Note>{LONG}</cbc:Note><cbc:DocumentCurrencyCode", "MSG*Please send the gate valves", ""),
+        ("Ningbo</cbc:CityName>", "Ningbo</cbc:CityName><cbc:CountrySubentity>Zhejiang</cbc:CountrySubentity>", "N4*Ningbo~", "Zhejiang"),
+        ('schemeID="0088"', "", "N1*BY*Haidi Trading~", "6901234000016"),
+        ('unitCode="EA"', 'unitCode="ZZ"', "PO1*1*24*ZZ*12.05", ""),
+        ('unitCode="EA"', 'unitCode="A48"', "PO1*1*24*ZZ*12.05", "A48"),
+        (' unitCode="EA"', "", "PO1*1*24**12.05", ""),
+    ],
+    ids=["a long note", "a region that is no code", "a number without its giver", "any unit", "no such unit", "no unit"],
+)  # fmt: skip
+def test_what_does_not_fit_the_other_standard_is_left_out_and_said(
+    file: Path, tmp_path: Path, was: str, becomes: str, holds: str, lost: str
+) -> None:
+    file.write_text(ORDER.replace("*6901234000016~\n", "*6901234000016~\nN4*Ningbo~\n").replace("SE*7", "SE*8"))
+    run("convert", file, "--to", "ubl:Order:2.1", "-o", tmp_path / "order.xml")
+    text = (tmp_path / "order.xml").read_text()
+    assert was in text
+    (tmp_path / "order.xml").write_text(text.replace(was, becomes))
+    result = run("convert", tmp_path / "order.xml", "--to", "x12:850:004010", "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert (holds in (tmp_path / "out").read_text(), lost in result.output) == (True, True), (
+        tmp_path / "out"
+    ).read_text()
+    result = run("check", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+
+
+ACKNOWLEDGED = """ISA*00*          *00*          *ZZ*NINGBOVALVES   *ZZ*HAIDITRADING   *261125*0900*U*00401*000000007*0*P*>~
+GS*PR*NINGBOVALVES*HAIDITRADING*20261125*0900*7*X*004010~
+ST*855*0001~
+BAK*00*AC*PO-1*20261123~
+PO1*1*24*EA*12.05**BP*V-22~
+ACK*IA*24*EA~
+CTT*1~
+SE*6*0001~
+GE*1*7~
+IEA*1*000000007~
+"""
+DESPATCHED = """UNB+UNOC:3+NINGBO+HAIDI+261201:0900+7'
+UNH+1+DESADV:D:96A:UN'
+BGM+351+LS-9+9'
+DTM+137:20261201:102'
+RFF+ON:PO-1'
+CPS+1'
+PAC+1++CT'
+PCI+33E'
+GIN+BJ+340123450000000012'
+LIN+1++4012345678901:EN'
+QTY+12:24:PCE'
+UNT+11+1'
+UNZ+1+7'
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "holds"),
+    [
+        (ACKNOWLEDGED, "OrderResponse", ("<cbc:ID>PO-1</cbc:ID>", "<cbc:IssueDate>2026-11-25</cbc:IssueDate>")),
+        (DESPATCHED, "DespatchAdvice", ("<cbc:TraceID>340123450000000012<", "<cbc:LineID>NA</cbc:LineID>")),
+    ],
+)
+def test_what_ubl_demands_and_the_other_standard_leaves_to_its_envelope_is_there(
+    file: Path, tmp_path: Path, text: str, target: str, holds: tuple[str, ...]
+) -> None:
+    file.write_text(text)
+    result = run("convert", file, "--to", f"ubl:{target}:2.1", "-o", tmp_path / "out")
+    assert (result.exit_code, "not carried: number" in result.output) == (0, False), result.output
+    assert [each for each in holds if each not in (tmp_path / "out").read_text()] == []
+    result = run("check", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+
+
+def test_check_shows_the_line_of_an_xml_message_that_is_at_fault(file: Path, tmp_path: Path) -> None:
+    file.write_text(ORDER)
+    run("convert", file, "--to", "ubl:Order:2.1", "-o", tmp_path / "order.xml")
+    text = (tmp_path / "order.xml").read_text().replace("2026-11-23", "2026-11-31")
+    (tmp_path / "order.xml").write_text(text)
+    lines = run("check", tmp_path / "order.xml").output.splitlines()
+    at = next(number for number, line in enumerate(lines) if "2026-11-31" in line and "<" in line)
+    assert lines[at].strip() == "<cbc:IssueDate>2026-11-31</cbc:IssueDate>"
+    assert lines[at + 1].strip().endswith("(/Order/cbc:IssueDate)")
+
+
 def test_convert_names_what_the_other_standard_cannot_carry(file: Path, tmp_path: Path) -> None:
     file.write_text(
         ORDER.replace("CTT", "PID*F*08***Gate valve~\nCTT").replace("SE*7", "SE*8").replace("N1*BY", "N1*7X")

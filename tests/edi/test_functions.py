@@ -118,8 +118,9 @@ def test_what_is_no_moment_is_refused(text):
 @pytest.mark.parametrize(
     ("text", "form"),
     [
-        ("20240229", "102"), ("240229", "101"), ("290224", "2"), ("20240229", ""), ("202402291205", "203"),
-        ("20240229120507", "204"),
+        ("20240229", "102"), ("240229", "101"), ("290224", "2"), ("022924", "3"), ("29022024", "4"), ("20240229", ""),
+        ("202402291205", "203"), ("20240229120507", "204"), ("2402291205", "201"), ("240229120507", "202"),
+        ("2402291205CET", "301"), ("202402291205CET", "303"), ("20240229120507CET", "304"),
     ],
 )  # fmt: skip
 def test_the_day_of_an_edifact_date_under_its_format(text, form):
@@ -149,6 +150,28 @@ def test_a_date_time_or_period_is_read_as_what_it_is_and_written_again(text, for
     assert functions.when_parts(form) == (form in {"102", "", "203", "204"}, form in {"203", "204"}, form == "616")
     if text:
         assert functions.write_when(*found) == (text, form or "102")
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "moment"),
+    [
+        ("240229", "101", None), ("290224", "2", None), ("022924", "3", None), ("29022024", "4", None),
+        ("2402291205", "201", at(2024, 2, 29, 12, 5)), ("240229120507", "202", at(2024, 2, 29, 12, 5, 7)),
+        ("2402291205CET", "301", at(2024, 2, 29, 12, 5)), ("202402291205UTC", "303", at(2024, 2, 29, 12, 5)),
+        ("20240229120507M08", "304", at(2024, 2, 29, 12, 5, 7)),
+    ],
+)  # fmt: skip
+def test_a_day_and_a_moment_in_other_formats_are_read_as_such(text, form, moment):
+    assert functions.read_when(text, form) == (date(2024, 2, 29), moment, None)
+    assert functions.when_parts(form) == (True, moment is not None, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"), [("300224", "2"), ("291324", "2"), ("2402292505", "201"), ("24022912", "303")]
+)
+def test_a_day_or_moment_in_another_format_that_does_not_exist_is_refused(text, form):
+    with pytest.raises(ValueError, match=SAID):
+        functions.read_when(text, form)
 
 
 def test_what_cannot_be_told_from_its_digits_has_no_format():

@@ -627,6 +627,55 @@ def test_the_tax_of_an_invoice_is_told_from_the_tax_summary_by_uns():
     ]
 
 
+INVOICE = """
+BGM+380+INV-77+9'
+DTM+137:260302:101'
+NAD+BY+4012345000009::9+Halle 7:Ostkai 3:20457 Hamburg+Kontor Elbe'
+NAD+SU+98765::92+Ventilwerk Nord:Postfach 12:24937 Flensburg'
+LIN+1++4012345678901:SRV'
+QTY+47:5:PCE'
+MOA+203:100'
+UNS+S'
+MOA+39:119.00'
+MOA+176:19.00'
+"""
+
+
+@pytest.mark.parametrize("release", ALL)
+def test_an_invoice_in_the_words_of_retail_is_understood(release: str):
+    got = read("INVOIC", release, INVOICE)
+    assert got["issued_on"] == date(2026, 3, 2)
+    assert got["lines"][0]["item"]["ids"] == [{"scheme": "gtin", "value": "4012345678901"}]
+    assert got["totals"] == {"with_tax": Decimal("119.00"), "tax": Decimal("19.00")}
+
+
+@pytest.mark.parametrize("release", ALL)
+def test_the_lines_of_an_address_without_structure_begin_with_the_name_where_no_other_is_given(release: str):
+    buyer, seller = read("INVOIC", release, INVOICE)["parties"]
+    assert (buyer["name"], buyer["address"]["street"]) == ("Kontor Elbe", ["Halle 7", "Ostkai 3", "20457 Hamburg"])
+    assert (seller["name"], seller["address"]["street"]) == ("Ventilwerk Nord", ["Postfach 12", "24937 Flensburg"])
+
+
+@pytest.mark.parametrize("message", ["INVOIC", "ORDERS"])
+@pytest.mark.parametrize("release", ALL)
+@pytest.mark.parametrize(("period", "days"), [("D", 2), ("CD", 2), ("", 2), ("M", None), ("W", None)])
+def test_two_months_to_pay_are_not_two_days(message: str, release: str, period: str, days: int | None):
+    terms = "PYT+{0}++5+3+{1}+2'" if release == "D24A" else "PAT+{0}++5:3:{1}:2'"
+    kind = {"INVOIC": "380", "ORDERS": "220"}[message]
+    text = f"""
+    BGM+{kind}+A-1+9'
+    DTM+137:20260301:102'
+    {terms.format("1", period)}
+    {terms.format("22", period)}
+    LIN+1++4012345678901:EN'
+    QTY+{"47" if message == "INVOIC" else "21"}:5:PCE'
+    UNS+S'
+    {"MOA+77:100'" if message == "INVOIC" else ""}
+    """
+    net, discount = read(message, release, text)["payment_terms"]
+    assert (net.get("net_days"), discount.get("discount_days")) == (days, days)
+
+
 def test_order_status_messages_do_not_exist_before_d01b():
     with pytest.raises(MapError):
         maps().get("edifact", "OSTRPT", "D96A")

@@ -109,6 +109,8 @@ LOST: dict[str, frozenset[str]] = {
     }.items()
 }
 """Where a document of a map's own message may still come back otherwise than it was written (docs/judges.md says why)."""
+STREET = ".address.street"
+"""NAD has four lines for it, and five more for an address without structure, which are read and not written."""
 
 
 def comes_back_as_it_was_written(rules: Map, decoded: Decoded, *, is_nested: bool) -> None:
@@ -122,7 +124,9 @@ def comes_back_as_it_was_written(rules: Map, decoded: Decoded, *, is_nested: boo
     if is_nested:
         first, known = plain(first), LOST.get(rules.head.set, frozenset())
         assert [
-            each for each in unsaid(bare(numbered(said)), bare(numbered(first))) if not _is_below(each, known)
+            each
+            for each in unsaid(bare(numbered(said)), bare(numbered(first)))
+            if not _is_below(each, known) and not each.endswith(STREET)
         ] == []
         again = plain(rules.read(rules.write(first, *signs), *signs).document)
         assert list(differences(numbered(again), numbered(first))) == []

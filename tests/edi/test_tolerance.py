@@ -73,6 +73,7 @@ def test_a_strict_reading_takes_no_date_by_its_digits():
     assert not only(EDIFACT.replace("137:20240229:102", "137:20020804:203"), tolerant=False).accepted
 
 
+PO_OF_TODAY = "BEG*00*SA*PO-1**20240229~PO1*1*10*EA*1.20**VP*A1~CTT*1~"
 PO_OF_1992 = "BEG*00*SA*PO-12345678901234567890**920229~PO1*1*10*EA*1.20**VP*A1~CTT*1~"
 
 
@@ -86,6 +87,22 @@ def test_lengths_and_codes_of_another_release_are_warnings():
     ]
     assert (got.document["number"], got.document["issued_on"]) == ("PO-12345678901234567890", date(1992, 2, 29))
     KINDS["order"].model_validate(got.document)
+
+
+@pytest.mark.parametrize(
+    ("release", "is_read"), [("004030VICS", True), ("004060UCS", True), ("006020X304", False), ("004030", True)]
+)
+def test_a_release_with_the_name_of_its_industry_is_read_and_that_of_a_guide_is_not(release, is_read):
+    (got,) = read(wrapped("850", "PO", PO_OF_1992.replace("92", "1992"), release).encode(), maps())
+    assert (got.document is not None) == is_read
+
+
+@pytest.mark.parametrize(("group", "issues"), [("PO", []), ("IN", ["segment 1 (ST01)"])])
+def test_a_message_in_a_group_of_others_is_taken_with_a_warning(group, issues):
+    got = only(wrapped("850", group, PO_OF_TODAY))
+    assert got.accepted
+    assert [(each[1], each[2]) for each in said(got)] == [(each, "warning") for each in issues]
+    assert only(wrapped("850", group, PO_OF_TODAY), tolerant=False).accepted == (not issues)
 
 
 def test_under_its_own_release_the_same_is_refused():

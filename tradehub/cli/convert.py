@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from tradehub.cli.files import EXIT, Judged, Unusable, documents, judge, map_store
+from tradehub.cli.fitting import fitted
 from tradehub.documents import Document
+from tradehub.documents.parts import Reference
 from tradehub.documents.terms import plain_values
+from tradehub.documents.trade import Despatch, DespatchLine
 from tradehub.edi import EnvelopeFacts, Id, MapError, message, read, write_interchange
+from tradehub.edi.functions import read_date
 from tradehub.platform import clock
 
 VERSIONS = {"x12": "00401", "edifact": "UNOC:3", "tradacoms": "ANA:1"}
@@ -77,13 +82,15 @@ def in_standard(found: list[Document], wanted: Target, judged: Judged, *, most: 
     They are one interchange, or as many as it takes for none to hold more than ``most`` messages, numbered from 1.
     """
     if wanted.standard == "ubl":
-        return _xml(found, wanted)
+        return _xml(found, wanted, judged)
     rules = map_store().get(*wanted)
     unfit = {each.kind for each in found} - {rules.head.document}
     if unfit:
         raise Unusable(f"{wanted.message} carries {rules.head.document}, not {', '.join(sorted(unfit))}")
     numbers = (f"{number:04d}" for number in range(1, len(found) + 1))
     messages = [message(rules, each, number) for each, number in zip(found, numbers, strict=True)]
+    if wanted.standard != "tradacoms":
+        messages = [fitted(rules, each) for each in messages]
     size = most or len(messages)
     batches = (messages[start : start + size] for start in range(0, len(messages), size))
     return b"".join(
@@ -92,7 +99,7 @@ def in_standard(found: list[Document], wanted: Target, judged: Judged, *, most: 
     )
 
 
-def _xml(found: list[Document], wanted: Target) -> bytes:
+def _xml(found: list[Document], wanted: Target, judged: Judged) -> bytes:
     from tradehub.edi.xml import write_xml, xml_map
 
     if len(found) > 1:
@@ -103,7 +110,41 @@ def _xml(found: list[Document], wanted: Target) -> bytes:
         raise Unusable(str(error)) from error
     if rules.document != found[0].kind:
         raise Unusable(f"{wanted.message} carries {rules.document}, not {found[0].kind}")
-    return write_xml(rules, found[0])
+    return write_xml(rules, _with_what_ubl_demands(found[0], judged))
+
+
+def _with_what_ubl_demands(document: Document, judged: Judged) -> Document:
+    """Return the document with a number, a day, and for each line of a despatch an order.
+
+    X12 knows an answer by the order's number, and EDIFACT often states the order of all lines once; the day of issue is
+    then that of the interchange.
+    """
+    known: dict[str, Any] = {}
+    if document.number is None:
+        known["number"] = document.reference("order") or (
+            judged.messages[0].control_number if judged.messages else None
+        )
+    if document.issued_on is None:
+        known["issued_on"] = _sent_on(judged)
+    if isinstance(document, Despatch):
+        orders = [each for each in document.references if each.type == "order"]
+        of_all = orders if len(orders) == 1 else [Reference(type="order")]
+        known["lines"] = tuple(_ordered(line, of_all) for line in document.lines)
+    return document.model_copy(update=known)
+
+
+def _ordered(line: DespatchLine, of_all: list[Reference]) -> DespatchLine:
+    if any(each.type == "order" for each in line.references):
+        return line
+    return line.model_copy(update={"references": (*of_all, *line.references)})
+
+
+def _sent_on(judged: Judged) -> date:
+    """Return the day that the interchange states, else today."""
+    try:
+        return read_date(judged.interchanges[0].date)
+    except (IndexError, ValueError):
+        return clock.now().date()
 
 
 def _envelope(standard: str, judged: Judged, number: str) -> EnvelopeFacts:

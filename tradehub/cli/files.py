@@ -23,6 +23,11 @@ LARGE = 8 * 1024 * 1024
 """A file from this size on is judged by the chunk."""
 CHUNK = 1024 * 1024
 
+XML = frozenset({"xml", "ubl"})
+"""Standards of the messages that are XML; ``xml`` is one without a map."""
+WIDE = 160
+"""A line of XML that is longer, such as a whole message without line breaks, is not shown under a fault in it."""
+
 GRADES = ("accepted", "accepted with warnings", "syntax only", "rejected", "unusable")
 """``syntax only``: envelope, segments and counts are as they should be, and there is no map to say more by."""
 EXIT = {"accepted": 0, "accepted with warnings": 0, "syntax only": 3, "rejected": 1, "unusable": 2}
@@ -199,7 +204,7 @@ def document_of(message: ReadMessage) -> Document:
 def kind_of(message: ReadMessage) -> str:
     if message.type in ACKNOWLEDGEMENTS:
         return "application_response"
-    if message.standard == "xml":
+    if message.standard in XML:
         from tradehub.edi.xml import xml_map
 
         return xml_map(map_store(), message.type, message.release).document
@@ -236,6 +241,11 @@ class Lines:
         return tuple(self.message.segments())
 
     @cached_property
+    def source(self) -> Sequence[str]:
+        """The lines of the text itself, which issues of an XML message count."""
+        return self.message.raw.split("\n")
+
+    @cached_property
     def of_header(self) -> Sequence[Segment]:
         """The segments of the header message of the file in which the message stands (TRADACOMS)."""
         return tuple(split_segments(self.message.group.header, self.message.interchange.delimiters))
@@ -248,7 +258,10 @@ class Lines:
         """Return the raw segment with a caret under the fault; None where the issue points at no segment."""
         delimiters = self.message.interchange.delimiters
         number = issue.at.segment
-        segments = self._segments_of(issue) if self.message.standard != "xml" else ()
+        if self.message.standard in XML:
+            line = self.source[number - 1].strip() if 0 < number <= len(self.source) else ""
+            return f"{line}\n^ {issue.at}" if 0 < len(line) <= WIDE else None
+        segments = self._segments_of(issue)
         if not 0 < number <= len(segments):
             return None
         raw = segments[number - 1].text(delimiters.element, delimiters.component or ":", delimiters.repeat or "^")

@@ -194,19 +194,24 @@ class Binder:
         texts: list[str],
         severity: Severity = Severity.ERROR,
     ) -> None:
-        fault = _CONVERSION_FAULTS.get(binding.conversion.name)
+        fault, meant = _MEANT.get(binding.conversion.name, (None, ""))
         if fault is None or any(each.element == group[0].element for each in self._wrong):
             return
         component = group[0].component
-        text = f"{texts[0]!r} cannot be read as {binding.conversion.name}"
+        text = f"{texts[0]!r} is not {meant}"
+        if len(texts) > 1 and texts[1] and fault is Fault.INVALID_DATE:
+            text += f" in the form {texts[1]}"
         rule = str(binding.conversion)
         self._wrong.append(Finding(fault, group[0].element, component, text, "", texts[0], rule, severity))
 
 
-_CONVERSION_FAULTS = {
-    "date": Fault.INVALID_DATE, "when": Fault.INVALID_DATE, "datetime": Fault.INVALID_DATE, "time": Fault.INVALID_TIME,
-    "decimal": Fault.NOT_A_NUMBER, "int": Fault.NOT_A_NUMBER, "lookup": Fault.INVALID_CODE,
+_MEANT = {
+    "date": (Fault.INVALID_DATE, "a day"), "when": (Fault.INVALID_DATE, "a day or moment"),
+    "datetime": (Fault.INVALID_DATE, "a day and time"), "time": (Fault.INVALID_TIME, "a time"),
+    "decimal": (Fault.NOT_A_NUMBER, "a number"), "int": (Fault.NOT_A_NUMBER, "a whole number"),
+    "lookup": (Fault.INVALID_CODE, "in the table of codes"),
 }  # fmt: skip
+"""What a converter takes, and the fault of a text that it does not take."""
 
 
 def spread_over(binding: Binding) -> list[At]:

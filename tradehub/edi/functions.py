@@ -156,32 +156,53 @@ def write_datetime(value: datetime) -> str:
     return write_date(value.date()) + write_time(value.time())
 
 
-def read_edifact_date(text: str, form: str) -> date:
-    """Return the day of an EDIFACT C507 value under its 2379 format; 102 and 101 are days, 203 and 204 moments of a
-    day."""
-    if form in {"203", "204"}:
-        return read_datetime(text).date()
-    if form in {"102", "101", "2", ""}:
-        if form == "2":
+_DAY_FORMS = frozenset({"102", "", "101", "2", "3", "4"})
+_MOMENT_FORMS = {"203": 12, "204": 14, "201": 10, "202": 12, "301": 10, "303": 12, "304": 14}
+"""2379 of moments: how many of their characters are digits; a time zone follows those of 301, 303 and 304."""
+
+
+def read_day(text: str, form: str) -> date:
+    """Return the day of an EDIFACT C507 value: CCYYMMDD, or in the order of its 2379 format."""
+    match form:
+        case "2" | "4":
             return read_date(text[4:] + text[2:4] + text[:2])
-        return read_date(text)
+        case "3":
+            return read_date(text[4:] + text[:4])
+    return read_date(text)
+
+
+def read_moment(text: str, form: str) -> datetime:
+    """Return the moment of an EDIFACT C507 value as it is said there, whatever its time zone."""
+    digits = text[: _MOMENT_FORMS[form]] if form[0] == "3" else text
+    if form == "202":
+        return datetime.combine(read_date(digits[:6]), read_time(digits[6:]))
+    return read_datetime(digits)
+
+
+def read_edifact_date(text: str, form: str) -> date:
+    """Return the day of an EDIFACT C507 value under its 2379 format, also of a moment of that day."""
+    if form in _MOMENT_FORMS:
+        return read_moment(text, form).date()
+    if form in _DAY_FORMS:
+        return read_day(text, form)
     raise ValueError("not a day")
 
 
 def read_when(text: str, form: str) -> tuple[date | None, datetime | None, str | None]:
     """Return (on, at, text) of an EDIFACT date, time or period: only ``text`` for a form that is no day and no
     moment."""
-    if form in {"102", ""} and text:
-        return read_date(text), None, None
-    if form in {"203", "204"}:
-        moment = read_datetime(text)
+    if form in _DAY_FORMS and text:
+        return read_day(text, form), None, None
+    if form in _MOMENT_FORMS:
+        moment = read_moment(text, form)
         return moment.date(), moment, None
     return None, None, f"{text} ({form})" if form else text
 
 
 def when_parts(form: str) -> tuple[bool, bool, bool]:
     """Return which of (on, at, text) ``read_when`` gives for a 2379 format."""
-    return (form in {"102", "", "203", "204"}, form in {"203", "204"}, form not in {"102", "", "203", "204"})
+    is_moment = form in _MOMENT_FORMS
+    return is_moment or form in _DAY_FORMS, is_moment, not is_moment and form not in _DAY_FORMS
 
 
 _FORMS = {8: "102", 12: "203", 14: "204"}

@@ -490,16 +490,17 @@ class FunctionWriter:
         depth = self._place.loop.depth
         scope = f"c[{depth}]"
         lines: list[str] = []
-        tree, root_lines = self._tree(variant, scope)
+        tree, late = self._tree(variant, scope if target is None else "r")
         if target is None:
-            if tree.is_empty and not root_lines:
+            if tree.is_empty and not late:
                 return []
             lines.append(f"s = {scope}")
             lines += tree.into("s", lambda name: self._reader._sites.is_single(self._place.loop, name), [0])
+            lines += late
         elif len(target.steps) == 1 and target.steps[0].append:
             name = target.steps[0].name
             counter = [0]
-            lines += tree.fresh("r", counter)
+            lines += [*tree.fresh("r", counter), *late]
             lines += [
                 "if r:" if not tree.has_certain else "if 1:",
                 f"    s = {scope}",
@@ -510,12 +511,12 @@ class FunctionWriter:
             ]
         else:
             self.names["child"] = _child_of
-            lines += tree.fresh("r", [0])
+            lines += [*tree.fresh("r", [0]), *late]
             lines.append("if r:")
             lines.append(f"    s = child({self.own('P', target)}, {scope})")
             lines.append("    for n in r: s.setdefault(n, r[n])")
             lines.append(f"    v[0] = {SUSPECT}")
-        return lines + root_lines
+        return lines
 
     def _tree(self, variant: Variant, scope: str) -> tuple[Tree, list[str]]:
         model = self._model(variant, variant.node.target)
@@ -604,7 +605,7 @@ class FunctionWriter:
 
     def _may_lack(self, variant: Variant, binding: Binding) -> bool:
         for path in binding.paths:
-            model = self._reader.root_model() if path.from_root else self._model(variant, None)
+            model = self._reader.root_model() if path.from_root else self._model(variant, variant.node.target)
             for step in path.steps if binding.fields else path.steps[:-1]:
                 model = field_model(model, step.name)
                 if required_fields(model):

@@ -5,6 +5,7 @@ Whatever a partner sends, nothing here raises: what is wrong is noted on the mes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
@@ -258,6 +259,8 @@ class Reading:
         issues += too_much
         if compiled is None and cut.type not in ACKNOWLEDGEMENTS:
             issues += islice(syntax.faults(cut, found), MOST_ISSUES)
+        if compiled is not None:
+            self._note_group(cut, compiled.head.group, issues)
         if compiled is not None and not too_much:
             stands_in = self._tolerant and compiled.head.release not in {cut.release, cut.release[:6]}
             needless = NEEDLESS if release is not None and NEEDLESS in cut.text else ""
@@ -323,7 +326,7 @@ class Reading:
             return None, None
         if not self._maps.has(standard, cut.type, release):
             other = stand_in(self._maps, standard, cut.type, release)
-            if not other or (standard == "x12" and len(cut.release) > 6):
+            if not other or (standard == "x12" and _OF_A_GUIDE.match(cut.release, 6)):
                 text = f"there is no map for {name}"
                 issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, value=cut.type))
                 return None, None
@@ -333,6 +336,18 @@ class Reading:
             release = other
         guide = self._guide(cut.interchange, cut.type, cut.release) if callable(self._guide) else self._guide
         return self._maps.get(standard, cut.type, release, guide), guide
+
+    def _note_group(self, cut: Cut, own: str, issues: list[Issue]) -> None:
+        """Note a message that stands in a group of others: GS01 tells what a group holds."""
+        if own and cut.group.header and own != cut.group.code:
+            text = f"{cut.type} goes in a group of {own}, not {cut.group.code}"
+            severity = Severity.WARNING if self._tolerant else Severity.ERROR
+            issues.append(Issue(Fault.UNKNOWN_MESSAGE, _place_of_type(cut), text, severity, value=cut.type))
+
+
+_OF_A_GUIDE = re.compile(r"X\d")
+"""How the release of an industry's guide goes on behind its six digits (``X222A1``); ``VICS`` or ``UCS`` names the industry
+alone."""
 
 
 def _place_of_header(cut: Cut) -> Position:
