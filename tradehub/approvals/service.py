@@ -207,7 +207,7 @@ class ApprovalService:
         for each in self._open(session, asker.org, RequestRow.deal_id == wanted.binding.deal_id):
             if each.digest == store.digest(wanted):
                 return each.id
-        row = self._asked(session, asker, wanted, verdict.steps, note=note, request_key=request_key, at=now)
+        row = self._asked(session, asker, wanted, verdict.steps, note=note, request_key=request_key or None, at=now)
         self._record(session, row.org, asker.user_id, "approval.asked", row, at=now, steps=row.steps, note=row.note)
         return row.id
 
