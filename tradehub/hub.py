@@ -140,12 +140,14 @@ class Hub:
                 on_signed=self._signed,
             )
         )
+        self.approvals = ApprovalService(self._carry_out)
         self.ordering = OrderingService(
             self.outbox,
             is_web=self.partners.is_web,
             party_of=self._party_of,
             on_contract=self.contracts.move_on,
             on_amended=self._agreed,
+            authorise=self.approvals.authorise,
         )
         self.billing = BillingService(
             self.outbox,
@@ -162,7 +164,6 @@ class Hub:
             on_progress=self._despatched,
             is_web=self.partners.is_web,
         )
-        self.approvals = ApprovalService(self._carry_out)
         self.negotiation = NegotiationService(
             self.outbox,
             Hooks(
@@ -331,6 +332,7 @@ class Hub:
                 name_of=self.partners.name_of,
                 confirm=self._confirm,
                 present=Passkeys(self.database).confirm,
+                amendments=self._amendments,
             ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -400,6 +402,10 @@ class Hub:
     def _awaiting(self, session: Session, agreed: Concluded) -> None:
         """The parties are agreed, and the contract comes about when both have signed or confirmed it (R21)."""
         self.contracts.record(session, agreed, is_awaiting=True)
+
+    def _amendments(self, session: Session, contract: ContractRow) -> Markup:
+        """Show on a contract's page how it is changed: that is negotiated as any terms are (R25)."""
+        return negotiation_pages.amendments(self.negotiation)(session, contract.deal_id, contract.acceptance)
 
     def _signed(self, session: Session, contract: ContractRow, party: PartyId, _at: datetime) -> None:
         self.negotiation.signed(session, contract.deal_id, party, acceptance=contract.acceptance)

@@ -477,3 +477,39 @@ def test_of_alternatives_the_dearest_is_held_to_the_limit(firm, browse):
     assert "Alternatives" in seen
     assert "Approved, and done." in text_of(ann.follow(decide(ann, request, "approve")))
     assert [each.amount for each in firm.load(deal).offers[2:]] == [900, 1100]
+
+
+@pytest.mark.parametrize("what", ["terms", "end"])
+def test_r25_an_amendment_above_the_limit_is_asked_for_and_proposed_by_the_last_approval(firm, browse, what):
+    firm.state(LIMITS)
+    deal, li, ann = firm.offered(), browse("li"), browse("ann")
+    ann.send(ann.get(f"/deals/{deal}/accept"), f"/deals/{deal}/accept")
+    (acceptance,) = (each.id for each in firm.load(deal).statements if each.kind == "accept")
+    url = f"/deals/{deal}/amend" + ("/end" if what == "end" else "")
+    page = li.get(f"{url}?acceptance={acceptance}")
+    if what == "terms":
+        page = li.send(page, url, {"line_price": ["11.90"], "text": "steel fell"}, 200).text
+    assert "Approver (Ann, Bo)" in text_of(page)
+    assert 'value="send"' not in page
+    li.send(page, url, {"step": "send"}, 403)
+    request = asked(li.send(page, url, {"step": "ask", "approval_note": "as agreed by phone"}))
+    assert len(firm.load(deal).offers) == 2
+    page = text_of(ann.get(f"/approvals/{request}"))
+    assert "as agreed by phone" in page
+    assert ("USD 12.40 USD 11.90" if what == "terms" else "It would be proposed to end the contract.") in page
+    decide(ann, request, "approve")
+    last = firm.load(deal).offers[-1]
+    assert (last.amends, last.terminates) == (firm.load(deal).offers[1].id, what == "end")
+    assert str(last.document.lines[0].price.amount) == ("11.90" if what == "terms" else "12.40")
+
+
+def test_r25_an_amendment_approved_after_the_contract_has_changed_is_overtaken(firm, browse):
+    firm.state(LIMITS)
+    deal, li, ann, dana = firm.offered(), browse("li"), browse("ann"), browse("dana")
+    ann.send(ann.get(f"/deals/{deal}/accept"), f"/deals/{deal}/accept")
+    url = f"/deals/{deal}/amend"
+    page = li.send(li.get(url), url, {"line_price": ["11.90"]}, 200).text
+    request = asked(li.send(page, url, {"step": "ask"}))
+    dana.send(dana.send(dana.get(url), url, {"payment": "net 10"}, 200).text, url, {"step": "send"})
+    assert "overtaken" in text_of(ann.follow(decide(ann, request, "approve"))).casefold()
+    assert [str(each.document.lines[0].price.amount) for each in firm.load(deal).offers[1:]] == ["12.40", "12.40"]

@@ -11,12 +11,13 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.kit import MODES, PHONE, ClickBudget, Mode, check_page, picture, serve, visitor
+from tests.browser.kit import MODES, PHONE, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
 from tests.contracting import proven as made
 from tests.contracting.proven import DELTA, HAIDI, Proven
 from tests.web.house import PASSWORD
 from tradehub.contracting import clauses, keyring
 from tradehub.contracting.calling_off import Ceilings
+from tradehub.contracting.store import ContractRow
 from tradehub.platform import clock
 
 
@@ -100,3 +101,43 @@ def test_every_page_of_contracting_is_sound(browser: Browser, office: Office, mo
         for path, name in pages.items():
             check_page(guest.go(path))
             picture(guest.page, f"{name}-{mode.name}")
+
+
+@pytest.mark.parametrize(
+    "mode", MODES if os.environ.get("TRADEHUB_SCREENSHOTS") else SHOWN, ids=lambda mode: mode.name
+)  # fmt: skip
+def test_a_change_of_a_contract_is_proposed_and_answered(browser: Browser, office: Office, mode: Mode) -> None:
+    made.by_hand(office.proven.hub)
+    with office.proven.hub.database.read() as session:
+        row = session.query(ContractRow).filter_by(seller=DELTA).order_by(ContractRow.id.desc()).first()
+    assert row is not None
+    with visitor(browser, office.base, mode) as lin, visitor(browser, office.base, mode) as dana:
+        lin.sign_in("lin@example.com", PASSWORD)
+        dana.sign_in("dana@example.com", PASSWORD)
+
+        def look(guest: Visitor, name: str) -> None:
+            check_page(guest.page)
+            picture(guest.page, f"{name}-{mode.name}")
+
+        page = lin.go(f"/contracts/{row.id}")
+        with ClickBudget(page, 4) as hand:
+            hand.click(page.locator(f"a[href='/deals/{row.deal_id}/amend?acceptance={row.acceptance}']"))
+            look(lin, "amend")
+            hand.type(page.locator("[name=line_price]").nth(0), "75.00")
+            hand.type("[name=payment]", "net 60")
+            hand.click(page.locator(f"form[action='/deals/{row.deal_id}/amend'] > .actions .btn-primary"))
+            look(lin, "amend-review")
+            hand.click(page.locator("button[name=step][value=send]"))
+            page.wait_for_url(f"**/deals/{row.deal_id}")
+        lin.go(f"/contracts/{row.id}")
+        look(lin, "contract-change-ours")
+        lin.go(f"/deals/{row.deal_id}/amend/end?acceptance={row.acceptance}")
+        look(lin, "amend-end")
+        page = dana.go(f"/contracts/{row.id}")
+        look(dana, "contract-change-theirs")
+        page.locator("[id^=amendment-] .btn-primary").click()
+        look(dana, "amend-accept")
+        page.locator(f"form[action='/deals/{row.deal_id}/accept'] .btn-primary").click()
+        page.wait_for_url(f"**/deals/{row.deal_id}")
+        dana.go(f"/contracts/{row.id}")
+        look(dana, "contract-version-2")

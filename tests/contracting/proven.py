@@ -98,12 +98,12 @@ def build(folder: Path) -> Proven:
     demo.settle(hub)
     made = {org: keys.make(name, org, at=clock.now()) for org, name in NAMES.items()}
     proven = Proven(hub, create_app(hub, hasher=CHEAP), made)
-    _by_hand(hub)
+    by_hand(hub)
     _by_message(hub)
     return proven
 
 
-def _by_hand(hub: Hub) -> None:
+def by_hand(hub: Hub) -> None:
     """Haidi asks Delta, and accepts what Delta offers."""
     with hub.database.write(org=HAIDI) as session:
         hub.negotiation.send_inquiry(session, Actor(HAIDI, name="Lin Hai"), ASKED, [DELTA])
@@ -114,7 +114,8 @@ def _by_hand(hub: Hub) -> None:
         delivery_on=clock.now().date() + timedelta(days=40), text="As discussed: <b>海运</b> & air",
     )  # fmt: skip
     with hub.database.write(org=DELTA) as session:
-        deal = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA)).one()
+        deal = session.scalars(select(DealRow.id).where(DealRow.seller_id == DELTA).order_by(DealRow.id.desc())).first()
+        assert deal is not None
         dana = Actor(DELTA, name="Dana Whitfield")
         drawing = hub.negotiation.attach(session, dana, deal, "V-22 rev C.pdf", DRAWING)
         named = Attachment(name=drawing.name, sha256=drawing.sha256)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Boolean, Connection, DateTime, Integer, MetaData, Table, select, text
@@ -349,6 +350,39 @@ def test_contracts_and_orders_of_before_get_the_acceptance_that_made_them(databa
     database.dispose()
     assert kept == {contract: expected for contract, *_, expected in rows}
     assert orders == {"p-1": "s-1", "p-2": "release-1"}
+
+
+@pytest.mark.parametrize("table", ["contracts", "orders"])
+def test_deals_with_several_contracts_are_not_taken_back_to_before_there_were_several(database_url, table):
+    database = Database(database_url)
+    schema.upgrade(database, "0013")
+    with database.engine.begin() as connection:
+        _insert(connection, "negotiation", id="d-1", number="N-1", buyer_id="haidi", seller_id="delta")
+        for each in ("1", "2"):
+            _insert(
+                connection,
+                table,
+                id=each,
+                number=each,
+                deal_id="d-1",
+                acceptance=f"s-{each}",
+                buyer="haidi",
+                seller="delta",
+            )
+
+    def take_back() -> None:
+        with schema._connection(database) as connection:
+            command.downgrade(schema._config(connection), "0012")
+
+    with pytest.raises(RuntimeError, match=f"nothing was changed: .* one of the {table}, and 1 of yours have several"):
+        take_back()
+    assert schema.current(database) == "0013"
+    with database.engine.begin() as connection:
+        assert connection.execute(text(f"SELECT acceptance FROM {table} ORDER BY id")).scalars().all() == ["s-1", "s-2"]
+        connection.execute(text(f"DELETE FROM {table} WHERE id = '2'"))
+    take_back()
+    assert schema.current(database) == "0012"
+    database.dispose()
 
 
 def _insert(connection: Connection, name: str, **values: object) -> None:

@@ -242,6 +242,9 @@ def test_what_is_no_edi_is_a_problem_and_kept(bench: Bench, house: House) -> Non
     body = json.loads(answer.data)
     assert body["rule"] == "not-edi"
     assert bench.message(body["message"]).validation_reason == "not-edi"
+    findings = house.signed_in("owner").get(f"/messages/{body['message']}").text.split("Findings")[1].split("Steps")[0]
+    assert "This is neither EDI nor XML." in findings
+    assert "Nothing was found." not in findings
 
 
 def test_an_empty_and_an_oversized_body_are_problems(bench: Bench, house: House) -> None:

@@ -415,6 +415,55 @@ def test_an_alternative_of_a_line_is_an_offer_beside_the_other_and_one_is_picked
     assert "The contract stands" in text_of(buyer.get(f"/deals/{deal}/accept?offer={one.id}"))
 
 
+def two_alternatives(house, seller, **flags: str) -> tuple[str, list[str]]:
+    deal = house.deal_with(DELTA)
+    offer_alternatives(seller, deal, flags, **BRASS)
+    return deal, [each.id for each in house.load(deal).offers[1:]]
+
+
+def states(house, deal: str) -> list[str]:
+    return [str(each) for each in model.states(house.load(deal), now=clock.now()).values()][1:]
+
+
+@pytest.mark.parametrize(
+    ("typed", "after"),
+    [({}, ["rejected", "rejected"]), ({"others": []}, ["effective", "rejected"])],
+    ids=["both", "one alone"],
+)
+def test_r7_who_declines_an_alternative_is_asked_about_the_others(house, buyer, seller, typed, after):
+    """CISG 17: a rejection ends the offer that it is of, and an alternative is an offer of its own."""
+    deal, (_, other) = two_alternatives(house, seller)
+    page = buyer.get(f"/deals/{deal}/reject?offer={other}")
+    assert "Decline its alternative too (round 2)" in text_of(page)
+    buyer.send(page, f"/deals/{deal}/reject", typed)
+    assert states(house, deal) == after
+
+
+def test_r11_a_counter_to_an_alternative_leaves_the_others_open_and_says_so(house, buyer, seller):
+    deal, (one, other) = two_alternatives(house, seller)
+    at = f"/deals/{deal}/counter"
+    review = buyer.send(buyer.get(f"{at}?about={other}"), at, {"step": "review"}, 200)
+    assert "You counter round 3 alone. Its alternative, round 2, stays open to you." in text_of(review.text)
+    buyer.send(review.text, at, {"step": "send"})
+    assert states(house, deal) == ["effective", "countered", "effective"]
+    buyer.send(buyer.get(f"/deals/{deal}/accept?offer={one}"), f"/deals/{deal}/accept")
+    assert len(contracts(house, deal)) == 1
+
+
+@pytest.mark.parametrize("picked", [0, 1])
+def test_r22_of_alternatives_that_are_divisible_one_is_picked_and_taken_in_parts(house, buyer, seller, picked):
+    deal, offers = two_alternatives(house, seller, divisible="1")
+    page = buyer.get(f"/deals/{deal}/accept?offer={offers[picked]}")
+    review = choose(buyer, deal, ["2"], page=page)
+    buyer.send(review.text, f"/deals/{deal}/accept")
+    page = buyer.get(f"/deals/{deal}")
+    assert f'href="/deals/{deal}/accept?offer={offers[picked]}"' in page, "the rest of what was picked"
+    assert "/accept/alternatives" not in page, "nothing is left to choose between"
+    review = choose(buyer, deal, ["1", "3"])
+    buyer.send(review.text, f"/deals/{deal}/accept")
+    assert [each.offer.id for each in contracts(house, deal)] == [offers[picked]] * 2
+
+
 def test_alternatives_stand_side_by_side_in_the_comparison(house, buyer, seller):
     deal = house.deal_with(DELTA)
     offer_alternatives(seller, deal, **BRASS)
@@ -431,7 +480,6 @@ def test_alternatives_stand_side_by_side_in_the_comparison(house, buyer, seller)
     [
         ({"price": "12.40"}, {}, "An alternative must differ from its line."),
         ({"price": ""}, {}, "A counter-offer needs a price."),
-        (BRASS, {"divisible": "1"}, "An offer with alternatives is not divisible"),
         ({**BRASS, "name": "", "item": ""}, {}, "Name the item."),
     ],
 )

@@ -486,3 +486,13 @@ def test_what_may_conclude_a_contract_needs_the_right_to_bind(app, house, buyer,
     deal, offer = offered(buyer, seller)
     clerk = Client(app, token(house, HAIDI, "deal.read", "deal.negotiate"))
     clerk.post(f"/deals/{deal}/{act}", {"offer": offer["offer"]}, 403)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_r7_alternatives_are_declined_one_by_one_or_together(buyer, seller, both):
+    deal = inquire(buyer)
+    for amount in ("12.40", "11.90"):
+        body = {"document": priced(amount), "valid_until": UNTIL, "group": "g"}
+        offer = seller.post(f"/deals/{deal}/offers", body)["deal"]["rounds"][-1]["offer"]
+    done = buyer.post(f"/deals/{deal}/rejections", {"offer": offer, "with_alternatives": both})["deal"]
+    assert [each["state"] for each in done["rounds"][1:]] == ["rejected" if both else "effective", "rejected"]

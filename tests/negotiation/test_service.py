@@ -13,15 +13,16 @@ from sqlalchemy import select, text
 from tests.negotiation.conftest import BUYER, DELTA, MONDAY, RHEIN, SELLER, terms
 from tests.negotiation.words import HAIDI, NINGBO, asked, quoted
 from tradehub.documents import KINDS, Inquiry, Offer, Order
-from tradehub.documents.parts import DatedEvent, Note, Reference
+from tradehub.documents.parts import DatedEvent, Money, Note, Reference
 from tradehub.documents.terms import terms_hash
-from tradehub.negotiation import model, store
+from tradehub.negotiation import drafting, model, store
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Conflict, Ground, Kind, Refused
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import Pick
 from tradehub.negotiation.simulation import simulate
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
+from tradehub.partners.authority import Allowed
 from tradehub.platform import clock
 from tradehub.platform.outbox import OutboxRow
 
@@ -533,3 +534,82 @@ def test_r21_a_contract_that_both_must_sign_is_told_of_first_and_concluded_by_th
         house.service.signed(session, deal, DELTA)
     assert [each.state for each in house.concluded] == ["concluded"]
     assert house.load(deal).statements[-1].kind is Kind.SIGN
+
+
+def test_r25_a_change_of_a_contract_is_not_accepted_in_parts(house):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10"))
+    accepted = house.do(BUYER, "accept", deal, offer)
+    amendment = house.do(BUYER, "amend", deal, acceptance=accepted, terminates=True)
+    with pytest.raises(Refused, match="NOT_ALLOWED"):
+        house.do(SELLER, "make_offer", deal, terms("13", "1", "6", divisible=True), about=amendment)
+
+
+def held_to(house) -> list[tuple[str, Decimal | None]]:
+    """Let every act be allowed, and return what each was held to, as it comes."""
+    asked: list[tuple[str, Decimal | None]] = []
+
+    def authorise(_session, _actor, binding):
+        asked.append((str(binding.act), binding.amount))
+        return Allowed()
+
+    house.service.hooks = replace(house.service.hooks, authorise=authorise)
+    return asked
+
+
+WHOLE, LINE_1, HALF_OF_1, REST = (Decimal(each) for each in ("341680.00", "297600.00", "148800.00", "192880.00"))
+"""24,000 at 12.40, 24,000 at 0.82 and 4,000 at 6.10."""
+
+
+@pytest.mark.parametrize(
+    ("before", "lines", "amount"),
+    [
+        ((), (), WHOLE),
+        ((), (("1", None),), LINE_1),
+        ((("1", Decimal(12000)),), (), REST),
+        ((("1", Decimal(12000)),), (("1", None),), HALF_OF_1),
+        ((("1", None),), (), WHOLE - LINE_1),
+    ],
+    ids=["all of it", "a line", "what is left", "what is left of a line", "the lines that are left"],
+)
+def test_an_acceptance_is_held_to_what_it_takes(house, before, lines, amount):
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", divisible=True))
+    if before:
+        house.do(BUYER, "accept", deal, offer, lines=before)
+    asked = held_to(house)
+    house.do(BUYER, "accept", deal, offer, lines=lines)
+    assert asked == [("acceptance", amount)]
+    assert sum(each.amount for each in map(bound, house.concluded[-1:])) == amount
+
+
+def bound(concluded):
+    return Money(amount=drafting.total(concluded.offer, concluded.offer.lines), currency="USD")
+
+
+def test_a_confirmation_is_held_to_the_part_that_it_confirms(house):
+    house.service.hooks = replace(house.service.hooks, terms=lambda *_: Terms(ground=Ground(formation="confirmation")))
+    deal = house.deal_with(DELTA)
+    offer = house.do(SELLER, "make_offer", deal, terms("12.40", "0.82", "6.10", divisible=True))
+    part = house.do(BUYER, "accept", deal, offer, lines=(("1", Decimal(12000)),))
+    house.do(BUYER, "accept", deal, offer)
+    asked = held_to(house)
+    house.do(BUYER, "act", deal, Kind.CONFIRM, part)
+    house.do(SELLER, "act", deal, Kind.CONFIRM, offer)
+    assert asked == [("signature", HALF_OF_1), ("signature", REST)]
+
+
+def test_r23_an_award_is_held_to_its_sum_once_and_not_to_the_limit_for_acceptances(house):
+    """The two are limits of their own: who states one for awards means the whole of them, whatever one acceptance may be."""
+    inquiry = house.inquire(DELTA, RHEIN)
+    with house.database.read(HAIDI) as session:
+        deals = {each.seller_id: each.id for each in session.query(DealRow).filter_by(inquiry_id=inquiry)}
+    one = house.do(SELLER, "make_offer", deals[DELTA], terms("12.40", "0.82", "6.10", divisible=True))
+    rhein = replace(SELLER, party=RHEIN)
+    other = house.do(rhein, "make_offer", deals[RHEIN], terms("12.00", "0.80", "6.00", divisible=True))
+    with house.database.write() as session:
+        house.service.note(session, session.get(DealRow, deals[RHEIN]), Kind.REACH, other, clock.now())
+    asked = held_to(house)
+    picks = [Pick(deals[DELTA], one, (("1", Decimal(12000)),)), Pick(deals[RHEIN], other, (("1", Decimal(12000)),))]
+    house.do(BUYER, "award", inquiry, picks)
+    assert asked == [("award", HALF_OF_1 + Decimal(144000))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from sqlalchemy.exc import NoResultFound
@@ -27,7 +28,8 @@ from tradehub.documents.terms import terms_hash
 from tradehub.documents.trade import LineResponse
 from tradehub.ordering.answers import Answer
 from tradehub.ordering.model import Decision, Delivery, Refused, Standing
-from tradehub.ordering.service import Answered, Conflict, open_proposal
+from tradehub.ordering.service import Answered, Conflict, Unauthorised, open_proposal, total_of
+from tradehub.partners.authority import Act, Asker, Forbidden, Needs
 from tradehub.platform import audit
 
 DEARER = answer("1", LineResponse(status="price_changed"), price=Price(amount=Decimal("12.90")))
@@ -242,3 +244,57 @@ def test_each_step_stands_in_the_deals_chain(trade):
     assert [event.kind for event in trade.order(order_id).events] == ["placed", "response", "agree"]
     with trade.database.read() as session:
         assert audit.verify(session, "deal:deal-1") is None
+
+
+@pytest.mark.parametrize(
+    "asker", [None, Asker(HAIDI, None), Asker(HAIDI, "u-lin", "Lin")], ids=["message", "hub", "Lin"]
+)
+def test_r25_who_agrees_to_other_terms_is_held_to_the_limit(trade, asker):
+    asked = []
+
+    def authorise(_session, who, binding):
+        asked.append((who.user_id, binding.act, binding.partner, binding.amount))
+        return Needs(())
+
+    trade.orders.authorise = authorise
+    order_id = trade.conclude()
+    trade.receive(response(None, DEARER, number=trade.order(order_id).number))
+    row = trade.order(order_id)
+    with trade.database.write(HAIDI) as session:
+        deciding = partial(
+            trade.orders.decide, session, order_id, Decision.AGREE, response_id=row.responses[-1].id,
+            expected_revision=row.revision, by=HAIDI,
+        )  # fmt: skip
+        if asker is None or asker.user_id is None:
+            assert deciding(asker=asker).stands is Standing.AGREED
+            assert asked == []
+            return
+        with pytest.raises(Unauthorised):
+            deciding(asker=asker)
+    after = trade.order(order_id)
+    assert (after.stands, after.version) == (row.stands, 1)
+    total = total_of(row.order) + Decimal("0.50") * row.order.lines[0].quantity.value
+    assert asked == [("u-lin", Act.AMENDMENT, NINGBO, total)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "prices", "is_held"),
+    [
+        (Answer.ACCEPTED, {}, False),
+        (Answer.ACCEPTED, {"1": Decimal(20)}, True),
+        (Answer.COUNTER, {"1": Decimal(20)}, True),
+        (Answer.REJECTED, {}, False),
+    ],
+)
+def test_r25_who_proposes_other_terms_by_an_answer_is_held_to_the_limit(trade, answer, prices, is_held):
+    trade.orders.authorise = lambda *_: Forbidden("NO_AUTHORITY")
+    order_id = trade.conclude(concluded(seller=DELTA))
+    said = Answered(answer, {}, prices, {})
+    with trade.database.write(DELTA) as session:
+        answering = partial(trade.orders.respond, session, order_id, said, by=DELTA, expected_revision=1)
+        if not is_held:
+            answering(asker=Asker(DELTA, "u-dana", "Dana"))
+            return
+        with pytest.raises(Unauthorised):
+            answering(asker=Asker(DELTA, "u-dana", "Dana"))
+    assert trade.order(order_id, HAIDI).responses == []

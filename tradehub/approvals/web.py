@@ -28,6 +28,7 @@ from tradehub.approvals.service import (
     PolicyRefused,
     RequestView,
 )
+from tradehub.partners.asking import asker
 from tradehub.partners.authority import Act, Asker, Wanted
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
@@ -92,7 +93,7 @@ def panel(service: ApprovalService, refusals: Mapping[str, LazyString]) -> Calla
     words = {**refusals, **wording.REFUSALS}
 
     def show(session: Session, deal_id: str) -> Markup:
-        found = service.of_deal(session, _asker(), deal_id)
+        found = service.of_deal(session, asker(), deal_id)
         if not found:
             return Markup()
         text = render_template("approvals/_card.html", requests=found, wording=wording, refusals=words)
@@ -108,7 +109,7 @@ def sections(service: ApprovalService) -> Sequence[Section]:
             "approve",
             lazy_gettext("To approve"),
             "approval.decide",
-            lambda session, _who: [_entry(each) for each in service.inbox(session, _asker())],
+            lambda session, _who: [_entry(each) for each in service.inbox(session, asker())],
             lazy_gettext("Nothing waits for your approval."),
             "/approvals",
         ),
@@ -116,7 +117,7 @@ def sections(service: ApprovalService) -> Sequence[Section]:
             "approvals-ended",
             lazy_gettext("Answers to requests for approval"),
             "approval.decide",
-            lambda session, _who: [_entry(each) for each in service.to_note(session, _asker())],
+            lambda session, _who: [_entry(each) for each in service.to_note(session, asker())],
             lazy_gettext("No request of yours has ended unseen."),
             "/approvals/mine",
         ),
@@ -137,8 +138,8 @@ def _entry(view: RequestView) -> Entry:
 def _add_lists(pages: Blueprint, service: ApprovalService, database: Database) -> None:
     def listed(tab: str, find: Callable[[Session, Asker], list[RequestView]]) -> str:
         with database.read(org=http.principal().org) as session:
-            found = find(session, _asker())
-            waiting = len(found) if tab == "inbox" else len(service.inbox(session, _asker()))
+            found = find(session, asker())
+            waiting = len(found) if tab == "inbox" else len(service.inbox(session, asker()))
             return render_template("approvals/requests.html", requests=found, tab=tab, waiting=waiting)
 
     @pages.get("/approvals")
@@ -156,8 +157,8 @@ def _add_lists(pages: Blueprint, service: ApprovalService, database: Database) -
     def history() -> str:
         chip, text = _asked_for()
         with database.read(org=http.principal().org) as session:
-            found = service.history(session, _asker(), text)
-            waiting = len(service.inbox(session, _asker()))
+            found = service.history(session, asker(), text)
+            waiting = len(service.inbox(session, asker()))
             counts = {key: sum(each.state in states for each in found) for key, (_, states) in wording.CHIPS.items()}
             fitting = [each for each in found if each.state in wording.CHIPS[chip][1]]
             last = max(1, -(-len(fitting) // PAGE))
@@ -175,7 +176,7 @@ def _add_lists(pages: Blueprint, service: ApprovalService, database: Database) -
         rows = csv.writer(out, quoting=csv.QUOTE_ALL)
         rows.writerow(["deal", "partner", "act", "currency", "amount", "requester", "asked", "state", "ended", "said"])
         with database.read(org=http.principal().org) as session:
-            found = service.history(session, _asker(), text)
+            found = service.history(session, asker(), text)
             rows.writerows(_csv_row(each) for each in found if each.state in wording.CHIPS[chip][1])
         headers = {"Content-Disposition": "attachment; filename=approvals.csv"}
         return Response(out.getvalue(), mimetype="text/csv", headers=headers)
@@ -205,7 +206,7 @@ def _csv_row(view: RequestView) -> list[str]:
 def _add_request(pages: Blueprint, service: ApprovalService, database: Database, shows: Shows) -> None:
     def shown(request_id: str, *, refused: Refused | None = None, reason: str = "") -> ResponseReturnValue:
         with database.read(org=http.principal().org) as session:
-            view = service.view(session, _asker(), request_id)
+            view = service.view(session, asker(), request_id)
             what = shows(session, view.row.wanted)
         page = render_template("approvals/request.html", view=view, row=view.row, what=what, refused=refused,
                                reason=reason, may_see_reasons=True)  # fmt: skip
@@ -227,7 +228,7 @@ def _add_request(pages: Blueprint, service: ApprovalService, database: Database,
 
         def act(session: Session) -> str:
             state = service.decide(
-                session, _asker(), request_id, approves=approves, reason=reason, giver=request.form.get("giver") or None
+                session, asker(), request_id, approves=approves, reason=reason, giver=request.form.get("giver") or None
             )
             flash(str(ANSWERS[state]), "warn" if state is State.OVERTAKEN else "ok")
             return url_for("approvals.asked", request_id=request_id)
@@ -242,7 +243,7 @@ def _add_request(pages: Blueprint, service: ApprovalService, database: Database,
     @http.requires("approval.decide")
     def withdraw(request_id: str) -> ResponseReturnValue:
         def act(session: Session) -> str:
-            service.withdraw(session, _asker(), request_id)
+            service.withdraw(session, asker(), request_id)
             flash(gettext("Your request is taken back."), "ok")
             return url_for("approvals.asked", request_id=request_id)
 
@@ -256,7 +257,7 @@ def _add_request(pages: Blueprint, service: ApprovalService, database: Database,
     @http.requires("approval.decide")
     def noted(request_id: str) -> ResponseReturnValue:
         with database.write(org=http.principal().org) as session:
-            service.take_note(session, _asker(), request_id)
+            service.take_note(session, asker(), request_id)
         return http.see("/")
 
 
@@ -266,7 +267,7 @@ def _add_delegates(pages: Blueprint, service: ApprovalService, database: Databas
         with database.read(org=who.org) as session:
             rows = service.delegations(session, who.org)
             members = service.members(session, who.org).values()
-            waiting = len(service.inbox(session, _asker()))
+            waiting = len(service.inbox(session, asker()))
         takers = [(each.id, each.name) for each in members if each.may_decide and each.id != who.user_id]
         today = clock.now().date()
         page = render_template(
@@ -290,7 +291,7 @@ def _add_delegates(pages: Blueprint, service: ApprovalService, database: Databas
             return shown(error=gettext("Say from which day to which."), status=422)
 
         def act(session: Session) -> str:
-            service.delegate(session, _asker(), request.form.get("taker", ""), first_on, last_on)
+            service.delegate(session, asker(), request.form.get("taker", ""), first_on, last_on)
             flash(gettext("The delegation is on record."), "ok")
             return url_for("approvals.delegates")
 
@@ -304,7 +305,7 @@ def _add_delegates(pages: Blueprint, service: ApprovalService, database: Databas
     @http.requires("approval.decide")
     def end_delegation(delegation_id: str) -> ResponseReturnValue:
         with database.write(org=http.principal().org) as session:
-            service.end_delegation(session, _asker(), delegation_id)
+            service.end_delegation(session, asker(), delegation_id)
         flash(gettext("The delegation has ended."), "ok")
         return http.see(url_for("approvals.delegates"))
 
@@ -385,7 +386,7 @@ def _add_policy_form(pages: Blueprint, policies: PolicyPages) -> None:
             return policies.edited(form, 422)
 
         def act(session: Session) -> str:
-            version = policies.service.state_policy(session, _asker(), stated, expected_version=form.version)
+            version = policies.service.state_policy(session, asker(), stated, expected_version=form.version)
             flash(gettext("Version %(version)s of the spending limits is in force.", version=version), "ok")
             return url_for("approvals.policy")
 
@@ -420,8 +421,3 @@ def _changed(before: PolicyForm, after: PolicyForm) -> dict[str, bool]:
     found["chains"] = any(one != other for one, other in pairs)
     found["general"] = (before.currency, before.days) != (after.currency, after.days)
     return found
-
-
-def _asker() -> Asker:
-    who = http.principal()
-    return Asker(who.org, who.user_id, who.name, "api" if who.is_token else "web")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from flask import Blueprint, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -28,6 +28,12 @@ from tradehub.platform.security import SignInRefused
 from tradehub.platform.worklist import Entry, Search, Section
 
 NameOf = Callable[[Session, str], str]
+Amendments = Callable[[Session, ContractRow], Markup]
+
+
+def _no_amendments(_session: Session, _contract: ContractRow) -> Markup:
+    return Markup()
+
 
 STATES: dict[State, tuple[str, LazyString]] = {
     State.AWAITING_CONFIRMATION: ("wait", lazy_gettext("Awaiting signature or confirmation")),
@@ -69,13 +75,15 @@ def blueprint(
     name_of: NameOf,
     confirm: Confirm | None = None,
     present: Present | None = None,
+    amendments: Amendments = _no_amendments,
 ) -> Blueprint:
-    """Return the pages."""
+    """Return the pages. ``amendments`` is the part of a contract's page on which the two change it by agreement."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
 
     def shown(contract_id: str, template: str) -> str:
         with database.read(org=http.principal().org) as session:
-            return render_template(template, **_page(service, name_of, session, contract_id))
+            shown = _page(service, name_of, session, contract_id)
+            return render_template(template, **shown, amendments=amendments(session, shown["contract"]))
 
     @pages.get("/contracts")
     @http.requires("deal.read")
@@ -125,7 +133,7 @@ def _refuse(*_what: object) -> NoReturn:
     raise SignInRefused
 
 
-def _page(service: ContractService, name_of: NameOf, session: Session, contract_id: str) -> dict[str, object]:
+def _page(service: ContractService, name_of: NameOf, session: Session, contract_id: str) -> dict[str, Any]:
     try:
         row = service.contract(session, contract_id)
     except NoResultFound:

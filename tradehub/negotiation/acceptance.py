@@ -14,7 +14,18 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from tradehub.negotiation import approved, compare, forms, judging, picking, standard, terms_pages, wording
+from tradehub.negotiation import (
+    amending,
+    approved,
+    compare,
+    drafting,
+    forms,
+    judging,
+    picking,
+    standard,
+    terms_pages,
+    wording,
+)
 from tradehub.negotiation.approved import Taking
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement
@@ -180,7 +191,7 @@ def _overtaken_page(
     """Show what stands now, how it differs from what was to be accepted, and the choice of lines that was made."""
     wanted = view.round(about)
     latest = view.standing or wanted
-    changes = view.changes(wanted, latest) if latest.offer.id != wanted.offer.id else ()
+    changes = view.since(wanted, latest)
     if _is_divided(view, latest):
         choice = picking.posted(request.form, latest)
         return _choosing_page(view, choice, status=409, refused=refused, wanted=wanted, changes=changes)
@@ -217,8 +228,10 @@ def _acceptance_page(
 ) -> ResponseReturnValue:
     stands = view.may_accept(round)
     taking = Taking() if choice is None else Taking(choice.lines)
+    amended = view.amended_by(round)
     page = render_template(
         "negotiation/accept.html", deal=view, round=round, refused=refused or stands, stands=stands is None,
+        amended=amended, amendment=amending.differing(view, drafting.agreed(amended), round) if amended else (),
         wanted=wanted, changes=changes, choice=choice, taken=approved.Proposed(taking.document(view, round)),
         verdict=_verdict(pages, session, view, round, taking), dispute=_dispute(pages, session, view, round),
     )  # fmt: skip
@@ -250,10 +263,7 @@ def _add_changes(routes: Blueprint, pages: Pages) -> None:
             view = pages.service.deal(session, deal_id)
             base = view.round(request.form.get("about"))
             form = forms.posted_changes(request.form, base.document)
-            if "add" in request.form or "drop" in request.form:
-                form.forgive()
-                forms.with_term(form, request.form, request.form.get("add", ""))
-                forms.without_term(form, request.form.get("drop", ""))
+            if forms.changes_rows(form, request.form):
                 return _changes_page(view, base, form)
             if view.version != version():
                 return _changes_overtaken(view, base, form)
@@ -343,8 +353,7 @@ def objectable_until(view: DealView) -> datetime | None:
 def _changes_overtaken(view: DealView, base: Round, form: TermsForm) -> ResponseReturnValue:
     """Show the new state with the changes that were typed, now on top of the offer that stands."""
     latest = view.standing or base
-    changes = view.changes(base, latest) if latest.offer.id != base.offer.id else ()
-    return _changes_page(view, latest, form, status=409, overtaken=base, changes=changes)
+    return _changes_page(view, latest, form, status=409, overtaken=base, changes=view.since(base, latest))
 
 
 def _changes_page(

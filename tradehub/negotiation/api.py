@@ -18,13 +18,15 @@ from tradehub.negotiation import approved, compare, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
-from tradehub.negotiation.pages import Ask, Suggest, nobody_to_ask
+from tradehub.negotiation.pages import Ask, nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
+from tradehub.partners.asking import NOT_NEEDED, approvers
 from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import BODY_MAX, Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
@@ -349,10 +351,13 @@ class AcceptEntry(Entry):
 
 
 class RejectEntry(Entry):
+    """``with_alternatives`` declines the offer's alternatives too: else they stay open, as offers of their own."""
+
     model_config = example({**_ROUND, "text": "The delivery is too late for us."})
 
     offer: str
     text: Text = ""
+    with_alternatives: bool = False
     expected_version: int | None = None
 
 
@@ -573,7 +578,7 @@ def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
         if isinstance(verdict, Forbidden):
             raise Unauthorised(verdict)
         if not isinstance(verdict, Needs):
-            raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="R23")
+            raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R23")
         asker = Asker(who.org, who.user_id, who.name, "api")
         return 201, AwardAsked(request=ask(session, asker, wanted, body.note, ""))
 
@@ -630,7 +635,10 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
         version = api.expected_version(body.expected_version)
         return made(
             session, deal_id,
-            service.reject(session, _actor(), deal_id, body.offer, text=body.text, expected_version=version),
+            service.reject(
+                session, _actor(), deal_id, body.offer, text=body.text, with_alternatives=body.with_alternatives,
+                expected_version=version,
+            ),
         )  # fmt: skip
 
     def comment(session: Session, body: CommentEntry, deal_id: str) -> tuple[int, Made]:
@@ -892,10 +900,9 @@ class _Told:
             more |= {"expected_version": error.expected, "version": error.actual, **self._since(error.expected)}
             return Problem("other-version", status=status, **more)
         if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
-            people = {name for names in error.verdict.people.values() for name in names}
             most = error.verdict.most
             limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
-            return Problem("needs-approval", approvers=sorted(people), most=limit, **more)
+            return Problem("needs-approval", approvers=approvers(error.verdict), most=limit, **more)
         return Problem("refused", status=STATUSES.get(error.code, 409), title=wording.sentence(error), **more)
 
     def _since(self, version: int) -> dict[str, Any]:

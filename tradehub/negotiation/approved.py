@@ -17,7 +17,7 @@ from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import compare, drafting, model
 from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.drafting import Draft, Letterhead
-from tradehub.negotiation.model import Conflict, Refused, State
+from tradehub.negotiation.model import Conflict, Contract, Refused, State
 from tradehub.negotiation.reading import DealView, Round
 from tradehub.negotiation.recording import Actor, NotFound
 from tradehub.negotiation.service import NegotiationService, Pick
@@ -57,7 +57,7 @@ def bound(view: DealView, act: Act, document: TradeDocument) -> Binding:
     return binding(act, document, deal_id=view.id, partner=view.other)
 
 
-def proposed(view: DealView, base: Round, draft: Draft) -> Proposed:
+def proposed(view: DealView, base: Round | Proposed, draft: Draft) -> Proposed:
     """Return the terms that ``draft`` would put on record in answer to ``base``; their number is given when they are."""
     buyer, seller = (Party(role="", name=each) for each in _names(view))
     head = Letterhead("?", clock.now().date(), buyer, seller)
@@ -138,6 +138,57 @@ def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Amending:
+    """Other terms for the contract that ``acceptance`` made, in a draft; without one, its end, for the reason ``text``."""
+
+    acceptance: str
+    draft: Draft | None = None
+    text: str = ""
+
+    def contract(self, view: DealView) -> Contract:
+        """Return the contract. Raises Refused NO_CONTRACT."""
+        found = view.made_by(self.acceptance)
+        if found is None:
+            raise Refused("NO_CONTRACT", view.negotiation.regime)
+        return found
+
+    def document(self, view: DealView) -> TradeDocument:
+        """Return the terms that would be agreed, or those that would end."""
+        agreed = Proposed(drafting.agreed(self.contract(view)))
+        return agreed.document if self.draft is None else proposed(view, agreed, self.draft).document
+
+
+AMENDING = TypeAdapter(Amending)
+
+
+def amendment(view: DealView, amending: Amending, version: int) -> Wanted:
+    """Freeze an amendment of a contract. Raises Refused NO_CONTRACT."""
+    document = amending.document(view)
+    return Wanted(
+        bound(view, Act.AMENDMENT, document), _title(view), view.other_name, amending.contract(view).terms.id, version,
+        terms_hash(document), AMENDING.dump_python(amending, mode="json"),
+    )  # fmt: skip
+
+
+def amend(
+    service: NegotiationService,
+    session: Session,
+    actor: Actor,
+    view: DealView,
+    amending: Amending,
+    *,
+    version: int,
+    request_key: str | None,
+) -> str:
+    """Propose the amendment and return the statement's id."""
+    document = None if amending.draft is None else amending.document(view)
+    return service.amend(
+        session, actor, view.id, document, terminates=document is None, acceptance=amending.acceptance,
+        text=amending.text, expected_version=version, request_key=request_key,
+    )  # fmt: skip
+
+
 PICKS = TypeAdapter(tuple[Pick, ...])
 
 
@@ -178,7 +229,7 @@ def carry_out(service: NegotiationService, session: Session, asker: Asker, wante
 
 def _what_happened(service: NegotiationService, session: Session, wanted: Wanted) -> Refused | None:
     """Return what became of the offer, where the deal is at another version: it says more than the number does."""
-    if wanted.binding.act is Act.AWARD:
+    if wanted.binding.act in (Act.AWARD, Act.AMENDMENT):
         return None
     view = service.deal(session, wanted.binding.deal_id)
     return view.may_accept(view.round(wanted.offer_id))
@@ -220,10 +271,17 @@ def _award(service: NegotiationService, session: Session, actor: Actor, wanted: 
     )  # fmt: skip
 
 
+def _amend(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:
+    view = service.deal(session, wanted.binding.deal_id)
+    amending = AMENDING.validate_python(wanted.payload)
+    amend(service, session, actor, view, amending, version=wanted.expected_version, request_key=key)
+
+
 _DOING: Mapping[Act, Callable[[NegotiationService, Session, Actor, Wanted, str], None]] = {
     Act.ACCEPTANCE: _accept,
     Act.AWARD: _award,
     Act.OFFER: _offer,
+    Act.AMENDMENT: _amend,
 }
 
 ACTS = frozenset(_DOING)

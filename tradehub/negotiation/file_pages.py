@@ -17,6 +17,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from tradehub.documents.parts import Attachment
 from tradehub.negotiation import attachments, wording
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Kept, Unfit
+from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.pages import Pages, actor
 from tradehub.platform import http
 
@@ -45,6 +46,15 @@ def add(routes: Blueprint, pages: Pages) -> None:
         with pages.database.read(org=http.principal().org) as session:
             row, content = pages.service.file(session, deal_id, file_hash)
             return Response(content, mimetype=row.media_type, headers=http.download_headers(row.name))
+
+
+def read_into(form: TermsForm, pages: Pages, deal_id: str) -> None:
+    """Put the files that were posted into a form that lists files."""
+    if LISTED in request.form:
+        brought = posted(pages, deal_id)
+        form.files = brought.files
+        if brought.error:
+            form.errors["files"] = brought.error
 
 
 def kept(pages: Pages) -> tuple[dict[str, Kept], str]:

@@ -292,7 +292,7 @@ def without_alternative(form: TermsForm, place: str) -> None:
 
 
 def _check_alternatives(form: TermsForm) -> None:
-    """An alternative differs from the line in whose place it stands, and one of them is picked as a whole."""
+    """An alternative differs from the line in whose place it stands."""
     by_number = {line.number: line for line in form.lines if line.number}
     alternatives = [line for line in form.lines if line.alternative]
     for line in alternatives:
@@ -301,14 +301,26 @@ def _check_alternatives(form: TermsForm) -> None:
             line.errors.setdefault("name", gettext("Offer the line itself as well: this stands in its place."))
         elif all(getattr(line, name) == getattr(base, name) for name in _SAID):
             line.errors.setdefault("name", gettext("An alternative must differ from its line."))
-    if alternatives and form.divisible:
-        form.errors["form"] = gettext(
-            "An offer with alternatives is not divisible: one of them is accepted as a whole."
-        )
     counted = Counter(line.alternative for line in alternatives)
     if prod(count + 1 for count in counted.values()) > drafting.VARIANTS_MAX:
         form.errors["form"] = gettext("Too many alternatives: at most %(count)s offers come of them.",
                                       count=drafting.VARIANTS_MAX)  # fmt: skip
+
+
+ROW_ACTS = frozenset({"add", "drop", "alternative", "drop_alternative"})
+"""Buttons of a form of terms that add a row or take one out."""
+
+
+def changes_rows(form: TermsForm, posted: Posted) -> bool:
+    """Do what a button does that adds a row or takes one out, and return whether one was pressed: nothing is sent then."""
+    if not ROW_ACTS & posted.keys():
+        return False
+    form.forgive()
+    with_alternative(form, posted.get("alternative", ""))
+    without_alternative(form, posted.get("drop_alternative", ""))
+    with_term(form, posted, posted.get("add", ""))
+    without_term(form, posted.get("drop", ""))
+    return True
 
 
 def posted_changes(posted: Posted, base: TradeDocument) -> TermsForm:

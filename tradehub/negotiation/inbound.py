@@ -8,8 +8,9 @@ acted on again (R28, R29).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Document, Inquiry, Line, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.in_words import STANDARD_TERMS
-from tradehub.documents.lines import find
+from tradehub.documents.lines import Finder, find, keyed
 from tradehub.documents.parts import Note
 from tradehub.negotiation import compare, drafting, letters, model, standard, store, threads
 from tradehub.negotiation.model import ContractState, Kind, Negotiation, Offer, Refused, State
@@ -51,6 +52,9 @@ _DECLINED = {
     ContractState.CONCLUDED_OBJECTABLE: Kind.OBJECT,
 }
 """What assent, and dissent, to our acceptance are in law, by what has become of it (CISG 19(2), 21)."""
+
+Lines = tuple[tuple[str, Decimal], ...]
+"""Lines of an offer, and how much of each."""
 
 
 class Inbound(Recorder):
@@ -249,14 +253,15 @@ class Inbound(Recorder):
         alive = base is not None and base.by != actor.party and base.firm
         assents = isinstance(document, Order) or document.action in ASSENTS
         if assents and base is not None and alive:
-            state = model.states(negotiation, now=received.received_at)[base.id]
-            changes = compare.changed_terms(base.document, full)
+            ledger = model.Ledger.of(negotiation, received.received_at)
+            lines, taken = _taken(base, ledger.standings[base.id].remaining, full)
+            changes = compare.changed_terms(taken, full)
             clashes = _standard_terms(document) not in (None, base.standard_terms) and not standard.knocks_out(
                 negotiation, base
             )
-            if not (changes or clashes) or state is not State.EFFECTIVE:
-                return self._accepted(session, row, base, document, received)
-            return self._accepted_with(session, row, base, full, document, changes, received)
+            if not (changes or clashes) or ledger.states[base.id] is not State.EFFECTIVE:
+                return self._accepted(session, row, base, document, received, lines)
+            return self._accepted_with(session, row, base, full, document, changes, received, lines)
         id = self.propose(
             session, row, actor, full, about=base if alive else None, source=document, at=received.received_at,
             particulars=_on_terms(document),
@@ -423,13 +428,13 @@ class Inbound(Recorder):
                     self.note(session, row, Kind.REACH, each.id, received.received_at)
 
     def _accepted(
-        self, session: Session, row: DealRow, base: Offer, document: TradeDocument, received: Received
+        self, session: Session, row: DealRow, base: Offer, document: TradeDocument, received: Received, lines: Lines
     ) -> Handled:
-        """Assent as it stands: the model refuses it where the offer is dead."""
+        """Assent as it stands, to all or to some lines: the model refuses it where the offer is dead, or a line taken."""
         order = document if isinstance(document, Order) else None
         id = self.say(
             session, row, _sender(received), Kind.ACCEPT, about=base.id, source=document, at=received.received_at,
-            order=order, standard_terms=_standard_terms(document),
+            order=order, lines=lines, standard_terms=_standard_terms(document),
         )  # fmt: skip
         return Handled(row.id, id)
 
@@ -442,11 +447,12 @@ class Inbound(Recorder):
         document: TradeDocument,
         changes: tuple[str, ...],
         received: Received,
+        lines: Lines = (),
     ) -> Handled:
         """Assent that changes terms: a contract where they are immaterial, else a counter-offer (R9, R10)."""
         id = self.propose(
             session, row, _sender(received), full, kind=Kind.ACCEPT, about=base, source=document,
-            at=received.received_at, said={"changes": changes, **_on_terms(document)},
+            at=received.received_at, said={"changes": changes, "lines": lines, **_on_terms(document)},
             particulars={"accept_by": base.accept_by, "amends": base.amends, **_on_terms(document)},
             order=document if isinstance(document, Order) else None,
         )  # fmt: skip
@@ -551,6 +557,30 @@ def _verdict_on_change(document: OrderChange | OrderResponse) -> Kind | None:
     if document.action in ASSENTS:
         return Kind.ACCEPT
     return Kind.REJECT if document.action == "not_accepted" else None
+
+
+def _taken(base: Offer, remaining: Mapping[str, Decimal], full: TradeDocument) -> tuple[Lines, TradeDocument]:
+    """Return the lines of an offer that an assent is limited to, none where it is to all, and what of the offer it takes.
+
+    An order on some lines of a divisible offer, or on a part of a quantity, takes those (R22); so does one on all of them
+    where some are not to be had any more, to be refused. One that names other lines, or more, takes the whole, to differ.
+    """
+    whole = ((), base.document)
+    if not base.divisible:
+        return whole
+    names = {id(line): name for name, line in keyed(model.lines_of(base.document)).items()}
+    finder, wanted = Finder(model.lines_of(base.document)), {}
+    for line in model.offered_lines(full):
+        found = finder.find(line)
+        offered = found.line.quantity if found is not None else None
+        if found is None or offered is None or line.quantity is None or line.quantity.unit != offered.unit:
+            return whole
+        if names[id(found.line)] in wanted or not 0 < line.quantity.value <= offered.value:
+            return whole
+        wanted[names[id(found.line)]] = line.quantity.value
+    if wanted == remaining == base.lines:
+        return whole
+    return tuple(wanted.items()), drafting.limited_to(base.document, wanted)
 
 
 def _told_of_numbers(full: TradeDocument, base: TradeDocument, document: OrderChange | OrderResponse) -> TradeDocument:

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from flask import abort, flash, request
 from flask_babel import gettext
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from tradehub.documents import PartyId
 from tradehub.negotiation import forms
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.service import NegotiationService
+from tradehub.partners.asking import asker
 from tradehub.partners.authority import Allowed, Asker, Forbidden, Needs, Verdict, Wanted
+from tradehub.partners.suggesting import Suggest
 from tradehub.platform import http
 from tradehub.platform.db import Database
 
-
-class Suggested(Protocol):
-    """A party offered while its name is being typed."""
-
-    @property
-    def id(self) -> PartyId: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-Suggest = Callable[[Session, str], Sequence[Suggested]]
 Panel = Callable[[Session, str], Markup]
 """A part of the deal page that another capability renders, given the deal's id; empty where it has nothing to say."""
 
@@ -81,9 +68,7 @@ def demand(verdict: Verdict) -> None:
 
 def asked(pages: Pages, session: Session, wanted: Wanted) -> str:
     """Ask for approval and return where the request is shown."""
-    who = http.principal()
-    asker = Asker(who.org, who.user_id, who.name, actor().channel)
     note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
-    url = pages.ask(session, asker, wanted, note, http.form_id())
+    url = pages.ask(session, asker(), wanted, note, http.form_id())
     flash(gettext("Approval is asked for. You will find the answer in your work."), "ok")
     return url

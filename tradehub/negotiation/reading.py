@@ -33,7 +33,7 @@ from tradehub.negotiation.model import (
     State,
     Statement,
 )
-from tradehub.negotiation.model.ledger import Acceptance
+from tradehub.negotiation.model.ledger import AMENDABLE, Acceptance
 from tradehub.negotiation.outlook import Outlook
 from tradehub.negotiation.recording import Hooks, NotFound
 from tradehub.negotiation.store import DealRow, InquiryRow, OfferRow, StatementRow
@@ -172,8 +172,12 @@ class DealView:
 
     @property
     def standing(self) -> Round | None:
-        """The open offer that is mine to answer, the latest first."""
-        return next((each for each in reversed(self.rounds) if each.is_open and not each.is_ours), None)
+        """The open offer that is mine to answer, the latest first; one that was passed over for its alternative is not."""
+        return next((each for each in reversed(self.rounds) if self._is_to_answer(each)), None)
+
+    def _is_to_answer(self, round: Round) -> bool:
+        is_open = round.is_open and not round.is_ours
+        return is_open and (round.offer.group is None or self.may_accept(round) is None)
 
     @cached_property
     def threads(self) -> Mapping[str, Thread[Said]]:
@@ -212,8 +216,13 @@ class DealView:
 
     def choices(self, round: Round) -> tuple[Round, ...]:
         """Return the alternatives that can still be accepted; nothing where there is no choice left."""
-        found = tuple(each for each in self.alternatives(round) if each.is_open)
+        found = tuple(each for each in self.alternatives(round) if each.is_open and self.may_accept(each) is None)
         return found if len(found) > 1 else ()
+
+    def others_open(self, round: Round) -> tuple[Round, ...]:
+        """Return the other alternatives that stay open when this one is declined or countered (CISG 17, 19(1))."""
+        others = (each for each in self.alternatives(round) if each.offer.id != round.offer.id)
+        return tuple(each for each in others if each.is_open and self.may_accept(each) is None)
 
     def may_accept(self, round: Round) -> Refused | None:
         """Return why this round cannot be accepted now; None where it can."""
@@ -239,9 +248,17 @@ class DealView:
     def changes(self, before: Round, after: Round) -> tuple[compare.Term, ...]:
         return compare.changes(before.document, after.document, for_buyer=self.is_buyer)
 
+    def since(self, shown: Round, latest: Round) -> tuple[compare.Term, ...]:
+        """Return how what stands now differs from the round that was shown; nothing where that is it."""
+        return () if latest.offer.id == shown.offer.id else self.changes(shown, latest)
+
     def made_by(self, acceptance: str | None) -> Contract | None:
         """Return the contract that an acceptance brought about, if only for a time; None for that of an amendment."""
         return next((each for each in self.contracts if each.id == acceptance), None)
+
+    def amended_by(self, round: Round) -> Contract | None:
+        """Return the contract that a round would change; None for one that is about no contract yet."""
+        return next((each for each in self.contracts if round.offer.amends in (each.id, each.offer.id)), None)
 
     def accepted_changes(self, contract: Contract) -> tuple[compare.Term, ...]:
         """Return what the acceptance that made a contract changed of the offer (R9)."""
@@ -485,7 +502,10 @@ def actions(ledger: Ledger, me: PartyId) -> tuple[Action, ...]:
         refused = model.refusal(negotiation, Statement("?", kind, me, offer.id), now=now, ledger=ledger)
         return Action(str(kind), offer.id, refused)
 
-    standing = latest(theirs, State.EFFECTIVE)
+    effective = [each for each in reversed(theirs) if found[each.id] is State.EFFECTIVE]
+    # of alternatives, not one that was passed over
+    to_answer = (each for each in effective if each.group is None or tried(Kind.ACCEPT, each).is_possible)
+    standing = next(to_answer, next(iter(effective), None))
     last = standing or (theirs[-1] if theirs else None)
     base = last or (negotiation.offers[-1] if negotiation.offers else None)
     amending = standing is not None and standing.amends is not None
@@ -501,15 +521,23 @@ def actions(ledger: Ledger, me: PartyId) -> tuple[Action, ...]:
         Kind.CANCEL: None if closed else latest(ours, State.INVITATION),
         Kind.DISREGARD: sent,
     }
-    agreed = next((each for each in ledger.contracts() if each.is_live), None)
-    stands = agreed is not None and agreed.state in (ContractState.CONCLUDED, ContractState.CONCLUDED_OBJECTABLE)
+    agreed = [each for each in ledger.contracts() if each.is_live]
     return (
         *(tried(kind, offer) for kind, offer in found_by_kind.items()),
         *(each for kind in sorted(model.OF_ACCEPTANCES) for each in _on_acceptances(ledger, me, kind)),
         Action("counter", base.id if base else None, counter),
-        Action("amend", agreed.offer.id if agreed else None, None if stands else Refused("NO_CONTRACT")),
+        *([_amending(each, negotiation) for each in agreed] or [Action("amend", refused=_no_contract(negotiation))]),
         Action("comment"),
     )
+
+
+def _amending(contract: Contract, negotiation: Negotiation) -> Action:
+    refused = None if contract.state in AMENDABLE else _no_contract(negotiation)
+    return Action("amend", contract.offer.id, refused, acceptance=contract.id)
+
+
+def _no_contract(negotiation: Negotiation) -> Refused:
+    return Refused("NO_CONTRACT", negotiation.regime)
 
 
 def _on_acceptances(ledger: Ledger, me: PartyId, kind: Kind) -> Sequence[Action]:

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document, Order, PartyId, TradeDocument
+from tradehub.documents import Document, Order, PartyId, Quantity, TradeDocument
 from tradehub.documents.in_words import STANDARD_TERMS
+from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import attachments, drafting, model, store
@@ -21,7 +22,7 @@ from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Refused, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
 from tradehub.partners.authority import Allowed, Binding, Forbidden, Needs, Verdict
-from tradehub.partners.handling import Concluded, Received
+from tradehub.partners.handling import Concluded, Left, Received
 from tradehub.platform import clock, ids
 from tradehub.platform.files import PayloadStore
 
@@ -220,7 +221,7 @@ class Recorder:
         usual = {
             "firm": firm,
             "parent": about.id if about else None,
-            "accept_by": model.accept_by(document, negotiation.calendar(actor.party).zone),
+            "accept_by": _last_moment(negotiation, document, actor.party, (particulars or {}).get("amends"), now),
             "revision": 1 + sum(each.number == (document.number or id) for each in negotiation.offers),
         }
         offer = Offer.of(id, actor.party, document, terms_hash(document), **{**usual, **(particulars or {})})
@@ -296,7 +297,13 @@ class Recorder:
         return len(rows)
 
     def _agreed(
-        self, session: Session, row: DealRow, contract: Contract, at: datetime, order: Order | None
+        self,
+        session: Session,
+        row: DealRow,
+        negotiation: Negotiation,
+        contract: Contract,
+        at: datetime,
+        order: Order | None,
     ) -> Concluded:
         """Return what the rest of the hub is told of a contract."""
         document = drafting.agreed(contract)
@@ -318,6 +325,7 @@ class Recorder:
             order=order or ordered,
             contract=contract.id,
             state=str(contract.state),
+            left=_left(negotiation, contract, at),
             standard_terms=store.standard_terms_of(session, contract.id),
         )
 
@@ -374,9 +382,9 @@ class Recorder:
         for contract in model.contracts(after, now=now):
             was = known.pop(contract.id, None)
             if binds(contract) and not binds(was):
-                self.hooks.on_concluded(session, self._agreed(session, row, contract, now, order))
+                self.hooks.on_concluded(session, self._agreed(session, row, after, contract, now, order))
             elif _awaits(contract) and not _awaits(was):
-                self.hooks.on_awaiting(session, self._agreed(session, row, contract, now, order))
+                self.hooks.on_awaiting(session, self._agreed(session, row, after, contract, now, order))
             elif was is not None and binds(was) and not contract.is_live:
                 self.hooks.on_undone(session, row.id, contract.id, now)
             elif was is not None and contract.version > was.version:
@@ -384,6 +392,21 @@ class Recorder:
         for gone in known.values():
             if binds(gone):
                 self.hooks.on_undone(session, row.id, gone.id, now)
+
+
+def _left(negotiation: Negotiation, contract: Contract, at: datetime) -> Left | None:
+    """Return what is left of an offer that was accepted in part; None of one that was accepted as a whole."""
+    if not contract.lines:
+        return None
+    ledger = model.Ledger.of(negotiation, at)
+    standing, lines = ledger.standings[contract.offer.id], keyed(model.lines_of(contract.offer.document))
+    is_open = standing.state is model.State.EFFECTIVE
+    rest = {
+        name: Quantity(value=value, unit=quantity.unit)
+        for name, value in (standing.remaining if is_open else {}).items()
+        if (quantity := lines[name].quantity) is not None
+    }
+    return Left(rest, ledger.deadline(contract.offer))
 
 
 def _on_terms(document: TradeDocument, statement: Statement) -> TradeDocument:
@@ -413,6 +436,22 @@ _SIGNED = frozenset({ContractState.CONCLUDED, ContractState.TERMINATED})
 
 _BINDING = _SIGNED | {ContractState.AWAITING_REACH, ContractState.CONCLUDED_OBJECTABLE}
 """Contracts that are acted on: an acceptance on its way is, for what carries it to a message partner is the order."""
+
+
+def _last_moment(
+    negotiation: Negotiation, document: TradeDocument, by: PartyId, amends: str | None, now: datetime
+) -> datetime | None:
+    """Return until when a proposal may be accepted, as it says.
+
+    What amends a contract repeats the terms agreed, and among them the last day of the offer that they came from. Once
+    that has passed it says nothing of the amendment.
+    """
+    until = model.accept_by(document, negotiation.calendar(by).zone)
+    if amends is None or until is None or until > now:
+        return until
+    contract = model.contract(negotiation, now=now, named=amends)
+    is_repeated = contract is not None and model.accept_by(contract.terms.document) == model.accept_by(document)
+    return None if is_repeated else until
 
 
 def _kind(negotiation: Negotiation, about: Offer | None, actor: Actor, firm: bool, now: datetime) -> Kind:

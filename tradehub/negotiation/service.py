@@ -280,7 +280,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         negotiation = store.load(session, row)
         offer = negotiation.offer(about)
         if not is_awarded:
-            self._demand(session, row, actor, Act.ACCEPTANCE, document or _part(offer.document, lines))
+            self._demand(session, row, actor, Act.ACCEPTANCE, document or _taken(negotiation, offer, lines))
         if lines and not offer.divisible:
             lines, part = _whole_or_part(offer, lines)
             document = document or (None if is_awarded else part)
@@ -435,7 +435,7 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             return known
         negotiation = store.load(session, row)
         if kind in BINDING:
-            self._demand(session, row, actor, BINDING[kind], _spoken_of(negotiation, about).document)
+            self._demand(session, row, actor, BINDING[kind], _bound_by(negotiation, kind, about))
         stopped = kind in _TAKING_BACK and self._stopped(session, negotiation, kind, about)
         letter = None if stopped else self._notice(session, row, actor.party, negotiation, kind, about, text)
         return self.say(
@@ -524,7 +524,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         parts = []
         for pick in picks:
             row = rows[pick.deal]
-            document = _part(store.load(session, row).offer(pick.offer).document, pick.lines)
+            negotiation = store.load(session, row)
+            document = _taken(negotiation, negotiation.offer(pick.offer), pick.lines)
             parts.append(binding(Act.AWARD, document, deal_id=row.id, partner=_other(row, actor)))
         return award(inquiry_id, parts)
 
@@ -563,10 +564,9 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         for pick in picks:
             if pick.deal not in rows:
                 raise NotFound(pick.deal)
-            offered = model.quantities(store.load(session, rows[pick.deal]).offer(pick.offer).document)
-            wanted = dict(pick.lines) or dict.fromkeys(offered)
-            for line, amount in wanted.items():
-                quantity = offered.get(line, Decimal(0)) if amount is None else amount
+            negotiation = store.load(session, rows[pick.deal])
+            taken = model.quantities(_taken(negotiation, negotiation.offer(pick.offer), pick.lines))
+            for line, quantity in taken.items():
                 awarded[line] = awarded.get(line, Decimal(0)) + quantity
         if any(quantity > demanded.get(line, quantity) for line, quantity in awarded.items()):
             raise model.Refused("MORE_THAN_DEMANDED")
@@ -654,7 +654,12 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         request_key: str | None,
         particulars: Mapping[str, Any] | None = None,
     ) -> str:
-        """State other terms than an amendment proposes: a counter to it, or another of one's own."""
+        """State other terms than an amendment proposes: a counter to it, or another of one's own.
+
+        Raises Refused NOT_ALLOWED for a divisible one: a contract has one text.
+        """
+        if (particulars or {}).get("divisible"):
+            raise model.Refused("NOT_ALLOWED", store.load(session, row).regime)
         theirs = base if base.by != actor.party else None
         letter = self._change_letter(session, row, actor.party, base.amends, theirs, own, "counter_offer")
         if letter is not None:
@@ -692,10 +697,14 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         about: str,
         *,
         text: str = "",
+        with_alternatives: bool = False,
         expected_version: int | None = None,
         request_key: str | None = None,
     ) -> str:
-        """Decline an offer, or an inquiry: it can no longer be accepted, a new one may follow (R7)."""
+        """Decline an offer, or an inquiry: it can no longer be accepted, a new one may follow (R7).
+
+        Its alternatives are offers of their own, which stay open (CISG 17) unless they are declined ``with_alternatives``.
+        """
         row = self._deal(session, deal_id)
         known = self._repeated(session, row, request_key)
         if known is not None:
@@ -707,10 +716,24 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
             )
         else:
             letter = self._refusal_of(session, row, actor.party, offer, text)
-        return self.say(
+        said = self.say(
             session, row, actor, Kind.REJECT, about=about, text=text, expected_version=expected_version,
             request_key=request_key, source=letter,
         )  # fmt: skip
+        for other in self._open_beside(session, row, offer) if with_alternatives else ():
+            key = f"{request_key}:{other.id}" if request_key else None
+            self.reject(session, actor, deal_id, other.id, text=text, request_key=key)
+        return said
+
+    def _open_beside(self, session: Session, row: DealRow, offer: Offer) -> list[Offer]:
+        """Return the alternatives of an offer that are open."""
+        negotiation = store.load(session, row)
+        found = model.states(negotiation, now=clock.now())
+        return [
+            each
+            for each in negotiation.offers
+            if offer.group and (each.by, each.group) == (offer.by, offer.group) and found[each.id] is State.EFFECTIVE
+        ]
 
     def comment(
         self,
@@ -839,11 +862,23 @@ def _other(row: DealRow, actor: Actor) -> PartyId:
     return PartyId(row.seller_id if actor.party == row.buyer_id else row.buyer_id)
 
 
-def _part(document: TradeDocument, lines: Iterable[tuple[str, Decimal | None]]) -> TradeDocument:
-    """Return what of a document is accepted: all of it, or these lines, in these quantities (None: all offered)."""
-    offered = model.quantities(document)
-    wanted = {name: offered.get(name, Decimal(0)) if each is None else each for name, each in lines}
-    return drafting.limited_to(document, wanted)
+def _taken(negotiation: Negotiation, offer: Offer, lines: Iterable[tuple[str, Decimal | None]]) -> TradeDocument:
+    """Return what of an offer is accepted: all that is left of it, or these lines, in these quantities (None: all that is
+    left). Of an offer that was accepted in part the rest alone is still to be had (R22)."""
+    left: Mapping[str, Decimal] = model.quantities(offer.document)
+    if offer.divisible:
+        left = model.Ledger.of(negotiation, clock.now()).standings[offer.id].remaining
+    wanted = dict(lines) or dict.fromkeys(left)
+    amounts = {name: left.get(name, Decimal(0)) if each is None else each for name, each in wanted.items()}
+    return offer.document if amounts == offer.lines else drafting.limited_to(offer.document, amounts)
+
+
+def _bound_by(negotiation: Negotiation, kind: Kind, about: str) -> TradeDocument:
+    """Return what an act would bind to: the part that was accepted, where it is on an acceptance, else what is left."""
+    accepted = model.Ledger.of(negotiation, clock.now()).acceptance(about) if kind in model.OF_ACCEPTANCES else None
+    if accepted is None:
+        return _taken(negotiation, _spoken_of(negotiation, about), ())
+    return drafting.limited_to(accepted.terms.document, {} if accepted.is_whole else accepted.lines)
 
 
 def _whole_or_part(

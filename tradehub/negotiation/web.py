@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import werkzeug.exceptions
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
-from flask_babel.speaklater import LazyString
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,7 @@ from tradehub.documents import PartyId
 from tradehub.negotiation import (
     acceptance,
     acting,
+    amending,
     approved,
     compare,
     drafting,
@@ -38,8 +38,6 @@ from tradehub.negotiation.pages import (
     NotAuthorised,
     Pages,
     Panel,
-    Suggest,
-    Suggested,
     actor,
     asked,
     demand,
@@ -50,7 +48,9 @@ from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Roun
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
 from tradehub.negotiation.store import DealRow, StandardTermsRow
+from tradehub.partners.asking import FORBIDDEN
 from tradehub.partners.authority import Act, Allowed, Forbidden, Needs, Verdict, Wanted
+from tradehub.partners.suggesting import Suggest, Suggested
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -71,16 +71,6 @@ SAID_MAX = 50
 
 TERMS_MAX = 60
 """Above so many terms only those that differ are shown side by side."""
-_ROW_ACTS = frozenset({"add", "drop", "alternative", "drop_alternative"})
-"""Buttons of the offer form that add a row or take one out."""
-
-FORBIDDEN: Mapping[str, LazyString] = {
-    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
-    "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
-    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
-    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
-}
-"""Why the organisation's own rules refuse an act."""
 
 
 def blueprint(
@@ -111,6 +101,7 @@ def blueprint(
     _add_deal(routes, pages)
     _add_answer(routes, pages)
     acceptance.add(routes, pages)
+    amending.add(routes, pages)
     _add_words(routes, pages)
     file_pages.add(routes, pages)
     terms_pages.add(routes, pages)
@@ -342,17 +333,8 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         if named is not None and named.org == view.me:
             form.standard_terms, own = named.sha256, named
         form.own_terms = _own_terms(own)
-        if file_pages.LISTED in request.form:
-            brought = file_pages.posted(pages, deal_id)
-            form.files = brought.files
-            if brought.error:
-                form.errors["files"] = brought.error
-        if _ROW_ACTS & request.form.keys():
-            form.forgive()
-            forms.with_alternative(form, request.form.get("alternative", ""))
-            forms.without_alternative(form, request.form.get("drop_alternative", ""))
-            forms.with_term(form, request.form, request.form.get("add", ""))
-            forms.without_term(form, request.form.get("drop", ""))
+        file_pages.read_into(form, pages, deal_id)
+        if forms.changes_rows(form, request.form):
             return _answer_page(view, base, form)
         if not form.is_valid:
             return _answer_page(view, base, form, status=422)
@@ -440,8 +422,7 @@ def _answer_overtaken(pages: Pages, deal_id: str, base: Round, form: TermsForm) 
     with pages.database.read(org=http.principal().org) as session:
         view = pages.service.deal(session, deal_id)
     latest = _base(view, None)
-    changes = view.changes(view.round(base.offer.id), latest) if latest.offer.id != base.offer.id else ()
-    return _answer_page(view, latest, form, status=409, overtaken=base, changes=changes)
+    return _answer_page(view, latest, form, status=409, overtaken=base, changes=view.since(base, latest))
 
 
 def _answer_page(
@@ -485,8 +466,9 @@ def _add_words(routes: Blueprint, pages: Pages) -> None:
 
         def act(session: Session) -> str:
             pages.service.reject(
-                session, actor(), deal_id, about, text=text, expected_version=version(), request_key=http.form_id()
-            )
+                session, actor(), deal_id, about, text=text, with_alternatives="others" in request.form,
+                expected_version=version(), request_key=http.form_id(),
+            )  # fmt: skip
             flash(gettext("Declined. A new offer may still follow."), "ok")
             return url_for("negotiation.deal", deal_id=deal_id)
 
@@ -610,12 +592,19 @@ def _add_comparison(routes: Blueprint, pages: Pages) -> None:
             return render_template("negotiation/compare.html", found=found)
 
 
+def amendments(service: NegotiationService) -> Callable[[Session, str, str], Markup]:
+    """Return the part of a contract's page on which it is changed by agreement."""
+    return amending.panel(service)
+
+
 def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Markup]:
     """Return the part of an approval's page that shows what would be done: the terms, what they change, the rounds."""
 
     def show(session: Session, wanted: Wanted) -> Markup:
         if wanted.binding.act is Act.AWARD:
             return _award_view(service, session, wanted)
+        if wanted.binding.act is Act.AMENDMENT:
+            return amending.approval_view(service, session, wanted)
         view = service.deal(session, wanted.binding.deal_id)
         about = view.round(wanted.offer_id)
         is_offer, taking = wanted.binding.act is Act.OFFER, approved.taking(wanted)

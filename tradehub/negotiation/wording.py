@@ -167,8 +167,6 @@ CHIPS: Mapping[str, LazyString] = {
     "closed": lazy_gettext("Closed"),
 }
 
-NOT_NEEDED = lazy_gettext("You may do this without approval.")
-
 REFUSALS: Mapping[str, LazyString] = {
     "INVITATION_NOT_ACCEPTABLE": lazy_gettext("This was sent without obligation. Make an offer of your own instead."),
     "NOT_DEFINITE_ITEM": lazy_gettext("An offer must say what is offered: at least one line with an item."),

@@ -15,8 +15,10 @@ from tradehub.documents.lines import keyed
 from tradehub.ordering import wording
 from tradehub.ordering.answers import Answer as OrderAnswer
 from tradehub.ordering.model import Decision, Refused
-from tradehub.ordering.service import Answered, Conflict, OrderingService
+from tradehub.ordering.service import Answered, Conflict, OrderingService, Unauthorised
 from tradehub.ordering.store import OrderRow
+from tradehub.partners.asking import FORBIDDEN, approvers, asker
+from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
@@ -130,7 +132,7 @@ class DecisionEntry(Entry):
 def blueprint(service: OrderingService, database: Database) -> Blueprint:
     """Return the endpoints."""
     routes = Blueprint("ordering_api", __name__, url_prefix=api.PREFIX)
-    endpoints = Api(routes, database, _told, (NoResultFound, Refused, Conflict), "ordering")
+    endpoints = Api(routes, database, _told, (NoResultFound, Refused, Conflict, Unauthorised), "ordering")
     _add_reading(endpoints, service)
     _add_acts(endpoints, service)
     return routes
@@ -164,14 +166,14 @@ def _add_acts(endpoints: Api, service: OrderingService) -> None:
             raise Problem("does-not-fit", errors=faults)
         answered = Answered(OrderAnswer(body.answer), body.quantities, body.prices, body.days, body.text)
         org = http.principal().org
-        service.respond(session, order_id, answered, by=org, expected_revision=body.expected_revision)
+        service.respond(session, order_id, answered, by=org, expected_revision=body.expected_revision, asker=asker())
         return 201, _shown(service.row(session, order_id))
 
     def decided(decision: Decision) -> api.Write:
         def decide(session: Session, body: DecisionEntry, order_id: str) -> tuple[int, OrderShown]:
             row = service.decide(
                 session, order_id, decision, response_id=body.response, expected_revision=body.expected_revision,
-                by=http.principal().org,
+                by=http.principal().org, asker=asker(),
             )  # fmt: skip
             return 201, _shown(row)
 
@@ -194,6 +196,12 @@ _DECISIONS = {
 
 
 def _told(error: Exception) -> Problem:
+    if isinstance(error, Unauthorised):
+        verdict = error.verdict
+        more: dict[str, Any] = {"code": verdict.code, "rule": verdict.rule, "article": verdict.article}
+        if isinstance(verdict, Needs):
+            return Problem("needs-approval", approvers=approvers(verdict), **more)
+        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **more)
     if isinstance(error, Refused):
         return Problem("refused", title=str(wording.REFUSALS[error.rule]), code=error.rule)
     if isinstance(error, Conflict):

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
-from tradehub.documents import Line, LineResponse, Offer, Order, OrderResponse, ResponseLine, TradeDocument
+from tradehub.documents import Line, LineResponse, Offer, Order, OrderResponse, Quantity, ResponseLine, TradeDocument
 from tradehub.documents.lines import key, keyed
 from tradehub.documents.parts import DatedEvent, Note, Party, Reference
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.ordering.answers import AGREED_DELIVERY, DELIVERY_PROMISES, Answer, day_among, delivery_day
+from tradehub.partners.handling import Left
 
 _OFFER_DATES = frozenset({"valid_from", "valid_until", "respond_by", "offer", "inquiry", "issued", "document"})
 
@@ -90,6 +91,19 @@ def response_to(
         notes=(Note(text=text),) if text else (),
         lines=tuple(lines),
     )
+
+
+def left_open(left: Left, offer: str | None) -> str:
+    """Return the words that tell who ordered a part of an offer what is left of it (R22)."""
+    if not left.lines:
+        return f"Ordered in part; nothing of offer {offer} is left open."
+    lines = "; ".join(f"line {name}: {_plain(each)}" for name, each in left.lines.items())
+    until = f" until {left.until:%Y-%m-%d %H:%M} UTC" if left.until is not None else ""
+    return f"Ordered in part. Still open of offer {offer}{until}: {lines}"
+
+
+def _plain(quantity: Quantity) -> str:
+    return " ".join(each for each in (format(quantity.value.normalize(), "f"), quantity.unit) if each)
 
 
 _LINE_STATUSES = {

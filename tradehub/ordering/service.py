@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Order, OrderResponse, TradeDocument
-from tradehub.documents.amounts import net_amount
+from tradehub.documents.amounts import balance, net_amount, rounded
 from tradehub.documents.base import digest
 from tradehub.documents.in_words import STANDARD_TERMS
 from tradehub.documents.lines import keyed, order_number
 from tradehub.documents.parts import Money, Party, PartyId, Reference
 from tradehub.documents.terms import NOT_TERMS, Change, terms_hash
 from tradehub.ordering.answers import Answer, changes_of, classify, proposed, stated_answer
-from tradehub.ordering.drafting import agreed_dates, order_from, response_to
+from tradehub.ordering.drafting import agreed_dates, left_open, order_from, response_to
 from tradehub.ordering.model import (
     DECIDABLE,
     Balance,
@@ -30,6 +30,7 @@ from tradehub.ordering.model import (
     together,
 )
 from tradehub.ordering.store import OrderEventRow, OrderLineRow, OrderResponseRow, OrderRow, OrderVersionRow
+from tradehub.partners.authority import Act, Allowed, Asker, Binding, Forbidden, Needs, Verdict
 from tradehub.partners.handling import Concluded, Handled, OrderFacts, Progress, Received, Refusal
 from tradehub.platform import audit, clock, paging
 from tradehub.platform.ids import new_id
@@ -39,7 +40,18 @@ from tradehub.platform.outbox import Outbox
 PAGE_SIZE = 50
 """Orders on one page of the list."""
 
+_PROPOSING = frozenset({Answer.CHANGES, Answer.COUNTER})
+"""Answers that propose other terms for the contract; a rejection binds nobody to anything new."""
+
 UNSETTLED = (Standing.CHANGES_PROPOSED, Standing.COUNTERED, Standing.REJECTED, Standing.UNCLEAR)
+
+
+class Unauthorised(Exception):
+    """The organisation's own rules do not let who acts bind it so. ``verdict`` says why, and who may approve it."""
+
+    def __init__(self, verdict: Needs | Forbidden) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.code)
 
 
 class Conflict(Exception):
@@ -82,6 +94,7 @@ class OrderingService:
 
     ``on_contract(session, acceptance, event, at)`` is told what happens to the contract (performed, completed,
     terminated), ``on_amended(session, order_id, acceptance, order, by, at)`` the terms agreed on after its conclusion.
+    ``authorise`` says whether somebody may bind the organisation to other terms than those ordered on.
     """
 
     def __init__(
@@ -92,12 +105,14 @@ class OrderingService:
         party_of: Callable[[Session, PartyId], Party],
         on_contract: Callable[[Session, str, str, datetime], None] | None = None,
         on_amended: Callable[[Session, str, str, Order, PartyId, datetime], None] | None = None,
+        authorise: Callable[[Session, Asker, Binding], Verdict] | None = None,
     ) -> None:
         self.outbox = outbox
         self.is_web = is_web
         self.party_of = party_of
         self.on_contract = on_contract or (lambda session, acceptance, event, at: None)
         self.on_amended = on_amended or (lambda session, order_id, acceptance, order, by, at: None)
+        self.authorise = authorise or (lambda session, asker, binding: Allowed())
 
     # Placing -------------------------------------------------------------------------------------------------------
 
@@ -208,7 +223,8 @@ class OrderingService:
         elif not self.is_web(session, concluded.buyer):
             # an order whose changes may still be objected to is only received: assent would give that up
             is_open = concluded.state == "concluded_objectable"
-            answered = Answered(Answer.RECEIVED if is_open else Answer.ACCEPTED, {}, {}, {})
+            text = left_open(concluded.left, concluded.offer.number) if concluded.left is not None else None
+            answered = Answered(Answer.RECEIVED if is_open else Answer.ACCEPTED, {}, {}, {}, text)
             self._respond(session, row, answered, by=concluded.seller, at=concluded.at)
 
     def _put(self, session: Session, row: OrderRow, document: Document, *, sender: PartyId, key: str) -> None:
@@ -234,9 +250,20 @@ class OrderingService:
         return Handled(deal=row.deal_id, subject=answered.id)
 
     def respond(
-        self, session: Session, order_id: str, answered: Answered, *, by: PartyId, expected_revision: int
+        self,
+        session: Session,
+        order_id: str,
+        answered: Answered,
+        *,
+        by: PartyId,
+        expected_revision: int,
+        asker: Asker | None = None,
     ) -> OrderResponseRow:
-        """Answer an order as its seller, by form. Raises Refused for others, Conflict when the order moved on."""
+        """Answer an order as its seller, by form. Raises Refused for others, Conflict when the order moved on.
+
+        An answer with other terms proposes to change the contract: ``asker`` is held to what the organisation lets
+        it bind. Raises Unauthorised.
+        """
         row = self.row(session, order_id, for_update=True)
         if row.seller != by:
             raise Refused("NOT_SELLER")
@@ -244,6 +271,9 @@ class OrderingService:
             raise Refused("CANCELLED")
         if row.revision != expected_revision:
             raise Conflict(order_id)
+        response = self.draft_response(row, answered, issued_on=clock.now().date())
+        if classify(row.order, response) in _PROPOSING:
+            self._demand(session, row, proposed(row.order, response), asker)
         return self._respond(session, row, answered, by=by, at=clock.now())
 
     def draft_response(self, row: OrderRow, answered: Answered, *, issued_on: date, number: str = "") -> OrderResponse:
@@ -318,11 +348,12 @@ class OrderingService:
         response_id: str,
         expected_revision: int,
         by: PartyId,
+        asker: Asker | None = None,
     ) -> OrderRow:
         """Let the buyer agree or decline what the seller's last response proposes.
 
-        Agreed terms become a new version of the order beside the old one. Raises Refused, or Conflict when the order
-        has moved on since it was shown.
+        Agreed terms become a new version of the order beside the old one; ``asker`` is held to what the organisation
+        lets it bind. Raises Refused, Unauthorised, or Conflict when the order has moved on since it was shown.
         """
         row = self.row(session, order_id, for_update=True)
         if row.buyer != by:
@@ -330,6 +361,8 @@ class OrderingService:
         response = open_proposal(row)
         if row.revision != expected_revision or response is None or response.id != response_id:
             raise Conflict(order_id)
+        if decision is Decision.AGREE and row.stands is not Standing.REJECTED:
+            self._demand(session, row, proposed(row.order, response.response), asker)
         at = clock.now()
         row.standing, before = move(row.stands, decision), row.stands
         response.decision, response.decided_at, response.decided_by = decision.value, at, by
@@ -343,6 +376,20 @@ class OrderingService:
         if row.stands is Standing.CANCELLED:
             self.on_contract(session, row.acceptance, "terminated", at)
         return row
+
+    def _demand(self, session: Session, row: OrderRow, order: Order, asker: Asker | None) -> None:
+        """Hold who changes the terms of a contract to what its organisation lets it bind. The hub itself, and a partner
+        whose message says so, are held to nothing here."""
+        if asker is None or asker.user_id is None:
+            return
+        partner = PartyId(row.seller if asker.org == row.buyer else row.buyer)
+        total = total_of(order)
+        amount = None if total is None else rounded(total + balance(order.allowances_charges), order.currency)
+        classes = {each.code for line in order.lines for each in line.item.classification}
+        binding = Binding(Act.AMENDMENT, row.deal_id, partner, amount, order.currency, tuple(sorted(classes)))
+        verdict = self.authorise(session, asker, binding)
+        if not isinstance(verdict, Allowed):
+            raise Unauthorised(verdict)
 
     def amend(
         self, session: Session, acceptance: str, terms: TradeDocument, *, by: PartyId, at: datetime

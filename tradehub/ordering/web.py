@@ -25,11 +25,13 @@ from tradehub.ordering.service import (
     Answered,
     Conflict,
     OrderingService,
+    Unauthorised,
     goods_total,
     open_proposal,
     preview,
 )
 from tradehub.ordering.store import OrderRow
+from tradehub.partners.asking import asker, on_an_order
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -138,6 +140,7 @@ def _order_page(pages: Pages, order_id: str, *, notice: str | None = None) -> st
 
 def _add_decision(routes: Blueprint, pages: Pages) -> None:
     @routes.post("/orders/<order_id>/agree")
+    @http.requires_fresh
     @http.requires("deal.bind")
     def agree(order_id: str) -> ResponseReturnValue:
         return decide(order_id, Decision.AGREE)
@@ -161,10 +164,13 @@ def _add_decision(routes: Blueprint, pages: Pages) -> None:
                         response_id=request.form.get("response_id", ""),
                         expected_revision=request.form.get("expected_revision", 0, type=int),
                         by=org,
+                        asker=asker(),
                     )
                     return f"/orders/{order_id}"
 
                 return http.once(session, act)
+        except Unauthorised as refused:
+            return _order_page(pages, order_id, notice=on_an_order(refused.verdict)), 403
         except Conflict:
             notice = gettext("This order changed while you were looking at it. This is how it stands now.")
             return _order_page(pages, order_id, notice=notice), 409
@@ -202,10 +208,15 @@ def _add_confirmation(routes: Blueprint, pages: Pages) -> None:
                         answered,
                         by=org,
                         expected_revision=request.form.get("expected_revision", 0, type=int),
+                        asker=asker(),
                     )
                     return f"/orders/{order_id}"
 
                 return http.once(session, act)
+        except Unauthorised as refused:
+            with pages.database.read(org=org) as session:
+                row = _as_seller(pages, session, order_id)
+                return _form(pages, session, row, request.form, {}, notice=on_an_order(refused.verdict)), 403
         except Conflict:
             with pages.database.read(org=org) as session:
                 row = _as_seller(pages, session, order_id)

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Document, Offer, Order, PartyId
+from tradehub.documents import Document, Offer, Order, PartyId, Quantity
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,21 @@ class Handled:
     receipt: Mapping[str, str] = field(default_factory=dict)
 
 
+class Left(NamedTuple):
+    """What is still to be had of an offer that was accepted in part (R22), by line, and until when."""
+
+    lines: Mapping[str, Quantity]
+    until: datetime | None
+
+
 @dataclass(frozen=True)
 class Concluded:
     """A contract has come about. ``offer`` holds the terms as accepted, whoever stated them last.
 
     ``order`` is the buyer's own document where the acceptance came, or the offer was made, as an order. ``contract`` is
-    the id of the acceptance; a divisible offer may be accepted by several. ``state`` is ``awaiting_reach``,
-    ``concluded`` or ``concluded_objectable``. ``standard_terms`` is the SHA-256 of those that the acceptance refers to.
+    the id of the acceptance; a divisible offer may be accepted by several, and ``left`` is what is left of it then.
+    ``state`` is ``awaiting_reach``, ``concluded`` or ``concluded_objectable``. ``standard_terms`` is the SHA-256 of those
+    that the acceptance refers to.
     """
 
     deal_id: str
@@ -79,6 +87,7 @@ class Concluded:
     order: Order | None = None
     contract: str = ""
     state: str = "concluded"
+    left: Left | None = None
     standard_terms: str | None = None
 
     @property

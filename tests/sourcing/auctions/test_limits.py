@@ -138,6 +138,15 @@ def test_the_last_approval_places_the_bid_up_to_its_limit(scene: Scene) -> None:
     assert scene.bids(id) == [(NINGBO, 2000), (DELTA, 2010)]
 
 
+def test_who_asks_for_what_needs_no_approval_is_told_and_led_back(scene: Scene) -> None:
+    """The limits, or the bid to beat, may have changed since the page was shown."""
+    id, bo = scene.hold(), scene.client("bo")
+    asked = post(bo, f"/auctions/{id}/bid/ask", lot="1", amount="1000")
+    assert (asked.status_code, asked.headers["Location"]) == (303, f"/auctions/{id}")
+    assert "You may do this without approval." in text_of(bo.get(f"/auctions/{id}").text)
+    assert scene.bids(id) == []
+
+
 def test_an_approval_that_comes_after_the_end_does_nothing_and_says_why(scene: Scene) -> None:
     id, bo = scene.hold(), scene.client("bo")
     asked = post(bo, f"/auctions/{id}/bid/ask", lot="1", amount="6000")

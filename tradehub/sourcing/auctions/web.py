@@ -21,7 +21,9 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
-from tradehub.partners.authority import Asker, Needs, Wanted
+from tradehub.partners.asking import NOT_NEEDED
+from tradehub.partners.authority import Allowed, Asker, Forbidden, Needs, Wanted
+from tradehub.partners.suggesting import Suggest
 from tradehub.platform import clock, http, ids
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -34,20 +36,6 @@ from tradehub.sourcing.auctions.tickets import Ticket
 
 FOUND_MAX = 20
 STREAM_PATH = "/auctions/stream"
-
-
-class Suggested(Protocol):
-    """A party offered while its name is being typed."""
-
-    @property
-    def id(self) -> PartyId: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-Suggest = Callable[[Session, str], Sequence[Suggested]]
 
 
 @dataclass(frozen=True)
@@ -419,6 +407,12 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
 
         def act(session: Session) -> str:
             wanted = pages.service.to_approve(session, _actor(), auction_id, intent)
+            verdict = pages.service.hooks.authorise(session, _actor(), wanted.binding)
+            if isinstance(verdict, Forbidden):
+                raise Unauthorised(verdict)
+            if isinstance(verdict, Allowed):  # the limits, or the bid to beat, have changed since the page was shown
+                flash(str(NOT_NEEDED), "ok")
+                return url_for("auctions.room", auction_id=auction_id)
             note = request.form.get("approval_note", "")[: forms.TEXT_MAX]
             url = pages.ask(session, Asker(who.org, who.user_id, who.name), wanted, note, http.form_id())
             flash(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any
 
 import werkzeug.exceptions
 from flask import Blueprint, abort, current_app, flash, render_template, request, url_for
@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
 from tradehub.partners.authority import Asker, Needs, Verdict, Wanted
+from tradehub.partners.suggesting import Suggest
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.worklist import Entry, Search, Section
@@ -37,18 +38,6 @@ from tradehub.sourcing.tenders.store import OpenerRow
 FOUND_MAX = 20
 
 
-class Suggested(Protocol):
-    """A party offered while its name is being typed."""
-
-    @property
-    def id(self) -> PartyId: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def hint(self) -> str: ...
-
-
-Suggest = Callable[[Session, str], Sequence[Suggested]]
 Panel = Callable[[Session, str], Markup]
 """What was asked of others about an award, given the inquiry's id; empty where nothing was."""
 

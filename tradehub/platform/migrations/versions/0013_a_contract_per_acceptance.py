@@ -29,12 +29,26 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _refuse_several(op.get_bind())
     for table in TABLES:
         with op.batch_alter_table(table, schema=None) as batch_op:
             batch_op.drop_index(batch_op.f(f"ix_{table}_deal_id"))
             batch_op.drop_constraint(batch_op.f(f"uq_{table}_acceptance"), type_="unique")
             batch_op.create_unique_constraint(batch_op.f(f"uq_{table}_deal_id"), ["deal_id"])
             batch_op.drop_column("acceptance")
+
+
+def _refuse_several(bind: sa.Connection) -> None:
+    """Before 0013 a deal has one contract and one order; which of several was meant, nobody could say."""
+    for table in TABLES:
+        several = bind.scalars(
+            sa.text(f"SELECT deal_id FROM {table} GROUP BY deal_id HAVING COUNT(*) > 1 ORDER BY deal_id")  # noqa: S608 - ours
+        ).all()
+        if several:
+            raise RuntimeError(
+                f"nothing was changed: before 0013 a deal has one of the {table}, and {len(several)} of yours have several "
+                f"(the first is {several[0]}); restore the backup from before the upgrade instead"
+            )
 
 
 def _carry_over(bind: sa.Connection) -> None:

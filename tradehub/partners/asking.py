@@ -1,0 +1,46 @@
+"""Who asks to bind an organisation, on a page or by the API, and what people are told where its own rules say no."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
+
+from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.platform import http
+
+FORBIDDEN: Mapping[str, LazyString] = {
+    "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),
+    "OVER_LIMIT": lazy_gettext("It is above your limit, and nobody in your organisation may approve such an amount."),
+    "NO_RATE": lazy_gettext("Your organisation's spending limits state no rate for this currency."),
+    "NO_APPROVER": lazy_gettext("It needs approval, and nobody else in your organisation may give it."),
+}
+"""Why the organisation's own rules refuse an act."""
+
+NOT_NEEDED = lazy_gettext("You may do this without approval.")
+"""What is said where approval is asked for and nobody has to give it."""
+
+
+def asker() -> Asker:
+    """Return who speaks in this request."""
+    who = http.principal()
+    return Asker(who.org, who.user_id, who.name, "api" if who.is_token else "web")
+
+
+def approvers(verdict: Needs) -> list[str]:
+    """Return the people who may approve, by name."""
+    return sorted({name for names in verdict.people.values() for name in names})
+
+
+def on_an_order(verdict: Needs | Forbidden) -> str:
+    """Return why an order's terms cannot be changed so by the reader, and who can, or where it is asked for."""
+    if isinstance(verdict, Forbidden):
+        return str(FORBIDDEN[verdict.code])
+    return str(
+        gettext(
+            "This is above what you may bind your organisation to alone. Propose the change on the contract's page: there it "
+            "is asked for of those who may approve it (%(people)s).",
+            people=", ".join(approvers(verdict)) or "–",
+        )
+    )
