@@ -1,3 +1,4 @@
+# ruff: noqa: E501  a row is a partner's map
 """Corners of the engine that partners rarely reach: what is said there, and where."""
 
 from __future__ import annotations
@@ -6,10 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.edi.engine import maps
+from tests.edi.engine import SEPARATORS, maps
+from tests.edi.test_linting import changed
 from tradehub.edi import Fault, Issue, Position, acknowledge, read, traces
+from tradehub.edi.binding import total
 from tradehub.edi.folding import Unfoldable
 from tradehub.edi.maps import Map
+from tradehub.edi.paths import parse_path
 from tradehub.edi.segments import is_count
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -198,3 +202,71 @@ def test_what_follows_a_line_is_read_as_it_would_be_alone(hurried, last):
     slow = hurried.read(raw, "*", ">", interpreted=True)
     assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
     assert hurried.write(quick.document, "*", ">") == raw
+
+
+CUR = "- CUR: 01 const BY, 02 currency, 03 exchange_rate = decimal, 05 target_currency"
+ORDER = "BEG*00*SA*PO-1**20240301 CUR*BY*USD*1.5**EUR N1*BY*Haidi*92*12 PO1*1*5*EA*1.20**VP*X1 PID*F****Valve DTM*002*20240301 CTT*1*5"
+SENT = "BGM+220+PO-1+9 DTM+137:20240301:102 NAD+BY+123::9 LIN+1++4:EN QTY+21:5:PCE PRI+AAA:1.20 UNS+S CNT+2:1"
+REF = "- REF: references[] {01 type = code:reference, 02 value, 03 text}\n- FOB"
+STREET = "- N3: 01 address.street[], 02 address.street[]"
+INSPECTION = "- loop N9[03=INSPECTION]:\n  - N9: 01 const L1\n  - MSG: 01 inspection\n- loop N9[03=DOCUMENTS]:\n  - N9: 01 const L1\n"
+X12, EDIFACT = ("x12", "850", "004010"), ("edifact", "ORDERS", "D96A")
+OF_A_PARTNER = [
+    # a message, what stands in its map, what stands there in a partner's, a text, what differs in the partner's text
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 02? target_currency", ORDER, ("*1.5**EUR", "")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 02 target_currency", ORDER, ("*1.5**EUR", "")),
+    (X12, CUR, CUR + ", 04 notes[subject=rate].text", ORDER, ("1.5**", "1.5*x*")),
+    (X12, CUR, "- CUR: 01 action = code:action, 02 currency", ORDER, ("*1.5**EUR", "")),
+    (X12, "02/03 (on/at/text) = when}\n- TD5", "02 (on/at/text) = when}\n- TD5", ORDER, ("N1*", "DTM*002*20240301 N1*")),
+    (X12, "02/03 (on/at/text) = when}\n  - MSG", "02 (on/at/text) = when}\n  - MSG", ORDER, ("", "")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 02 sum(lines.quantity.value)", ORDER, ("", "")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 02 sum(lines.quantity.value)", ORDER, ("*1*5", "*1*6")),
+    (X12, "- N3: 01 address.street[], 02 address.street[]", "- N3: 01 contacts[].name, 02 contacts[].name", ORDER, ("PO1", "N3*A*B PO1")),
+    (X12, "04 price.amount = decimal, 05", "04 price.amount = decimal else 0, 05", ORDER, ("*1.20*", "**")),
+    (X12, "- BEG: 01 action = code:action else 00, 02 type = code:order_type else SA", "- BEG: 01 action = lookup:action, 02 type = code:order_type else SA", ORDER, ("", "")),
+    (X12, "- BEG: 01 action = code:action else 00, 02 type = code:order_type else SA", "- BEG: 01 action = lookup:action, 02 type = code:order_type else SA", ORDER, ("*00*", "*ZZ*")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 02 sum(lines.quantity.value)", ORDER.replace("*1*5", "*1*0"), ("*5*EA", "*0*EA")),
+    (X12, REF, "- REF: references[] {01 type, 02 value, 03 text}\n- FOB", ORDER, ("N1*", "REF*CT*C-1 N1*")),
+    (X12, REF, "- REF[02!=*]: references[] {01 type = code:reference, 03 text}\n" + REF, ORDER, ("N1*", "REF*CT*C-1 N1*")),
+    (X12, REF, "- REF[03=*]: references[] {01 type = code:reference, 02 value, 03 text}\n- REF: references[] {01 type = code:reference, 02 value}\n- FOB",
+     ORDER, ("N1*", "REF*CT*C-1*T N1*")),
+    (X12, REF, "- REF[03=*]: references[] {01 type = code:reference, 02 value}\n- FOB", ORDER, ("N1*", "REF*CT*C-1 N1*")),
+    (X12, "  " + REF.replace("- FOB", "  - loop SAC"), "  - REF: item.ids[] {01 scheme = code:item_id, 02 value}\n  - loop SAC", ORDER, ("DTM", "REF*UP*U1 DTM")),
+    (X12, STREET, "- N3: 01 address.street[], 02 bank_account", ORDER, ("PO1", "N3*A*B PO1")),
+    (X12, STREET, "- N3: 01 address.street[], 02 bank_account", ORDER, ("PO1", "N3*A N3*C*B PO1")),
+    (X12, "- loop AMT[01=TT]:\n  - AMT: 02? total = decimal", "- loop AMT[01=TT] -> delivery_terms:\n  - AMT: 03 place", ORDER, ("", "")),
+    (X12, "- loop AMT[01=TT]:\n  - AMT: 02? total = decimal", "- loop AMT[01=TT] -> delivery_terms:\n  - AMT: 03 place", ORDER, ("N1*", "AMT*TT**C N1*")),
+    (X12, INSPECTION, "- loop N9[03=DOCUMENTS]:\n  - N9: 01 const L1, 02 inspection\n", ORDER, ("N1*", "N9*L1*I*DOCUMENTS MSG*A MSG*B N1*")),
+    (X12, "05 item.name or item.description or item.more_descriptions[]", "04 item.ids[scheme=x].value, 05 item.name", ORDER, ("", "")),
+    (X12, "  - loop PID[01=F|X, 02!=*]:\n    - PID: 05 item.name or item.description or item.more_descriptions[]",
+     "  - loop PID[01=F, 02!=*] -> item.attributes[]:\n    - PID: 04 name, 05 value", ORDER, ("F****V", "F***V*V")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 03 const 1 if 05", ORDER, ("*1.5**EUR", "")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 02 const USD", ORDER, ("*1.5**EUR", "")),
+    (X12, "- DTM: dates[] {01 type = code:date, 02/03 (on/at/text) = when}\n- TD5", "- DTM: 01 const 002, 02/03 dates[] (on/at/text) = when\n- TD5", ORDER, ("N1*", "DTM*002*20240301 N1*")),
+    (EDIFACT, "- DTM[01.1=137]: 01.2/01.3 issued_on = date", "- DTM[01.1=137]: 01.2 issued_on = date", SENT, ("", "")),
+    (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 response = code:action", SENT, ("", "")),
+    (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 action = code:action_inquiry", SENT, ("", "")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("of", "before", "after", "text", "differs"), OF_A_PARTNER)
+def test_by_a_partners_map_functions_read_what_tables_read_and_write_it_back(of, before, after, text, differs):
+    standard, kind, release = of
+    store, _ = changed(f"{standard}/{release}/{kind}.yaml", before, after)
+    rules = store.get(standard, kind, release)
+    signs = SEPARATORS[standard]
+    raw = text.replace(*differs, 1).split(" ")
+    quick = rules.read_text("".join(f"{each}~" for each in raw), *signs, "~")
+    slow = rules.read(raw, *signs, interpreted=True)
+    assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+    assert rules.write(quick.document, *signs) == raw
+
+
+def test_a_message_without_figures_to_add_up_has_no_sum():
+    store, _ = changed("x12/004010/850.yaml", "02? sum(lines.quantity.value)", "02 sum(lines.quantity.value)")
+    assert store.get(*X12).write({"number": "PO-1", "lines": [{"number": "1"}]}, "*", ">")[-1] == "CTT*1"
+
+
+def test_figures_that_are_texts_add_up_as_numbers():
+    lines = [{"quantity": {"value": each}} for each in ("5", "1.50")]
+    assert str(total(parse_path("lines.quantity.value"), {"lines": lines})) == "6.50"

@@ -120,6 +120,9 @@ def test_a_time_is_written_as_exactly_as_it_is_known():
 )
 def test_moments(text, moment):
     assert functions.read_datetime(text) == moment
+    written = functions.write_datetime(moment)
+    assert written.endswith(text)
+    assert functions.read_datetime(written) == moment
 
 
 @pytest.mark.parametrize("text", ["", "20240229", "2024022912050", "202402292405", "202302291205"])
@@ -211,3 +214,47 @@ def test_a_line_that_names_no_order_stands_below_the_order_that_has_no_name():
     assert [(each["level"], each.get("parent")) for each in levels] == [
         ("order", None), ("order", None), ("order", None), ("item", "2"), ("item", "1"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("known", "first", "second"),
+    [
+        (functions.Decimals(), "1.5", "2.50"),
+        (functions.Decimals(), "1.5", "0.1234567891"),
+        (functions.Dates(), "20260301", "20260302"),
+        (functions.DateTexts(), date(2026, 3, 1), date(2026, 3, 2)),
+    ],
+)
+def test_what_has_been_read_is_kept_only_for_so_many(monkeypatch, known, first, second):
+    monkeypatch.setattr(functions, "CACHED", 1)
+    values = [known[first], known[second], known[first]]
+    assert values[0] == values[2] != values[1]
+    assert len(known) == 1
+
+
+def levels_of(document):
+    return [(each["level"], each.get("parent")) for each in functions.unfold_hl(document)["levels"]]
+
+
+@pytest.mark.parametrize("kind", ["pack", "order"])
+@pytest.mark.parametrize(
+    ("around", "below"),
+    [({"1": "2", "2": "1"}, ["1", "2"]), ({"1": "1", "2": "1"}, ["1", "2"]), ({"1": None, "2": "2"}, ["1", "1"])],
+)
+def test_packages_within_each_other_in_a_circle_are_written_once_each(kind, around, below):
+    packages = [{"number": number, "parent": parent, "kind": kind} for number, parent in around.items()]
+    assert levels_of({"packages": packages}) == [("shipment", None), *((kind, parent) for parent in below)]
+
+
+def test_lines_of_one_order_stand_below_it_together():
+    lines = [{"number": each, "references": [{"type": "order", "value": "A"}]} for each in "12"]
+    assert levels_of({"lines": lines}) == [("shipment", None), ("order", "1"), ("item", "2"), ("item", "2")]
+
+
+def test_a_level_without_a_number_is_no_ones_parent():
+    levels = [{"level": "shipment", "id": "1"}, {"level": "order"}, {"level": "item", "id": "3"}]
+    assert functions.fold_hl({"levels": levels})["lines"] == [{"package": "1"}]
+
+
+def test_a_line_of_a_package_without_a_number_names_none():
+    assert functions.fold_cps({"levels": [{"lines": [{"number": "7"}]}]})["lines"] == [{"number": "7"}]

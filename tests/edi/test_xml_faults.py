@@ -11,7 +11,7 @@ import pytest
 from tests.edi.engine import maps
 from tradehub.edi.maps import MapStore
 from tradehub.edi.paths import MapError
-from tradehub.edi.xml import leaves, named_leaves, read_xml, without_own_block, write_xml, xml_map
+from tradehub.edi.xml import leaves, named_leaves, path_of, read_xml, without_own_block, write_xml, xml_map
 from tradehub.edi.xml_intake import take
 from tradehub.platform.resources import read_text
 
@@ -57,6 +57,10 @@ FOREIGN = (
     "</ext:UBLExtension></ext:UBLExtensions>"
 )
 DUE = "<cbc:DueDate>2026-04-01</cbc:DueDate>"
+ALLOWANCE = (
+    '<cac:AllowanceCharge><cbc:ChargeIndicator>true</cbc:ChargeIndicator><cbc:Amount currencyID="EUR">some</cbc:Amount>'
+    "</cac:AllowanceCharge>"
+)
 CASES = [
     # what stood there, what stands there now, issues as (fault, place, severity)
     (NOTE, NOTE, []),
@@ -121,25 +125,167 @@ CASES = [
     (VAT, VAT.replace("VAT", "GST"),
      [("invalid_code", "/cac:AccountingSupplierParty/cac:Party/cac:PartyTaxScheme/cac:TaxScheme/cbc:ID", "note")]),
     (NUMBER, FOREIGN + NUMBER, []),
+    (NUMBER, FOREIGN + FOREIGN + NUMBER, [("too_many_elements", "/ext:UBLExtensions[2]", "error")]),
+    (NUMBER, NUMBER + '<cbc:CopyIndicator lang="sv">true</cbc:CopyIndicator>', []),
+    ('<cbc:EndpointID schemeID="0088">7300010000001<', "<cbc:EndpointID>0088:7300010000001<", []),
+    (NOTE, '<cbc:Note languageID=" ">n</cbc:Note>', []),
+    ('<cac:PartyIdentification><cbc:ID schemeID="0088">', '<cac:PartyIdentification><cbc:ID schemeID="GLN">', []),
+    ("<cac:SellersItem", '<cac:StandardItemIdentification><cbc:ID schemeID="GTIN">1</cbc:ID></cac:StandardItemIdentification><cac:SellersItem',
+     [("out_of_order", f"{LINE}/cac:Item/cac:SellersItemIdentification", "error")]),
+    ("</cac:SellersItemIdentification>", "</cac:SellersItemIdentification><cac:StandardItemIdentification><cbc:ID>1</cbc:ID></cac:StandardItemIdentification>", []),
+    ("</cac:SellersItemIdentification>", '</cac:SellersItemIdentification><cac:StandardItemIdentification><cbc:ID schemeID="GTIN">1</cbc:ID></cac:StandardItemIdentification>', []),
+    ("<cbc:Description>d</cbc:Description><cbc:Name>Valve</cbc:Name>", "", []),
+    ("<cac:PartyName><cbc:Name>B</cbc:Name></cac:PartyName>", "<cac:PartyLegalEntity><cbc:RegistrationName>B</cbc:RegistrationName></cac:PartyLegalEntity>", []),
+    ("<cbc:StreetName>S 1</cbc:StreetName><cbc:AdditionalStreetName>S 2</cbc:AdditionalStreetName><cbc:CityName>C</cbc:CityName>\n",
+     "<cbc:CityName>C</cbc:CityName><cac:AddressLine><cbc:Line>S 0</cbc:Line></cac:AddressLine>", []),
+    (">SE</cbc:Id", ">Sweden</cbc:Id",
+     [("invalid_code", "/cac:AccountingSupplierParty/cac:Party/cac:PostalAddress/cac:Country/cbc:IdentificationCode", "warning")]),
+    ("<cbc:StreetName>S 1</cbc:StreetName><cbc:AdditionalStreetName>S 2</cbc:AdditionalStreetName>",
+     "<cbc:AdditionalStreetName>S 2</cbc:AdditionalStreetName><cbc:StreetName>S 1</cbc:StreetName>",
+     [("out_of_order", "/cac:AccountingSupplierParty/cac:Party/cac:PostalAddress/cbc:StreetName", "error")]),
+    ('<cbc:Percent>25</cbc:Percent><cac:TaxScheme><cbc:ID>VAT</cbc:ID></cac:TaxScheme>', "<cbc:Percent>25</cbc:Percent>",
+     [("missing_element", "/cac:TaxTotal/cac:TaxSubtotal/cac:TaxCategory/cac:TaxScheme", "error")]),
+    ("<cac:TaxTotal>", ALLOWANCE + "<cac:TaxTotal>", [("not_a_number", "/cac:AllowanceCharge/cbc:Amount", "error")]),
+    ('"EUR">100.00</cbc:LineExtensionAmount>\n<cac:Item', '"EUR">much</cbc:LineExtensionAmount>\n<cac:Item',
+     [("not_a_number", f"{LINE}/cbc:LineExtensionAmount", "error")]),
+    # a line without a thing is kept as it stands; the next one is still named by where it stands
+    ("<cac:InvoiceLine>", "<cac:InvoiceLine><cbc:ID>0</cbc:ID></cac:InvoiceLine><cac:InvoiceLine>",
+     [("missing_element", f"{LINE}/cbc:LineExtensionAmount", "error"), ("missing_element", f"{LINE}/cac:Item", "error")]),
+    ('<cac:InvoiceLine><cbc:ID>1</cbc:ID><cbc:InvoicedQuantity unitCode="C62">10<', '<cac:InvoiceLine><cbc:ID>0</cbc:ID></cac:InvoiceLine><cac:InvoiceLine><cbc:ID>1</cbc:ID><cbc:InvoicedQuantity unitCode="C62">9<',
+     [("missing_element", f"{LINE}/cbc:LineExtensionAmount", "error"), ("missing_element", f"{LINE}/cac:Item", "error"),
+      ("wrong_sum", f"{LINE}[2]/cbc:LineExtensionAmount", "warning")]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("before", "after", "said"), CASES)
 def test_a_change_is_named_where_it_lies_and_comes_back(before: str, after: str, said: list[tuple[str, str, str]]):
     assert INVOICE.count(before) >= 1, before
-    read = read_xml(INVOICE.replace(before, after, 1).encode(), maps())
-    assert [
-        (each.fault.word, each.at.path.removeprefix("/Invoice"), each.severity.value) for each in read.issues
-    ] == said
+    comes_back(INVOICE.replace(before, after, 1), said)
+
+
+def comes_back(text: str, said: list[tuple[str, str, str]], store: MapStore | None = None):
+    """Read what a partner sends: the issues are these, and the leaves that are written are those that came."""
+    read = read_xml(text.encode(), store or maps())
+    found = [(each.fault.word, each.at.path.removeprefix(f"/{read.type}"), each.severity.value) for each in read.issues]
+    assert found == said
     assert read.accepted is not any(severity == "error" for _, _, severity in said)
-    again = read_xml(write_xml(read.rules, read.document), maps())
+    again = read_xml(write_xml(read.rules, read.document), store or maps())
     assert sorted(each[:2] for each in again.segments()) == sorted(each[:2] for each in read.segments())
 
 
-@pytest.mark.parametrize("text", ["free", "<cbc:ID>I-1</cbc:ID>free"])
-def test_text_between_elements_belongs_to_nothing(text: str):
+SUM = '<cac:TaxTotal><cbc:TaxAmount currencyID="EUR">{}</cbc:TaxAmount>{}</cac:TaxTotal>'
+SUBTOTAL = (
+    '<cac:TaxSubtotal><cbc:TaxAmount currencyID="EUR">5.00</cbc:TaxAmount><cac:TaxCategory><cac:TaxScheme>'
+    "<cbc:ID>VAT</cbc:ID></cac:TaxScheme></cac:TaxCategory></cac:TaxSubtotal>"
+)
+EURO = "<cbc:DocumentCurrencyCode>EUR</cbc:DocumentCurrencyCode>"
+PARTIES = "".join(
+    f"<cac:{role}Party><cac:Party><cac:PartyName><cbc:Name>A</cbc:Name></cac:PartyName></cac:Party></cac:{role}Party>"
+    for role in ("BuyerCustomer", "SellerSupplier")
+)
+ACTION = "<cac:TransactionConditions><cbc:ActionCode>{}</cbc:ActionCode></cac:TransactionConditions>"
+DOCUMENT = "<cac:AdditionalDocumentReference><cbc:ID>1</cbc:ID><cbc:DocumentTypeCode>{}</cbc:DocumentTypeCode></cac:AdditionalDocumentReference>"
+TOTAL = "<cac:AnticipatedMonetaryTotal>{}</cac:AnticipatedMonetaryTotal>"
+NO_TERMS = (
+    "<ext:UBLExtensions><ext:UBLExtension><ext:ExtensionURI>urn:tradehub:terms:1</ext:ExtensionURI>"
+    "<ext:ExtensionContent><th:Terms/></ext:ExtensionContent></ext:UBLExtension></ext:UBLExtensions>"
+)
+TAX_SUM = "/cac:TaxTotal/cbc:TaxAmount"
+ORDERS = [
+    # what stands before the number, before the parties and behind them; what is said
+    ("", EURO, SUM.format("5.00", ""), []),
+    ("", EURO, SUM.format("5.00", SUBTOTAL), []),
+    ("", EURO, SUM.format("5.0", SUBTOTAL), []),
+    ("", EURO, SUM.format("6.00", SUBTOTAL), [("wrong_sum", TAX_SUM, "warning")]),
+    ("", EURO, SUM.format("many", SUBTOTAL), [("not_a_number", TAX_SUM, "error")]),
+    ("", EURO, SUM.format("5.00", "").replace(' currencyID="EUR"', ""), []),
+    ("", "", ACTION.format("9"), []),
+    ("", "", ACTION.format("1"), []),
+    ("", "", ACTION.format("ubl:X1"), []),
+    ("", DOCUMENT.format("310"), "", []),
+    ("", "", TOTAL.format("<cbc:PayableAmount>5.00</cbc:PayableAmount>"),
+     []),
+    ("", EURO, TOTAL.format("<cbc:PayableAmount>5.00</cbc:PayableAmount>"),
+     [("missing_element", "/cac:AnticipatedMonetaryTotal/cbc:PayableAmount/@currencyID", "error")]),
+    ("", "<cbc:LineCountNumeric>1.5</cbc:LineCountNumeric>", "", [("not_a_number", "/cbc:LineCountNumeric", "error")]),
+    ("", "<cbc:LineCountNumeric>1.0</cbc:LineCountNumeric>", "", []),
+    (NO_TERMS, "", "", [("empty_segment", "/ext:UBLExtensions/ext:UBLExtension/ext:ExtensionContent/th:Terms", "warning")]),
+]  # fmt: skip
+
+
+def order(first: str, inside: str, behind: str) -> str:
+    start = INVOICE[: INVOICE.index(">")].replace("Invoice", "Order") + ' xmlns:th="urn:tradehub:terms:1">'
+    return (
+        f"{start}{first}<cbc:ID>PO-1</cbc:ID><cbc:IssueDate>2026-03-01</cbc:IssueDate>{inside}{PARTIES}{behind}"
+        "<cac:OrderLine><cac:LineItem><cbc:ID>1</cbc:ID><cac:Item><cbc:Name>Valve</cbc:Name></cac:Item></cac:LineItem>"
+        "</cac:OrderLine></Order>"
+    )
+
+
+@pytest.mark.parametrize(("first", "inside", "behind", "said"), ORDERS)
+def test_an_order_is_judged_and_comes_back(first: str, inside: str, behind: str, said: list[tuple[str, str, str]]):
+    comes_back(order(first, inside, behind), said)
+
+
+NO_NUMBER = ("missing_element", "/cbc:ID", "error")
+NO_DAY = ("missing_element", "/cbc:IssueDate", "error")
+SIGNED = "<cac:Signature><cbc:ID>S</cbc:ID><cbc:ValidationDate>{}</cbc:ValidationDate></cac:Signature>"
+VALIDATED = "cac:Signature/cbc:ValidationDate: issued_on = date"
+TWICE = '<cbc:PrepaidAmount currencyID="EUR">{}</cbc:PrepaidAmount><cbc:PayableAmount currencyID="EUR">5.00</cbc:PayableAmount>'
+OF_A_PARTNER = [
+    # lines that his map of an order has more, what stands there in an order, what stands there in his, what is said
+    ("cbc:UUID: number", "</cbc:ID><cbc:IssueDate>", "</cbc:ID><cbc:UUID>PO-1</cbc:UUID><cbc:IssueDate>", []),
+    ("cbc:UUID: number", "</cbc:ID><cbc:IssueDate>", "</cbc:ID><cbc:UUID>PO-2</cbc:UUID><cbc:IssueDate>", []),
+    ("cbc:UUID: number", "<cbc:ID>PO-1</cbc:ID>", "<cbc:UUID>PO-1</cbc:UUID>", [NO_NUMBER]),
+    (VALIDATED, PARTIES, SIGNED.format("2026-03-01") + PARTIES, []),
+    (VALIDATED, PARTIES, SIGNED.format("2026-03-02") + PARTIES, []),
+    (VALIDATED, f"<cbc:IssueDate>2026-03-01</cbc:IssueDate>{PARTIES}", SIGNED.format("2026-03-01") + PARTIES, [NO_DAY]),
+    ("cac:AnticipatedMonetaryTotal/cbc:PrepaidAmount: total = amount", f"{PARTIES}",
+     EURO + PARTIES + TOTAL.format(TWICE.format("5.00")), []),
+    ("cac:AnticipatedMonetaryTotal/cbc:PrepaidAmount: total = amount", f"{PARTIES}",
+     EURO + PARTIES + TOTAL.format(TWICE.format("4.00")), []),
+    ("cbc:UUID: profile or process", "<cbc:ID>PO-1</cbc:ID>",
+     "<cbc:CustomizationID>A</cbc:CustomizationID><cbc:ProfileID>B</cbc:ProfileID><cbc:ID>PO-1</cbc:ID><cbc:UUID>C</cbc:UUID>", []),
+    ("cac:Signature*/cbc:ID: profile", "<cbc:ID>PO-1</cbc:ID><cbc:IssueDate>2026-03-01</cbc:IssueDate>" + PARTIES,
+     "<cbc:CustomizationID>S</cbc:CustomizationID><cbc:ID>PO-1</cbc:ID><cbc:IssueDate>2026-03-01</cbc:IssueDate>" + SIGNED.format("2026-03-01") + PARTIES, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "before", "after", "said"), OF_A_PARTNER)
+def test_an_order_by_a_partners_map_comes_back(line: str, before: str, after: str, said: list[tuple[str, str, str]]):
+    plain = order("", "", "")
+    assert before in plain, before
+    text = f"{read_text('ubl/2.1/Order.yaml')}  {line}\n"
+    comes_back(
+        plain.replace(before, after, 1),
+        said,
+        MapStore(lambda path: text if path == "ubl/2.1/Order.yaml" else read_text(path)),
+    )
+
+
+DESPATCH = """<DespatchAdvice xmlns="urn:oasis:names:specification:ubl:schema:xsd:DespatchAdvice-2" {spaces}>
+<cbc:ID>D-1</cbc:ID><cbc:IssueDate>2026-03-01</cbc:IssueDate>{parties}<cac:Shipment><cbc:ID>{shipment}</cbc:ID>
+<cac:ShipmentStage><cbc:TransportModeCode>3</cbc:TransportModeCode></cac:ShipmentStage>
+<cac:Delivery><cbc:TrackingID>T-1</cbc:TrackingID></cac:Delivery></cac:Shipment>
+<cac:DespatchLine><cbc:ID>1</cbc:ID><cac:OrderLineReference><cbc:LineID>1</cbc:LineID></cac:OrderLineReference>
+<cac:Item><cbc:Name>Valve</cbc:Name></cac:Item></cac:DespatchLine></DespatchAdvice>"""
+
+
+@pytest.mark.parametrize("shipment", ["1", "S-77"])
+def test_a_despatch_comes_back_with_its_shipment(shipment: str):
+    spaces = INVOICE[INVOICE.index("xmlns:cac") : INVOICE.index(">")]
+    parties = PARTIES.replace("BuyerCustomer", "DespatchSupplier").replace("SellerSupplier", "DeliveryCustomer")
+    text = DESPATCH.format(spaces=spaces, parties=parties, shipment=shipment)
+    comes_back(text, [])
+    (transport,) = read_xml(text.encode(), maps()).document["transport"]
+    assert transport == {"mode": "3", "tracking": "T-1"}
+
+
+@pytest.mark.parametrize(("text", "line"), [("free", 2), ("<cbc:ID>I-1</cbc:ID>free", 3)])
+def test_text_between_elements_belongs_to_nothing(text: str, line: int):
     read = read_xml(INVOICE.replace(NUMBER, text if "<" in text else f"{text}<cbc:ID>I-1</cbc:ID>").encode(), maps())
     assert [(each.fault.word, each.value) for each in read.issues] == [("invalid_character", "free")]
+    assert str(read.issues[0].at) == f"line {line} (/Invoice)"
 
 
 def test_a_message_that_there_is_no_map_for_is_named():
@@ -157,7 +303,28 @@ def test_the_leaves_of_a_text_have_their_whole_paths():
     found = named_leaves(INVOICE.encode(), maps())
     assert ("/Invoice/cac:InvoiceLine/cac:Price/cbc:PriceAmount", "10.00") in [each[:2] for each in found]
     assert named_leaves(b"no XML", maps()) == []
-    assert len(list(leaves(xml_map(maps(), "Invoice").structure, take(INVOICE.encode()).root))) == len(found)
+    root, shape = take(INVOICE.encode()).root, xml_map(maps(), "Invoice").structure
+    assert len(list(leaves(shape, root))) == len(found)
+    elements = [path_of(shape, root, each) for each in root.iter() if not len(each)]
+    assert elements == [path for path, _, _ in found if "@" not in path]
+
+
+def test_what_no_field_holds_is_no_part_of_what_is_held():
+    read = read_xml(INVOICE.replace(NUMBER, NUMBER + "<cbc:UUID>u</cbc:UUID>").encode(), maps())
+    plain = read_xml(INVOICE.encode(), maps())
+    assert read.coverage == (plain.coverage[0], plain.coverage[1] + 1)
+    nothing = read_xml(b"no XML", maps())
+    assert list(nothing.segments()) == []
+    assert nothing.coverage == (0, 0)
+
+
+def test_a_text_in_a_code_that_only_the_parser_knows_is_shown():
+    text = INVOICE.replace("<cbc:Note>n<", "<cbc:Note>\N{ARMENIAN SMALL LETTER AYB}<").encode(
+        "ascii", "xmlcharrefreplace"
+    )
+    read = read_xml(b'<?xml version="1.0" encoding="ARMSCII-8"?>' + text, maps())
+    assert read.accepted
+    assert "<cbc:ID>I-1</cbc:ID>" in read.raw
 
 
 def test_a_system_that_passes_over_our_terms_has_the_rest():
@@ -169,6 +336,8 @@ def test_a_system_that_passes_over_our_terms_has_the_rest():
     assert b"UBLExtensions" not in left
     assert b"Q-1" in left
     assert without_own_block(b"no XML", maps()) == b"no XML"
+    theirs = INVOICE.replace(NUMBER, FOREIGN + NUMBER).encode()
+    assert b"urn:x" in without_own_block(theirs, maps())
 
 
 MISTAKES = [
@@ -182,7 +351,10 @@ MISTAKES = [
     ("no step: number", "not a step"),
     ("cac:OrderLine/cbc:Note -> nothing[]: {}", "has no nothing"),
     ("cac:Contract -> number: {cbc:ID: value}", "number is no part"),
-    ("cac:Contract -> a b: {cbc:ID: value}", "not a"),
+    ("cac:Contract -> a b: {cbc:ID: value}", "not a step"),
+    ("cac:Contract -> Notes[]: {cbc:ID: value}", "not a path: Notes[]"),
+    ("cac:Contract -> notes[]: lines[number=1].packaging", "a second scope"),
+    ("cbc:UUID: number\n  ./cbc:UUID: profile", "bound twice"),
     ("cbc:UUID/@schemeID: lines[number=1].packaging", "an attribute binds a field of its element's scope"),
 ]
 
@@ -224,3 +396,37 @@ def test_an_invoice_says_the_figures_that_its_schema_demands(changed: dict, elem
         document["lines"] = [{k: v for k, v in line.items() if k != "net_amount"} for line in document["lines"]]
     root = take(write_xml(xml_map(maps(), "Invoice"), document)).root
     assert {name: [each.text for each in root.iter(f"{{*}}{name}")] for name in elements} == elements
+
+
+WRITTEN = [
+    # a message, a document of it, what it says and what it does not
+    ("Order", {"total": Decimal("5.00"), "lines": []}, ["<cbc:PayableAmount>5.00<"], ["currencyID"]),
+    ("Invoice", {"lines": [{"number": "1"}]}, ["<cbc:ID>1<"], ["<cac:InvoiceLine><cbc:LineExtensionAmount"]),
+    ("Invoice", {"parties": [{"role": "invoicer", "name": "Us"}], "lines": []}, ["<cac:AccountingSupplierParty>", "Us"], []),
+    ("Order", {"lines": [{"number": "1"}]}, ["<cac:OrderLine>"], ["<cac:Item>"]),
+    ("ApplicationResponse", {"number": "1"}, ["<cac:SenderParty/>", "<cac:ReceiverParty/>"], []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "document", "says", "says_not"), WRITTEN)
+def test_what_a_document_lacks_is_not_written(message: str, document: dict, says: list[str], says_not: list[str]):
+    written = write_xml(xml_map(maps(), message), document).decode()
+    assert [each for each in says if each not in written] == []
+    assert [each for each in says_not if each in written] == []
+
+
+GONE = [
+    # a place that something was kept for, and its values: where the message no longer has it, all else stands
+    ("/cac:InvoiceLine[7]/cbc:Note", []),
+    ("", []),
+    ("/cbc:ID/@schemeID", []),
+    ("/cac:InvoiceLine[7]/cbc:UUID", ["u"]),
+]
+
+
+@pytest.mark.parametrize(("path", "values"), GONE)
+def test_what_was_kept_of_something_that_is_gone_stays_away(path: str, values: list[str]):
+    rules = xml_map(maps(), "Invoice")
+    document = dict(read_xml(INVOICE.encode(), maps()).document or {}) | {"extensions": []}
+    kept = {"standard": "ubl:2.1:Invoice", "tag": "", "path": path, "ordinal": 1, "values": values}
+    assert write_xml(rules, document | {"extensions": [kept]}) == write_xml(rules, document)

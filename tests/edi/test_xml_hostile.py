@@ -84,6 +84,19 @@ def test_too_many_bytes_and_elements_are_refused_before_parsing(monkeypatch):
     monkeypatch.setattr(xml_intake, "MAX_ELEMENTS", 50)
     assert faults(order("<cbc:Note>a</cbc:Note>" * 100)) == [Fault.TOO_MANY_SEGMENTS]
 
+    monkeypatch.setattr(xml_intake, "MAX_ELEMENTS", 10**6)
+    monkeypatch.setattr(xml_intake, "MAX_ALL_ATTRIBUTES", 50)
+    assert faults(order('<cbc:Note languageID="en">a</cbc:Note>' * 100)) == [Fault.TOO_MANY_ELEMENTS]
+
+
+@pytest.mark.parametrize(("data", "place"), [(b"<!DOCTYPE x><x/>", "document"), (b"\n\n<Order>", "line 3")])
+def test_a_text_that_is_no_document_is_placed_by_its_line(data, place):
+    assert [str(issue.at) for issue in read_xml(data, STORE).issues] == [place]
+
+
+def test_a_text_may_hold_as_many_equals_signs_as_it_likes():
+    assert read_xml(order(f"<cbc:Note>{'=' * 1000}</cbc:Note>").encode(), STORE).accepted
+
 
 def test_a_long_prolog_takes_linear_time():
     started = time.perf_counter()
@@ -140,6 +153,10 @@ def test_an_envelope_is_taken_off():
         "77",
         ("iso6523-actorid-upis", "0088:7300010000001"),
     )
+
+    unnumbered = wrapped.replace("<InstanceIdentifier>77</InstanceIdentifier>", "")
+    assert read_xml(unnumbered.encode(), STORE).control_number == "PO-1"
+    assert faults(wrapped.replace(order(), "")) == [Fault.BAD_ENVELOPE]
 
 
 @settings(max_examples=100, deadline=None)

@@ -421,7 +421,8 @@ class _Segment:
 
     def _taken(self, path: Path) -> str:
         binding = next(each for each in self._variant.node.bindings if path in each.paths)
-        return _filled([self._var(group[len(binding.fields) - 1]) for group in binding.groups])
+        at = 0 if binding.conversion.name == "when" else len(binding.fields) - 1
+        return _filled([self._var(group[at]) for group in binding.groups])
 
     @staticmethod
     def _is_own_head(source: Source) -> bool:

@@ -583,10 +583,16 @@ def _nodes(packages: list[Scope], lines: list[Scope]) -> list[Node]:
 def _descendants(
     number: str, children: Mapping[str | None, list[Scope]], held: Mapping[str | None, list[Scope]]
 ) -> list[Scope]:
-    found = list(held.get(number, ()))
-    for below in children.get(number, ()):
-        if str(below.get("number")) != number:
-            found += _descendants(str(below.get("number")), children, held)
+    """Return the lines in a package and in those within it, each package once: they may lie in each other."""
+    found: list[Scope] = []
+    passed: set[str] = set()
+    left = [number]
+    while left:
+        at = left.pop()
+        if at not in passed:
+            passed.add(at)
+            found += held.get(at, ())
+            left += (str(below.get("number")) for below in reversed(children.get(at, ())))
     return found
 
 

@@ -7,9 +7,10 @@ bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count, islice
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -151,7 +152,7 @@ def read_xml(data: bytes, maps: MapStore) -> ReadXml:
         place = Place(segment=line_of(taken.root), tag=name.localname, path=f"/{name.localname}")
         read.issues = (*taken.issues, Issue(Fault.UNKNOWN_MESSAGE, place, "unknown document", rule="unknown_message"))
         return read
-    _decode(read, taken, compiled)
+    _decode(read, taken.root, taken, compiled)
     return read
 
 
@@ -162,16 +163,14 @@ def _text(data: bytes, encoding: str) -> str:
         return data.decode("utf-8", errors="replace")
 
 
-def _decode(read: ReadXml, taken: Taken, compiled: CompiledXml) -> None:
-    if taken.root is None:
-        return
+def _decode(read: ReadXml, root: etree._Element, taken: Taken, compiled: CompiledXml) -> None:
     rules = compiled.rules
     read.standard = read.interchange.standard = rules.standard
-    read.release, read.root, read.rules = rules.release, taken.root, rules
+    read.release, read.root, read.rules = rules.release, root, rules
     read.map_key = f"{rules.standard}/{rules.release}/{rules.message}"
-    reading = read_tree(rules, compiled.read, taken.root, taken.envelope.get("control_number", ""))
+    reading = read_tree(rules, compiled.read, root, taken.envelope.get("control_number", ""))
     document = reading.document
-    _check(reading, taken.root)
+    _check(reading, root)
     if reading.extensions:
         document["extensions"] = extensions(rules, reading)
     read.control_number = read.control_number or document.get("number", "")
@@ -195,22 +194,26 @@ def extensions(rules: XmlMap, reading: Reading) -> list[dict[str, Any]]:
 
 
 def _check(reading: Reading, root: etree._Element) -> None:
+    kept = {path.partition("]")[0] for _, path, _ in reading.extensions if "[+" in path}
     for found in differences(reading.document):
-        path = _place_of(reading.rules, found.path)
+        path = _place_of(reading.rules, found.path, kept)
         element = root.find(_find(reading.rules.structure, path)) if path else None
         text = f"follows from the other figures as {found.computed:f}"
-        if element is not None:
-            reading.issue(Fault.WRONG_SUM, element, path, text, f"{found.stated:f}", Severity.WARNING)
+        at = root if element is None else element
+        reading.issue(Fault.WRONG_SUM, at, path, text, f"{found.stated:f}", Severity.WARNING)
 
 
-def _place_of(rules: XmlMap, path: str) -> str:
-    """Return where the map puts a figure: ``totals.lines`` or ``lines.3.net_amount``."""
+def _place_of(rules: XmlMap, path: str, kept: Set[str]) -> str:
+    """Return where the map puts a figure, ``totals.lines`` or ``lines.3.net_amount``; the elements of ``kept`` are no
+    items of the document. Empty for a figure that has no element of its own.
+    """
     parent, _, name = path.rpartition(".")
     listed, _, position = parent.partition(".")
     for child in rules.root.children.values():
         if position and child.scope and child.scope[-1].name == listed:
             below = _bound(child, name)
-            return f"/{child.name}[{int(position) + 1}]{below}" if below else ""
+            numbers = (number for number in count(1) if f"/{child.name}[+{number}" not in kept)
+            return f"/{child.name}[{next(islice(numbers, int(position), None))}]{below}" if below else ""
     return _bound(rules.root, name, listed) if not position else ""
 
 

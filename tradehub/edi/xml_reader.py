@@ -17,11 +17,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from lxml import etree
 
-from tradehub.edi.paths import MapError
 from tradehub.edi.segments import Fault, Issue, Position, Severity
 from tradehub.edi.xml_intake import line_of
 from tradehub.edi.xml_map import Binding, Codes, Node, Step, XmlMap, ordered
@@ -195,7 +195,7 @@ class _Compiler:
         element.
         """
         if node.binding:
-            return self.leaf(node, places, at, repeated=repeated)
+            return self.leaf(node, node.binding, places, at, repeated=repeated)
         table: dict[str, Entry] = {}
         need = 0
         children = self.structure.children(node.name)
@@ -337,13 +337,10 @@ class _Compiler:
 
     # leaves
 
-    def leaf(self, node: Node, places: Places, at: str, *, repeated: bool) -> Content:
+    def leaf(self, node: Node, binding: Binding, places: Places, at: str, *, repeated: bool) -> Content:
         """Return what reads a basic element: its text into a field, its attributes into others."""
-        binding = node.binding
-        if binding is None:
-            raise MapError(f"{node.name} binds nothing")
         put = self.put(binding, places, at, repeated=repeated)
-        attributes = self.attributes(node)
+        attributes = self.attributes(node, binding)
         return _leaf(put, attributes, always=bool(node.attributes))
 
     def put(self, binding: Binding, places: Places, at: str, *, repeated: bool) -> Put:
@@ -371,14 +368,14 @@ class _Compiler:
             return _put_text(binding.field, _SHAPES.get(binding.field), earlier, at)
         return _put_value(binding, converter(binding, self.rules.codes), earlier, at)
 
-    def attributes(self, node: Node) -> Attributes:
+    def attributes(self, node: Node, binding: Binding) -> Attributes:
         """Return what reads the attributes of a leaf; all that are not bound are kept."""
         bound = [(name, each, self.rules.codes.get(each.argument)) for name, each in node.attributes.items()]
-        handled = {*node.attributes, *_OWN_ATTRIBUTES.get(node.binding.converter if node.binding else "", ())}
+        handled = {*node.attributes, *_OWN_ATTRIBUTES.get(binding.converter, ())}
 
         def read(k: Element, o: Scope, c: Reading, path: str) -> None:
-            for name, binding, codes in bound:
-                _attribute(k.get(name), name, binding, codes, o, c, path)
+            for name, each, codes in bound:
+                _attribute(k.get(name), name, each, codes, o, c, path)
             for attribute, value in k.items():
                 if attribute not in handled:
                     c.extensions.append(("", f"{path}/@{attribute!s}", (str(value),)))
@@ -538,8 +535,7 @@ def _left_out(c: Reading, path: str, own: str, other: str) -> None:
     """Note that the element at ``other``, bound to the same field as ``own``, was not sent; both are below the
     scope's element.
     """
-    if path.endswith(own):
-        c.extensions.append(("-", path[: len(path) - len(own)] + other, ()))
+    c.extensions.append(("-", path.rsplit("/", own.count("/"))[0] + other, ()))
 
 
 def _put_text(field: str, shape: Shape | None, earlier: str, at: str) -> Put:
@@ -730,14 +726,9 @@ def _put_index(binding: Binding, index: Step, places: Places, *, repeated: bool)
         if len(texts) == at or (open_ended and len(texts) > at):
             texts.append(text)
         elif len(texts) < at:
-            if not repeated:
-                _left_out(c, path, own, slots[len(texts)])
-                c.keep(path, text)
-            else:
-                parent, _, leaf = path.rpartition("/")
-                base = parent.rpartition("[")[0] if parent.endswith("]") else parent
-                c.extensions.append(("-", base[: len(base) - len(own.rpartition("/")[0])] + slots[len(texts)], ()))
-                c.keep(f"{_plus(parent)}/{leaf}", text)
+            _left_out(c, path, own, slots[len(texts)])
+            parent, _, leaf = path.rpartition("/")
+            c.keep(f"{_plus(parent)}/{leaf}" if repeated else path, text)
             texts.append(text)
         else:
             c.keep(path, text)
@@ -765,7 +756,7 @@ def _put_instead(binding: Binding, places: Places, at: str) -> Put:
             _left_out(c, path, at, other)
             c.keep(path, text)
         elif field in o:
-            c.keep(path, text)
+            _again(c, path, text, o[field][0] if index else o[field])
         else:
             o[field] = [text] if index else text
 
@@ -843,9 +834,7 @@ def _defaults(node: Node, places: Places) -> list[tuple[str, str]]:
 
 def _earlier(places: Places, binding: Binding) -> str:
     """Return the place of an earlier leaf bound to the same field, or the empty text."""
-    for each, place in places:
-        if each is binding:
-            return ""
+    for each, place in takewhile(lambda place: place[0] is not binding, places):
         if each.field == binding.field and not each.index and not each.instead and not each.words:
             return place
     return ""

@@ -74,13 +74,7 @@ def write_bool(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _read_text(text: str) -> tuple[str, str]:
-    return text, text
-
-
 CONVERTERS: Mapping[str, Converter] = {
-    "text": Converter(_read_text, str, Fault.INVALID_CHARACTER),
-    "currency": Converter(_read_text, str, Fault.INVALID_CODE),
     "decimal": Converter(read_decimal, write_decimal, Fault.NOT_A_NUMBER),
     "amount": Converter(read_decimal, write_decimal, Fault.NOT_A_NUMBER),
     "int": Converter(read_int, str, Fault.NOT_A_NUMBER),

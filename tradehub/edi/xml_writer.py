@@ -116,6 +116,8 @@ class _Writing:
         return self.converted(binding, value, scope, element)
 
     def converted(self, binding: Binding, value: Any, scope: Scope, element: Element) -> str:
+        if binding.converter in {"text", "currency"}:
+            return str(value)
         if binding.converter == "amount":
             self.set_currency(element, scope.get(binding.argument) if binding.argument else None)
             return write_decimal(value)
