@@ -370,6 +370,8 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
         "negotiation.act_form",
         "negotiation.alternatives",
         "negotiation.changes_form",
+        "negotiation.amend_form",
+        "negotiation.end_form",
         *IN_ONE_DEAL,
     }
     not_yet = {"contracting.of_deal", "ordering.of_deal"}
