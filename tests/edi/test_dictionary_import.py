@@ -5,6 +5,8 @@ All files here are made up in the published form; none is a part of a directory.
 
 from __future__ import annotations
 
+import pytest
+
 from tradehub.edi import schema, unece, x12_tables
 from tradehub.edi.facts import Difference, Facts, differences, files
 from tradehub.edi.schema import Dictionary
@@ -148,6 +150,7 @@ CSV_FAULTS = [
     ("sets.csv", CSV["sets.csv"].replace("LZZ,LZZ,M", "LQQ,LZZ,M"), "sets.csv:4: 8ZZ: there is no loop LQQ above"),
     ("sets.csv", CSV["sets.csv"].replace("BZZ,M,1\n", "BZZ,M,many\n", 1), "sets.csv:2: 8ZZ: 'BZZ' 'M' 'many' is no node"),
     ("sets.csv", "set,within,node,usage,max\n8ZZ,,QQQ,M,1\n", "sets.csv:2: 8ZZ: has segments that the tables do not hold: QQQ"),
+    ("elements.csv", CSV["elements.csv"] + "903,AN,1,2," + "x" * 200_000, "elements.csv:4: is not CSV: field larger"),
 ]  # fmt: skip
 
 
@@ -185,6 +188,47 @@ def test_what_cannot_be_read_of_a_directory_is_named():
         "ZZZORD_D.99Z: ZZZORD: 1 groups are not closed",
         "ZZZORD_D.99Z: ZZZORD: has segments that the tables do not hold: ZZA, ZZB",
     ]
+
+
+LONG = "010    9002  Thing number with a name"
+"""A row whose position is understood only with the lines that follow: here nothing does."""
+
+
+def test_of_a_directory_only_entries_and_their_rows_are_read():
+    """Prose between two rules, an element without codes, and text between a segment's rows are passed over."""
+    texts = {
+        "EDED.99Z": f"{EDED}\n{RULE}\n", "UNCL.99Z": f"{RULE}\n\n     9002  Thing number\n\n     Repr: an..35\n\n{UNCL}",
+        "EDSD.99Z": f"{RULE}\n\nPage 2\n{EDSD}{RULE}\n\n       ZZC  EMPTY\n",
+    }  # fmt: skip
+    facts = unece.read({**DIRECTORY, **texts}, "D99Z")
+    assert said(facts) == []
+    assert sorted(facts.elements) == ["9001", "9002", "9003"]
+    assert facts.codes == {"9001": ["1", "X1"]}
+    assert facts.segments == {"ZZA": "C901 M, 9003 C x9", "ZZB": "9002 C"}
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "words"),
+    [
+        ("EDCD.99Z", f"{RULE}\n\n       C901 THING\n\n{LONG}\n010    9001  Kind  C  an..3\n", "EDCD.99Z:5: C901: cannot be read"),
+        ("EDCD.99Z", f"{RULE}\n\n       C901 THING\n\n{LONG}\n\n  so long\n", "EDCD.99Z:5: C901: cannot be read"),
+        ("ZZZORD_D.99Z", MESSAGE.replace("M   1            |", "M   1           -+++"), "ZZZORD_D.99Z:14: ZZA: closes more"),
+        ("ZZZORD_D.99Z", MESSAGE[: MESSAGE.index("0010")], "ZZZORD_D.99Z: has no segment table"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_directory_is_named_with_its_line(file, text, words):
+    faults = said(unece.read({**DIRECTORY, file: text}, "D99Z"))
+    assert any(each.startswith(words) for each in faults), faults
+
+
+def test_where_a_directory_has_no_list_of_elements_its_tables_of_segments_say_what_they_are():
+    without = {name: text for name, text in DIRECTORY.items() if not name.startswith(("EDED", "UNCL"))}
+    facts = unece.read(without, "D99Z")
+    assert said(facts) == []
+    assert facts.elements == {
+        "9001": "an 1/3 kind of thing code", "9002": "an 1/35 thing number with a name that is so long that it goes on",
+        "9003": "n 6/6 thing count",
+    }  # fmt: skip
 
 
 def loaded(texts: dict[str, str]) -> Dictionary:
@@ -233,6 +277,28 @@ def test_differences_are_named_with_both_sides():
         Difference("repeat", "8ZZ/BZZ", "2", "1"),
         Difference("segment", "8ZZ/loop LZZ/loop BZZ", "", "there"),
     }
+
+
+def test_a_set_that_the_tables_cannot_build_is_one_difference():
+    (only,) = told({"sets.csv": CSV["sets.csv"].replace("8ZZ,LZZ/BZZ,BZZ,M,1\n", "")})
+    assert only == Difference("segment", "8ZZ", "8ZZ: 'loop BZZ O 5' is empty", "")
+
+
+def test_what_only_partners_do_is_no_difference_from_the_standard():
+    facts = x12_tables.read(CSV, "004010")
+    ours = {"structure": [*facts.structures["8ZZ"], "BZZ O 1 habit"]}
+    theirs = facts.settle()
+    assert not list(differences(theirs, theirs, facts.structures, {"8ZZ": schema.load_structure(ours, theirs, "8ZZ")}))
+
+
+def test_many_codes_are_written_over_several_lines_and_read_back():
+    codes = "element,code,meaning\n" + "".join(f"901,CODE{number},\n" for number in range(100))
+    facts = x12_tables.read({**CSV, "codes.csv": codes}, "004010")
+    theirs = facts.settle()
+    texts = files(facts, "tables")
+    assert max(map(len, texts["codes.yaml"].splitlines())) <= 130
+    assert loaded(texts) == theirs
+    assert len(theirs.elements["901"].codes) == 100
 
 
 def test_another_order_is_a_difference():

@@ -60,6 +60,8 @@ def test_the_digest_of_a_file_changes_with_the_file_it_is_like():
         ("x12__004010__elements", 'like: "005010"\nelements: {}', "like itself"),
         ("x12__005010__elements", 'like: "003010"\nelements: {}', "no file to be like"),
         ("x12__005010__850", 'message: {release: "005010", like: "004010"}\nbody: [{ZZZ: 01 number}]', "has no ZZZ"),
+        ("x12__005010__850", 'message: {release: "005010", like: "004010"}\nbody: [{AAA: 01 a, BBB: 01 b}]', "one key"),
+        ("x12__004010__850", "[a list]", "x12/005010/850.yaml: there is no file to be like"),
     ],
 )
 def test_a_file_that_is_like_nothing_is_refused(file, text, said):

@@ -19,6 +19,7 @@ from tradehub.edi import (
     Reading,
     Segment,
     acknowledge,
+    guides,
     message,
     read,
     write_back,
@@ -30,6 +31,7 @@ from tradehub.edi.outgoing import raw_of
 from tradehub.edi.segments import COMPONENT, REPEAT
 
 ORDERS = EDIFACT[EDIFACT.index("UNH") : EDIFACT.index("UNZ")]
+GROUPED_ORDERS = EDIFACT[: EDIFACT.index("UNH")] + "UNG+ORDERS+HAIDI+RHEIN+240301:1200+5+UN+D:96A'" + ORDERS
 IEA = "IEA*1*000000001~"
 TA1 = "TA1*000000001*240301*1200*A*000~"
 
@@ -44,6 +46,65 @@ def issues(reading: Reading) -> list[tuple[Fault, str]]:
 
 def said(text: str) -> list[tuple[Fault, str]]:
     return issues(read(text.encode(), maps()))
+
+
+def test_edifact_with_the_separators_that_cannot_be_printed_needs_no_advice():
+    """UNOB of syntax 1 to 3 may part by 1D, 1F and 1C, without UNA and without a release character."""
+    printed = EDIFACT[EDIFACT.index("UNB") :].replace("?+", "P").replace("?'", "P")
+    text = printed.translate(str.maketrans("+:'", "\x1d\x1f\x1c"))
+    (one,) = messages = list(read(text.encode(), maps()))
+    (same,) = read(printed.encode(), maps())
+    assert (one.issues, one.document) == (same.issues, same.document)
+    assert write_back(messages, maps()).decode() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GROUPED_ORDERS, [(Fault.MISSING_TRAILER, "UNZ"), (Fault.MISSING_TRAILER, "UNE")]),
+        ("UNA:+", [(Fault.BAD_ENVELOPE, "interchange")]),
+    ],
+)
+def test_a_file_that_breaks_off_is_missing_what_would_end_it(text, expected):
+    assert said(text) == expected
+
+
+CHARSETS = [
+    # the file, what its own guide says of it, how it is read, whether something is said of it
+    ("H\xe4idi", "utf-16", "", "utf-16-le", False),
+    ("Haidi", "utf-16", "", "utf-16-le", False),
+    ("H\xe4idi", "latin-1", "", "iso8859-1", False),
+    ("H\xe4idi", "cp1252", "cp1252", "cp1252", False),
+    ("H\xe4idi", "utf-8", "UNOC", "utf-8", True),
+    ("Haidi \u20ac", "cp1252", "", "cp1252", True),
+    ("Haidi \x81", "latin-1", "", "latin-1", True),
+]
+
+
+@pytest.mark.parametrize(("name", "charset", "agreed", "taken", "is_noted"), CHARSETS)
+def test_a_file_is_read_in_its_own_character_set(name, charset, agreed, taken, is_noted):
+    guide = {"of": "edifact/D96A/ORDERS", "charset": agreed} if agreed else None
+    reading = read(EDIFACT.replace("Haidi", name).encode(charset), maps(), guide=guide and guides.load(guide))
+    (message,) = reading
+    assert [each.fault for each in reading.issues if each.severity != "note"] == [Fault.CHARSET] * is_noted
+    assert (message.interchange.charset, message.document["parties"][0]["name"]) == (taken, f"{name} 'x'")
+
+
+def by_lines(isa_end: str) -> str:
+    """Return the order on lines that have no other terminator, or one that ISA does not show."""
+    return X12[:104] + isa_end + X12[106:].replace("~", isa_end.strip(" >") or "\n")
+
+
+@pytest.mark.parametrize("isa_end", [" \n", ">\n", "~\n"], ids=["ISA16 is blank", "ISA16", "ISA16 is left out"])
+def test_an_isa_that_ends_with_its_line_shows_what_ends_the_others(isa_end):
+    (one,) = read(by_lines(isa_end).encode(), maps())
+    (same,) = read(X12.encode(), maps())
+    assert (one.issues, one.document) == (same.issues, same.document)
+
+
+def test_of_very_much_that_stands_outside_of_messages_the_first_is_noted():
+    found = said(X12 + "ZZZ*1~" * 2000)
+    assert found == [(Fault.TRAILING_GARBAGE, "ZZZ")] * 500
 
 
 # dirt: what users complain about

@@ -80,3 +80,15 @@ def test_no_more_is_held_than_the_window(monkeypatch):
         held = max(held, len(text._window))
     assert at == 1_600_000 == len(text)
     assert held < 3 * stream.WINDOW
+
+
+def test_a_position_that_has_not_come_is_waited_for():
+    text = stream.TextStream(iter(["ISA", "*00", "*~"]))
+    assert (text[4], text[:8], text[2:7]) == ("0", "ISA*00*~", "A*00*")
+
+
+def test_half_a_character_at_the_end_is_no_message_and_harms_none():
+    data = b"\xef\xbb\xbf" + X12
+    (messages, interchanges, _), (sound, _, _) = said(read(iter([data, b"\r\n\xe9"]), maps())), said(read(data, maps()))
+    assert messages == sound
+    assert [issue.value for issue in interchanges[-1][1]] == ["\ufffd"]

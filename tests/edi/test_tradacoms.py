@@ -45,6 +45,7 @@ ORDERS = (
     + msg(4, "ORDTLR", "OFT=2'")
     + "END=4'"
 )
+STX = ORDERS[: ORDERS.index("MHD")]
 INVOICE = (
     "STX=ANAA:1+5000000000012:SELLER LTD+5000000000029:BUYER PLC+240301:120000+9++INVFIL'"
     + msg(1, "INVFIL", "TYP=0700'SDT=5000000000012'CDT=5000000000029+BUYER PLC+HIGH STREET:TOWN:::AB1 2CD'FIL=25+1+240301'")
@@ -150,6 +151,30 @@ def test_a_fault_is_named_at_its_place_and_nowhere_else(old, new, expected):
     assert [(issue.fault, str(issue.at)) for issue in found] == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (INVOICE.replace("RSG=9+", "RSG=8+"), [(Fault.CONTROL_NUMBER_MISMATCH, "segment 2 (RSG01)", "8")]),
+        (INVOICE.replace("RSG=9+", "RSG=+"), [(Fault.CONTROL_NUMBER_MISMATCH, "segment 2 (RSG01)", "")]),
+        (STX + msg(1, "ORDHDR", HEADER) + msg(2, "ORDTLR", "OFT=0'") + "END=2'", [(Fault.EMPTY_LEVEL, "ORDHDR", "")]),
+        (STX + "END=0'", [(Fault.EMPTY_LEVEL, "END", "")]),
+        (STX + "BAT=1'EOB=0'END=0'", [(Fault.EMPTY_LEVEL, "END", "")]),
+        (STX + "MHD=1+ORDHDR:9'TYP=0430'", [
+            (Fault.MISSING_TRAILER, "END", ""), (Fault.MISSING_TRAILER, "segment 3 (MTR)", ""),
+            (Fault.MISSING_TRAILER, "ORDHDR", ""), (Fault.EMPTY_LEVEL, "ORDHDR", ""),
+        ]),
+        (STX + "END=0'" + ORDERS, [(Fault.EMPTY_LEVEL, "END", ""), (Fault.DUPLICATE_CONTROL_NUMBER, "STX05", "")]),
+        (ORDERS.replace("MHD=1+", "ZZZ=1'MHD=1+").replace("'MTR=6'", "' 'MTR=6'"), [(Fault.TRAILING_GARBAGE, "ZZZ", "ZZZ=1")]),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_file_or_a_transmission_is_placed_at_the_level_it_concerns(text, expected):
+    reading = read(text.encode(), maps())
+    list(reading)
+    whole = [issue for each in reading.interchanges for issue in each.issues]
+    whole += [issue for each in reading.interchanges for group in each.groups for issue in group.issues]
+    assert [(issue.fault, str(issue.at), issue.value) for issue in whole] == expected
+
+
 def test_a_fault_of_the_header_is_placed_in_the_header_message():
     messages, _ = taken(ORDERS.replace("SDT=5000000000012", "SDT=500000000001X"))
     (issue,) = messages[1].issues
@@ -184,7 +209,7 @@ def test_batches_hold_one_file_each():
 
 def test_a_message_without_a_file_or_a_transmission():
     _, issues = taken(msg(1, "ORDERS", FIRST))
-    assert issues[:2] == [(Fault.BAD_ENVELOPE, "STX"), (Fault.BAD_ENVELOPE, "MHD")] or issues[0][0] is Fault.NOT_EDI
+    assert issues == [(Fault.NOT_EDI, "interchange")]
     _, issues = taken("STX=ANA:1+A+B+240301+7'" + msg(1, "ORDERS", FIRST) + "END=1'")
     assert issues[0] == (Fault.BAD_ENVELOPE, "MHD")
 

@@ -1,6 +1,6 @@
 """EDI codecs without I/O: X12 and EDIFACT interchanges to documents and back, under maps that are data (docs/maps.md).
 
-``read`` gives messages with their documents and issues; ``encode`` and ``write_interchange`` give bytes;
+``read`` gives messages with their documents and issues; ``message`` and ``write_interchange`` give bytes;
 ``acknowledge`` answers.
 """
 
@@ -9,7 +9,7 @@ from tradehub.edi.answers import Acknowledged, Noted, acknowledged, interchange_
 from tradehub.edi.envelope import Delimiters, Group, Id, Interchange, ReadMessage, Verdict
 from tradehub.edi.intake import Detected, Reading, detect, read
 from tradehub.edi.maps import Map, MapStore
-from tradehub.edi.outgoing import EnvelopeFacts, OutMessage, encode, message, write_back, write_interchange
+from tradehub.edi.outgoing import EnvelopeFacts, OutMessage, message, write_back, write_interchange
 from tradehub.edi.paths import MapError
 from tradehub.edi.segments import Fault, Issue, Position, Segment, Severity
 
@@ -18,5 +18,5 @@ __all__ = [
     "MapError",
     "MapStore", "Noted", "OutMessage", "Position", "ReadMessage", "Reading", "Segment", "Severity", "Verdict", "acknowledge",
     "acknowledged",
-    "answer_of", "detect", "encode", "interchange_acknowledged", "message", "read", "write_back", "write_interchange",
+    "answer_of", "detect", "interchange_acknowledged", "message", "read", "write_back", "write_interchange",
 ]  # fmt: skip

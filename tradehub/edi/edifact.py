@@ -43,10 +43,8 @@ def delimiters(text: str) -> tuple[Delimiters, int]:
         component, element, decimal, release, repeat, segment = tuple(text[3:9])
         found = Delimiters(element, component, segment, release.strip(), "", decimal)
         return found._replace(repeat=(repeat.strip() or REPETITION) if _repeats(text[9:], found) else ""), 9
-    if text.startswith(("UNB", "UNG", "UNH")):
-        element = text[3:4]
-        if element == "\x1d":
-            return Delimiters("\x1d", "\x1f", "\x1c", "", "", ","), 0
+    if text[3:4] == "\x1d":
+        return Delimiters("\x1d", "\x1f", "\x1c", "", "", ","), 0
     found = EDIFACT_DELIMITERS._replace(repeat=REPETITION if _repeats(text, EDIFACT_DELIMITERS) else "")
     by_lines = found.segment not in text and ("\nUNH" in text or "\rUNH" in text)
     return (found._replace(segment="\n") if by_lines else found), 0

@@ -168,9 +168,7 @@ def split_segments(raw: str, delimiters: Delimiters) -> Iterator[Segment]:
         number += 1
         if delimiters.tag:
             piece = piece[:3] + piece[3:].replace(delimiters.tag, delimiters.element, 1)
-        if delimiters.component:
-            piece = piece.replace(delimiters.component, COMPONENT)
-        tag, *elements = piece.split(delimiters.element)
+        tag, *elements = piece.replace(delimiters.component, COMPONENT).split(delimiters.element)
         if swap:
             elements = [swap.show(element).replace(NEEDLESS, "") for element in elements]
         yield Segment(tag.strip(), tuple(elements), number)
@@ -240,9 +238,6 @@ class Incoming(ABC):
     def __getitem__(self, at: int | slice) -> str: ...
 
     @abstractmethod
-    def __contains__(self, text: str) -> bool: ...
-
-    @abstractmethod
     def find(self, text: str, start: int = 0, end: int | None = None) -> int: ...
 
     @abstractmethod
@@ -269,6 +264,3 @@ class AsciiText:
 
     def find(self, text: str, start: int = 0, end: int | None = None) -> int:
         return self._bytes.find(text.encode("ascii"), start, len(self._bytes) if end is None else end)
-
-    def __contains__(self, text: str) -> bool:
-        return text.encode("ascii") in self._bytes

@@ -373,6 +373,8 @@ def _resized(text: str, most: str, *, wider: bool) -> Patch:
     def on_use(use: Use) -> Use:
         if use.element is None:
             raise MapError(f"{use.ref} is a composite; name a component, as in {text}.1")
+        if most == "*":
+            raise MapError("an element has a longest text; write how many characters")
         size = _fit(int(most), use.element.max, "characters")
         if size < use.element.min:
             raise MapError(f"the element has at least {use.element.min} characters")

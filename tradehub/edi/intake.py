@@ -237,18 +237,20 @@ class Reading:
 
     def _guess(self, data: bytes, claimed: str) -> str:
         """Decode what is not ASCII: UTF-8 gives itself away; then what was claimed; then what Windows writes."""
-        for charset in ("utf-8", claimed, "cp1252", "latin-1"):
+        for charset in ("utf-8", claimed, "cp1252"):
             if charset.startswith("iso8859") and any(byte in data for byte in range(0x80, 0xA0)):
                 continue
             try:
                 text = data.decode(charset)
             except (UnicodeDecodeError, LookupError):
                 continue
-            if charset != claimed and not (charset == "utf-8" and claimed == "utf-8"):
-                self._note(Fault.CHARSET, f"the text is {charset}, not {claimed}", Severity.WARNING)
-            self._charset = charset
-            return text
-        raise AssertionError("latin-1 decodes anything")
+            break
+        else:
+            charset, text = "latin-1", data.decode("latin-1")  # decodes anything
+        if charset != claimed:
+            self._note(Fault.CHARSET, f"the text is {charset}, not {claimed}", Severity.WARNING)
+        self._charset = charset
+        return text
 
     def _read(self, cut: Cut, found: Delimiters) -> ReadMessage:
         issues = list(cut.issues)

@@ -87,11 +87,6 @@ class EnvelopeFacts:
     agreement: str = ""
 
 
-def encode(rules: Map, document: Document | Mapping[str, Any]) -> tuple[Segment, ...]:
-    """Return a document's segments under a map, without ST/SE or UNH/UNT."""
-    return rules.encode(document)
-
-
 def message(rules: Map, document: Document | Mapping[str, Any], control_number: str) -> OutMessage:
     """Return the document as a message of the map's type."""
     head = rules.head

@@ -37,9 +37,6 @@ class TextStream(Incoming):
         self._reach(stop)
         return self._window[max(at.start or 0, self._start) - self._start : stop - self._start]
 
-    def __contains__(self, text: str) -> bool:
-        return self.find(text, self._start) >= 0
-
     def find(self, text: str, start: int = 0, end: int | None = None) -> int:
         """Return where ``text`` next stands, -1 where it does not; reads on as far as it must."""
         while True:

@@ -155,7 +155,7 @@ class Tradacoms:
 
     def _sorted(self, taken: Message) -> Cut | None:
         """Put a message where it belongs; return it as cut where it is a detail message."""
-        interchange = self._current()
+        interchange = self.interchanges[-1]
         if taken.is_header:
             self._close_file()
             self._open_file(interchange, taken)
@@ -227,7 +227,7 @@ class Tradacoms:
             self._end_missing()
             self._open(read_stx(self._meant(segment), self._delimiters, self._charset))
             return
-        current = self._current()
+        current = self.interchanges[-1]
         if tag == "BAT":
             self._close_file()
             self._batch, self._in_batch = self._meant(segment) + self._delimiters.segment, 0
@@ -268,12 +268,6 @@ class Tradacoms:
     def _end_missing(self) -> None:
         if self.interchanges and self.interchanges[-1].header and not self.interchanges[-1].trailer:
             self._note(self.interchanges[-1], Fault.MISSING_TRAILER, "END", "the transmission has no END", 0)
-
-    def _current(self) -> Interchange:
-        if not self.interchanges:
-            self.interchanges.append(Interchange("tradacoms", delimiters=self._delimiters, charset=self._charset))
-            self._note(self.interchanges[-1], Fault.BAD_ENVELOPE, "STX", "there is no STX", 0)
-        return self.interchanges[-1]
 
     @staticmethod
     def _note(interchange: Interchange, fault: Fault, tag: str, text: str, element: int) -> None:
