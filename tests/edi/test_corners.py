@@ -270,3 +270,15 @@ def test_a_message_without_figures_to_add_up_has_no_sum():
 def test_figures_that_are_texts_add_up_as_numbers():
     lines = [{"quantity": {"value": each}} for each in ("5", "1.50")]
     assert str(total(parse_path("lines.quantity.value"), {"lines": lines})) == "6.50"
+
+
+@pytest.mark.parametrize(
+    ("tag", "ordinal", "values"),
+    [("@order", 0, ["1", "0"]), ("@order", 0, ["0", "0", "7"]), ("=N1", 2, ["", "BY"]), ("=BEG", 99, ["", "00"])],
+)
+def test_a_form_that_fits_no_part_any_more_changes_nothing(tag, ordinal, values):
+    rules = maps().get(*X12)
+    document = rules.read(ORDER.split(" "), "*", ">").document
+    kept = {"standard": "x12:004010:850", "tag": tag, "path": "", "ordinal": ordinal, "values": values}
+    document["extensions"] = [*document["extensions"], kept]
+    assert rules.write(document, "*", ">") == ORDER.split(" ")

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.edi.engine import maps
-from tradehub.edi import functions
+from tradehub.edi import functions, generation
 from tradehub.edi.functions import CodeTable
 from tradehub.edi.segments import Fault
 
@@ -223,10 +223,14 @@ def test_a_line_that_names_no_order_stands_below_the_order_that_has_no_name():
         (functions.Decimals(), "1.5", "0.1234567891"),
         (functions.Dates(), "20260301", "20260302"),
         (functions.DateTexts(), date(2026, 3, 1), date(2026, 3, 2)),
+        (generation.Whens(), ("20260301", "102"), ("202603011205", "203")),
+        (generation.Moments(), ("20260301", "102"), ("20260302", "102")),
+        (generation.Times(), "1205", "1206"),
     ],
 )
 def test_what_has_been_read_is_kept_only_for_so_many(monkeypatch, known, first, second):
     monkeypatch.setattr(functions, "CACHED", 1)
+    monkeypatch.setattr(generation, "CACHED", 1)
     values = [known[first], known[second], known[first]]
     assert values[0] == values[2] != values[1]
     assert len(known) == 1
