@@ -29,6 +29,7 @@ from tradehub.edi import limits as most
 from tradehub.edi.envelope import EDIFACT_DELIMITERS
 from tradehub.edi.outgoing import raw_of
 from tradehub.edi.segments import COMPONENT, REPEAT
+from tradehub.edi.splitting import split
 
 ORDERS = EDIFACT[EDIFACT.index("UNH") : EDIFACT.index("UNZ")]
 GROUPED_ORDERS = EDIFACT[: EDIFACT.index("UNH")] + "UNG+ORDERS+HAIDI+RHEIN+240301:1200+5+UN+D:96A'" + ORDERS
@@ -100,6 +101,11 @@ def test_an_isa_that_ends_with_its_line_shows_what_ends_the_others(isa_end):
     (one,) = read(by_lines(isa_end).encode(), maps())
     (same,) = read(X12.encode(), maps())
     assert (one.issues, one.document) == (same.issues, same.document)
+
+
+@pytest.mark.parametrize("text", [ORDERS, GOOD], ids=["UNH", "ST"])
+def test_a_message_without_an_envelope_is_split_off_without_one(text):
+    assert [part.payload.decode() for part in split(read((text + text).encode(), maps()))] == [text, text]
 
 
 def test_of_very_much_that_stands_outside_of_messages_the_first_is_noted():
@@ -504,6 +510,12 @@ def test_levels_lie_only_so_deep_within_each_other(monkeypatch, parents):
     levels = "".join(f"HL*{at + 1}*{at if parents and at else ''}*P~" for at in range(3000))
     text = X12.replace(GOOD, f"ST*856*0001~BSN*00*S*20240301*1200~{levels}SE*3003*0001~").replace("GS*PO", "GS*SH")
     assert over(monkeypatch, text) == [(Fault.LIMIT_EXCEEDED, "segment 103 (HL02)")]
+
+
+def test_any_number_of_levels_may_lie_beside_each_other():
+    levels = "HL*1**S~" + "".join(f"HL*{at}*1*I~" for at in range(2, 3000))
+    text = X12.replace(GOOD, f"ST*856*0001~BSN*00*S*20240301*1200~{levels}SE*3003*0001~").replace("GS*PO", "GS*SH")
+    assert Fault.LIMIT_EXCEEDED not in {fault for fault, _ in said(text)}
 
 
 def test_the_limits_lie_above_what_trade_needs():

@@ -203,6 +203,7 @@ LINT = [
     ("require: BEG", 2, "require", "must be a list, [A, B], not 'BEG'"),
     ("limit: [BEG.03]", 2, "limit", "must be a table, {key: value}, not a list"),
     ("require: [BEG\nforbid: [TAX]", 3, "", "a bracket [ is not closed"),
+    ("require: [CUR]\nforbid: [\x01]", 3, "", "there is a sign here that no text may hold: #x0001"),
     ("require: [CUR]\nrequire: [REF]", 3, "", "this key stands twice"),
     ("delimiters: {element: ab}", 2, "delimiters.element", "must be one sign"),
     ("delimiters: {elemnt: '*'}", 2, "delimiters.elemnt", "there are component"),
@@ -215,6 +216,11 @@ LINT = [
 def test_a_fault_of_a_guide_is_named_with_its_line(text: str, line: int, place: str, words: str):
     found = guides.read(f"of: x12/004010/850\n{text}\n", "g.yaml", maps().spec).faults
     assert [(each.line, each.place, words in each.text) for each in found] == [(line, place, True)], found
+
+
+def test_signs_of_ones_own_and_a_known_character_set_are_no_fault():
+    text = "of: x12/004010/850\ndelimiters: {segment: '!', element: '|'}\ncharset: UNOC\n"
+    assert guides.read(text, "g.yaml", maps().spec).faults == ()
 
 
 @pytest.mark.parametrize("of", ["of: x12/004010/899", "of: 850", "require: [BEG]"])

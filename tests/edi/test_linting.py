@@ -131,6 +131,12 @@ def test_a_fault_is_laid_at_the_file_that_states_it():
     assert (fob.file, fob.line) == (BODY, line + 1)
 
 
+def test_a_map_without_its_structure_is_named_by_the_file_that_lacks():
+    store = MapStore(lambda path: None if path == STRUCTURE else shipped(path))
+    (fault,) = map_faults(store, "x12", "850", "004010")
+    assert str(fault) == "x12/004010/structure/850.yaml: there is no such structure"
+
+
 def test_a_map_that_is_not_there_is_named():
     (fault,) = map_faults(MapStore({}), "x12", "850", "004010")
     assert str(fault) == "x12/004010/850.yaml: there is no such map"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.edi.engine import every_map, maps
 from tradehub.documents import KINDS
+from tradehub.edi import schema
 from tradehub.edi.maps import MapError
 
 LATER = ("D01B", "D24A")
@@ -34,7 +35,7 @@ def written(message: str, release: str, document: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize(("message", "release"), [(each[1], each[2]) for each in every_map() if each[0] == "edifact"])
 def test_every_map_fits_its_structure_its_dictionary_and_the_model(message: str, release: str):
-    assert maps().lint("edifact", message, release) == []
+    assert schema.lint(maps().spec("edifact", message, release)) == []
 
 
 ORDER_CHANGE = """

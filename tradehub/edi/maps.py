@@ -168,7 +168,6 @@ class MapStore:
         self._dictionaries: dict[str, schema.Dictionary] = {}
         self._specs: dict[str, schema.MapSpec] = {}
         self._maps: dict[tuple[str, str], Map] = {}
-        self._compiled: dict[str, Map] = {}
 
     def text(self, path: str) -> str | None:
         """Return the text of a map file, or None, also for what no map is called: a message names its type and release."""
@@ -255,18 +254,8 @@ class MapStore:
             spec = self.spec(standard, message, release)
             if patch is not None:
                 spec = guides.patched(spec, patch)
-            digest = self._digest(standard, message, release, note)
-            if digest not in self._compiled:
-                self._compiled[digest] = Map(spec, digest)
-            self._maps[key] = self._compiled[digest]
+            self._maps[key] = Map(spec, self._digest(standard, message, release, note))
         return self._maps[key]
-
-    def lint(self, standard: str, message: str, release: str) -> list[str]:
-        """Return what is wrong with a map; empty when nothing is."""
-        try:
-            return schema.lint(self.spec(standard, message, release))
-        except MapError as wrong:
-            return [str(wrong)]
 
     def _digest(self, standard: str, message: str, release: str, note: str) -> str:
         folder = f"{standard}/{release}"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 if TYPE_CHECKING:  # ruamel.yaml takes long to import, and who has his maps kept does without
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError
     from ruamel.yaml.nodes import Node
+    from ruamel.yaml.reader import ReaderError
 
 At = tuple[str, ...]
 """The way to a value of a YAML text: keys, and numbers of list items from 0."""
@@ -63,12 +64,13 @@ def line_of(known: Mapping[At, int], at: At) -> int:
     return 0
 
 
-def yaml_fault(wrong: YAMLError) -> tuple[int, str]:
+def yaml_fault(wrong: MarkedYAMLError | ReaderError, text: str) -> tuple[int, str]:
     """Return (line, what is wrong) of a text that is no YAML, in words for someone who does not know YAML."""
-    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
 
-    if not isinstance(wrong, MarkedYAMLError):
-        return 0, f"this is not YAML: {wrong}"
+    if isinstance(wrong, ReaderError):
+        line = text.count("\n", 0, wrong.position) + 1
+        return line, f"there is a sign here that no text may hold: #x{wrong.character:04x}"
     mark = wrong.problem_mark or wrong.context_mark
     problem = str(wrong.problem or wrong.context)
     said = next((words for sign, words in _YAML_WORDS.items() if sign in problem), f"this is not YAML: {problem}")

@@ -24,12 +24,13 @@ Plain = Any
 def parse_yaml(text: str, name: str = "map") -> Plain:
     """Return the YAML document with every scalar as text. Raises MapError."""
     from ruamel.yaml import YAML  # here, for it takes as long to import as a kept map takes to compile
-    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.error import MarkedYAMLError
+    from ruamel.yaml.reader import ReaderError
 
     try:
         return YAML(typ="base", pure=True).load(text)
-    except YAMLError as wrong:
-        line, said = yaml_fault(wrong)
+    except (MarkedYAMLError, ReaderError) as wrong:
+        line, said = yaml_fault(wrong, text)
         raise MapError(f"{name}: line {line}: {said}" if line else f"{name}: {said}") from wrong
 
 

@@ -168,5 +168,5 @@ def _trailer(kind: str, count: int, rates: Sequence[Segment]) -> Iterator[Segmen
             by_rate.setdefault((each.element(2), each.element(3)), []).append(each)
         for number, (rate, held) in enumerate(by_rate.items(), 1):
             yield _filled(Segment("VRS", (str(number), *rate)), _sums(RATE_SUMS, held))
-    elif kind == "INVTLR":
+    else:  # INVTLR
         yield _filled(Segment("TOT", ()), {**_sums(TOTALS, rates), 6: count})
