@@ -430,3 +430,9 @@ def test_what_was_kept_of_something_that_is_gone_stays_away(path: str, values: l
     document = dict(read_xml(INVOICE.encode(), maps()).document or {}) | {"extensions": []}
     kept = {"standard": "ubl:2.1:Invoice", "tag": "", "path": path, "ordinal": 1, "values": values}
     assert write_xml(rules, document | {"extensions": [kept]}) == write_xml(rules, document)
+
+
+def test_a_line_behind_one_that_says_nothing_is_named_by_where_it_stands():
+    text = INVOICE.replace("<cac:InvoiceLine>", "<cac:InvoiceLine/><cac:InvoiceLine>").replace(">10<", ">9<")
+    sums = [each for each in read_xml(text.encode(), maps()).issues if each.fault.word == "wrong_sum"]
+    assert [each.at.path for each in sums] == [f"/Invoice{LINE}[2]/cbc:LineExtensionAmount"]
