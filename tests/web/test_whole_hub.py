@@ -62,7 +62,8 @@ BROKEN = (
 
 OPEN_TO_ALL = {
     "home.health", "metrics", "signin.sign_in", "signin.sign_in_by_password", "signin.ask_passkey",
-    "signin.sign_in_by_passkey", "signin.link", "signin.open_link", "signin.speak", "signin.colours", "static", "apidoc.openapi", "apidoc.reference",
+    "signin.sign_in_by_passkey", "signin.link", "signin.open_link", "signin.speak", "signin.colours", "static",
+    "apidoc.openapi", "apidoc.reference",
 }  # fmt: skip
 """The only doors that open without signing in. A new one is a decision, so it is written here too."""
 
