@@ -104,4 +104,4 @@ def test_every_refusal_has_its_rule_and_its_sentence() -> None:
     from tradehub.sourcing.tenders.wording import REFUSALS
 
     assert RULES.keys() == REFUSALS.keys()
-    assert sorted({int(rule[1:]) for rule in RULES.values()}) == list(range(1, 26))
+    assert sorted({int(rule[1:]) for rule in RULES.values()}) == list(range(1, 27))
