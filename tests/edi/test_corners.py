@@ -282,3 +282,19 @@ def test_a_form_that_fits_no_part_any_more_changes_nothing(tag, ordinal, values)
     kept = {"standard": "x12:004010:850", "tag": tag, "path": "", "ordinal": ordinal, "values": values}
     document["extensions"] = [*document["extensions"], kept]
     assert rules.write(document, "*", ">") == ORDER.split(" ")
+
+
+def test_an_object_into_which_a_run_binds_nothing_is_left_by_no_trace(monkeypatch):
+    """A run that ends in a group whose object is still empty was read by a trace that named an object it never made."""
+    monkeypatch.setattr(traces, "OFTEN", 1)
+    monkeypatch.setattr(traces, "WATCHED", 16)
+    common = maps().get("edifact", "DESADV", "D24A")
+    rules = Map(common.spec, common.sha256)
+    raw = [
+        "BGM+351::9", "ALI+Iy", "ALI+U", "ALI+D5", "MEA+PD", "MEA+PD", "MEA+b a", "TOD+6", "FTX+PKG+++++r9m", "FTX+ORI", "TDT+20",
+        "LOC+1+++xYm4nu94OH", "DTM+4:20010717:102", "DTM+69::204", "LOC+1", "TDT+20",
+    ]  # fmt: skip
+    slow = rules.read(raw, "+", ":", interpreted=True)
+    for _ in range(2):
+        quick = rules.read_text("".join(f"{each}~" for each in raw), "+", ":", "~")
+        assert (quick.document, quick.findings) == (slow.document, slow.findings)

@@ -9,6 +9,7 @@ segments. What does not match, or fails a check, is read segment by segment: a t
 from __future__ import annotations
 
 import ast
+import dis
 import re
 import textwrap
 from collections import Counter
@@ -18,7 +19,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
+from tradehub.edi.folding import (
+    BUILTINS,
+    DIRTY,
+    SHARED,
+    Folder,
+    Items,
+    Known,
+    Live,
+    Made,
+    Text,
+    Unfoldable,
+    Value,
+    parsed,
+)
 from tradehub.edi.functions import DATES, DECIMALS, POINTED
 from tradehub.edi.generation import MOMENTS, TIMES, WHENS, FunctionWriter, Shape, bounds, shape_of
 from tradehub.edi.machine import Loop, Place
@@ -355,6 +369,9 @@ class _Builder:
         code = compile(source, f"<{self._reader.spec.head.key}:{'+'.join(each.tag for each in places)}>", "exec")
         names = {**self._constants, **SHARED_VALUES, **names}
         exec(code, names)  # noqa: S102  our own source, made from the map
+        loaded = {each.argval for each in dis.get_instructions(names["read"]) if each.opname == "LOAD_GLOBAL"}
+        if not loaded <= names.keys() | BUILTINS:
+            raise Unfoldable  # it would leave an object in a scope that it never makes, for nothing was bound into it
         return cast("Trace", names["read"])
 
     def _part(self, run: Run, first: int, names: dict[str, Any], ending: str) -> _Part:
