@@ -284,8 +284,8 @@ def test_a_form_that_fits_no_part_any_more_changes_nothing(tag, ordinal, values)
     assert rules.write(document, "*", ">") == ORDER.split(" ")
 
 
-def test_an_object_into_which_a_run_binds_nothing_is_left_by_no_trace(monkeypatch):
-    """A run that ends in a group whose object is still empty was read by a trace that named an object it never made."""
+def test_a_run_may_leave_an_object_into_which_it_binds_nothing(monkeypatch):
+    """It ends in a group that binds into the document: that has its name in the trace, though nothing was put into it."""
     monkeypatch.setattr(traces, "OFTEN", 1)
     monkeypatch.setattr(traces, "WATCHED", 16)
     common = maps().get("edifact", "DESADV", "D24A")

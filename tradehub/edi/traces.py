@@ -9,7 +9,6 @@ segments. What does not match, or fails a check, is read segment by segment: a t
 from __future__ import annotations
 
 import ast
-import dis
 import re
 import textwrap
 from collections import Counter
@@ -369,9 +368,6 @@ class _Builder:
         code = compile(source, f"<{self._reader.spec.head.key}:{'+'.join(each.tag for each in places)}>", "exec")
         names = {**self._constants, **SHARED_VALUES, **names}
         exec(code, names)  # noqa: S102  our own source, made from the map
-        loaded = {each.argval for each in dis.get_instructions(names["read"]) if each.opname == "LOAD_GLOBAL"}
-        if not loaded <= names.keys() | BUILTINS:
-            raise Unfoldable  # it would leave an object in a scope that it never makes, for nothing was bound into it
         return cast("Trace", names["read"])
 
     def _part(self, run: Run, first: int, names: dict[str, Any], ending: str) -> _Part:
@@ -504,7 +500,7 @@ class _Builder:
         done.add(id(made))
         if made.base:
             changed = {key: value for key, value in made.fields.items() if value is not made.kept.get(key)}
-            if not changed:
+            if not (changed or made.name):
                 return
             name = made.name or "document"
             base = ast.parse(made.base, mode="eval").body
