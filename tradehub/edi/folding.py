@@ -19,27 +19,10 @@ from tradehub.edi.functions import Words, when_parts
 from tradehub.edi.paths import Path, Step
 
 BUILTINS = frozenset(dir(builtins))
-SHARED = frozenset(
-    {
-        "c",
-        "v",
-        "k",
-        "cs",
-        "DECIMALS",
-        "POINTED",
-        "DATES",
-        "TIMES",
-        "WHENS",
-        "MOMENTS",
-        "select",
-        "put_first",
-        "datetime",
-    }
-)
-VALUES = frozenset(
-    {"DECIMALS", "POINTED", "DATES", "TIMES", "MOMENTS"}
-)  # never None; they raise ValueError for what is no such value
 NUMBERS = frozenset({"DECIMALS", "POINTED"})
+VALUES = NUMBERS | {"DATES", "TIMES", "MOMENTS"}
+"""Never None; they raise ValueError for what is no such value."""
+SHARED = VALUES | {"c", "v", "k", "cs", "WHENS", "select", "put_first", "datetime"}
 DAYS = frozenset({"DATES", "MOMENTS"})  # never false either
 DIRTY = -1
 MAYBE = 1  # within an ``if`` whose test is live: what is outside may be changed, but no object of the run

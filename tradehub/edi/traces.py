@@ -18,20 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from tradehub.edi.folding import (
-    BUILTINS,
-    DIRTY,
-    SHARED,
-    Folder,
-    Items,
-    Known,
-    Live,
-    Made,
-    Text,
-    Unfoldable,
-    Value,
-    parsed,
-)
+from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
 from tradehub.edi.functions import DATES, DECIMALS, POINTED
 from tradehub.edi.generation import MOMENTS, TIMES, WHENS, FunctionWriter, Shape, bounds, shape_of
 from tradehub.edi.machine import Loop, Place
@@ -54,8 +41,8 @@ SMALL = {str(number): Decimal(number) for number in range(1000)}
 long."""
 
 SHARED_VALUES = {
-    "DECIMALS": DECIMALS, "POINTED": POINTED, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS, "datetime": datetime,
-    "small": SMALL.get, "Decimal": Decimal,
+    "DECIMALS": DECIMALS, "POINTED": POINTED, "DATES": DATES, "TIMES": TIMES, "WHENS": WHENS, "MOMENTS": MOMENTS,
+    "datetime": datetime, "small": SMALL.get, "Decimal": Decimal,
 }  # fmt: skip
 
 State = dict[str | None, Any]
