@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import reduce
 from typing import Any, Protocol
 
 from sqlalchemy import or_, select
@@ -25,7 +24,7 @@ from tradehub.exchange.store import IssueRow, MessageRow, log_stage
 from tradehub.platform import ids
 from tradehub.platform.db import to_json
 from tradehub.platform.files import PayloadStore
-from tradehub.platform.sealing import lock, unlock
+from tradehub.platform.sealing import lock, split, unlock
 
 KEY_SIZE = 32
 _LENGTH = 8
@@ -78,13 +77,7 @@ def enclosed(payload: bytes, reading: Reading, transmission: str, parts: int) ->
     told = to_json(messages).encode()
     key = ids.random_bytes(KEY_SIZE)
     envelope = lock(len(told).to_bytes(_LENGTH, "big") + told + payload, key, context=transmission)
-    others = [ids.random_bytes(KEY_SIZE) for _ in range(parts - 1)]
-    return envelope, [joined([key, *others]), *others]
-
-
-def joined(parts: Sequence[bytes]) -> bytes:
-    """Return the key whose parts these are: all of them, in any order."""
-    return reduce(lambda one, other: bytes(a ^ b for a, b in zip(one, other, strict=True)), parts)
+    return envelope, split(key, parts, ids.random_bytes)
 
 
 def unseal(session: Session, payloads: PayloadStore, transmission: str, key: bytes) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Callable, Iterable
+from functools import reduce
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -36,6 +38,20 @@ def unlock(locked: bytes, key: bytes, *, context: str) -> bytes:
         return AESGCM(key).decrypt(locked[:_NONCE], locked[_NONCE:], context.encode())
     except (ValueError, InvalidTag):
         raise Tampered(context) from None
+
+
+def split(secret: bytes, parts: int, entropy: Callable[[int], bytes]) -> list[bytes]:
+    """Return a secret in so many parts: all of them give it back (``joined``), any fewer are as good as random.
+
+    ``entropy`` gives so many random bytes.
+    """
+    others = [entropy(len(secret)) for _ in range(parts - 1)]
+    return [*others, joined([*others, secret])]
+
+
+def joined(parts: Iterable[bytes]) -> bytes:
+    """Return the secret whose parts these are, in any order."""
+    return reduce(lambda one, other: bytes(a ^ b for a, b in zip(one, other, strict=True)), parts)
 
 
 class Sealer:

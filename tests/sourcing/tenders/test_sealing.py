@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,16 +54,6 @@ def test_another_key_does_not_open_it_nor_does_a_point_of_low_order() -> None:
         sealing.unseal(b"\x01" + bytes(32) + bytes(64), KEY, ABOUT)
     with pytest.raises(NotOpened):
         sealing.unseal(b"", KEY, ABOUT)
-
-
-def test_both_halves_give_the_key_and_one_half_is_as_good_as_random() -> None:
-    one, other = sealing.split(KEY, ids.random_bytes)
-    assert sealing.joined(one, other) == KEY
-    secret, dice = bytes(32), random.Random(7)
-    halves = [sealing.split(secret, dice.randbytes)[1] for _ in range(400)]
-    counts = Counter(byte for half in halves for byte in half)
-    assert len(counts) == 256
-    assert max(counts.values()) < 2 * 400 * 32 / 256
 
 
 def test_the_key_of_a_person_comes_from_passphrase_and_salt_alone() -> None:

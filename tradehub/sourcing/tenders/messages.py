@@ -126,7 +126,7 @@ def _completed(offer: Offer, notice: Notice) -> Offer:
     it states one. Raises TenderRefused for what was not asked for, and for one without obligation."""
     if offer.action in NOT_FIRM:
         raise TenderRefused("INVALID_BID", "action")
-    asked = Finder(TenderService._lines(notice))
+    asked = Finder(notice.lines)
     lines: dict[str | None, Line] = {}
     for position, line in enumerate(offer.lines, 1):
         found = asked.find(line)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from tradehub.documents import Inquiry, Offer, PartyId
+from tradehub.documents import Inquiry, Line, Offer, PartyId
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Part
 
@@ -86,6 +86,11 @@ class Notice(Part):
     @property
     def closes_at(self) -> datetime:
         return self.stages[-1].closes_at
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines asked for, each with its number."""
+        return tuple(line.model_copy(update={"number": key}) for key, line in keyed(self.inquiry.lines).items())
 
 
 class Submission(Part):

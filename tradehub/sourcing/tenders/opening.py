@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from functools import reduce
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents import PartyId
 from tradehub.platform import audit, clock, ids
 from tradehub.platform.db import to_json
+from tradehub.platform.sealing import joined
 from tradehub.platform.security import common_passwords
 from tradehub.sourcing.tenders import model, sealing, store
 from tradehub.sourcing.tenders.hooks import Actor, Entered, Hooks
@@ -207,7 +207,7 @@ class Opening(Reading):
         own = next(each for each in mine if each.other_id == handed.user_id)
         about = self.about_share(handed.tender_id, handed.stage, handed.user_id, opener.user_id, "handed")
         theirs = sealing.unseal(bytes.fromhex(handed.handed or ""), key, about)
-        private = sealing.joined(self._half(own, key), theirs)
+        private = joined((self._half(own, key), theirs))
         if sealing.public_of(private).hex() != store.stage_keys(session, opener.tender_id)[own.stage].public_key:
             raise sealing.NotOpened
         return private
@@ -244,10 +244,9 @@ class Opening(Reading):
         for row in store.message_keys(session, message_id):
             about = about_message(row.tender_id, row.transmission_id, message_id)
             row.part = sealing.unseal(bytes.fromhex(row.sealed), private, about).hex()
-            parts = [each.part for each in store.keys_of_transmission(session, row.transmission_id)]
+            parts = [each.part or "" for each in store.keys_of_transmission(session, row.transmission_id)]
             if all(parts):
-                key = reduce(sealing.joined, (bytes.fromhex(each or "") for each in parts))
-                self.hooks.unseal(session, row.transmission_id, key)
+                self.hooks.unseal(session, row.transmission_id, joined(map(bytes.fromhex, parts)))
 
     def _enter(self, session: Session, row: TenderRow, actor: Actor, notice: Notice, opened: list[BidRow]) -> None:
         """Let each opened bid be its supplier's firm offer in the deal, from this moment on."""

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Line, Offer, PartyId
-from tradehub.documents.lines import keyed
+from tradehub.documents import Offer, PartyId
 from tradehub.platform import clock
 from tradehub.platform.db import org_of
 from tradehub.platform.security import Membership, User, permissions_of
@@ -294,11 +293,6 @@ class Reading:
             .order_by(User.name, User.id)
         )
         return [(id, name) for id, name, roles in session.execute(found) if SERVE in permissions_of(roles)]
-
-    @staticmethod
-    def _lines(notice: Notice) -> tuple[Line, ...]:
-        """Return the lines asked for, each with its number."""
-        return tuple(line.model_copy(update={"number": key}) for key, line in keyed(notice.inquiry.lines).items())
 
     @staticmethod
     def _latest(notices: Sequence[NoticeRow]) -> Notice:

@@ -84,16 +84,6 @@ def unseal(envelope: bytes, private: bytes, about: Sequence[str]) -> bytes:
         raise NotOpened from None
 
 
-def split(secret: bytes, entropy: Entropy) -> tuple[bytes, bytes]:
-    """Return two halves of a secret. Each alone is as good as random; both give it back (``joined``)."""
-    one = entropy(len(secret))
-    return one, joined(one, secret)
-
-
-def joined(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
-
-
 def fingerprint(contents: bytes, salt: bytes) -> str:
     """Return the SHA-256 (hex) that binds a bidder and the hub to the contents, and tells nobody what they are.
 

@@ -21,6 +21,7 @@ from tradehub.documents.parts import DatedEvent, Note
 from tradehub.partners.authority import Verdict, Wanted
 from tradehub.platform import clock, ids
 from tradehub.platform.db import to_json
+from tradehub.platform.sealing import split
 from tradehub.sourcing.tenders import landed, model, sealing, store
 from tradehub.sourcing.tenders.binding import Intent, Picked, frozen, intended, overtaken
 from tradehub.sourcing.tenders.hooks import Actor, Pick
@@ -395,7 +396,7 @@ class TenderService(Opening, Reading):
             if each.stage == StageKind.COMMERCIAL and each.document is not None
         }
         deals = {each.supplier_id: each.deal_id for each in store.invitations(session, tender_id)}
-        asked = {line.number or "": line for line in self._lines(notice)}
+        asked = {line.number or "": line for line in notice.lines}
         picks = []
         for supplier in dict.fromkeys(name for name, _ in picked):
             bid, deal = bids.get(supplier), deals.get(supplier)
@@ -463,7 +464,7 @@ class TenderService(Opening, Reading):
         found = []
         for at, one in enumerate(people):
             for other in people[at + 1 :]:
-                halves = sealing.split(private, self.entropy)
+                halves = split(private, 2, self.entropy)
                 for (holder, partner), half in zip(((one, other), (other, one)), halves, strict=True):
                     about = self.about_share(row.id, kind, holder.user_id, partner.user_id)
                     sealed = sealing.seal(half, bytes.fromhex(holder.public_key or ""), about, self.entropy)
@@ -512,7 +513,7 @@ def _checked(notice: Notice, kind: StageKind, submission: Submission, number: in
             raise TenderRefused("INVALID_BID", "answers")
         return submission
     model.check_offer(notice, submission.offer)
-    asked = {line.number: line for line in Reading._lines(notice)}
+    asked = {line.number: line for line in notice.lines}
     offer = submission.offer or Offer()
     lines = tuple(
         line.model_copy(
