@@ -184,6 +184,7 @@ def test_every_page_of_tenders_is_sound(browser: Browser, market: Market, mode: 
         look(guest.go("/tenders"), mode, "list")
         look(guest.go(f"/tenders/{fresh}/passphrase"), mode, "passphrase")
         look(guest.go(f"/tenders/{running}"), mode, "buyer-running")
+        look(guest.go(f"/tenders/{running}/place"), mode, "place")
         page = guest.go("/tenders/new")
         page.locator("form[action$='/tenders/new'] .btn-primary").last.click()
         look(page, mode, "new")
@@ -205,7 +206,7 @@ def test_every_page_of_tenders_is_sound(browser: Browser, market: Market, mode: 
         look(page, mode, "award")
 
 
-SIMPLE = frozenset({"list", "passphrase", "open", "bid-review", "award", "ranking"})
+SIMPLE = frozenset({"list", "passphrase", "place", "open", "bid-review", "award", "ranking"})
 """Pages of a few fields or one table: the long form looks at them as well (``-m slow``)."""
 
 
