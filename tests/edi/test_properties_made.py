@@ -269,6 +269,17 @@ def test_what_a_segment_appends_stands_after_what_it_selected_before():
     assert rules.write(rules.read(raw, "*", ">").document, "*", ">") == raw
 
 
+def test_a_segment_stands_for_the_written_one_whose_values_it_has():
+    """Of three measures that begin alike the second gave the document its unit: what differs is told of that one."""
+    rules = maps().get("edifact", "DESADV", "D24A")
+    raw = ["BGM+351:m:9+N-1+6", "MEA+PD++CMK:778", "MEA+PD+AAC:9Fs+BUI:534:4825+qcx", "MEA+PD+AAC:FWF++a"]
+    slow = rules.read(raw, "+", ":", interpreted=True).document
+    assert ("2", "AAC", "AAC\x1f9Fs", "3", "BUI\x1f534", "BUI\x1f534\x1f4825", "4", "", "qcx") in [
+        each["values"] for each in slow["extensions"]
+    ]
+    assert same(slow, rules.read(raw, "+", ":").document)
+
+
 def test_an_order_of_a_status_that_has_no_number_keeps_its_lines():
     rules = maps().get("x12", "870", "004010")
     lines = [

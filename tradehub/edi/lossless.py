@@ -16,6 +16,8 @@ from tradehub.edi.machine import BYTES, Loop, Machine
 from tradehub.edi.segments import COMPONENT
 
 Extension = dict[str, Any]
+Split = Callable[[str], list[str]]
+"""Cuts a segment into its tag and elements, with :data:`COMPONENT` between components."""
 
 
 @dataclass(slots=True)
@@ -226,7 +228,7 @@ class _Difference:
             for ours, theirs in zip(received.parts, written.parts, strict=True)
         ):
             return
-        pairs = _pairs(received.parts, written.parts)
+        pairs = _pairs(received.parts, written.parts, self._split)
         partners = set(pairs.values())
         for at, part in enumerate(written.parts):
             if at not in partners:
@@ -290,9 +292,9 @@ def _start(part: Leaf | Instance) -> str:
     return raw[:7]
 
 
-def _pairs(received: list[Leaf | Instance], written: list[Leaf | Instance]) -> dict[int, int]:
-    """Return for each received part the written part that stands for it: equal ones first, then those that begin
-    alike, then the rest."""
+def _pairs(received: list[Leaf | Instance], written: list[Leaf | Instance], split: Split) -> dict[int, int]:
+    """Return for each received part the written part that stands for it: equal ones first, then those that say all that
+    was written, then those that begin alike, then the rest."""
     pairs: dict[int, int] = {}
     groups: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
     for at, part in enumerate(received):
@@ -306,22 +308,64 @@ def _pairs(received: list[Leaf | Instance], written: list[Leaf | Instance]) -> d
         if len(ours) == len(theirs) == 1:
             pairs[ours[0]] = theirs[0]
             continue
-        for likeness in (_raw, _start, _key):
+        for likeness in (_raw, None, _start, _key):
             if not ours or not theirs:
                 break
-            waiting: dict[Any, list[int]] = {}
-            for at in reversed(theirs):
-                waiting.setdefault(likeness(written[at]), []).append(at)
-            left = []
-            for at in ours:
-                alike = waiting.get(likeness(received[at]))
-                if alike:
-                    pairs[at] = alike.pop()
-                else:
-                    left.append(at)
-            taken = set(pairs.values())
-            ours, theirs = left, [at for at in theirs if at not in taken]
+            if likeness is None:
+                found = _saying_all(received, written, ours, theirs, split)
+            else:
+                found = _alike(received, written, ours, theirs, likeness)
+            pairs.update(found)
+            taken = set(found.values())
+            ours, theirs = [at for at in ours if at not in found], [at for at in theirs if at not in taken]
     return pairs
+
+
+def _alike(
+    received: list[Leaf | Instance],
+    written: list[Leaf | Instance],
+    ours: list[int],
+    theirs: list[int],
+    likeness: Callable[[Leaf | Instance], Any],
+) -> dict[int, int]:
+    """Pair the parts that ``likeness`` calls the same, in their order."""
+    waiting: dict[Any, list[int]] = {}
+    for at in reversed(theirs):
+        waiting.setdefault(likeness(written[at]), []).append(at)
+    return {at: alike.pop() for at in ours if (alike := waiting.get(likeness(received[at])))}
+
+
+MANY = 1000  # pairs of segments that are looked at one by one; beyond, the beginning of a segment decides
+
+
+def _saying_all(
+    received: list[Leaf | Instance], written: list[Leaf | Instance], ours: list[int], theirs: list[int], split: Split
+) -> dict[int, int]:
+    """Pair each written segment with the first received one that has all of its values in their places."""
+    if len(ours) * len(theirs) > MANY:
+        return {}
+    pairs: dict[int, int] = {}
+    for at in theirs:
+        wanted = written[at]
+        if not isinstance(wanted, Leaf):
+            return {}
+        values = _values(wanted.raw, split)
+        for other in ours:
+            candidate = received[other]
+            if other not in pairs and isinstance(candidate, Leaf) and values <= _values(candidate.raw, split):
+                pairs[other] = at
+                break
+    return pairs
+
+
+def _values(raw: str, split: Split) -> set[tuple[int, int, str]]:
+    """Return the values of a segment with their places."""
+    return {
+        (at, below, value)
+        for at, element in enumerate(split(raw))
+        for below, value in enumerate(element.split(COMPONENT))
+        if value
+    }
 
 
 def _paths(instance: Instance, path: str) -> dict[int, str]:
