@@ -64,7 +64,8 @@ def test_messages_that_the_standard_allows(standard, kind, release, examples):
             makes_a_document_of_its_kind_when_it_is_clean(rules, decoded)
             comes_back_as_it_was_written(rules, decoded, is_nested=maker(rules).is_nested)
             is_read_alike_by_walked_tables(rules, decoded, raw)
-            is_canonical_where_it_is_held_so(rules, decoded, raw)
+            if decoded.is_canonical:  # else it was written and compared as it was read
+                is_canonical_where_it_is_held_so(rules, decoded, raw)
             if seed % TURNS == 1:
                 is_read_alike_by_functions_of_its_shapes(rules, decoded, raw)
             if seed % TURNS == 0:

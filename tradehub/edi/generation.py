@@ -19,7 +19,7 @@ from tradehub.edi.functions import CACHED, DATES, DECIMALS, POINTED, CodeTable, 
 from tradehub.edi.machine import Loop, Machine, Place, Variant
 from tradehub.edi.paths import Binding, Path, Test, child
 from tradehub.edi.paths import Place as At
-from tradehub.edi.schema import ElementRule, SegmentRule, Use, resolve_field
+from tradehub.edi.schema import ElementRule, SegmentRule, Use, field_type
 
 if TYPE_CHECKING:
     from tradehub.edi.reading import Reader
@@ -113,9 +113,9 @@ def required_fields(model: Any) -> tuple[str, ...]:
 def field_model(model: Any, name: str) -> Any:
     """Return the model of a field, or None; ``model`` may be several to try."""
     for each in model if isinstance(model, tuple) else (model,):
-        found, wrong = resolve_field(each, name)
-        if not wrong:
-            return found
+        found = field_type(each, name)
+        if found:
+            return found[0]
     return model if name == "levels" and isinstance(model, tuple) else None
 
 

@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -39,7 +40,7 @@ SEGMENTED = frozenset({"x12", "edifact", "tradacoms"})
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
 class MessageHead(_Strict):
@@ -549,9 +550,22 @@ def resolve(model: Any, path: Path, *, loosely: bool = False) -> tuple[Any, str]
 
 def resolve_field(model: Any, name: str, *, as_list: bool | None = None) -> tuple[Any, str]:
     """Return the plain type of a field (the item's, for a tuple), or what is wrong."""
+    found = field_type(model, name)
+    if found is None:
+        fields = getattr(model, "model_fields", ())
+        return None, f"{getattr(model, '__name__', model)} has no field {name!r}" + _meant(name, fields)
+    kind, is_list = found
+    if as_list is not None and as_list != is_list:
+        return None, f"{name} is {'a list, write ' + name + '[]' if is_list else 'no list'}"
+    return kind, ""
+
+
+@cache
+def field_type(model: Any, name: str) -> tuple[Any, bool] | None:
+    """Return the plain type of a field (the item's, for a tuple) and whether it is a list; None where there is none."""
     fields = getattr(model, "model_fields", None)
     if fields is None or name not in fields:
-        return None, f"{getattr(model, '__name__', model)} has no field {name!r}" + _meant(name, fields or ())
+        return None
     annotation = fields[name].annotation
     members = (
         typing.get_args(annotation)
@@ -560,11 +574,9 @@ def resolve_field(model: Any, name: str, *, as_list: bool | None = None) -> tupl
     )
     kind = next(each for each in members if each is not type(None))
     is_list = typing.get_origin(kind) is tuple
-    if as_list is not None and as_list != is_list:
-        return None, f"{name} is {'a list, write ' + name + '[]' if is_list else 'no list'}"
     if is_list:
         kind = typing.get_args(kind)[0]
-    return (typing.get_origin(kind) or kind), ""
+    return (typing.get_origin(kind) or kind), is_list
 
 
 _KIND_WORDS = {
