@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Blueprint, Flask
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
@@ -19,6 +18,7 @@ from sqlalchemy.orm import Session
 from tests.negotiation.conftest import DELTA, MONDAY, NAMES, KeptOutbox, draft, terms
 from tests.negotiation.pages import Browser, suggest
 from tests.negotiation.words import HAIDI
+from tests.people import CHEAP, let_in
 from tradehub.approvals import web
 from tradehub.approvals.model import Limit, Policy, Threshold
 from tradehub.approvals.service import ApprovalService
@@ -35,9 +35,6 @@ from tradehub.platform.security import Membership, Security, User
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
 from tradehub.web import create_app
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
 
 PEOPLE = {
     "li": (HAIDI, ("buyer",)),
@@ -152,15 +149,11 @@ def build(database: Database) -> Firm:
 def settle(database: Database) -> None:
     """Let the two organisations and their people in."""
     security = Security(database, CHEAP)
-    links = []
     with database.write() as session:
         for org in (HAIDI, DELTA):
             security.add_organisation(session, org, NAMES[org])
         for name, (org, roles) in PEOPLE.items():
-            user = security.add_user(session, org, f"{name}@{org}.example", name.capitalize(), roles)
-            links.append(security.issue_link(session, user, org))
-    for link in links:
-        security.open_link(link, PASSWORD)
+            let_in(security, session, org, f"{name}@{org}.example", roles)
 
 
 @dataclass

@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.approvals.conftest import LIMITS, PASSWORD
+from tests.approvals.conftest import LIMITS
 from tests.negotiation.pages import form_fields, text_of
 from tests.negotiation.words import HAIDI
+from tests.people import PASSWORD
 from tradehub.approvals.model import Chain, ChainStep, State
 from tradehub.partners.authority import Approver
 from tradehub.platform.security import FRESH_FOR

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.approvals.conftest import LIMITS, PASSWORD, Firm, build, serve_pages, settle
+from tests.approvals.conftest import LIMITS, Firm, build, serve_pages, settle
 from tests.browser.kit import MODES, ClickBudget, Mode, check_page, picture, serve, visitor
 from tests.negotiation.words import HAIDI
+from tests.people import PASSWORD
 from tradehub.approvals.model import Chain, ChainStep
 from tradehub.partners.authority import Approver
 from tradehub.platform import clock

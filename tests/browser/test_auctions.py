@@ -19,8 +19,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.hub import free_ports
 from tests.browser.kit import MODES, PHONE, Mode, check_page, picture, serve, visitor
 from tests.fakes import FakeJobs
+from tests.people import PASSWORD
 from tests.sourcing.auctions.house import SECRET, House, house
-from tests.sourcing.auctions.pages import PASSWORD, build, email
+from tests.sourcing.auctions.pages import build, email
 from tests.sourcing.auctions.words import ANN, BEN, CAI
 from tradehub.cli.serve import live_options
 from tradehub.platform import clock

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.kit import MODES, PHONE, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
 from tests.contracting import proven as made
 from tests.contracting.proven import DELTA, HAIDI, Proven
-from tests.web.house import PASSWORD
+from tests.people import PASSWORD
 from tradehub.contracting import clauses, keyring
 from tradehub.contracting.calling_off import Ceilings
 from tradehub.contracting.store import ContractRow

@@ -14,7 +14,8 @@ from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, check_page, picture,
 from tests.exchange.conftest import Bench, book
 from tests.exchange.test_bad_input import EDIFACT, UBL, UBL_CASES, X12, X12_CASES
 from tests.fakes import FakeJobs
-from tests.web.house import PASSWORD, build
+from tests.people import PASSWORD
+from tests.web.house import build
 from tradehub.documents import PartyId
 from tradehub.exchange import web as exchange_pages
 from tradehub.exchange.engine import engine_codec

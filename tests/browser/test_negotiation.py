@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, expect
 from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
 from tests.negotiation.conftest import DELTA, RHEIN, House, KeptOutbox, service, terms
 from tests.negotiation.conftest import SELLER as ANN
-from tests.negotiation.pages import PASSWORD, build
+from tests.negotiation.pages import build
 from tests.negotiation.words import HAIDI, NINGBO
+from tests.people import PASSWORD
 from tradehub.documents import Offer
 from tradehub.documents.parts import DatedEvent, DeliveryTerms, PaymentTerms, Price, Reference
 from tradehub.negotiation import model

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from tests.browser.kit import MODES, check_at_both_sizes, check_page, picture, serve, visitor
 from tests.contracting import proven as made
 from tests.contracting.proven import DELTA, HAIDI, Proven
-from tests.web.house import PASSWORD
+from tests.people import PASSWORD
 from tradehub.contracting import keyring
 from tradehub.contracting.verify_evidence import verify
 from tradehub.platform import clock

@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.kit import LOOKED_AT, MODES, ClickBudget, Mode, check_page, picture, serve, visitor
-from tests.web.house import PASSWORD, House, build
+from tests.people import PASSWORD
+from tests.web.house import House, build
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database
 from tradehub.platform.worklist import Entry

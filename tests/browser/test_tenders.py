@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.kit import MODES, ClickBudget, Mode, check_page, picture, serve, visitor
+from tests.people import PASSWORD
 from tests.sourcing.tenders.conftest import (
     COMMERCIAL,
     DELTA,
@@ -29,7 +30,7 @@ from tests.sourcing.tenders.conftest import (
     plan,
     service,
 )
-from tests.sourcing.tenders.pages import PASSWORD, build
+from tests.sourcing.tenders.pages import build
 from tradehub.documents.parts import PriceBreak
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from tests import databases
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP
+from tests.people import CHEAP
 from tradehub.contracting.store import ContractRow
 from tradehub.documents import PartyId, TradeDocument
 from tradehub.documents.normal import negotiated

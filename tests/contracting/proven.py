@@ -12,11 +12,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from tests import databases
+from tests import databases, people
 from tests.device import Device
 from tests.exchange.test_bad_input import X12
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP, PASSWORD, sign_in
+from tests.people import CHEAP, PASSWORD
+from tests.web.house import sign_in
 from tradehub.cli import demo
 from tradehub.contracting import keys, stepup
 from tradehub.contracting.keys import SigningKey
@@ -164,9 +165,7 @@ def let_in(proven: Proven) -> None:
     for name, (org, roles) in PEOPLE.items():
         with proven.hub.database.write() as session:
             security.add_organisation(session, org, NAMES.get(org, org))
-            user = security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
-            link = security.issue_link(session, user, org)
-        security.open_link(link, PASSWORD)
+            people.let_in(security, session, org, f"{name}@example.com", roles)
 
 
 def window(proven: Proven, name: str) -> FlaskClient:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from tests.contracting import proven as made
 from tests.contracting.proven import ASKED, DELTA, HAIDI, Proven, window
 from tests.negotiation.pages import form_fields, text_of
-from tests.web.house import PASSWORD, post
+from tests.people import PASSWORD
+from tests.web.house import post
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.recording import Actor
 from tradehub.negotiation.store import DealRow

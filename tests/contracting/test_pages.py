@@ -13,7 +13,8 @@ from tests.contracting import proven as made
 from tests.contracting.proven import DELTA, HAIDI, Proven, window
 from tests.contracting.test_signing import RSA, brought
 from tests.negotiation.pages import form_fields, text_of
-from tests.web.house import PASSWORD, post
+from tests.people import PASSWORD
+from tests.web.house import post
 from tradehub.contracting import keyring, typesetting
 from tradehub.contracting.typesetting import NoTypesetter
 from tradehub.contracting.verify_evidence import verify

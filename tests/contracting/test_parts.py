@@ -16,8 +16,9 @@ from tests.contracting import proven as made
 from tests.contracting.proven import ASKED, DELTA, HAIDI, Proven, window
 from tests.negotiation.pages import form_fields, text_of
 from tests.negotiation.words import Deal
+from tests.people import PASSWORD
 from tests.trade_fulfilment import AT, NINGBO, Trade, concluded, offer, ordered
-from tests.web.house import PASSWORD, post
+from tests.web.house import post
 from tradehub.cli.verify import examine
 from tradehub.contracting.evidence import SignedContract, write
 from tradehub.contracting.jcs import canonical

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from random import Random
 from types import TracebackType
 from typing import Any
@@ -214,12 +214,12 @@ def is_read_alike_by_functions_of_its_shapes(rules: Map, decoded: Decoded, raw: 
     assert again.findings == decoded.findings
 
 
-@cache
+@lru_cache(1)
 def of_shapes(rules: Map) -> Map:
     return Map(rules.spec, rules.sha256)
 
 
-@cache
+@lru_cache(1)
 def hurried(rules: Map) -> Map:
     return Map(rules.spec, rules.sha256)
 
@@ -250,7 +250,7 @@ def is_written_alike_by_stencils(rules: Map, decoded: Decoded) -> None:
         assert by_stencils.write(decoded.document, *signs) == wanted
 
 
-@cache
+@lru_cache(1)
 def writers(rules: Map) -> tuple[Map, Map]:
     return Map(rules.spec, rules.sha256), Map(rules.spec, rules.sha256)
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from tests.negotiation.conftest import DELTA, NAMES, House
 from tests.negotiation.words import HAIDI
+from tests.people import CHEAP, PASSWORD, let_in
 from tradehub.documents import PartyId
 from tradehub.negotiation import api, web
 from tradehub.platform.db import Database
@@ -22,9 +22,6 @@ from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
 from tradehub.web import create_app
-
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
 
 
 @dataclass(frozen=True)
@@ -76,12 +73,8 @@ def build(house: House, folder: Path) -> Flask:
     with house.database.write() as session:
         for org, name in NAMES.items():
             security.add_organisation(session, PartyId(org), name)
-        links = []
         for name, org, roles in people:
-            user = security.add_user(session, PartyId(org), f"{name}@{org}.example", name.capitalize(), roles)
-            links.append(security.issue_link(session, user, PartyId(org)))
-    for link in links:
-        security.open_link(link, PASSWORD)
+            let_in(security, session, org, f"{name}@{org}.example", roles)
     return app
 
 

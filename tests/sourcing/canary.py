@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 
 from tests import databases
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP, PASSWORD
+from tests.people import CHEAP, let_in
 from tradehub.cli import demo
 from tradehub.documents import PartyId
 from tradehub.hub import Hub
@@ -42,9 +42,7 @@ def whole_hub(database_url: str, folder: Path) -> Iterator[tuple[Hub, Flask, dic
     users = {}
     for name, org in PEOPLE:
         with hub.database.write() as session:
-            users[name] = security.add_user(session, org, f"{name}@example.com", name.capitalize(), list(ROLES))
-            link = security.issue_link(session, users[name], org)
-        security.open_link(link, PASSWORD)
+            users[name] = let_in(security, session, org, f"{name}@example.com", list(ROLES))
     yield hub, create_app(hub, hasher=CHEAP), users
     hub.database.dispose()
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from flask import Blueprint, Flask, render_template_string
 from flask.testing import FlaskClient
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.test import TestResponse
 
+from tests.people import CHEAP, PASSWORD, let_in
 from tradehub.documents import PartyId
 from tradehub.platform import clock, http, ids
 from tradehub.platform.db import Base, Database, Scoped
@@ -24,8 +24,6 @@ from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.web import create_app
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
 OURS, THEIRS = PartyId("haidi"), PartyId("delta")
 
 
@@ -154,11 +152,9 @@ def build(database: Database, folder: Path, *, base_url: str = "", **parts: obje
         house.security.add_organisation(session, OURS, "Haidi Trading")
         house.security.add_organisation(session, THEIRS, "Delta Fluid")
         for name, (org, roles) in people.items():
-            house.people[name] = house.security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
+            house.people[name] = let_in(house.security, session, org, f"{name}@example.com", roles)
         session.add(Crate(id="crate-1", org=OURS, label="Ours"))
         session.add(Crate(id="crate-2", org=THEIRS, label="Theirs"))
-    for name in people:
-        house.security.open_link(house.link_for(name), PASSWORD)
     house.samples = {
         "crate_id": "crate-1", "partner": "nordic", "code": "en", "secret": "no-such-link",
         "user_id": house.people["member"], "filename": "skin.css",

@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from tests import databases
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP
+from tests.people import CHEAP
 from tradehub.cli import demo
 from tradehub.documents import PartyId
 from tradehub.hub import Hub

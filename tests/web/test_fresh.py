@@ -10,7 +10,8 @@ from io import BytesIO
 import pytest
 from flask import Blueprint, request
 
-from tests.web.house import OURS, PASSWORD, House, build, later, post, sign_in, token_in
+from tests.people import PASSWORD
+from tests.web.house import OURS, House, build, later, post, sign_in, token_in
 from tradehub.platform import audit, clock, http, security
 from tradehub.platform.security import FRESH_FOR, SignInRefused, TooManyAttempts
 

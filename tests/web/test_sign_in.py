@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from tests.device import Device
-from tests.web.house import OURS, PASSWORD, THEIRS, House, later, post, sign_in, token_in
+from tests.people import PASSWORD
+from tests.web.house import OURS, THEIRS, House, later, post, sign_in, token_in
 from tradehub.platform import audit, clock, security
 from tradehub.platform.http import Principal, local_path
 from tradehub.platform.passkeys import Passkeys, Site

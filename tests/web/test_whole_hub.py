@@ -23,7 +23,8 @@ from werkzeug.test import TestResponse
 
 from tests import databases
 from tests.fakes import FakeJobs
-from tests.web.house import CHEAP, PASSWORD, post, sign_in
+from tests.people import CHEAP, PASSWORD, let_in
+from tests.web.house import post, sign_in
 from tradehub.cli import demo
 from tradehub.contracting import clauses, keyring, keys
 from tradehub.documents import PartyId
@@ -197,9 +198,7 @@ def _let_in(trade: Trade) -> None:
     for name, (org, roles) in PEOPLE.items():
         with trade.hub.database.write() as session:
             security.add_organisation(session, org, org.capitalize())
-            trade.users[name] = security.add_user(session, org, f"{name}@example.com", name.capitalize(), roles)
-            link = security.issue_link(session, trade.users[name], org)
-        security.open_link(link, PASSWORD)
+            trade.users[name] = let_in(security, session, org, f"{name}@example.com", roles)
     with trade.hub.database.write() as session:
         security.issue_token(session, HAIDI, "ERP", ["deal.read"], life=timedelta(days=1))
         (token,) = security.tokens(session, HAIDI)

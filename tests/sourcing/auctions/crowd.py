@@ -28,8 +28,7 @@ from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from argon2 import PasswordHasher
-
+from tests.people import CHEAP
 from tests.sourcing.auctions.words import OWNER
 from tradehub.cli.serve import live_options, web_options
 from tradehub.documents import PartyId
@@ -47,7 +46,6 @@ MEDIAN_MS = 300
 
 START_S = 60
 HOST = "127.0.0.1"
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 TICKS = os.sysconf("SC_CLK_TCK")
 _VERSION = re.compile(rb'"v": ?(\d+)')
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from flask import Blueprint, Flask
 
+from tests.people import CHEAP, let_in
 from tests.sourcing.auctions.house import NAMES, House
 from tests.sourcing.auctions.words import ANN, BEN, CAI, OWNER
 from tradehub.documents import PartyId
@@ -19,8 +19,6 @@ from tradehub.platform.worklist import Search, Section
 from tradehub.sourcing.auctions import web
 from tradehub.web import create_app
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-PASSWORD = "correct horse battery"
 ALL = list(ROLES)
 PEOPLE = (
     ("li", OWNER, ALL), ("ann", ANN, ALL), ("ben", BEN, ALL), ("cai", CAI, ALL), ("eve", ANN, ["viewer"]),
@@ -76,11 +74,7 @@ def build(house: House, folder: Path, **settings) -> Flask:
     app = create_app(Hub(house, Settings(data_dir=folder, _env_file=None, **settings)), hasher=CHEAP)
     security = Security(house.database, CHEAP)
     with house.database.write() as session:
-        links = []
         for name, org, roles in PEOPLE:
             security.add_organisation(session, PartyId(org), NAMES.get(org, org))
-            user = security.add_user(session, PartyId(org), email(name), name.capitalize(), roles)
-            links.append(security.issue_link(session, user, PartyId(org)))
-    for link in links:
-        security.open_link(link, PASSWORD)
+            let_in(security, session, org, email(name), roles)
     return app

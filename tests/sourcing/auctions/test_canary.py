@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.people import PASSWORD
 from tests.sourcing.auctions.house import draft
 from tests.sourcing.canary import DELTA, HAIDI, NINGBO, kept, renderings, spellings, whole_hub
-from tests.web.house import PASSWORD, post, sign_in
+from tests.web.house import post, sign_in
 from tradehub.platform import clock
 from tradehub.sourcing.auctions.drafting import DraftLine
 from tradehub.sourcing.auctions.rules import Kind

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.negotiation.pages import text_of
+from tests.people import CHEAP, PASSWORD, let_in
 from tests.sourcing.auctions.house import draft
 from tests.sourcing.canary import DELTA, HAIDI, NINGBO, whole_hub
-from tests.web.house import CHEAP, PASSWORD, post, sign_in
+from tests.web.house import post, sign_in
 from tradehub.approvals.model import TOKEN_ROLE, Limit, Person, Policy, Threshold, most_alone
 from tradehub.partners.authority import Act, Asker
 from tradehub.platform import clock
@@ -42,9 +43,7 @@ class Scene:
         for name, lang in (("bo", "en"), ("qiu", "zh_Hans")):
             with hub.database.write() as session:
                 roles = ["buyer", "seller"]
-                user = security.add_user(session, DELTA, f"{name}@example.com", name.title(), roles, lang=lang)
-                link = security.issue_link(session, user, DELTA)
-            security.open_link(link, PASSWORD)
+                let_in(security, session, DELTA, f"{name}@example.com", roles, lang=lang)
         with hub.database.write() as session:
             self.token = security.issue_token(
                 session, DELTA, "erp", ["deal.negotiate", "deal.bind", "deal.read"], life=timedelta(days=1)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from argon2 import PasswordHasher
 from flask import Blueprint, Flask
 
-from tests.negotiation.pages import PASSWORD, Browser
+from tests.negotiation.pages import Browser
+from tests.people import CHEAP, let_in
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, NAMES, NINGBO, House
 from tradehub.documents import PartyId
 from tradehub.partners.authority import Wanted
@@ -20,7 +20,6 @@ from tradehub.platform.worklist import Search, Section
 from tradehub.sourcing.tenders import api, web
 from tradehub.web import create_app
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PEOPLE = (("li", HAIDI), ("mo", HAIDI), ("yu", HAIDI), ("nina", NINGBO), ("dan", DELTA))
 
 
@@ -79,12 +78,8 @@ def build(house: House, folder: Path) -> Flask:
     with house.database.write() as session:
         for org, name in NAMES.items():
             security.add_organisation(session, PartyId(org), name)
-        links = []
         for name, org in PEOPLE:
-            user = security.add_user(session, org, f"{name}@{org}.example", name.capitalize(), list(ROLES))
-            links.append(security.issue_link(session, user, org))
-    for link in links:
-        security.open_link(link, PASSWORD)
+            let_in(security, session, org, f"{name}@{org}.example", list(ROLES))
     return app
 
 

@@ -15,9 +15,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from tests.negotiation.pages import form_fields
+from tests.people import CHEAP, PASSWORD
 from tests.sourcing.canary import DELTA, HAIDI, NINGBO, PEOPLE, RHEIN, whole_hub
 from tests.sourcing.tenders.conftest import COMMERCIAL, inquiry, notice, offer, plan
-from tests.web.house import CHEAP, PASSWORD, sign_in
+from tests.web.house import sign_in
 from tradehub.approvals.model import Chain, ChainStep, Limit, Policy
 from tradehub.approvals.store import RequestRow
 from tradehub.documents.parts import DatedEvent

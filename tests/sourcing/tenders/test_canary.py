@@ -14,9 +14,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.negotiation.pages import form_fields
+from tests.people import CHEAP, PASSWORD
 from tests.sourcing.canary import DELTA, HAIDI, NINGBO, PEOPLE, RHEIN, kept, renderings, spellings, whole_hub
 from tests.sourcing.tenders.conftest import COMMERCIAL, WORDS, inquiry, notice, offer, plan
-from tests.web.house import CHEAP, PASSWORD, post, sign_in
+from tests.web.house import post, sign_in
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import DatedEvent, Reference
 from tradehub.hub import Hub

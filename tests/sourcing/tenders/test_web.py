@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.people import PASSWORD
 from tests.sourcing.tenders.conftest import DELTA, HAIDI, LI, MO, MONDAY, NINGBO, WORDS, YU, House
-from tests.sourcing.tenders.pages import PASSWORD, Window, build
+from tests.sourcing.tenders.pages import Window, build
 from tradehub.platform.api import ApiRequest
 from tradehub.platform.security import FRESH_FOR, User
 from tradehub.sourcing.tenders import optimiser, reading
@@ -280,8 +281,8 @@ def test_a_bid_by_api_gets_its_receipt_and_its_refusals_name_the_place(house: Ho
     room = published(house, windows)
     from datetime import timedelta as delta
 
+    from tests.people import CHEAP
     from tests.sourcing.tenders.conftest import offer
-    from tests.sourcing.tenders.pages import CHEAP
     from tradehub.platform.security import Security
 
     with house.database.write() as session:
