@@ -22,7 +22,8 @@ from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
 from tradehub.billing.service import BillingService
 from tradehub.contracting import api as contracting_api
-from tradehub.contracting import typesetting
+from tradehub.contracting import blanket_pages, typesetting
+from tradehub.contracting import saying as contracting_saying
 from tradehub.contracting import web as contracting_pages
 from tradehub.contracting.evidence import Message, Record
 from tradehub.contracting.execution import Parts, Placed
@@ -127,6 +128,7 @@ class Hub:
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
         self.partners = PartnerService()
         self.outbox = Outbox(self.jobs, self._with_history)
+        self.approvals = ApprovalService(self._carry_out)
         self.contracts = ContractService(
             Parts(
                 database=self.database,
@@ -138,9 +140,9 @@ class Hub:
                 typesetter=typesetting,
                 on_call_off=self._called_off,
                 on_signed=self._signed,
+                authorise=self.approvals.authorise,
             )
         )
-        self.approvals = ApprovalService(self._carry_out)
         self.ordering = OrderingService(
             self.outbox,
             is_web=self.partners.is_web,
@@ -283,7 +285,7 @@ class Hub:
         deal_panels = (
             tender_pages.panel(self.tenders),
             contracting_pages.panel(self.contracts),
-            approval_pages.panel(self.approvals, negotiation_wording.REFUSALS),
+            approval_pages.panel(self.approvals, {**contracting_saying.OVERTAKEN, **negotiation_wording.REFUSALS}),
             exchange_pages.panel(),
         )
         return (
@@ -299,7 +301,12 @@ class Hub:
                 self.database,
                 shows=self._shown,
                 partners=self._partner_names,
-                refusals={**auction_wording.OVERTAKEN, **tender_wording.OVERTAKEN, **negotiation_wording.REFUSALS},
+                refusals={
+                    **auction_wording.OVERTAKEN,
+                    **tender_wording.OVERTAKEN,
+                    **contracting_saying.OVERTAKEN,
+                    **negotiation_wording.REFUSALS,
+                },
             ),
             tender_pages.blueprint(
                 self.tenders,
@@ -312,7 +319,7 @@ class Hub:
             ),
             tender_api.blueprint(self.tenders, self.database, ask=self._ask_approval),
             negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers, ask=self._ask_approval),
-            contracting_api.blueprint(self.contracts, self.database),
+            contracting_api.blueprint(self.contracts, self.database, ask=self._ask_approval),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
             auction_api.blueprint(self.auctions, self.database),
@@ -333,6 +340,7 @@ class Hub:
                 confirm=self._confirm,
                 present=Passkeys(self.database).confirm,
                 amendments=self._amendments,
+                ask=self._ask_approval,
             ),
             ordering_pages.blueprint(self.ordering, self.database, name_of=self.partners.name_of, panels=order_panels),
             fulfilment_pages.blueprint(self.fulfilment, self.database),
@@ -495,6 +503,9 @@ class Hub:
             bidder = auctions.Actor(asker.org, asker.user_id, asker.name, asker.channel, asker.approval)
             self.auctions.carry_out(session, bidder, wanted)
             return
+        if wanted.binding.act is Act.CALL_OFF:
+            self.contracts.carry_out(session, asker, wanted)
+            return
         if is_award(wanted):
             buyer = tender_hooks.Actor(asker.org, asker.user_id, asker.name, asker.channel, asker.approval)
             self.tenders.carry_out(session, buyer, wanted)
@@ -504,6 +515,8 @@ class Hub:
     def _shown(self, session: Session, wanted: Wanted) -> Markup:
         if wanted.binding.act is Act.BID:
             return auction_pages.approval_view(self.auctions)(session, wanted)
+        if wanted.binding.act is Act.CALL_OFF:
+            return blanket_pages.approval_view(self.contracts, session, wanted)
         if is_award(wanted):
             return tender_pages.approval_view(self.tenders)(session, wanted)
         return negotiation_pages.approval_view(self.negotiation)(session, wanted)

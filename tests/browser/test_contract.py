@@ -18,6 +18,7 @@ from tests.people import PASSWORD
 from tradehub.contracting import clauses, keyring
 from tradehub.contracting.calling_off import Ceilings
 from tradehub.contracting.store import ContractRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock
 
 
@@ -41,7 +42,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         hub.contracts.propose_blanket(session, contract.id, ceilings, by=DELTA, at=clock.now())
     with hub.database.write(org=HAIDI) as session:
         hub.contracts.confirm_blanket(session, contract.id, by=HAIDI, revision=1, at=clock.now())
-        hub.contracts.call_off(session, contract.id, {"1": Decimal(240)}, by=HAIDI, on=today, at=clock.now())
+        hub.contracts.call_off(session, contract.id, {"1": Decimal(240)}, asker=Asker(HAIDI), on=today, at=clock.now())
         sealer = hub.contracts.parts.sealer()
         keyring.keep(session, sealer, proven.keys[HAIDI], org=HAIDI, origin="made", by=None, at=clock.now())
         text = "# Frame of {{buyer}}\n\n{{#lines}}\n- {{line_item}}: {{line_price}}\n{{/lines}}"

@@ -19,6 +19,7 @@ from tradehub.contracting.calling_off import Ceilings, suggested
 from tradehub.contracting.model import Conflict, Refused, State
 from tradehub.documents.parts import Period
 from tradehub.ordering.store import OrderRow
+from tradehub.partners.authority import Asker
 from tradehub.platform import clock
 
 JUNE, DECEMBER = date(2026, 6, 1), date(2026, 12, 31)
@@ -101,7 +102,7 @@ def confirm(trade: Trade, contract_id: str) -> None:
 def call_off(trade: Trade, contract_id: str, by=HAIDI, on=DAY, **wanted: int):
     quantities = {name.removeprefix("line"): Decimal(each) for name, each in wanted.items()}
     with trade.database.write(org=by) as session:
-        return trade.contracts.call_off(session, contract_id, quantities, by=by, on=on, at=clock.now())
+        return trade.contracts.call_off(session, contract_id, quantities, asker=Asker(by), on=on, at=clock.now())
 
 
 def test_nothing_is_called_off_before_the_other_side_agrees(trade, blanket):
@@ -205,7 +206,13 @@ def test_a_release_is_an_order_of_its_own_and_moves_the_contract_on(proven: Prov
         contracts.confirm_blanket(session, contract.id, by=made.DELTA, revision=1, at=clock.now())
     with database.write(org=made.HAIDI) as session:
         released = contracts.call_off(
-            session, contract.id, {"1": Decimal(200)}, by=made.HAIDI, on=today, at=clock.now(), delivery_on=today
+            session,
+            contract.id,
+            {"1": Decimal(200)},
+            asker=Asker(made.HAIDI),
+            on=today,
+            at=clock.now(),
+            delivery_on=today,
         )
     with database.read(org=made.DELTA) as session:
         order = session.get_one(OrderRow, released.order_id)

@@ -1,9 +1,10 @@
-"""The REST API of contracting: contracts with every version of their frozen terms."""
+"""The REST API of contracting: contracts with every version of their frozen terms, ceilings and what is called off."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from flask import Blueprint
@@ -11,11 +12,17 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
+from tradehub.contracting import saying
+from tradehub.contracting.binding import Ask, CallingOff, Unauthorised
+from tradehub.contracting.calling_off import Ceilings
+from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.service import ContractService
-from tradehub.contracting.store import ContractRow, ContractVersionRow
+from tradehub.contracting.store import BlanketRow, ContractRow, ContractVersionRow
 from tradehub.documents.terms import diff
-from tradehub.platform import api, paging
-from tradehub.platform.api import Answer, Api, Entry, File
+from tradehub.partners.asking import FORBIDDEN, approvers, asker, facts
+from tradehub.partners.authority import Needs
+from tradehub.platform import api, clock, http, paging
+from tradehub.platform.api import Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
 
@@ -79,10 +86,111 @@ class VersionShown(VersionSummary, Answer):
     changes: list[ContractChange]
 
 
-def blueprint(service: ContractService, database: Database) -> Blueprint:
-    """Return the endpoints."""
+LineName = Annotated[str, Field(max_length=35)]
+Positive = Annotated[Decimal, Field(gt=0, max_digits=24, decimal_places=9)]
+
+
+class CeilingEntry(Entry):
+    quantity: Positive | None = None
+    amount: Positive | None = None
+
+
+class BlanketBody(Entry):
+    """Ceilings by line, and of all orders together; at least one of them all."""
+
+    model_config = example(
+        {
+            "valid_from": "2026-06-01",
+            "valid_until": "2026-12-31",
+            "ceiling": "5000",
+            "lines": {"1": {"quantity": "100"}},
+        }
+    )
+
+    valid_from: date
+    valid_until: date
+    ceiling: Positive | None = None
+    lines: dict[LineName, CeilingEntry] = Field(default={}, max_length=10_000)
+
+
+class AgreeBody(Entry):
+    """``revision`` is that of the ceilings that were shown: others may have been proposed meanwhile."""
+
+    model_config = example({"revision": 1})
+
+    revision: int
+
+
+class CallOffBody(Entry):
+    """Quantities by line of the contract."""
+
+    model_config = example({"lines": {"1": "60"}, "delivery_on": "2026-07-10"})
+
+    lines: dict[LineName, Positive] = Field(min_length=1, max_length=10_000)
+    delivery_on: date | None = None
+
+
+class CallOffApprovalBody(CallOffBody):
+    model_config = example({"lines": {"1": "60"}, "note": "For the summer campaign."})
+
+    note: str = Field("", max_length=2000)
+    """For those who approve; the seller does not see it."""
+
+
+class CeilingShown(BaseModel):
+    """``None`` where there is no ceiling."""
+
+    line: str
+    unit: str | None
+    quantity: Decimal | None
+    quantity_used: Decimal
+    amount: Decimal | None
+    amount_used: Decimal
+
+
+class CallOffShown(Answer):
+    """An order under the agreement. ``order`` is its number, ``order_id`` that of its own record, where it has one."""
+
+    number: int
+    order: str
+    order_id: str | None
+    amount: Decimal
+    at: datetime
+    by: str
+
+
+class BlanketShown(Answer):
+    """``agreed_by`` proposed the ceilings, ``confirmed_at`` says when the other side agreed to them."""
+
+    revision: int
+    valid_from: date
+    valid_until: date
+    currency: str | None
+    ceiling: Decimal | None
+    used: Decimal
+    agreed_by: str
+    confirmed_at: datetime | None
+    lines: list[CeilingShown]
+    call_offs: list[CallOffShown]
+
+
+class BlanketOf(Answer):
+    """``None`` where nobody has proposed ceilings."""
+
+    blanket: BlanketShown | None
+
+
+class CallOffApprovalAsked(Answer):
+    """``request`` is where those who may approve find it."""
+
+    request: str
+
+
+def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blueprint:
+    """Return the endpoints. ``ask`` asks for approval of a call-off that the buyer's rules do not let go on."""
     routes = Blueprint("contracting_api", __name__, url_prefix=api.PREFIX)
-    endpoints = Api(routes, database, lambda _error: Problem("not-found"), (NoResultFound,), "contracting")
+    endpoints = Api(routes, database, _told, (NoResultFound, Refused, Conflict), "contracting")
+    _add_call_offs(endpoints, service, ask)
 
     def contracts(session: Session, query: ContractsQuery) -> ContractsPage:
         """List the contracts, the latest first."""
@@ -139,6 +247,98 @@ def blueprint(service: ContractService, database: Database) -> Blueprint:
     endpoints.read(one, contract, permission="deal.read", answer=ContractShown)
     endpoints.read(f"{one}/versions/<int:number>", version, permission="deal.read", answer=VersionShown)
     return routes
+
+
+def _add_call_offs(endpoints: Api, service: ContractService, ask: Ask) -> None:
+    def blanket(session: Session, contract_id: str) -> BlanketOf:
+        """Show the ceilings of a contract, what is used of them, and the orders that were called off."""
+        service.contract(session, contract_id)
+        row = service.blanket(session, contract_id)
+        return BlanketOf(blanket=_ceilings(row) if row is not None else None)
+
+    def propose_blanket(session: Session, body: BlanketBody, contract_id: str) -> tuple[int, BlanketShown]:
+        """Propose that a contract be a blanket agreement with these ceilings."""
+        ceilings = Ceilings(
+            body.valid_from, body.valid_until, body.ceiling,
+            {name: (each.quantity, each.amount) for name, each in body.lines.items()},
+        )  # fmt: skip
+        row = service.propose_blanket(session, contract_id, ceilings, by=http.principal().org, at=clock.now())
+        return 201, _ceilings(row)
+
+    def agree_blanket(session: Session, body: AgreeBody, contract_id: str) -> tuple[int, BlanketShown]:
+        """Agree to the ceilings that the other side proposed."""
+        by, at = http.principal().org, clock.now()
+        service.confirm_blanket(session, contract_id, by=by, revision=body.revision, at=at)
+        row = service.blanket(session, contract_id)
+        if row is None:
+            raise Problem("not-found")
+        return 201, _ceilings(row)
+
+    def call_off(session: Session, body: CallOffBody, contract_id: str) -> tuple[int, CallOffShown]:
+        """Order under a blanket agreement. The order leaves for the seller at once."""
+        at = clock.now()
+        made = service.call_off(
+            session, contract_id, body.lines, asker=asker(), on=at.date(), at=at, delivery_on=body.delivery_on
+        )
+        return 201, CallOffShown(
+            number=made.number,
+            order=made.order_number,
+            order_id=made.order_id,
+            amount=made.amount,
+            at=made.at,
+            by=made.by,
+        )
+
+    def ask_call_off(session: Session, body: CallOffApprovalBody, contract_id: str) -> tuple[int, CallOffApprovalAsked]:
+        """Ask those who may approve it for a call-off that is above what the token may bind to."""
+        calling = CallingOff(contract_id, body.lines, body.delivery_on)
+        wanted = service.to_approve(session, calling, asker(), on=clock.now().date())
+        return 201, CallOffApprovalAsked(request=ask(session, asker(), wanted, body.note, ""))
+
+    one = "/contracts/<contract_id>"
+    endpoints.read(f"{one}/blanket", blanket, permission="deal.read", answer=BlanketOf)
+    endpoints.write(f"{one}/blanket", propose_blanket, permission="deal.bind", body=BlanketBody, answer=BlanketShown)
+    endpoints.write(
+        f"{one}/blanket/agreement", agree_blanket, permission="deal.bind", body=AgreeBody, answer=BlanketShown
+    )
+    endpoints.write(f"{one}/call-offs", call_off, permission="order.write", body=CallOffBody, answer=CallOffShown)
+    endpoints.write(
+        f"{one}/call-offs/approval", ask_call_off, permission="order.write", body=CallOffApprovalBody,
+        answer=CallOffApprovalAsked,
+    )  # fmt: skip
+
+
+def _told(error: Exception) -> Problem:
+    if isinstance(error, Unauthorised):
+        verdict = error.verdict
+        if isinstance(verdict, Needs):
+            return Problem("needs-approval", approvers=approvers(verdict), **facts(verdict))
+        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **facts(verdict))
+    if isinstance(error, Refused):
+        return Problem("refused", title=saying.why(error), code=error.rule, place=error.place, value=error.value)
+    if isinstance(error, Conflict):
+        return Problem("other-version")
+    return Problem("not-found")
+
+
+def _ceilings(row: BlanketRow) -> BlanketShown:
+    return BlanketShown(
+        revision=row.revision, valid_from=row.valid_from, valid_until=row.valid_until, currency=row.currency,
+        ceiling=row.ceiling, used=row.used, agreed_by=row.agreed_by, confirmed_at=row.confirmed_at,
+        lines=[
+            CeilingShown(
+                line=each.line, unit=each.unit, quantity=each.quantity_ceiling, quantity_used=each.quantity_used,
+                amount=each.amount_ceiling, amount_used=each.amount_used,
+            )
+            for each in row.lines
+        ],
+        call_offs=[
+            CallOffShown(
+                number=each.number, order=each.order_number, order_id=each.order_id, amount=each.amount, at=each.at, by=each.by
+            )
+            for each in row.call_offs
+        ],
+    )  # fmt: skip
 
 
 _FILES = {"pdf": "application/pdf", "xml": "application/xml", "json": "application/json"}

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from tradehub.contracting import saying
+from tradehub.contracting.binding import Ask, CallingOff, Unauthorised, intended
 from tradehub.contracting.calling_off import Ceilings, agreement_of, lines_of, suggested
 from tradehub.contracting.model import ENDED, Conflict, Refused
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import BlanketRow, ContractRow
+from tradehub.partners.asking import asker
+from tradehub.partners.authority import Wanted
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
 from tradehub.platform.entered import Entered
 
+NOTE_MAX = 2000
+"""Characters of a note for those who approve."""
+
 
 @dataclass(frozen=True)
 class BlanketPages:
+    """``ask`` asks for approval of a call-off that the buyer's rules do not let go on."""
+
     service: ContractService
     database: Database
+    ask: Ask
 
     def add(self, routes: Blueprint) -> None:
         _add_agreeing(routes, self)
@@ -155,6 +164,7 @@ def _add_call_offs(routes: Blueprint, pages: BlanketPages) -> None:
         return _call_off_page(pages, contract_id)
 
     @routes.post("/contracts/<contract_id>/call-off")
+    @http.requires_fresh
     @http.requires("order.write")
     def call_off(contract_id: str) -> ResponseReturnValue:
         """Show what a release comes to, and release it when its sender has seen that (R30)."""
@@ -166,23 +176,45 @@ def _add_call_offs(routes: Blueprint, pages: BlanketPages) -> None:
         day = entered.day("delivery_on")
         if entered.errors:
             return _call_off_page(pages, contract_id, errors=entered.errors), 422
+        calling = CallingOff(contract_id, wanted, day)
         try:
             if request.form.get("step") == "send":
-                return _released(pages, contract_id, wanted, day)
-            return _call_off_page(pages, contract_id, wanted=wanted)
+                return _released(pages, calling)
+            if request.form.get("step") == "ask":
+                return _asked(pages, calling)
+            return _call_off_page(pages, contract_id, calling=calling)
+        except Unauthorised:
+            return _call_off_page(pages, contract_id, calling=calling), 403
         except (Refused, Conflict) as refused:
             return _call_off_page(pages, contract_id, refused=saying.why(refused)), 409
 
 
-def _released(
-    pages: BlanketPages, contract_id: str, wanted: Mapping[str, Decimal], day: date | None
-) -> ResponseReturnValue:
-    who, at = http.principal(), clock.now()
-    with pages.database.write(org=who.org) as session:
+def _released(pages: BlanketPages, calling: CallingOff) -> ResponseReturnValue:
+    at = clock.now()
+    with pages.database.write(org=http.principal().org) as session:
 
         def act() -> str:
-            pages.service.call_off(session, contract_id, wanted, by=who.org, on=at.date(), at=at, delivery_on=day)
-            return url_for(".contract", contract_id=contract_id, _anchor="blanket")
+            pages.service.call_off(
+                session, calling.contract_id, calling.wanted, asker=asker(), on=at.date(), at=at,
+                delivery_on=calling.delivery_on,
+            )  # fmt: skip
+            return url_for(".contract", contract_id=calling.contract_id, _anchor="blanket")
+
+        return http.once(session, act)
+
+
+def _asked(pages: BlanketPages, calling: CallingOff) -> ResponseReturnValue:
+    """Ask those who may approve it for a call-off that goes beyond what the reader may bind the buyer to alone."""
+    with pages.database.write(org=http.principal().org) as session:
+
+        def act() -> str:
+            wanted = pages.service.to_approve(session, calling, asker(), on=clock.now().date())
+            note = request.form.get("approval_note", "")[:NOTE_MAX]
+            url = pages.ask(session, asker(), wanted, note, http.form_id())
+            flash(
+                gettext("Approval is asked for. The order leaves with the last approval, as far as it may then."), "ok"
+            )
+            return url
 
         return http.once(session, act)
 
@@ -191,16 +223,17 @@ def _call_off_page(
     pages: BlanketPages,
     contract_id: str,
     *,
-    wanted: Mapping[str, Decimal] | None = None,
+    calling: CallingOff | None = None,
     errors: Mapping[str, str] | None = None,
     refused: str | None = None,
 ) -> str:
     with pages.database.read(org=http.principal().org) as session:
         contract = pages.found(session, contract_id)
         row = pages.service.blanket(session, contract_id)
-        made = None
-        if wanted is not None:
-            made = pages.service.preview_call_off(session, contract_id, wanted, clock.now().date())
+        made = verdict = None
+        if calling is not None:
+            made = pages.service.preview_call_off(session, contract_id, calling.wanted, clock.now().date())
+            verdict = pages.service.may_call_off(session, contract, made, asker())
         return render_template(
             "contracting/call_off.html",
             contract=contract,
@@ -208,8 +241,24 @@ def _call_off_page(
             agreement=agreement_of(row) if row else None,
             lines=lines_of(contract.versions[-1]),
             made=made,
+            verdict=verdict,
             form=request.form,
             errors=errors or {},
             refused=refused,
             wrong=saying.ENTERED,
         )
+
+
+def approval_view(service: ContractService, session: Session, wanted: Wanted) -> Markup:
+    """Show the call-off that waits for approval: what is ordered, and what would be left of the agreement."""
+    calling = intended(wanted)
+    contract, made, closed = service.contract(session, calling.contract_id), None, ""
+    try:
+        made = service.preview_call_off(session, contract.id, calling.wanted, clock.now().date())
+    except Refused as refused:
+        closed = saying.why(refused)
+    text = render_template(
+        "contracting/_approval_call_off.html", contract=contract, calling=calling, made=made, closed=closed,
+        lines=lines_of(contract.versions[-1]),
+    )  # fmt: skip
+    return Markup(text)  # noqa: S704 - a rendered template

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.binding import CallingOff, Unauthorised, bound, frozen, intended, overtaken
 from tradehub.contracting.blanket import Agreement, Ceiling, Release, release
 from tradehub.contracting.execution import Execution, Placed
 from tradehub.contracting.model import ENDED, Conflict, Refused
@@ -23,7 +24,8 @@ from tradehub.documents import KINDS, Line, Order, TradeDocument
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import DatedEvent, PartyId, Reference
 from tradehub.documents.terms import NOT_TERMS
-from tradehub.platform import audit
+from tradehub.partners.authority import Allowed, Asker, Forbidden, Verdict, Wanted
+from tradehub.platform import audit, clock
 from tradehub.platform.ids import new_id
 
 NOUGHT = Decimal(0)
@@ -94,15 +96,17 @@ class CallOffs(Execution):
         contract_id: str,
         wanted: Mapping[str, Decimal],
         *,
-        by: PartyId,
+        asker: Asker,
         on: date,
         at: datetime,
         delivery_on: date | None = None,
     ) -> CallOffRow:
         """Release an order under the agreement: quantities by line number, on the day ``on`` in the buyer's zone.
 
-        Raises Refused: NOT_BUYER, NO_BLANKET, NOT_AGREED, ENDED, and what ``blanket.release`` refuses.
+        Raises Refused: NOT_BUYER, NO_BLANKET, NOT_AGREED, ENDED, and what ``blanket.release`` refuses; Unauthorised
+        where the buyer's own rules do not let ``asker`` bind it to so much.
         """
+        by = asker.org
         contract = self._live(session, contract_id)
         if by != contract.buyer:
             raise Refused("NOT_BUYER")
@@ -110,6 +114,9 @@ class CallOffs(Execution):
         if row.confirmed_at is None:
             raise Refused("NOT_AGREED")
         made = release(agreement_of(row), _lines(contract.versions[-1]), wanted, on=on)
+        verdict = self.may_call_off(session, contract, made, asker)
+        if not isinstance(verdict, Allowed):
+            raise Unauthorised(verdict)
         order = _order(contract, made, on, delivery_on)
         self._count(session, row, made)
         release_id = new_id()
@@ -135,6 +142,34 @@ class CallOffs(Execution):
         if row.confirmed_at is None:
             raise Refused("NOT_AGREED")
         return release(agreement_of(row), _lines(contract.versions[-1]), wanted, on=on)
+
+    def may_call_off(self, session: Session, contract: ContractRow, made: Release, asker: Asker) -> Verdict:
+        """Return whether the buyer's own rules let ``asker`` bind it to a release."""
+        return self.parts.authorise(session, asker, bound(contract, made)) if self.can_sign else Allowed()
+
+    def to_approve(self, session: Session, calling: CallingOff, asker: Asker, *, on: date) -> Wanted:
+        """Freeze a call-off for those who may approve it. Raises as ``call_off`` does; NOT_NEEDED where nobody has to."""
+        contract = self._live(session, calling.contract_id)
+        if asker.org != contract.buyer:
+            raise Refused("NOT_BUYER")
+        made = self.preview_call_off(session, calling.contract_id, calling.wanted, on)
+        verdict = self.may_call_off(session, contract, made, asker)
+        if isinstance(verdict, Allowed):
+            raise Refused("NOT_NEEDED")
+        if isinstance(verdict, Forbidden):
+            raise Unauthorised(verdict)
+        return frozen(contract, made, calling, seller=self.parts.party(session, PartyId(contract.seller)).name or "")
+
+    def carry_out(self, session: Session, asker: Asker, wanted: Wanted) -> None:
+        """Call off what was approved. Raises Overtaken, by the rule that refuses it, where it can be no more."""
+        calling, at = intended(wanted), clock.now()
+        try:
+            self.call_off(
+                session, calling.contract_id, calling.wanted, asker=asker, on=at.date(), at=at,
+                delivery_on=calling.delivery_on,
+            )  # fmt: skip
+        except (Refused, Conflict) as refused:
+            raise overtaken(refused) from refused
 
     def _placed(self, session: Session, contract: ContractRow, order: Order, release_id: str, number: int) -> Placed:
         hook = self.parts.on_call_off if self.can_sign else None

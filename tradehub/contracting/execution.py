@@ -27,6 +27,7 @@ from tradehub.contracting.model import ENDED, Conflict, Refused
 from tradehub.contracting.store import BlanketRow, BundleRow, ContractRow, ContractVersionRow, SignatureRow
 from tradehub.documents import Order
 from tradehub.documents.parts import Party, PartyId
+from tradehub.partners.authority import Allowed, Asker, Binding, Verdict
 from tradehub.platform import audit, clock
 from tradehub.platform.db import Database
 from tradehub.platform.files import PayloadStore
@@ -62,6 +63,11 @@ def _nothing(*_what: Any) -> None:
     """Do nothing: nobody follows up on it."""
 
 
+def _anybody(*_what: Any) -> Verdict:
+    """Let everybody bind the organisation: nobody states limits."""
+    return Allowed()
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the contract needs of the rest of the hub.
@@ -69,6 +75,7 @@ class Parts:
     ``record(deal_id)`` gives what was said and sent in a deal; ``party`` how a party is named; ``language`` the
     language it reads. ``on_signed(session, contract, party, at)`` is told of each valid signature in its transaction,
     ``on_call_off(session, contract, order, release_id)`` of each order released, and says what it was placed as.
+    ``authorise`` says whether somebody may bind the organisation.
     """
 
     database: Database
@@ -80,6 +87,7 @@ class Parts:
     typesetter: Typesetter
     on_signed: Callable[[Session, ContractRow, PartyId, datetime], None] = _nothing
     on_call_off: Callable[[Session, ContractRow, Order, str], Placed | None] = _nothing
+    authorise: Callable[[Session, Asker, Binding], Verdict] = _anybody
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from tradehub.contracting import binding
 from tradehub.contracting.keys import UnusableKey
 from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.wording import Mistake
+from tradehub.partners.asking import NOT_NEEDED
 
 ROLES: Mapping[str, LazyString] = {"buyer": lazy_gettext("Buyer"), "seller": lazy_gettext("Seller")}
 
@@ -43,9 +45,13 @@ REFUSED: Mapping[str, LazyString] = {
     "NO_PRICE": lazy_gettext("The line has no price, so an amount cannot be counted."),
     "BEYOND_QUANTITY": lazy_gettext("More than the line’s quantity that is left."),
     "BEYOND_AMOUNT": lazy_gettext("More than the line’s amount that is left."),
+    "NOT_NEEDED": NOT_NEEDED,
     "BEYOND_TOTAL": lazy_gettext("More than the amount that is left in all."),
 }
 """Rule -> why a party may not do it."""
+
+OVERTAKEN: Mapping[str, LazyString] = {f"{binding.OVERTAKEN}{rule}": sentence for rule, sentence in REFUSED.items()}
+"""Why a call-off could not be made that had been approved."""
 
 ENTERED: Mapping[str, LazyString] = {
     "number": lazy_gettext("This is no number."),

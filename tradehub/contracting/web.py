@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
+from tradehub.contracting.binding import Ask
 from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
 from tradehub.contracting.calling_off import lines_of
 from tradehub.contracting.model import State, by_group
@@ -76,8 +77,10 @@ def blueprint(
     confirm: Confirm | None = None,
     present: Present | None = None,
     amendments: Amendments = _no_amendments,
+    ask: Ask | None = None,
 ) -> Blueprint:
-    """Return the pages. ``amendments`` is the part of a contract's page on which the two change it by agreement."""
+    """Return the pages. ``amendments`` is the part of a contract's page on which the two change it by agreement; ``ask``
+    asks for approval of a call-off that the buyer's rules do not let go on."""
     pages = Blueprint("contracting", __name__, template_folder="templates")
 
     def shown(contract_id: str, template: str) -> str:
@@ -110,7 +113,7 @@ def blueprint(
     if service.can_sign:
         SigningPages(service, database, name_of, confirm or _refuse, present or _refuse).add(pages)
         TemplatePages(database).add(pages)
-        BlanketPages(service, database).add(pages)
+        BlanketPages(service, database, ask or _refuse).add(pages)
 
     @pages.get("/contracts/deal/<deal_id>")
     @http.requires("deal.read")

@@ -17,7 +17,7 @@ from tradehub.ordering.answers import Answer as OrderAnswer
 from tradehub.ordering.model import Decision, Refused
 from tradehub.ordering.service import Answered, Conflict, OrderingService, Unauthorised
 from tradehub.ordering.store import OrderRow
-from tradehub.partners.asking import FORBIDDEN, approvers, asker
+from tradehub.partners.asking import FORBIDDEN, approvers, asker, facts
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
@@ -198,10 +198,9 @@ _DECISIONS = {
 def _told(error: Exception) -> Problem:
     if isinstance(error, Unauthorised):
         verdict = error.verdict
-        more: dict[str, Any] = {"code": verdict.code, "rule": verdict.rule, "article": verdict.article}
         if isinstance(verdict, Needs):
-            return Problem("needs-approval", approvers=approvers(verdict), **more)
-        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **more)
+            return Problem("needs-approval", approvers=approvers(verdict), **facts(verdict))
+        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **facts(verdict))
     if isinstance(error, Refused):
         return Problem("refused", title=str(wording.REFUSALS[error.rule]), code=error.rule)
     if isinstance(error, Conflict):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -31,6 +32,12 @@ def asker() -> Asker:
 def approvers(verdict: Needs) -> list[str]:
     """Return the people who may approve, by name."""
     return sorted({name for names in verdict.people.values() for name in names})
+
+
+def facts(verdict: Needs | Forbidden) -> dict[str, Any]:
+    """Return what a program is told of a refusal: its code, the rule it rests on, and how far one may go alone."""
+    most = None if verdict.most is None else {"amount": str(verdict.most.amount), "currency": verdict.most.currency}
+    return {"code": verdict.code, "rule": verdict.rule, "article": verdict.article, "most": most}
 
 
 def on_an_order(verdict: Needs | Forbidden) -> str:
