@@ -206,7 +206,7 @@ def test_ceilings_are_proposed_agreed_to_and_called_off_from(house):
 
     review = post(lin, f"{at}/call-off", page=f"{at}/call-off", **{"quantity.0": "200"})
     assert "15,410.00" in text_of(review.text)
-    sent = lin.post(f"{at}/call-off", data=dict(form_fields(review.text, f"{at}/call-off")))
+    sent = lin.post(f"{at}/call-off", data={**dict(form_fields(review.text, f"{at}/call-off")), "step": "send"})
     assert sent.status_code == 303
     shown = text_of(lin.get(at).text)
     assert "4,590.00" in shown
