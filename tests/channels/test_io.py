@@ -172,7 +172,12 @@ def test_x12_lines_renumbered_in_an_860_are_known_by_their_items(deal: Trade) ->
     )
     assert buyer.order is not None
     change = letters.change(
-        buyer.order.order, terms.model_copy(update={"lines": lines}), number="C-1", sequence="1", on=clock.now().date()
+        buyer.order.order,
+        terms.model_copy(update={"lines": lines}),
+        agreed=terms,
+        number="C-1",
+        sequence="1",
+        on=clock.now().date(),
     )
     with buyer.hub.database.write(BUYER) as session:
         buyer.hub.outbox.put(session, change, sender=BUYER, to=SELLER, idempotency_key=f"x12:{buyer.deal}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import product
 
 import pytest
 
 from tests.channels.trade import MakeHub, Side, Trade, priced, told_apart, trade
-from tradehub.documents.parts import Party
+from tradehub.documents.parts import Identifier, Item, Party, Price, Quantity
 from tradehub.negotiation import drafting, store
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.platform import clock
@@ -103,3 +104,48 @@ def test_further_terms_survive_the_way(make_hub: MakeHub, standard: str) -> None
     deal.buyer.do("state_terms", deal.buyer.deal, rich, about=deal.buyer.last.id)
     agree(deal, "counter")
     assert {name: getattr(deal.seller.document(), name) for name in RICH} == RICH
+
+
+@pytest.mark.parametrize(("standard", "by"), [*product(("x12", "edifact", "ubl"), ("buyer", "seller"))])
+def test_an_amendment_adds_a_line_and_leaves_one_out(make_hub: MakeHub, standard: str, by: str) -> None:
+    """R25; what a message does not mention would stay, so the line that is left out is named."""
+    deal = trade(make_hub, "web", standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    agree(deal, "inquiry")
+    state(seller, priced("12.40", "0.82", "6.10"))
+    agree(deal, "offer")
+    buyer.do("accept", buyer.deal, buyer.last.id)
+    agree(deal, "accept")
+    whole(buyer)
+    first, _, third = buyer.document().lines
+    new = first.model_copy(update={
+        "number": "4", "item": Item(name="Gasket DN50", ids=(Identifier(scheme="buyer", value="G-50"),)),
+        "quantity": Quantity(value=Decimal(30), unit="C62"), "price": Price(amount=Decimal("2.15")),
+    })  # fmt: skip
+    one, other = (buyer, seller) if by == "buyer" else (seller, buyer)
+    one.do("amend", one.deal, one.document().model_copy(update={"lines": (first, third, new)}))
+    agree(deal, "amend")
+    other.do("accept", other.deal, other.last.id)
+    agree(deal, "accept")
+    for side in deal.sides:
+        whole(side)
+        assert [each.number for each in side.document().lines] == [first.number, third.number, "4"]
+        assert {each.line: each.ordered for each in side.order.lines if each.line == "4"} == {"4": Decimal(30)}
+
+
+@pytest.mark.parametrize("standard", ["x12", "edifact", "ubl"])
+def test_a_line_that_is_added_may_be_of_an_item_that_is_ordered_already(make_hub: MakeHub, standard: str) -> None:
+    deal = trade(make_hub, "web", standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    agree(deal, "inquiry")
+    state(seller, priced("12.40", "0.82", "6.10"))
+    agree(deal, "offer")
+    buyer.do("accept", buyer.deal, buyer.last.id)
+    agree(deal, "accept")
+    lines = buyer.document().lines
+    more = lines[0].model_copy(update={"number": "4", "quantity": Quantity(value=Decimal(7), unit="C62")})
+    buyer.do("amend", buyer.deal, buyer.document().model_copy(update={"lines": (*lines, more)}))
+    agree(deal, "amend")
+    assert [each.number for each in seller.document().lines] == [*(each.number for each in lines), "4"]

@@ -8,7 +8,7 @@ docs/channels.md lists the codes of each standard.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from tradehub.documents import (
@@ -23,7 +23,7 @@ from tradehub.documents import (
     ResponseLine,
     TradeDocument,
 )
-from tradehub.documents.lines import Finder, key
+from tradehub.documents.lines import Finder, key, keyed
 from tradehub.documents.normal import AGREED_DELIVERY
 from tradehub.documents.parts import Attachment, DatedEvent, Note, Reference
 from tradehub.documents.terms import NOT_TERMS
@@ -76,18 +76,35 @@ def kind_of_words(text: str, *, is_asked: bool) -> Kind:
 
 
 def change(
-    order: Order, terms: TradeDocument, *, number: str, sequence: str, on: date, action: str = "change", text: str = ""
+    order: Order,
+    terms: TradeDocument,
+    *,
+    agreed: TradeDocument,
+    number: str,
+    sequence: str,
+    on: date,
+    action: str = "change",
+    text: str = "",
 ) -> OrderChange:
-    """Return the buyer's change of ``order`` to ``terms``, all of them stated; or its word on the seller's change."""
+    """Return the buyer's change of ``order`` to ``terms``, all of them stated; or its word on the seller's change.
+
+    What a message does not mention stays as it was, so that lines ``agreed`` before and left out now are named too.
+    """
+    known = _counterparts(agreed, terms)
     return OrderChange.model_validate(
         {
             **_stated(terms),
             **_head(order, number, sequence, on, text),
             "type": order.type,
             "action": action,
-            "lines": tuple(
-                ChangeLine.model_validate({**_line(terms, line, position), "action": "change"})
-                for position, line in enumerate(lines_of(terms), 1)
+            "lines": (
+                *(
+                    ChangeLine.model_validate(
+                        {**_line(terms, line, position), "action": "change" if id(line) in known else "add"}
+                    )
+                    for position, line in enumerate(lines_of(terms), 1)
+                ),
+                *(ChangeLine.model_validate({**each, "action": "delete"}) for each in _left_out(agreed, terms)),
             ),
         }
     )
@@ -97,26 +114,59 @@ def answer(
     order: Order,
     terms: TradeDocument,
     *,
+    agreed: TradeDocument,
     number: str,
     sequence: str,
     on: date,
     response: str = "accepted",
     text: str = "",
 ) -> OrderResponse:
-    """Return the seller's answer to a change of ``order``; with ``counter_offer`` its own change, to ``terms``."""
+    """Return the seller's answer to a change of ``order``; with ``counter_offer`` its own change, to ``terms``.
+
+    Lines ``agreed`` before that these terms leave out are named as well, as in ``change``.
+    """
     status = _LINE_STATUSES.get(response, "changed")
+    gone = () if response == "rejected" else _left_out(agreed, terms)
     return OrderResponse.model_validate(
         {
             **_stated(terms),
             **_head(order, number, sequence, on, text),
             "action": "proposed_amendment" if response == "counter_offer" else "original",
             "response": response,
-            "lines": tuple(
-                _answered(_line(terms, line, position), status, delivery_on(terms, line), order)
-                for position, line in enumerate(lines_of(terms), 1)
+            "lines": (
+                *(
+                    _answered(_line(terms, line, position), status, delivery_on(terms, line), order)
+                    for position, line in enumerate(lines_of(terms), 1)
+                ),
+                *(_answered(each, "deleted", None, order) for each in gone),
             ),
         }
     )
+
+
+def _left_out(agreed: TradeDocument, terms: TradeDocument) -> Iterator[dict[str, object]]:
+    kept = {id(each) for each in _counterparts(agreed, terms).values()}
+    for position, line in enumerate(lines_of(agreed), 1):
+        if id(line) not in kept:
+            yield _line(agreed, line, position)
+
+
+def _counterparts(agreed: TradeDocument, terms: TradeDocument) -> dict[int, Line]:
+    """Return, by the id of each line of ``terms`` that was agreed before, that line: the one of its number, else one of
+    its item that no other line of ``terms`` is."""
+    numbered, finder = keyed(lines_of(agreed)), Finder(lines_of(agreed))
+    found = {
+        id(line): numbered[name]
+        for position, line in enumerate(lines_of(terms), 1)
+        if (name := key(line, position)) in numbered
+    }
+    taken = {id(each) for each in found.values()}
+    for line in lines_of(terms):
+        same = finder.find(line)
+        if id(line) not in found and same is not None and id(same.line) not in taken:
+            found[id(line)] = same.line
+            taken.add(id(same.line))
+    return found
 
 
 _LINE_STATUSES = {"accepted": "accepted", "rejected": "rejected"}
@@ -173,11 +223,13 @@ def _changed_lines(base: TradeDocument, stated: OrderChange | OrderResponse) -> 
     said: dict[str, Line] = {}
     added: list[Line] = []
     stated_lines: Sequence[Line] = stated.lines
+    numbers = {each.lstrip("0") for each in names.values()}
     for line in stated_lines:
-        found = finder.find(line)
+        is_new = line.action == "add" and line.number is not None and line.number.lstrip("0") not in numbers
+        found = None if is_new else finder.find(line)
         if found is not None:
             said[names[id(found.line)]] = line
-        elif line.action not in _GONE:
+        elif not _is_gone(line):
             added.append(_plain(line))
     kept = []
     for agreed in lines_of(base):

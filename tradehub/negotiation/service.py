@@ -613,8 +613,8 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         order = self.hooks.order(session, accepted) if accepted is not None else None
         if kind is Kind.WITHDRAW_ACCEPTANCE and by == row.buyer_id and order is not None:
             return letters.change(
-                order, offer.document, number=f"{order.number}-0", sequence="0", on=clock.now().date(), action="cancel",
-                text=text,
+                order, offer.document, agreed=offer.document, number=f"{order.number}-0", sequence="0",
+                on=clock.now().date(), action="cancel", text=text,
             )  # fmt: skip
         if kind in _TAKING_BACK - {Kind.WITHDRAW_ACCEPTANCE}:
             references: tuple[Reference, ...] = (
@@ -683,7 +683,10 @@ class NegotiationService(Inbound, Reading, Claims, Attaching, Publishing):
         mine = 1 + sum(each.document_kind in _OF_CHANGES for each in store.statement_rows(session, [row.id]))
         carried = store.source_of(session, theirs.id) if theirs is not None else None
         sequence = (carried.reference("change") if carried is not None else None) or str(mine)
-        head = {"number": f"{order.number}-{mine}", "sequence": sequence, "on": clock.now().date()}
+        agreed = drafting.agreed(contract) if contract is not None else order
+        head = {
+            "number": f"{order.number}-{mine}", "sequence": sequence, "on": clock.now().date(), "agreed": agreed
+        }  # fmt: skip
         text = drafting.note_text(terms) if theirs is None or theirs.document is not terms else ""
         if by == row.buyer_id:
             return letters.change(order, terms, action=_CHANGE_ACTIONS.get(verdict, "change"), text=text, **head)  # type: ignore[arg-type]
