@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -221,3 +222,49 @@ def test_strangers_find_no_contract_to_change(house):
     zoe = Window(house, "zoe")
     for page in ("amend", "amend/end"):
         zoe.read(f"/deals/{row.deal_id}/{page}?acceptance={row.acceptance}", 404)
+
+
+def test_r25_a_line_comes_in_by_agreement_and_is_ordered(house, lin, dana):
+    row = contract(house)
+    url = f"/deals/{row.deal_id}/amend"
+    page = lin.send(lin.read(f"{url}?acceptance={row.acceptance}"), url, 200, line_in="1")
+    page = lin.send(page, url, 200, line_in="1")
+    assert [value for name, value in form_fields(page, url) if name == "line_number"] == ["1", "2", "3", "4"]
+    page = lin.send(page, url, 200, line_out="4")
+    unsaid = lin.send(page, url, 422)
+    assert {"Name the item.", "How many?", "A counter-offer needs a price."} <= set(unsaid_in(unsaid))
+    typed = {"line_price": ["77.05", "0.82", "2.15"], "line_quantity": ["500", "600", "30"]}
+    with_item = {"line_name": ["", "", "Sealing ring"], "line_item": ["", "", "SR-50"]}
+    review = lin.send(page, url, 200, **typed, **with_item)
+    assert "Sealing ring" in text_of(review).split("What it changes")[1].split("The contract as it would be")[0]
+    lin.send(review, url, step="send")
+    asked = dana.read(f"/deals/{row.deal_id}/accept")
+    assert "Sealing ring" in text_of(asked)
+    dana.send(asked, f"/deals/{row.deal_id}/accept")
+    house.hub.jobs.drain()
+    assert contract(house).version == 2
+    with house.hub.database.read() as session:
+        (order,) = house.hub.ordering.of_deal(session, row.deal_id)
+        line = order.order.lines[2]
+        assert (line.number, line.item.name, line.item.ids[0].value, line.quantity.value, line.price.amount) == (
+            "3", "Sealing ring", "SR-50", 30, Decimal("2.15"),
+        )  # fmt: skip
+        assert [each.ordered for each in order.lines if each.line == "3"] == [30]
+
+
+def unsaid_in(page: str) -> list[str]:
+    return [text_of(each).strip() for each in re.findall(r'<p class="error">([^<]*)</p>', page)]
+
+
+@pytest.mark.parametrize("number", ["0", "01", "1234567", "x", "-1", "3.1"])
+def test_no_line_comes_in_by_a_number_that_is_none_of_the_forms(house, lin, number):
+    row = contract(house)
+    url = f"/deals/{row.deal_id}/amend"
+    page = lin.send(lin.read(f"{url}?acceptance={row.acceptance}"), url, 200, line_in="1")
+    typed = {
+        "line_price": ["77.05", "0.82", "2.15"],
+        "line_name": ["", "", "Sealing ring"],
+        "line_quantity": ["500", "600", "30"],
+    }
+    answer = text_of(lin.send(page, url, 200, line_number=["1", "2", number], **typed))
+    assert ("Review your proposal" in answer, "Sealing ring" in answer) == (True, False)

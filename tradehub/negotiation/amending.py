@@ -45,8 +45,14 @@ def _add_terms(routes: Blueprint, pages: Pages) -> None:
     @http.requires("deal.negotiate")
     def amend(deal_id: str) -> ResponseReturnValue:
         view, contract = _found(pages, deal_id)
-        form = forms.posted_changes(request.form, drafting.agreed(contract))
+        form = forms.posted_changes(request.form, drafting.agreed(contract), may_add=True)
         file_pages.read_into(form, pages, deal_id)
+        if "line_in" in request.form or "line_out" in request.form:
+            form.forgive()
+            if "line_in" in request.form:
+                forms.with_line(form)
+            forms.without_line(form, request.form.get("line_out", ""))
+            return _page(view, contract, form)
         if forms.changes_rows(form, request.form):
             return _page(view, contract, form)
         if not form.is_valid:

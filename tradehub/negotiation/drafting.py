@@ -40,7 +40,7 @@ INDICATIVE = frozenset({"proposal", "status", "information", "test"})
 
 @dataclass(frozen=True)
 class LineDraft:
-    """A line as a person writes it; ``number`` names the line of the document it answers.
+    """A line as a person writes it; ``number`` names the line of the document it answers, or is that of one that comes in.
 
     ``terms`` are all further terms of the line; None leaves them as they were. ``name`` and ``item_number`` are said
     where it is another item than that of the line it answers.
@@ -274,9 +274,11 @@ def _amended(head: Letterhead, base: TradeDocument, draft: Draft, delivery: str)
     days = {each.delivery_on for each in draft.lines}
     common = days.pop() if len(days) == 1 else None
     header = Draft(delivery_on=common or draft.delivery_on, valid_until=draft.valid_until)
+    before = _lines(base)
+    added = {number: Line(number=number, item=Item()) for number in wanted if number not in before}
     lines = tuple(
         _amended_line(base, number, line, wanted[number], delivery, header.delivery_on)
-        for number, line in _lines(base).items()
+        for number, line in {**before, **added}.items()
         if number in wanted
     )
     if not draft.firm:

@@ -81,6 +81,11 @@ class LineForm:
         return bool(self.price.strip()) and not self.is_left_out
 
     @property
+    def is_added(self) -> bool:
+        """Whether it answers no line, and is none's alternative: it comes in beside them."""
+        return bool(self.number) and self.asked is None
+
+    @property
     def is_blank(self) -> bool:
         return not any(each.strip() for each in (self.name, self.item, self.quantity))
 
@@ -239,12 +244,16 @@ def prefilled(base: TradeDocument, *, is_buyer: bool) -> TermsForm:
     return form
 
 
-def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> TermsForm:
-    """Return what was typed in answer to ``base``, with its errors. A seller's line without a price is no bid."""
+def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool, may_add: bool = False) -> TermsForm:
+    """Return what was typed in answer to ``base``, with its errors. A seller's line without a price is no bid.
+
+    With ``may_add`` a row of another number is a line that comes in.
+    """
     form = _header(posted)
     form.firm = is_buyer or posted.get("obligation", "firm") == "firm"
     asked = keyed(model.lines_of(base))
     rows = _rows(posted)
+    added = _added(rows, asked) if may_add else []
     form.lines = [line for line in rows if line.number in asked or line.alternative in asked]
     left_out = set(posted.getlist("leave_out"))
     for line in form.lines:
@@ -257,6 +266,12 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
         line.name, line.item = drafting.item_label(line.asked), drafting.item_number(line.asked)
         if line.is_offered or (is_buyer and not line.is_left_out):
             _check_line(line, needs_price=True)
+    for line in added:
+        _check_line(line, needs_price=True)
+    form.lines += added
+    if len(form.lines) > LINES_MAX:
+        form.errors["lines"] = gettext("At most %(count)s lines.", count=LINES_MAX)
+        form.lines = form.lines[:LINES_MAX]
     if not is_buyer and not any(line.price.strip() for line in form.lines) and form.lines:
         form.lines[0].errors["price"] = gettext("Give a price for at least one line, or decline the inquiry.")
     for name in FLAGS:
@@ -274,6 +289,31 @@ def posted_answer(posted: Posted, base: TradeDocument, *, is_buyer: bool) -> Ter
     for number, line in offered.items():
         _check_parts([row for row in form.terms if row.line == number and row.name == "schedules"], line)
     return form
+
+
+def _added(rows: Sequence[LineForm], asked: Mapping[str, Line]) -> list[LineForm]:
+    """Return the rows of lines that come in, by numbers that nothing else has."""
+    found = {
+        line.number: line
+        for line in rows
+        if line.number not in asked and not line.alternative and _ADDED.fullmatch(line.number)
+    }
+    return list(found.values())
+
+
+_ADDED = re.compile(r"[1-9]\d{0,5}")
+"""The number that a line gets which comes in: each standard has room for it."""
+
+
+def with_line(form: TermsForm) -> None:
+    """Add an empty row for a line that comes in, under the next free number."""
+    taken = [int(line.number) for line in form.lines if line.number.isdecimal()]
+    form.lines.append(LineForm(number=str(max([*taken, len(form.lines)]) + 1)))
+
+
+def without_line(form: TermsForm, number: str) -> None:
+    """Take out a line that was to come in."""
+    form.lines = [line for line in form.lines if line.number != number or not line.is_added]
 
 
 def with_alternative(form: TermsForm, number: str) -> None:
@@ -323,9 +363,10 @@ def changes_rows(form: TermsForm, posted: Posted) -> bool:
     return True
 
 
-def posted_changes(posted: Posted, base: TradeDocument) -> TermsForm:
-    """Return what was typed into the form that accepts ``base`` with changes: every line is there, or left out."""
-    form = posted_answer(posted, base, is_buyer=True)
+def posted_changes(posted: Posted, base: TradeDocument, *, may_add: bool = False) -> TermsForm:
+    """Return what was typed into the form that accepts ``base`` with changes: every line is there, or left out. With
+    ``may_add`` others may come in."""
+    form = posted_answer(posted, base, is_buyer=True, may_add=may_add)
     form.lines = [line for line in form.lines if line.number]
     if form.lines and all(line.is_left_out for line in form.lines):
         form.errors["lines"] = gettext("Keep at least one line, or decline the offer.")
@@ -393,6 +434,8 @@ def answer_draft(form: TermsForm) -> Draft:
     lines = tuple(
         LineDraft(
             number=line.number,
+            name=line.name.strip() if line.is_added else "",
+            item_number=line.item.strip() if line.is_added else "",
             quantity=read_number(line.quantity),
             unit=line.unit or None,
             price=read_number(line.price),
