@@ -317,8 +317,6 @@ class Folder:
         if not statement.orelse and _sets_slot(statement.body) == DIRTY:
             self._dirty_if(self.node(test), statement)
             return False
-        if self._uncertain > MAYBE:
-            raise Unfoldable
         before, level = self.out, self._uncertain
         self._uncertain = MAYBE
         kept = (dict(self.scopes), dict(self.slots), dict(self.env), len(self.dirty), len(self.marks))
@@ -695,8 +693,7 @@ class Folder:
                 return ast.List([self.node(each) for each in values], ast.Load())
             case Row(values=values):
                 return ast.Tuple([self.node(each) for each in values], ast.Load())
-            case Length(of=text):
-                return ast.Call(_name("len"), [_name(text.name)], [])
+        return ast.Call(_name("len"), [_name(value.of.name)], [])
 
     def named(self, made: Made) -> str:
         """Return the name under which an object of the run is known outside of it."""
