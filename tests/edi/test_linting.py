@@ -55,7 +55,7 @@ MISTAKES = [
     (BODY, "- loop N9[03=LAW]:", "- loop N9[03~LAW]:", 0, "", "not a predicate: '03~LAW'"),
     (BODY, "- CUR: 01 const BY", "- CUR: 01 const BY\n  REF: 02 x", 0, "", "a node has one key, not 2: CUR, REF"),
     (BODY, "- CUR: 01 const BY, 02 currency", "- CUR: 01 const BY, 02 currency!", 0, "CUR", "not a path: 'currency!'"),
-    (BODY, "- CUR: 01 const BY, 02 currency", "- CUR: 01 const BY, 02.3 currency", 0, "CUR", "component 02.3 does not exist; CUR02 has 0"),
+    (BODY, "- CUR: 01 const BY, 02 currency", "- CUR: 01 const BY, 02.3 currency", 0, "CUR", "component 02.3 does not exist; CUR02 has none"),
     (BODY, "- CUR: 01 const BY", "- cur: 01 const BY", 0, "", "cur is not in the structure here"),
     (BODY, "- BEG: 01 action = code:action", "- BEG: 01 = code:action", 0, "BEG", "(no path)"),
     (BODY, "03/04 ids[] (scheme/value)", "03/04 ids[] (scheme/valu)", 0, "N1/N1", "did you mean value?"),

@@ -324,11 +324,11 @@ def _structure(rows: list[Any], dictionary: Dictionary, name: str) -> tuple[Stru
         spelled, children = _one_key(row, name) if isinstance(row, dict) else (row, None)
         words = spelled.split()
         if children is None:
-            if words[0] in ENGINE_TAGS:
+            if words[:1] and words[0] in ENGINE_TAGS:
                 continue
             nodes.append(structure_node(words, dictionary, name))
         else:
-            if words[0] != "loop" or len(words) < 4:
+            if words[:1] != ["loop"] or not _OCCURS.match(" ".join(words[2:])):
                 raise MapError(f"{name}: {spelled!r} is not 'loop NAME USE MAX'")
             below = _structure(children, dictionary, name)
             if not below:
@@ -349,10 +349,13 @@ def _structure(rows: list[Any], dictionary: Dictionary, name: str) -> tuple[Stru
 
 def structure_node(words: list[str], dictionary: Dictionary, name: str) -> StructureNode:
     """Return the segment node that ``TAG USE MAX`` spells. Raises MapError."""
-    if words[3:] not in ([], ["habit"]) or len(words) < 3:
+    if words[3:] not in ([], ["habit"]) or not _OCCURS.match(" ".join(words[1:])):
         raise MapError(f"{name}: {' '.join(words)!r} is not 'TAG USE MAX'")
     rule = dictionary.segments.get(words[0])
     return StructureNode(words[0], words[1] == "M", _maximum(words[2]), rule=rule, habit=bool(words[3:]))
+
+
+_OCCURS = re.compile(r"[MOC] (?:\*|\d+)(?: |\Z)")
 
 
 def _maximum(text: str) -> int:
@@ -491,7 +494,10 @@ def _lint_segment(node: BodyNode, place: StructureNode, scope: Any, spec: MapSpe
         if each.element > len(rule.uses):
             yield f"element {each} does not exist; {rule.tag} has {len(rule.uses)}"
         elif each.component and each.component > max(len(rule.uses[each.element - 1].parts), 1):
-            yield f"component {each} does not exist; {rule.tag}{each.element:02} has {len(rule.uses[each.element - 1].parts)}"
+            count = len(rule.uses[each.element - 1].parts)
+            yield f"component {each} does not exist; {rule.tag}{each.element:02} " + (
+                f"has {count}" if count else "has none"
+            )
         elif not each.component and rule.uses[each.element - 1].parts:
             yield f"{each} is a composite; name a component, as in {each}.1"
     for binding in node.bindings:
