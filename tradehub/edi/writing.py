@@ -8,8 +8,6 @@ the first node that can write it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -836,10 +834,3 @@ def total_text(path: Path, root: Scope) -> str:
         return ""
     value = total(path, root).normalize()
     return f"{value:f}"
-
-
-def text_of(value: Any) -> str:
-    """Return the text of a plain value, as the writer would put it."""
-    if isinstance(value, Decimal):
-        return functions.write_decimal(value)
-    return functions.write_date(value) if isinstance(value, date) else str(value)
