@@ -91,6 +91,25 @@ def test_a_file_is_read_in_its_own_character_set(name, charset, agreed, taken, i
     assert (message.interchange.charset, message.document["parties"][0]["name"]) == (taken, f"{name} 'x'")
 
 
+@pytest.mark.parametrize("text", [X12, EDIFACT], ids=["X12", "EDIFACT"])
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be"])
+def test_a_file_of_two_bytes_a_sign_is_read_like_any_other(text, charset):
+    """Of ASCII signs each byte is one of ASCII too: X12 was cut into signs that stand outside of any message."""
+    (one,) = (reading := read("\ufeff".encode(charset) + text.encode(charset), maps()))
+    (same,) = read(text.encode(), maps())
+    assert (one.issues, one.document, reading.accepted) == (same.issues, same.document, True)
+    assert [(each.severity, each.text) for each in reading.issues] == [
+        ("note", "a byte order mark before the interchange: passed over")
+    ]
+
+
+def test_half_a_sign_at_the_end_is_named_where_it_stands():
+    data = "\ufeff".encode("utf-16-le") + X12.encode("utf-16-le")
+    (message,) = (reading := read(data[:-3], maps()))
+    assert not reading.accepted
+    assert "\ufffd" in str([each.text for each in message.interchange.issues])
+
+
 def by_lines(isa_end: str) -> str:
     """Return the order on lines that have no other terminator, or one that ISA does not show."""
     return X12[:104] + isa_end + X12[106:].replace("~", isa_end.strip(" >") or "\n")

@@ -132,7 +132,8 @@ class Reading:
         if standard == "edifact" and not encoding.startswith("utf-16"):
             found, _ = edifact.delimiters(data[:LOOK].decode("latin-1"))
             data, self.objects = packages.lifted(data, found)
-        head = self._decoded(data[:LOOK], standard) if data.isascii() else ""
+        is_wide = encoding.startswith("utf-16")  # where every byte may be one of ASCII, and is no sign
+        head = self._decoded(data[:LOOK], standard) if data.isascii() and not is_wide else ""
         opening = head or self._text(data, standard, encoding)
         found, begin = CODECS[standard].delimiters(opening)
         if standard == "x12" and not begin:
@@ -208,8 +209,9 @@ class Reading:
 
     def _note_before(self, data: bytes) -> None:
         """Note what stands before the interchange and is passed over."""
-        text = data.removeprefix(BOMS[0]).decode("latin-1").strip("\0\x1a" + BLANKS)
-        what = f"{text[:40]!r}" if text else "a byte order mark" if data.startswith(BOMS) else "blanks"
+        mark = next((each for each in BOMS if data.startswith(each)), b"")
+        text = data.removeprefix(mark).decode("latin-1").strip("\0\x1a" + BLANKS)
+        what = f"{text[:40]!r}" if text else "a byte order mark" if mark else "blanks"
         self._note(Fault.BAD_ENVELOPE, f"{what} before the interchange: passed over", Severity.NOTE)
 
     def _note(self, fault: Fault, text: str, severity: Severity) -> None:
