@@ -43,15 +43,13 @@ class KeptTemplates(BytecodeCache):
             self._kept[bucket.key, bucket.checksum] = bucket.code
 
 
-GARBAGE = 50_000, 20, 20
-"""How seldom Python looks for cycles (:func:`gc.set_threshold`)."""
+gc.set_threshold(50_000, 20, 20)  # seldom: the search for cycles took a sixth of the time of the tests
 
 
 def pytest_collection_finish() -> None:
-    """Leave what stays for the whole run out of the search for cycles, which took a sixth of the time of the tests."""
+    """Leave what stays for the whole run out of the search for cycles."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*GARBAGE)
 
 
 _compile_builder = Rule._compile_builder

@@ -102,7 +102,13 @@ def every_kind(stated: Offer) -> list[TradeDocument]:
     order = ordered(stated).model_copy(update={"attachments": stated.attachments})
     on = {"number": "PO-1-1", "sequence": "1", "on": TODAY}
     counter = Inquiry.model_validate({**fields, "action": "proposed_amendment"})
-    return [stated, counter, order, letters.change(order, order, **on), letters.answer(order, order, **on)]
+    return [
+        stated,
+        counter,
+        order,
+        letters.change(order, order, agreed=order, **on),
+        letters.answer(order, order, agreed=order, **on),
+    ]
 
 
 def test_breaks_formula_own_terms_and_files_come_back_with_every_message_of_a_deal(channel: Channel) -> None:

@@ -135,7 +135,7 @@ def test_which_history_the_sender_has_is_carried_whole_by_each_message_of_a_deal
         assert wire(each.model_copy(update=said)).heads == claim
     wire.types = dict(zip(("order_change", "order_response"), CHANGES[partner], strict=True))
     on = {"number": "PO-1-1", "sequence": "1", "on": TODAY}
-    for each in (letters.change(order, order, **on), letters.answer(order, order, **on)):
+    for each in (letters.change(order, order, agreed=order, **on), letters.answer(order, order, agreed=order, **on)):
         assert wire(each.model_copy(update=said)).heads == claim
 
 
