@@ -515,6 +515,29 @@ def test_an_order_status_enquiry_names_the_orders(release: str):
     assert got["references"] == [{"type": "order", "value": "PO-8802"}]
 
 
+@pytest.mark.parametrize("release", LATER)
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"type": "order", "value": "PO-8801", "on": date(2026, 1, 5)},
+        {"type": "order", "value": "PO-8801", "line": "10"},
+        {"type": "order"},
+        None,
+    ],
+    ids=["a-level-says-it-all", "the-line-of-the-order-too", "no-number", "no-document"],
+)
+@pytest.mark.parametrize("head", [[], [{"type": "despatch", "value": "D-7"}]], ids=["", "and-one-of-its-own"])
+def test_documents_that_lines_belong_to_come_back_as_they_were(
+    release: str, first: dict[str, Any] | None, head: list[dict[str, Any]]
+):
+    other = {"number": "2", "references": [{"type": "order", "value": "PO-8802"}]}
+    lines = [{"number": "1", **({"references": [first]} if first else {})}, {"number": "3"}, other]
+    status = {"action": "original", "number": "OS-1", "references": head, "lines": lines}
+    again = maps().get("edifact", "OSTRPT", release).read(written("OSTRPT", release, status), "+", ":").document
+    assert again["lines"] == lines
+    assert again.get("references", []) == head
+
+
 VERDICT = """
 BGM+{}+AP-9+27'
 DTM+137:20260310:102'

@@ -158,19 +158,20 @@ def unfold_consignments(document: Scope) -> Scope:
 
 
 _DOCUMENTS = ("order", "order_response", "inquiry", "offer", "despatch")
+_UNNAMED = {"type": "order"}
 
 
 def fold_documents(document: Scope) -> Scope:
     """Say of the documents (DOC) of an OSTENQ or OSTRPT what the lines below belong to.
 
     A single document is the status's own; of several each line names its own. The events of a document as a whole are
-    the status's own.
+    the status's own. An order without a number is none: so is written what stands above lines that name no document.
     """
     levels = document.pop("levels", [])
     lines: list[Scope] = []
     for level in levels:
-        document_of = level.get("document")
-        named = [{"type": document_of.get("type", "order"), **document_of}] if document_of else []
+        document_of = {"type": "order", **level.get("document", {})}
+        named = [document_of] if document_of != _UNNAMED else []
         of_all = named if len(levels) == 1 or not level.get("lines") else []
         if of_all:
             document.setdefault("references", []).extend(of_all)
@@ -183,7 +184,10 @@ def fold_documents(document: Scope) -> Scope:
 
 
 def _named(line: Scope, references: list[Scope]) -> Scope:
-    return {**line, "references": [*references, *line.get("references", ())]} if references else line
+    """Let a line name its document first, unless it does so itself and says more of it."""
+    if not references or _own(line) == references[0]:
+        return line
+    return {**line, "references": [*references, *line.get("references", ())]}
 
 
 def unfold_documents(document: Scope) -> Scope:
@@ -195,10 +199,12 @@ def unfold_documents(document: Scope) -> Scope:
     of_all = alone.pop(0) if len(alone) == 1 and not any(_own(line) for line in lines) else None
     levels: list[Scope] = [{"document": of_all, "lines": []}] if of_all else []
     for line in lines:
-        named = _own(line) or of_all
+        own, references = _own(line), list(line.get("references", ()))
+        named = own or of_all
         if not levels or levels[-1].get("document") != named:
             levels.append({"lines": [], **({"document": named} if named else {})})
-        references = [each for each in line.get("references", ()) if each is not named]
+        if own is not None and references[0] == own:  # else it says more of the document than a level can
+            del references[0]
         if line.get("level") == "order":  # X12 tells of an order as a whole on a line of its own
             levels[-1]["events"] = line.get("events", [])
         else:
@@ -214,9 +220,11 @@ def unfold_documents(document: Scope) -> Scope:
 
 
 def _own(line: Scope) -> Scope | None:
-    """Return the document that the line names as its own: the first of its references, if that is one."""
+    """Return what a level (DOC) says of the document that the line names as its own, the first of its references."""
     first: Scope = next(iter(line.get("references", ())), {})
-    return first if first.get("type") in _DOCUMENTS else None
+    if first.get("type") not in _DOCUMENTS or not first.get("value"):
+        return None
+    return {name: first[name] for name in ("type", "value", "on") if name in first}
 
 
 _JUDGED = ("order", "invoice", "despatch", "receipt", "order_response", "offer", "inquiry", "change", "seller_order")
