@@ -116,3 +116,12 @@ def test_an_inquiry_and_the_offer_that_repeats_it_have_the_same_terms() -> None:
 def test_a_difference_applied_to_the_one_gives_the_other(before: dict[str, str], after: dict[str, str]) -> None:
     assert apply(before, diff(before, after)) == after
     assert diff(before, before) == ()
+
+
+def test_a_digit_of_any_number_changes_the_hash() -> None:
+    def at(price: str) -> str:
+        line = OFFER.lines[0].model_copy(update={"price": Price(amount=Decimal(price))})
+        return terms_hash(OFFER.model_copy(update={"lines": (line,)}))
+
+    assert len({at(f"{10**40}.4"), at(f"{10**40}.5"), at(f"{10**40 + 1}.4")}) == 3
+    assert at(f"{10**40}.40") == at(f"{10**40}.4")

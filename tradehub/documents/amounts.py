@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from tradehub.documents.parts import AllowanceCharge, Price
+from tradehub.documents.parts import EXACT, AllowanceCharge, Price
 from tradehub.documents.trade import Line
 from tradehub.documents.units import factor, to_decimal
 
@@ -43,16 +43,22 @@ def net_amount(line: Line, currency: str | None) -> Decimal | None:
     if per is None:
         return None
     gross = to_decimal(per * Fraction(line.quantity.value))
-    return rounded(gross + balance(line.allowances_charges), currency)
+    return rounded(EXACT.add(gross, balance(line.allowances_charges)), currency)
 
 
 def rounded(amount: Decimal, currency: str | None) -> Decimal:
     """Round to the currency's minor unit, half away from nought."""
-    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(currency or "", 2)), ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS.get(currency or "", 2)), ROUND_HALF_UP, EXACT)
+
+
+def added(amounts: Iterable[Decimal]) -> Decimal:
+    """Return the exact sum."""
+    whole = Decimal(0)
+    for each in amounts:
+        whole = EXACT.add(whole, each)
+    return whole
 
 
 def balance(items: Iterable[AllowanceCharge]) -> Decimal:
     """Return the charges less the allowances, as far as amounts are stated."""
-    return sum(
-        (each.amount if each.is_charge else -each.amount for each in items if each.amount is not None), Decimal(0)
-    )
+    return added(each.amount if each.is_charge else -each.amount for each in items if each.amount is not None)

@@ -9,7 +9,7 @@ Amounts inside a document are in the document's currency (EN 16931 BT-5) unless 
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal, NewType
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,9 @@ PartyId = NewType("PartyId", str)
 
 Number = Decimal
 """An exact number. Pydantic refuses NaN and the infinities."""
+EXACT = Context(prec=400)
+"""For arithmetic with numbers from outside, which have up to 100 digits each: the usual 28 would round them to another
+number, and refuse to round a result to cents that they do not hold."""
 
 
 class Part(BaseModel):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from tradehub.documents.base import Document, TradeDocument
 from tradehub.documents.normal import negotiated
+from tradehub.documents.parts import EXACT
 
 NOT_TERMS = frozenset(
     {
@@ -169,7 +170,7 @@ def text_of(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        plain = format(value.normalize(), "f")
+        plain = format(value.normalize(EXACT), "f")
         return "0" if plain in {"-0", "0"} else plain
     if isinstance(value, datetime | date | time):
         return value.isoformat()

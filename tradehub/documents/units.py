@@ -9,6 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from tradehub.documents.parts import EXACT
+
 _DIMENSIONS: dict[str, dict[str, str]] = {
     "count": {
         "C62": "1", "EA": "1", "H87": "1", "PCE": "1", "PR": "2", "DZN": "12", "CEN": "100", "GRO": "144",
@@ -52,6 +54,5 @@ def convert(value: Decimal, unit: str | None, into: str | None) -> Decimal | Non
 
 def to_decimal(value: Fraction) -> Decimal:
     """Return ``value`` as a plain decimal, to 12 places where it does not end."""
-    rounded = Decimal(round(value * 10**12)).scaleb(-12).normalize()
-    exponent = rounded.as_tuple().exponent
-    return rounded.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else rounded
+    rounded = Decimal(round(value * 10**12)).scaleb(-12, EXACT).normalize(EXACT)
+    return Decimal(int(rounded)) if rounded == rounded.to_integral_value() else rounded

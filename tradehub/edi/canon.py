@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tradehub.documents.parts import EXACT
 from tradehub.edi.binding import element_type, spread_over
 from tradehub.edi.functions import CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Variant
@@ -157,7 +158,7 @@ class Canon:
         for binding in self.computed:
             text, figure = stated.get(id(binding), ""), figures.get(id(binding))
             if figure is not None and figure:
-                wanted = f"{figure.normalize():f}"
+                wanted = f"{figure.normalize(EXACT):f}"
             elif binding.computed == "count":
                 wanted = str(len(binding.path.values(document)) or "")
             else:

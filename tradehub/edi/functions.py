@@ -12,6 +12,7 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from tradehub.documents.parts import EXACT
 from tradehub.edi import nesting
 
 Scope = dict[str, Any]
@@ -111,7 +112,7 @@ def read_implied(text: str, places: int) -> Decimal:
 
 def write_implied(value: Decimal, places: int) -> str:
     """Return the X12 ``Nn`` text; decimals beyond n are rounded half up."""
-    scaled = Decimal(value).scaleb(places).quantize(Decimal(1), rounding="ROUND_HALF_UP")
+    scaled = Decimal(value).scaleb(places, EXACT).quantize(Decimal(1), "ROUND_HALF_UP", EXACT)
     return f"{scaled:f}"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from tradehub.documents.parts import EXACT
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, longest, spread_over, total
 from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
@@ -832,5 +833,5 @@ def total_text(path: Path, root: Scope) -> str:
     """Return the sum over a path in its canonical form; empty where there is nothing to add."""
     if not path.values(root):
         return ""
-    value = total(path, root).normalize()
+    value = total(path, root).normalize(EXACT)
     return f"{value:f}"

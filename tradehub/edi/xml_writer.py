@@ -14,6 +14,7 @@ from typing import Any
 
 from lxml import etree
 
+from tradehub.documents.parts import EXACT
 from tradehub.edi.xml_map import Binding, Node, Step, XmlMap, ordered
 from tradehub.edi.xml_values import converter, split_qualified, write_decimal
 
@@ -164,8 +165,8 @@ def _line_amount(document: Scope, scope: Scope, position: int) -> Decimal | None
     if not price or not quantity:
         return None
     basis = (price.get("basis") or {}).get("value") or Decimal(1)
-    amount: Decimal = quantity["value"] * price["amount"] / basis
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    amount = EXACT.divide(EXACT.multiply(quantity["value"], price["amount"]), basis)
+    return amount.quantize(CENT, ROUND_HALF_UP, EXACT)
 
 
 def _goods_total(document: Scope, scope: Scope, position: int) -> Decimal:

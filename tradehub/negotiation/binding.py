@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tradehub.documents import PartyId, TradeDocument
-from tradehub.documents.amounts import balance, rounded
+from tradehub.documents.amounts import added, balance, rounded
 from tradehub.negotiation import drafting, model
 from tradehub.partners.authority import Act, Binding
 
@@ -24,7 +24,7 @@ def award(inquiry_id: str, parts: Sequence[Binding]) -> Binding:
     first, *others = dict.fromkeys(each.partner for each in parts)
     classes = sorted({each for part in parts for each in part.categories})
     return Binding(
-        Act.AWARD, inquiry_id, first, sum(told, Decimal(0)) if is_told else None, parts[0].currency, tuple(classes),
+        Act.AWARD, inquiry_id, first, added(told) if is_told else None, parts[0].currency, tuple(classes),
         tuple(others),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from itertools import chain
 from tradehub.documents import Line, TradeDocument
 from tradehub.documents.amounts import unit_price
 from tradehub.documents.lines import Finder, agrees, keyed
+from tradehub.documents.parts import EXACT
 from tradehub.documents.terms import diff, flatten
 from tradehub.negotiation import drafting
 from tradehub.negotiation.model import NOT_OFFERED, lines_of
@@ -179,8 +180,8 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
             amount = unit_price(same.line, unit) if same else None
             stated = same.line.price.currency if same and same.line.price else None
             if amount is not None and (stated or document.currency) == currency:
-                exact = Decimal(amount.numerator) / Decimal(amount.denominator)
-                points.append(Point(number, by_buyer, exact.quantize(Decimal("0.000001")).normalize()))
+                exact = EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator))
+                points.append(Point(number, by_buyer, exact.quantize(Decimal("0.000001"), context=EXACT).normalize()))
         if len(points) > 1 and currency:
             found.append(Series(name, drafting.item_label(line), currency, unit, tuple(points), _gap(points)))
     return tuple(found)
@@ -231,9 +232,11 @@ def chart(of: Series) -> Chart:
 
     marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
     path = " ".join(f"{mark.x},{mark.y}" for mark in marks)
-    middle = ((high + low) / 2).quantize(high + low + Decimal("0.00"))  # as fine as the prices, and as cents
+    middle = ((high + low) / 2).quantize(
+        high + low + Decimal("0.00"), context=EXACT
+    )  # as fine as the prices, and as cents
     amounts = dict.fromkeys((high, middle, low))
-    ticks = tuple((y(amount), amount.quantize(Decimal("0.0001")).normalize()) for amount in amounts)
+    ticks = tuple((y(amount), amount.quantize(Decimal("0.0001"), context=EXACT).normalize()) for amount in amounts)
     return Chart(WIDTH, HEIGHT, marks, path, ticks)
 
 
@@ -324,8 +327,8 @@ def _delta(one: Value, other: Value) -> Decimal | None:
     if not was:
         return None
     percent = (now - was) / was * 100
-    rounded = percent.quantize(TENTH, ROUND_HALF_UP)
-    return rounded or percent.quantize(Decimal("0.001"), ROUND_HALF_UP) or None
+    rounded = percent.quantize(TENTH, ROUND_HALF_UP, EXACT)
+    return rounded or percent.quantize(Decimal("0.001"), ROUND_HALF_UP, EXACT) or None
 
 
 def _price(line: Line | None, document: TradeDocument) -> Value | None:

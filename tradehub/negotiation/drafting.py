@@ -19,6 +19,7 @@ from tradehub.documents.amounts import net_amount
 from tradehub.documents.lines import keyed
 from tradehub.documents.normal import DELIVERY_DATES
 from tradehub.documents.parts import (
+    EXACT,
     Attachment,
     DatedEvent,
     DeliveryTerms,
@@ -259,7 +260,7 @@ def total(document: TradeDocument, lines: Sequence[Line]) -> Decimal | None:
         net = net_amount(line, document.currency)
         if net is None or (line.price and line.price.currency not in (None, document.currency)):
             return None
-        amount += net
+        amount = EXACT.add(amount, net)
     return amount
 
 

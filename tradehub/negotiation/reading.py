@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Line, PartyId, TradeDocument
-from tradehub.documents.amounts import unit_price
+from tradehub.documents.amounts import added, unit_price
 from tradehub.documents.lines import find, keyed
 from tradehub.negotiation import attachments, compare, drafting, listing, model, outlook, publishing, store, threads
 from tradehub.negotiation.compare import Value
@@ -698,7 +698,7 @@ def _column(row: DealRow, line: DealLine, last: Round | None, asked: Sequence[tu
     complete = len(amounts) == len(cells)
     total = None
     if last is not None and amounts:
-        total = Value(compare.Sort.MONEY, sum(amounts, Decimal(0)), last.document.currency)
+        total = Value(compare.Sort.MONEY, added(amounts), last.document.currency)
     return Column(line, PartyId(row.seller_id), last, cells, total, complete, last.delivery if last else None)
 
 

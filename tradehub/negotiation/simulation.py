@@ -10,13 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tradehub.documents import PartyId
+from tradehub.documents.parts import EXACT
 from tradehub.negotiation import model
 from tradehub.negotiation.model import Calendar, Contract, Ground, Kind, Ledger, Negotiation, Offer, Refused, Statement
 from tradehub.negotiation.model.materiality import MATERIALITY, UNKNOWN
@@ -25,7 +26,6 @@ LINES_MAX = 100_000
 """Lines read of one file: a simulation holds all of its negotiations in memory."""
 
 CENT = Decimal("0.01")
-EXACT = Context(prec=60)
 """Room for the product of two numbers of 24 digits, and the sum of as many as there can be lines."""
 
 YEARS = range(1900, 2900)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from tradehub.documents.amounts import added
 from tradehub.negotiation.model.ledger import AMENDABLE, Acceptance, Ledger, Standing, was_before
 from tradehub.negotiation.model.materiality import Change
 from tradehub.negotiation.model.refusals import Conflict, Refused
@@ -179,7 +180,7 @@ def _amount(case: _Case, proposal: Offer | None) -> Decimal | None:
         return offer.amount
     left = case.standing.remaining
     wanted = dict(said.lines) if said.kind is Kind.ACCEPT and said.lines else dict.fromkeys(left)
-    return sum((offer.amount_of(line, wanted[line] or left[line]) for line in wanted.keys() & left.keys()), Decimal(0))
+    return added(offer.amount_of(line, wanted[line] or left[line]) for line in wanted.keys() & left.keys())
 
 
 _EVENTS: Mapping[Kind, Event] = {

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from tradehub.documents import PartyId, TradeDocument
-from tradehub.documents.amounts import net_amount
+from tradehub.documents.amounts import added, net_amount
 from tradehub.documents.trade import Inquiry, Line, Order
 from tradehub.documents.trade import Offer as OfferDocument
 from tradehub.negotiation.model.refusals import Refused
@@ -192,7 +192,7 @@ class Offer:
         parts = {"lines": quantities(document), "amounts": valued} if particulars.get("divisible") else {}
         known: dict[str, Any] = {
             "accept_by": accept_by(document),
-            "amount": sum(valued.values(), Decimal(0)) if valued else None,
+            "amount": added(valued.values()) if valued else None,
             "currency": document.currency,
             **parts,
             "lacking": indefinite(document),

@@ -16,7 +16,7 @@ from fractions import Fraction
 from tradehub.documents import Line, Offer
 from tradehub.documents.amounts import price_at, unit_price
 from tradehub.documents.lines import find, keyed
-from tradehub.documents.parts import Part, Price, Quantity
+from tradehub.documents.parts import EXACT, Part, Price, Quantity
 from tradehub.documents.units import factor, to_decimal
 
 PLACES = Decimal("0.000001")
@@ -333,9 +333,9 @@ def _by(source: str) -> str:
 
 def rounded_money(amount: Decimal) -> Decimal:
     """Return an amount rounded HALF_UP to cents, for sums of rounded lines."""
-    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP, EXACT)
 
 
 def money_up(amount: Decimal) -> Decimal:
     """Return an amount rounded up to cents, for what is said to be the most."""
-    return amount.quantize(Decimal("0.01"), ROUND_CEILING)
+    return amount.quantize(Decimal("0.01"), ROUND_CEILING, EXACT)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
+from tradehub.documents.parts import EXACT
 from tradehub.sourcing.tenders.model import HUNDRED, Criterion
 
 CENT = Decimal("0.01")
@@ -103,4 +104,4 @@ def _mean(supplier: str, criterion: Criterion, marks: Sequence[Mark]) -> Decimal
 
 
 def _rounded(value: Decimal) -> Decimal:
-    return value.quantize(CENT, ROUND_HALF_UP)
+    return value.quantize(CENT, ROUND_HALF_UP, EXACT)
