@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, ForeignKey, Index, Integer, and_, or_, select
+from sqlalchemy import Boolean, ColumnElement, ForeignKey, Index, Integer, and_, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -179,17 +179,19 @@ def next_number(session: Session, *, owner: str, sender: str, receiver: str, sta
 def log_stage(
     session: Session, message: MessageRow, stage: str, detail: str | None = None, actor: str | None = None
 ) -> None:
-    """Note a step of ``message``, in the caller's transaction."""
-    taken = session.scalars(
-        select(StageRow.number).where(StageRow.message_id == message.id).order_by(StageRow.number.desc()).limit(1)
-    ).first()
+    """Note a step of ``message``, in the caller's transaction; its session asks only once which number comes next."""
+    numbers: dict[str, int] = session.info.setdefault(StageRow, {})
+    if message.id not in numbers:
+        numbers[message.id] = session.scalar(
+            select(func.coalesce(func.max(StageRow.number), 0)).where(StageRow.message_id == message.id)
+        )  # type: ignore[assignment]
+    numbers[message.id] += 1
     session.add(
         StageRow(
-            owner=message.owner, message_id=message.id, number=(taken or 0) + 1, at=clock.now(), stage=stage,
+            owner=message.owner, message_id=message.id, number=numbers[message.id], at=clock.now(), stage=stage,
             detail=detail, actor=actor,
         )
     )  # fmt: skip
-    session.flush()
 
 
 def attention(now: datetime) -> ColumnElement[bool]:
