@@ -16,7 +16,9 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 from werkzeug.serving import make_server
 
-CHROMIUM = Path(os.environ.get("TRADEHUB_CHROMIUM", "/usr/bin/chromium"))
+_HEADLESS, _WHOLE = Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium")
+CHROMIUM = Path(os.environ.get("TRADEHUB_CHROMIUM", _HEADLESS if _HEADLESS.exists() else _WHOLE))
+"""The same engine without a browser's own windows takes a third less time."""
 FLAGS = [
     "--no-sandbox",
     "--disable-dev-shm-usage",

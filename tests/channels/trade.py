@@ -117,6 +117,8 @@ class Side:
     channel: str
     wire: Wire = field(default_factory=Wire)
     inquiry: str = ""
+    _deals: dict[str, str] = field(default_factory=dict)
+    _read: tuple[str, model.Negotiation] | None = None
 
     @property
     def jobs(self) -> FakeJobs:
@@ -134,15 +136,22 @@ class Side:
 
     @property
     def deal(self) -> str:
-        with self.hub.database.read(self.party) as session:
-            return session.scalars(select(DealRow.id).where(DealRow.inquiry_number == self.inquiry)).one()
+        if self.inquiry not in self._deals:
+            with self.hub.database.read(self.party) as session:
+                found = session.scalars(select(DealRow.id).where(DealRow.inquiry_number == self.inquiry))
+                self._deals[self.inquiry] = found.one()
+        return self._deals[self.inquiry]
 
     @property
     def negotiation(self) -> model.Negotiation:
+        """What is on record; read anew where the last statement is another one, for tests look often."""
         with self.hub.database.read() as session:
-            row = store.deal_row(session, self.deal)
-            assert row is not None
-            return store.load(session, row)
+            head = session.scalars(select(DealRow.head).where(DealRow.id == self.deal)).one()
+            if self._read is None or self._read[0] != f"{self.deal} {head}":
+                row = store.deal_row(session, self.deal)
+                assert row is not None
+                self._read = f"{self.deal} {head}", store.load(session, row)
+            return self._read[1]
 
     @property
     def last(self) -> model.Offer:

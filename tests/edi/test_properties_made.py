@@ -27,8 +27,8 @@ from tradehub.edi.segments import Fault
 
 EVERY = pytest.mark.parametrize(("standard", "kind", "release"), every_map(), ids=lambda each: str(each))
 END = "~"
-TURNS = 3  # one message in so many is read by functions of its shapes, another by traces
-FRESH = 150  # one message in so many is read by traces made of itself: making them is what costs
+TURNS = 6  # one message in so many is read by functions of its shapes, another by traces
+FRESH = 300  # one message in so many is read by traces made of itself: making them is what costs
 SELDOM = 50  # ... and in so many is written by stencils cut of itself, which costs likewise
 
 
