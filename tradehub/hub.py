@@ -178,6 +178,7 @@ class Hub:
                 order=self._order_of,
                 on_ordered=self._ordered,
                 carries=self._carries,
+                misfit=self._misfit,
                 authorise=self._authorise,
                 before=self._may_state_terms,
                 stop=self._stop,
@@ -689,6 +690,11 @@ class Hub:
         except NoAgreement:
             return False
         return True
+
+    def _misfit(self, session: Session, document: Document, sender: PartyId, to: PartyId) -> str:
+        """What in a document the message that the two agreed on cannot hold, in the reader's language."""
+        trial = self.exchange.outbound.tried(session, document, sender=sender, to=to)
+        return "" if trial is None else exchange_wording.misfit(trial)
 
     def _despatched(self, session: Session, progress: Progress) -> None:
         """Goods are on their way: the order has less to deliver, and an invoice that was early may match now."""

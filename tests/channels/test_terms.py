@@ -14,6 +14,8 @@ from tradehub.documents.parts import Attachment
 from tradehub.negotiation import model
 from tradehub.negotiation.drafting import Draft
 from tradehub.negotiation.further import Stated
+from tradehub.negotiation.recording import Unsendable
+from tradehub.partners.authority import Allowed
 from tradehub.platform import clock
 
 STANDARDS = ("x12", "edifact", "ubl")
@@ -122,3 +124,24 @@ def test_what_a_message_names_and_is_not_here_is_no_link(make_hub: MakeHub) -> N
     brought(buyer, "drawing.pdf", DRAWING)
     with buyer.hub.database.read(buyer.party) as session:
         assert buyer.hub.negotiation.deal(session, buyer.deal).held == {drawing.sha256}
+
+
+@pytest.mark.parametrize(("standard", "place"), [("x12", "PO104"), ("edifact", "PRI01.2")])
+def test_what_the_others_message_cannot_hold_is_refused_before_it_is_on_record(
+    make_hub: MakeHub, standard: str, place: str
+) -> None:
+    deal = trade(make_hub, standard, standard)
+    seller = deal.seller
+    deal.inquire()
+    deal.travel()
+    service, person = seller.hub.negotiation, replace(seller.actor, user_id="u-ningbo")
+    service.hooks = replace(service.hooks, authorise=lambda session, actor, binding: Allowed())
+    before, waiting = seller.negotiation.version, len(seller.jobs.queue.known)
+    dear = priced(f"{10**20}.40", "0.82", "6.10")
+    with pytest.raises(Unsendable) as refused, seller.hub.database.write(seller.party) as session:
+        service.make_offer(session, person, seller.deal, dear)
+    assert (refused.value.code, refused.value.rule, refused.value.to) == ("UNSENDABLE", "R4", "Haidi Trading")
+    assert f"{place}: “{10**20}.40” is too long" in refused.value.what
+    assert (seller.negotiation.version, len(seller.jobs.queue.known)) == (before, waiting)
+    seller.do("make_offer", seller.deal, priced("12.40", "0.82", "6.10"))
+    agree(deal, "offer")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
 from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents import Document, PartyId
@@ -37,12 +38,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @dataclass
 class KeptOutbox:
-    """Keeps in memory what would leave."""
+    """Keeps in memory what would leave; as from a table, it is gone where its session is rolled back."""
 
     sent: list[tuple[PartyId, Document, str]] = field(default_factory=list)
 
     def put(self, session, document, *, sender, to, idempotency_key, subject=None) -> str:
-        self.sent.append((to, document, idempotency_key))
+        entry = (to, document, idempotency_key)
+        self.sent.append(entry)
+
+        def undo(*_what) -> None:
+            self.sent[:] = [each for each in self.sent if each is not entry]
+
+        event.listen(session, "after_soft_rollback", undo)
         return idempotency_key
 
 

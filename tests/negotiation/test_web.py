@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -174,6 +175,47 @@ def test_a_price_moved_far_is_shown_once_more(house, buyer):
     assert len(house.load(deal).offers) == 2
     buyer.send(review.text, f"/deals/{deal}/counter", {"step": "send"})
     assert len(house.load(deal).offers) == 3
+
+
+def cannot_say(house, what: str) -> None:
+    """Let no message of a partner hold this word of a document."""
+
+    def misfit(session, document, sender, to) -> str:
+        return what if what in document.model_dump_json() else ""
+
+    house.service.hooks = replace(house.service.hooks, misfit=misfit)
+
+
+@pytest.mark.parametrize("step", ["review", "send"])
+def test_a_counter_that_the_partners_message_cannot_hold_is_refused_on_its_form(house, buyer, step: str):
+    deal = house.deal_with(NINGBO)
+    house.receive(quote(house))
+    cannot_say(house, "by camel")
+    form = buyer.get(f"/deals/{deal}/counter")
+    answer = buyer.send(form, f"/deals/{deal}/counter", {"text": "by camel", "step": step}, 422)
+    seen = text_of(answer.text)
+    assert "The message that goes to Ningbo Valves cannot state this as you did: by camel. Nothing was sent." in seen
+    assert "CISG 15(1)" in seen
+    assert len(house.load(deal).offers) == 2
+    review = buyer.send(answer.text, f"/deals/{deal}/counter", {"text": "by ship", "step": "review"}, 200)
+    assert len(house.load(deal).offers) == 2
+    buyer.send(review.text, f"/deals/{deal}/counter", {"step": "send"})
+    assert len(house.load(deal).offers) == 3
+
+
+@pytest.mark.parametrize("step", ["review", "send"])
+def test_an_inquiry_that_a_suppliers_message_cannot_hold_is_sent_to_nobody(house, buyer, step: str):
+    cannot_say(house, "by camel")
+    wanted = {**THREE, "text": "by camel", "suppliers": [DELTA, NINGBO], "step": step}
+    answer = buyer.send(buyer.get("/inquiries/new"), "/inquiries/new", wanted, 422)
+    assert "goes to Ningbo Valves cannot state this as you did: by camel." in text_of(answer.text)
+    with house.database.read(HAIDI) as session:
+        assert session.query(DealRow).count() == 0
+    assert house.outbox.sent == []
+    review = buyer.send(answer.text, "/inquiries/new", {"text": "by ship", "step": "review"}, 200)
+    buyer.follow(buyer.send(review.text, "/inquiries/new", {"step": "send"}))
+    with house.database.read(HAIDI) as session:
+        assert session.query(DealRow).count() == 2
 
 
 def test_accepting_what_is_no_longer_offered_is_a_conflict(house, buyer):

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import (
     ApplicationResponse,
+    Document,
     Judgement,
 )
 from tradehub.documents.parts import PartyId, Reference
@@ -116,6 +117,16 @@ class Outbound:
             if trial is None or not trial.plan.is_like(plan):  # the profile changed meanwhile
                 trial = tried(self.codec, plan)
             self._write(session, row, trial)
+
+    def tried(self, session: Session, document: Document, *, sender: PartyId, to: PartyId) -> Trial | None:
+        """Try out the message that a document would leave as now. None where none would: its receiver uses our own
+        pages, or nobody agreed on a message."""
+        known = self.partners.party(session, to)
+        if known is not None and known.is_web:
+            return None
+        stated = document.model_dump(mode="json")
+        planned = self._plan(session, OutboxRow(sender=sender, recipient=to, kind=document.kind, document=stated))
+        return None if planned is None else tried(self.codec, planned)
 
     def _plan(self, session: Session, waiting: OutboxRow) -> Plan | None:
         """Return all that a message is made of; None where nobody agreed on it, or one of the two has no name in it."""

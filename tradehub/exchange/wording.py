@@ -10,12 +10,16 @@ from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from tradehub.edi import Fault
+from tradehub.exchange.codec import Finding
 from tradehub.exchange.model import Acknowledgement, Delivery, Direction, Reason, Validation
+from tradehub.exchange.trial import Trial
 
 Pill = tuple[str, LazyString]
 
 VALUE_MAX = 60
 """Characters of a partner's value that a sentence quotes."""
+MISFITS_MAX = 3
+"""Faults of a message of ours that a sentence names; who states the terms anew sees the rest then."""
 
 
 class Found(Protocol):
@@ -285,7 +289,7 @@ _BOUNDS = re.compile(r"\w+ (\d+)/(\d+)")
 _NUMERIC = re.compile(r"[RN]\d*")
 
 
-def place(found: Found) -> str:
+def place(found: Found | Finding) -> str:
     """Return where a finding is, as people name it: BEG05, DTM01.2, IssueDate."""
     if not found.element:
         return found.tag or ""
@@ -293,7 +297,7 @@ def place(found: Found) -> str:
     return f"{found.tag or ''}{found.element:02}{component}"
 
 
-def sentence(found: Found) -> str:
+def sentence(found: Found | Finding) -> str:
     """Return what is wrong, in the reader's language, with as much of value and limits as is known."""
     facts = _facts(found)
     for each in FAULTS.get(_word(found), ()):
@@ -303,13 +307,23 @@ def sentence(found: Found) -> str:
     return str(SOME_FAULT)
 
 
-def placed(found: Found) -> str:
+def placed(found: Found | Finding) -> str:
     """Return the sentence with its place before it, where it does not name the place itself."""
     where, said = place(found), sentence(found)
     return f"{where}: {said}" if where and where not in said else said
 
 
-def detail(found: Found) -> str:
+def misfit(trial: Trial) -> str:
+    """Return what keeps a message that was tried out from leaving; empty where nothing does."""
+    if trial.reason is None:
+        return ""
+    errors = [placed(each) for each in trial.findings if each.severity == "error"]
+    if trial.reason is Reason.TERM_NOT_CARRIED or not errors:
+        return trial.text or str(REASONS[trial.reason])
+    return "; ".join(list(dict.fromkeys(errors))[:MISFITS_MAX])
+
+
+def detail(found: Found | Finding) -> str:
     """Return what the engine says of a finding, in English, where that is more than the sentence."""
     word = _word(found)
     return found.text if word in LEAVES_OPEN or word not in FAULTS else ""
@@ -322,14 +336,14 @@ def stage_detail(text: str | None, refusals: Mapping[str, LazyString]) -> str:
     return str(REASONS.get(text) or refusals.get(text) or text)
 
 
-def _word(found: Found) -> str:
+def _word(found: Found | Finding) -> str:
     """Return the fault's word; X12 has one code for a wrong sign and for what is no number."""
     if found.fault == Fault.INVALID_CHARACTER.word and _NUMERIC.fullmatch(found.rule or ""):
         return Fault.NOT_A_NUMBER.word
     return found.fault
 
 
-def _facts(found: Found) -> dict[str, str]:
+def _facts(found: Found | Finding) -> dict[str, str]:
     """Return what a sentence may name; what is not known is empty."""
     rule, value = found.rule or "", found.value or ""
     bounds = _BOUNDS.fullmatch(rule)

@@ -20,7 +20,7 @@ from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
 from tradehub.negotiation.pages import Ask, nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
-from tradehub.negotiation.recording import Actor, NotFound, Unauthorised
+from tradehub.negotiation.recording import Actor, NotFound, Unauthorised, Unsendable
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
@@ -895,6 +895,8 @@ class _Told:
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}
+        if isinstance(error, Unsendable):
+            more["detail"] = error.what
         if isinstance(error, Conflict):
             status = 409 if api.if_match() is None else 412
             more |= {"expected_version": error.expected, "version": error.actual, **self._since(error.expected)}
@@ -934,7 +936,7 @@ STATUSES = {
     **dict.fromkeys(
         (
             "NOT_DEFINITE_ITEM", "NOT_DEFINITE_QUANTITY", "NOT_DEFINITE_PRICE", "ACCEPT_BY_PAST", "NO_SUCH_LINE",
-            "MORE_THAN_OFFERED", "MORE_THAN_DEMANDED", "NO_SUCH_TERM",
+            "MORE_THAN_OFFERED", "MORE_THAN_DEMANDED", "NO_SUCH_TERM", "UNSENDABLE",
         ),
         422,
     ),

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.negotiation import forms
-from tradehub.negotiation.recording import Actor
+from tradehub.negotiation.model import Refused
+from tradehub.negotiation.recording import Actor, Unauthorised
 from tradehub.negotiation.service import NegotiationService
 from tradehub.partners.asking import asker
 from tradehub.partners.authority import Allowed, Asker, Forbidden, Needs, Verdict, Wanted
@@ -58,6 +59,24 @@ def version() -> int:
     if value is None:
         abort(400, "expected_version")
     return value
+
+
+def rehearsed(pages: Pages, act: Callable[[Session], object]) -> Refused | None:
+    """Return what would refuse an act that a page shows for review; nothing of it stays.
+
+    What takes approval is not refused: the review says so itself.
+    """
+    with pages.database.write(org=http.principal().org) as session:
+        trial = session.begin_nested()
+        try:
+            act(session)
+        except Unauthorised:
+            return None
+        except Refused as refused:
+            return refused
+        finally:
+            trial.rollback()
+    return None
 
 
 def demand(verdict: Verdict) -> None:

@@ -19,7 +19,7 @@ from tradehub.documents.parts import Party, Reference
 from tradehub.documents.terms import terms_hash
 from tradehub.negotiation import attachments, drafting, model, store
 from tradehub.negotiation.grounds import Terms
-from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Refused, Statement
+from tradehub.negotiation.model import Contract, ContractState, Kind, Negotiation, Offer, Refused, Regime, Statement
 from tradehub.negotiation.store import Circumstances, DealRow
 from tradehub.partners.authority import Allowed, Binding, Forbidden, Needs, Verdict
 from tradehub.partners.handling import Concluded, Left, Received
@@ -81,6 +81,10 @@ def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
     return True
 
 
+def _fits(session: Session, document: Document, sender: PartyId, to: PartyId) -> str:
+    return ""
+
+
 class NotFound(Exception):
     """No such deal, inquiry or round, or none that the session's organisation may see."""
 
@@ -112,6 +116,16 @@ class Actor:
     approval: str | None = None
 
 
+class Unsendable(Refused):
+    """What the other side takes by message could not state this as it was stated here (R4: an offer has to reach whom it
+    is made to, and reaches as what it says). ``to`` is whom by name, ``what`` the terms or the fault."""
+
+    def __init__(self, to: str, what: str, regime: Regime | None = None) -> None:
+        self.code, self.rule, self.to, self.what = "UNSENDABLE", "R4", to, what
+        self.article = model.article(self.rule, regime)
+        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article}): {to}: {what}")
+
+
 def _at_will(session: Session, row: DealRow, party: PartyId) -> None:
     """Let a party state terms when it likes."""
 
@@ -127,7 +141,8 @@ class Hooks:
     ``terms`` is asked when a deal is opened. ``stop`` keeps what leaves under a key from leaving, where it has not.
     ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
     ``order`` is the order placed on the contract of an acceptance, ``on_ordered`` is told of the buyer's own on one;
-    ``carries`` says whether two agreed to exchange a kind of document.
+    ``carries`` says whether two agreed to exchange a kind of document, ``misfit`` what in a document their message cannot
+    hold; empty where all of it can.
     """
 
     is_web: Callable[[Session, PartyId], bool]
@@ -141,6 +156,7 @@ class Hooks:
     order: Callable[[Session, str], Order | None] = _no_order
     on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
     carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
+    misfit: Callable[[Session, Document, PartyId, PartyId], str] = _fits
     authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
     before: Callable[[Session, DealRow, PartyId], None] = _at_will
 
@@ -349,7 +365,9 @@ class Recorder:
             delayed=statement.delayed or _was_delayed(negotiation, statement, actor.sent_at, now),
         )  # fmt: skip
         after = model.step(negotiation, statement, now=now)
-        leaves = None if at_once or source is None else source
+        leaves = None if at_once or source is None else _on_terms(source, statement)
+        if leaves is not None and actor.user_id is not None:  # nobody else is there to state it otherwise
+            self._demand_fit(session, leaves, actor.party, to, negotiation)
         key = None if leaves is None else f"deal:{row.id}:{statement.id}"
         how = Circumstances(
             channel=actor.channel, user_id=actor.user_id, user_name=actor.name, message_id=actor.message_id,
@@ -358,11 +376,17 @@ class Recorder:
         store.record(session, row, negotiation, after, how)
         attachments.sent(session, row.id, actor.party, _files(statement))
         if leaves is not None and key is not None:
-            self.outbox.put(
-                session, _on_terms(leaves, statement), sender=actor.party, to=to, idempotency_key=key, subject=row.id
-            )
+            self.outbox.put(session, leaves, sender=actor.party, to=to, idempotency_key=key, subject=row.id)
         self._follow(session, row, _known(negotiation, now), after, now, order)
         return statement.id
+
+    def _demand_fit(
+        self, session: Session, document: TradeDocument, sender: PartyId, to: PartyId, negotiation: Negotiation
+    ) -> None:
+        """Put nothing on record that the other side could not be told as it stands. Raises Unsendable."""
+        what = self.hooks.misfit(session, document, sender, to)
+        if what:
+            raise Unsendable(self.hooks.party(session, to).name or str(to), what, negotiation.regime)
 
     def _follow(
         self,

@@ -42,6 +42,7 @@ from tradehub.negotiation.pages import (
     asked,
     demand,
     nobody_to_ask,
+    rehearsed,
     version,
 )
 from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Round
@@ -343,7 +344,10 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
             return _answer_page(view, base, form)
         large = forms.large_moves(form, base.document)
         if step == "review" or (large and step not in ("send", "ask")):
-            return _review_page(view, base, form, large)
+            refused = rehearsed(pages, lambda session: _make_offer(pages, session, view, base, form))
+            return (
+                _review_page(view, base, form, large) if refused is None else _refused(pages, view, base, form, refused)
+            )
         return _send_answer(pages, view, base, form, asks=step == "ask")
 
     @routes.post("/deals/<deal_id>/counter/term")
@@ -390,10 +394,7 @@ def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, 
         if asks and isinstance(verdict, Needs):
             return asked(pages, session, approved.offer(view, base, forms.answer_draft(form), version()))
         demand(verdict)
-        pages.service.make_offer(
-            session, actor(), view.id, forms.answer_draft(form), about=base.offer.id,
-            expected_version=version(), request_key=http.form_id(),
-        )  # fmt: skip
+        _make_offer(pages, session, view, base, form)
         flash(gettext("Your offer is on record."), "ok")
         return url_for("negotiation.deal", deal_id=view.id)
 
@@ -402,11 +403,23 @@ def _send_answer(pages: Pages, view: DealView, base: Round, form: TermsForm, *, 
             return http.once(session, lambda: act(session))
     except NotAuthorised as refused:
         return _review_page(view, base, form, verdict=refused.verdict), 403
-    except Conflict:
-        return _answer_overtaken(pages, view.id, base, form)
     except Refused as refused:
-        forms.refused_at(form, refused.code, wording.why(refused))
-        return _answer_page(view, base, form, status=422)
+        return _refused(pages, view, base, form, refused)
+
+
+def _make_offer(pages: Pages, session: Session, view: DealView, base: Round, form: TermsForm) -> None:
+    pages.service.make_offer(
+        session, actor(), view.id, forms.answer_draft(form), about=base.offer.id, expected_version=version(),
+        request_key=http.form_id(),
+    )  # fmt: skip
+
+
+def _refused(pages: Pages, view: DealView, base: Round, form: TermsForm, refused: Refused) -> ResponseReturnValue:
+    """Show the form again, with the reason at the field that can mend it, or what came in between."""
+    if isinstance(refused, Conflict):
+        return _answer_overtaken(pages, view.id, base, form)
+    forms.refused_at(form, refused.code, wording.why(refused))
+    return _answer_page(view, base, form, status=422)
 
 
 def _offer_verdict(pages: Pages, session: Session, view: DealView, base: Round, form: TermsForm) -> Verdict:
@@ -543,21 +556,39 @@ def _add_inquiry(routes: Blueprint, pages: Pages) -> None:
         if not form.is_valid:
             return render_template("negotiation/inquiry_new.html", form=form), 422
         step = request.form.get("step")
-        if step != "send":
-            page = "negotiation/inquiry_new.html" if step == "edit" else "negotiation/inquiry_review.html"
-            return render_template(page, form=form)
+        if step == "edit":
+            return render_template("negotiation/inquiry_new.html", form=form)
+        if step == "send":
+            return _send_inquiry(pages, form)
+        refused = rehearsed(pages, lambda session: _inquire(pages, session, form))
+        if refused is not None:
+            return _inquiry_refused(form, refused)
+        return render_template("negotiation/inquiry_review.html", form=form)
 
-        def act(session: Session) -> str:
-            chosen = [PartyId(id) for id, _ in form.suppliers]
-            inquiry_id = pages.service.send_inquiry(
-                session, actor(), forms.inquiry_draft(form), chosen, note=form.note, request_key=http.form_id(),
-                files=list(form.kept.values()), standard_terms=form.standard_terms or None,
-            )  # fmt: skip
-            flash(gettext("The inquiry is sent."), "ok")
-            return url_for("negotiation.comparison", inquiry_id=inquiry_id)
 
-        with pages.database.write(org=who.org) as session:
+def _inquire(pages: Pages, session: Session, form: TermsForm) -> str:
+    return pages.service.send_inquiry(
+        session, actor(), forms.inquiry_draft(form), [PartyId(id) for id, _ in form.suppliers], note=form.note,
+        request_key=http.form_id(), files=list(form.kept.values()), standard_terms=form.standard_terms or None,
+    )  # fmt: skip
+
+
+def _send_inquiry(pages: Pages, form: TermsForm) -> ResponseReturnValue:
+    def act(session: Session) -> str:
+        inquiry_id = _inquire(pages, session, form)
+        flash(gettext("The inquiry is sent."), "ok")
+        return url_for("negotiation.comparison", inquiry_id=inquiry_id)
+
+    try:
+        with pages.database.write(org=http.principal().org) as session:
             return http.once(session, lambda: act(session))
+    except Refused as refused:
+        return _inquiry_refused(form, refused)
+
+
+def _inquiry_refused(form: TermsForm, refused: Refused) -> ResponseReturnValue:
+    forms.refused_at(form, refused.code, wording.why(refused))
+    return render_template("negotiation/inquiry_new.html", form=form), 422
 
 
 def _read_suppliers(pages: Pages, session: Session, form: TermsForm) -> None:

@@ -14,6 +14,7 @@ from tradehub.negotiation import model
 from tradehub.negotiation.compare import Term
 from tradehub.negotiation.histories import Verdict
 from tradehub.negotiation.model import Refused, Regime
+from tradehub.negotiation.recording import Unsendable
 from tradehub.negotiation.standard import Battle
 
 STATUSES: Mapping[str, tuple[str, LazyString]] = {
@@ -232,6 +233,9 @@ REFUSALS: Mapping[str, LazyString] = {
 
 def sentence(refused: Refused) -> str:
     """Return what a refusal says, in the reader's language."""
+    if isinstance(refused, Unsendable):
+        said = gettext("The message that goes to %(partner)s cannot state this as you did: %(what)s. Nothing was sent.")
+        return str(said % {"partner": refused.to, "what": refused.what})
     found = REFUSALS.get(refused.code)
     return str(found) if found is not None else refused.code
 
