@@ -31,9 +31,9 @@ class Frame:
         self.taken = [-1] * (depth + 1) + [0] * (slots + 1)
 
 
-def element_type(rule: SegmentRule | None, at: At) -> str:
+def element_type(rule: SegmentRule, at: At) -> str:
     """Return the dictionary's type of a place, or the empty text."""
-    if rule is None or at.element > len(rule.uses):
+    if at.element > len(rule.uses):
         return ""
     use = rule.uses[at.element - 1]
     if use.parts:
@@ -220,16 +220,16 @@ def spread_over(binding: Binding) -> list[At]:
     return [At(first.element, first.component + more) for more in range(binding.spread)]
 
 
-def longest(rule: SegmentRule | None, at: At) -> int:
+def longest(rule: SegmentRule, at: At) -> int:
     """Return the greatest length of a place's element."""
-    if rule is None or at.element > len(rule.uses):
+    if at.element > len(rule.uses):
         return NO_LIMIT
     use = rule.uses[at.element - 1]
     element = use.parts[(at.component or 1) - 1].element if use.parts else use.element
     return element.max if element is not None else NO_LIMIT
 
 
-def joined(rule: SegmentRule | None, binding: Binding, texts: list[str]) -> str:
+def joined(rule: SegmentRule, binding: Binding, texts: list[str]) -> str:
     """Return one text out of its components: a full one goes on in the next, a shorter one ends with a blank
     between."""
     most = longest(rule, binding.groups[0][0])

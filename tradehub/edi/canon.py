@@ -258,7 +258,7 @@ class _Segment:
 
     def _normal(self, at: At) -> At:
         rule = self._place.rule
-        has_parts = rule is not None and at.element <= len(rule.uses) and rule.uses[at.element - 1].parts
+        has_parts = at.element <= len(rule.uses) and rule.uses[at.element - 1].parts
         return At(at.element, at.component or 1) if has_parts else At(at.element)
 
     def _var(self, at: At) -> str:
@@ -529,7 +529,7 @@ class _Segment:
                 if is_fixed and binding.groups and self._normal(binding.groups[0][0]) == at:
                     raise Unprovable
         for element in range(1, self._writer.last + 1):
-            parts = rule.uses[element - 1].parts if rule is not None else ()
+            parts = rule.uses[element - 1].parts
             if not parts:
                 if At(element) not in self._covered:
                     marks.append((Mark(element), self._writer.whole(element)))

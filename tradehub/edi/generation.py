@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, joined, spread_over
@@ -198,7 +198,7 @@ class FunctionWriter:
 
     def source(self) -> tuple[str, dict[str, Any]]:
         rule = self._place.rule
-        if rule is None or not self.can_pass:
+        if not self.can_pass:
             return "def read(e, c, v, cs, k):\n    return 1\n", self.names
         names = ", ".join(f"e{at}" for at in range(1, self.last + 1))
         for at, use in enumerate(rule.uses[: self.last], 1):
@@ -225,7 +225,7 @@ class FunctionWriter:
     def can_pass(self) -> bool:
         """Return whether a segment of so many elements can be right here at all."""
         rule = self._place.rule
-        if rule is None or not 1 <= self.last <= len(rule.uses):
+        if not 1 <= self.last <= len(rule.uses):
             return False
         return not any(use.mandatory for use in rule.uses[self.last :])
 
@@ -252,7 +252,7 @@ class FunctionWriter:
             self._checks.append(f"not {var}")
         elif use.element is not None:
             self._check_value(use.element, var, mandatory=use.mandatory, within="")
-        elif use.parts:
+        else:
             width = len(use.parts)
             if use.mandatory:
                 self._checks.append(var)
@@ -261,10 +261,11 @@ class FunctionWriter:
             for number, part in enumerate(use.parts, 1):
                 if part.forbidden:
                     self._checks.append(f"not {self.var(At(at, number))}")
-                elif part.element is not None:
+                else:
                     is_sure = use.mandatory or not part.mandatory or self._shape is not None
+                    rule = cast("ElementRule", part.element)  # composites stand in no composite
                     self._check_value(
-                        part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
+                        rule, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
                     )
             for condition in use.conditions:
                 self._checks += _condition(
@@ -320,10 +321,8 @@ class FunctionWriter:
                 test = test.removeprefix("0 < ")
         more = self._kind_test(rule, var)
         if more:
-            more = more if mandatory else f"(not {var} or {more})"
-            test = f"{test} and {more}" if test else more
-        if test:
-            self._checks.append(f"(not {within} or {test})" if within else test)
+            test += f" and {more}" if mandatory else f" and (not {var} or {more})"
+        self._checks.append(f"(not {within} or {test})" if within else test)
 
     def _kind_test(self, rule: ElementRule, var: str) -> str:
         kind = rule.type
@@ -678,7 +677,7 @@ class FunctionWriter:
         rule = self._place.rule
         if self._shape is not None:
             return at.element <= self.last and self._is_there(at)
-        if rule is None or at.element > min(len(rule.uses), self.last):
+        if at.element > min(len(rule.uses), self.last):
             return False
         use = rule.uses[at.element - 1]
         if not use.mandatory:
@@ -693,11 +692,9 @@ class FunctionWriter:
                 return text
             case "code":
                 return f"{self.own('T', self._reader.tables[table].words)}[{text}]"
-            case "decimal" | "date" | "time" | "int" | "datetime" | "lookup" | "bool" | "fn":
+            case _:
                 read = self._converted(name, table, at, text)
                 return self._local(f"{read} if {guard} else None") if guard else self._local(read)
-            case _:
-                raise AssertionError(name)
 
     def _converted(self, name: str, table: str, at: At, text: str) -> str:
         kind = element_type(self._place.rule, at)
@@ -793,17 +790,11 @@ class Tree:
 
     def comes_later(self, steps: tuple[Any, ...]) -> bool:
         """Return whether what is put there must wait: an item of a list from which an item is selected before."""
-        tree = self
-        for step in steps:
-            if step.append:
-                return any(name == step.name for name, _, _ in tree.selected)
-            below = (
-                tree.selected.get((step.name, step.field, step.value)) if step.field else tree.objects.get(step.name)
-            )
-            if below is None:
-                return False
-            tree = below
-        return False
+        step, *others = steps
+        if step.append:
+            return any(name == step.name for name, _, _ in self.selected)
+        below = self.selected.get((step.name, step.field, step.value)) if step.field else self.objects.get(step.name)
+        return below is not None and below.comes_later(tuple(others))
 
     @property
     def has_certain(self) -> bool:

@@ -247,7 +247,7 @@ def _added(loop: str, row: str) -> Patch:
         if len(spelled) != 3 or spelled[1] not in {"M", "O", "C"} or not re.fullmatch(r"\*|[1-9]\d*", spelled[2]):
             raise MapError(f"{row!r} is not TAG USE MAX, as in ZZZ O 1, or ZZZ O 1 after PO4")
         node = structure_node(spelled, spec.dictionary, "guide")
-        if node.rule is None:
+        if not node.rule.uses:
             raise MapError(f"{node.name} is not in the dictionary; say under `segments` what it is made of")
         return replace(
             spec, structure=_inside(spec.structure, [each for each in loop.split(".") if each], node, behind)
@@ -358,7 +358,7 @@ def _permitted(bindings: tuple[Binding, ...], place: StructureNode) -> Iterator[
 
 
 def _is_forbidden(at: Place, place: StructureNode) -> bool:
-    if place.rule is None or at.element > len(place.rule.uses):
+    if at.element > len(place.rule.uses):
         return False
     use = place.rule.uses[at.element - 1]
     return use.forbidden or (0 < at.component <= len(use.parts) and use.parts[at.component - 1].forbidden)

@@ -77,7 +77,7 @@ class Place:
     index: int
     max: int
     mandatory: bool
-    rule: SegmentRule | None
+    rule: SegmentRule
     variants: list[Variant] = field(default_factory=list)
     habit: bool = False
 

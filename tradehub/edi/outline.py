@@ -298,9 +298,7 @@ def _node_changes(before: StructureNode | None, after: StructureNode | None) -> 
 
 def _rows(page: _Page, spot: _Spot, seen: SegmentSeen) -> Iterator[Row]:
     rule = spot.node.rule
-    if rule is None:
-        return
-    old = spot.before.rule if spot.before is not None and spot.before.rule is not None else rule
+    old = spot.before.rule if spot.before is not None else rule
     targets = _targets(spot.bound)
     former = _targets(_bound_before(page, spot.within, spot.node)) if spot.before is not None else targets
     uses: list[tuple[tuple[int, int], Use, Use, tuple[schema.Condition, ...]]] = []

@@ -202,8 +202,6 @@ def _numbered(name: str, seen: dict[str, int]) -> str:
 
 def _segment(node: StructureNode, usage: str, most: str, position: int) -> etree._Element:
     segment = _segment_head(node.name, usage, most, position)
-    if node.rule is None:
-        return segment
     for condition in node.rule.conditions:
         etree.SubElement(segment, "syntax").text = str(condition)
     for number, use in enumerate(node.rule.uses, 1):

@@ -69,7 +69,7 @@ class _Functions(dict[int, Function]):
     def __missing__(self, count: int) -> Function:
         general = self._reader.function(self._place, count)
         rule = self._place.rule
-        if count < 2 or rule is None or count - 1 > len(rule.uses):
+        if count < 2 or count - 1 > len(rule.uses):
             self[count] = general
             return general
         composites = [bool(use.parts and not use.forbidden) for use in rule.uses[: count - 1]]
@@ -323,11 +323,10 @@ class Reader:
         elements: list[str],
         run: _Run,
     ) -> None:
-        clean, number = elements, len(run.places)
+        number = len(run.places)
         run.frame.taken[0] = SUSPECT
-        if place.rule is not None:
-            found, clean = explain(place.rule, elements, run.component, stands_in=run.stands_in)
-            run.findings += [Placed(number, place.tag, place.path, each) for each in found]
+        found, clean = explain(place.rule, elements, run.component, stands_in=run.stands_in)
+        run.findings += [Placed(number, place.tag, place.path, each) for each in found]
         wrong: list[Finding] = []
         self._binder.bind(place, clean, run.frame, run.component, wrong, run.computed)
         run.findings += [Placed(number, place.tag, place.path, each) for each in wrong]

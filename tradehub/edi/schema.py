@@ -157,7 +157,7 @@ class StructureNode:
     is_loop: bool = False
     children: tuple[StructureNode, ...] = ()
     bounded: bool = False
-    rule: SegmentRule | None = None
+    rule: SegmentRule = SegmentRule("", ())
     habit: bool = False
 
     @property
@@ -351,7 +351,7 @@ def structure_node(words: list[str], dictionary: Dictionary, name: str) -> Struc
     """Return the segment node that ``TAG USE MAX`` spells. Raises MapError."""
     if words[3:] not in ([], ["habit"]) or not _OCCURS.match(" ".join(words[1:])):
         raise MapError(f"{name}: {' '.join(words)!r} is not 'TAG USE MAX'")
-    rule = dictionary.segments.get(words[0])
+    rule = dictionary.segments.get(words[0], SegmentRule(words[0], ()))
     return StructureNode(words[0], words[1] == "M", _maximum(words[2]), rule=rule, habit=bool(words[3:]))
 
 
@@ -423,7 +423,7 @@ def faults(spec: MapSpec) -> Iterator[SpecFault]:
 def _unknown(nodes: tuple[StructureNode, ...]) -> set[str]:
     found: set[str] = set()
     for node in nodes:
-        found |= _unknown(node.children) if node.is_loop else ({node.name} if node.rule is None else set())
+        found |= _unknown(node.children) if node.is_loop else (set() if node.rule.uses else {node.name})
     return found
 
 
@@ -486,7 +486,7 @@ def _lint_level(
 
 def _lint_segment(node: BodyNode, place: StructureNode, scope: Any, spec: MapSpec, *, shaped: bool) -> Iterator[str]:
     rule = place.rule
-    if rule is None:
+    if not rule.uses:
         return
     places = [each for binding in node.bindings for group in binding.groups for each in group]
     places += [each.at for each in node.head.tests]

@@ -110,9 +110,8 @@ def count(structure: tuple[StructureNode, ...], text: str) -> int:
 
 
 def _in_segment(node: StructureNode, selector: Selector, on_use: OnUse) -> StructureNode:
-    if node.rule is None or selector.element > len(node.rule.uses):
-        count = len(node.rule.uses) if node.rule else 0
-        raise MapError(f"{node.name} has no element {selector.element:02}; it has {count}")
+    if selector.element > len(node.rule.uses):
+        raise MapError(f"{node.name} has no element {selector.element:02}; it has {len(node.rule.uses)}")
     uses = list(node.rule.uses)
     use = uses[selector.element - 1]
     if not selector.component:

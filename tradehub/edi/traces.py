@@ -175,7 +175,7 @@ class Watch:
         """Return the step that a segment is; None where no trace may have it."""
         place = self._reader.machine.places[at]
         rule = place.rule
-        if rule is None or not 1 < len(elements) <= len(rule.uses) + 1:
+        if not 1 < len(elements) <= len(rule.uses) + 1:
             return None
         composites, widths, decisive, numbers = self._kind(place)
         count = len(elements) - 1
@@ -194,7 +194,7 @@ class Watch:
 
     def _kind(self, place: Place) -> _Kind:
         if place.id not in self._kinds:
-            uses = place.rule.uses if place.rule is not None else ()
+            uses = place.rule.uses
             composites = [bool(use.parts and not use.forbidden) for use in uses]
             widths = [len(use.parts) for use in uses]
             decisive = tuple(_decisive(place, composites))
@@ -375,7 +375,7 @@ class _Builder:
         """Return the pattern of a segment, after its code has been folded."""
         ending = f"_{number}"
         writer = FunctionWriter(self._reader, place, len(step.shape) + 1, step.shape)
-        if not writer.can_pass or place.rule is None:
+        if not writer.can_pass:
             raise Unfoldable
         texts = dict(step.texts)
         pieces = [re.escape(place.tag)]

@@ -594,11 +594,11 @@ class _Source:
 
     def _parts(self, element: int) -> tuple[Use, ...]:
         rule = self._place.rule
-        return rule.uses[element - 1].parts if rule is not None and element <= len(rule.uses) else ()
+        return rule.uses[element - 1].parts if element <= len(rule.uses) else ()
 
     def _is_mandatory(self, at: At) -> bool:
         rule = self._place.rule
-        if rule is None or at.element > len(rule.uses):
+        if at.element > len(rule.uses):
             return False
         use = rule.uses[at.element - 1]
         return use.mandatory and (not use.parts or use.parts[(at.component or 1) - 1].mandatory)
