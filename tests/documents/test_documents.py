@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 
@@ -83,3 +85,10 @@ def test_a_document_does_not_change() -> None:
 
 def test_without_extensions_keeps_the_rest() -> None:
     assert ORDER.without_extensions() == ORDER
+
+
+def test_importing_the_documents_builds_no_validator() -> None:
+    """Most commands need few kinds, and Pydantic looks for plugins of all packages before it builds its first."""
+    code = "import sys, tradehub.documents; print('pydantic.plugin._loader' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"

@@ -3,18 +3,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from tests.edi.engine import SEPARATORS, maps
+from tests.edi.making import maker
 from tests.edi.test_linting import changed
-from tradehub.edi import Fault, Issue, Position, acknowledge, read, traces
+from tradehub.edi import Fault, Issue, MapError, Position, acknowledge, read, reading, traces, writing
+from tradehub.edi.answers import document_of
 from tradehub.edi.binding import total
 from tradehub.edi.folding import Unfoldable
+from tradehub.edi.generation import put_first
 from tradehub.edi.maps import Map
-from tradehub.edi.paths import parse_path
+from tradehub.edi.paths import parse_binding, parse_head, parse_path
 from tradehub.edi.segments import is_count
+from tradehub.edi.x12 import own_text
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ORDERS = ["BGM+220+PO-1+9", "DTM+137:20260301:102", "NAD+BY+123::9", "LIN+1", "QTY+21:5", "UNS+S"]
@@ -243,6 +248,9 @@ OF_A_PARTNER = [
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 03 const 1 if 05", ORDER, ("*1.5**EUR", "")),
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 02 const USD", ORDER, ("*1.5**EUR", "")),
     (X12, "- DTM: dates[] {01 type = code:date, 02/03 (on/at/text) = when}\n- TD5", "- DTM: 01 const 002, 02/03 dates[] (on/at/text) = when\n- TD5", ORDER, ("N1*", "DTM*002*20240301 N1*")),
+    (X12, CUR, CUR + ", 33 notes[subject=rate].text", ORDER, ("", "")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 33 const X", ORDER, ("*1.5**EUR", "")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 33 sum(lines.quantity.value)", ORDER, ("*1*5", "*1")),
     (EDIFACT, "- DTM[01.1=137]: 01.2/01.3 issued_on = date", "- DTM[01.1=137]: 01.2 issued_on = date", SENT, ("", "")),
     (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 response = code:action", SENT, ("", "")),
     (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 action = code:action_inquiry", SENT, ("", "")),
@@ -298,3 +306,115 @@ def test_a_run_may_leave_an_object_into_which_it_binds_nothing(monkeypatch):
     for _ in range(2):
         quick = rules.read_text("".join(f"{each}~" for each in raw), "+", ":", "~")
         assert (quick.document, quick.findings) == (slow.document, slow.findings)
+
+
+def test_functions_that_choose_by_fields_forget_them_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(writing, "MOST_SETS", 1)
+    known = maps().get("x12", "850", "004010")
+    rules = Map(known.spec, known.sha256)
+    for seed in range(20):
+        document = known.read(maker(known).message(seed), "*", ">").document
+        assert rules.write(document, "*", ">") == known.write(document, "*", ">")
+
+
+def test_runs_are_watched_anew_where_senders_use_too_many_separators(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_SIGNS", 1)
+    known = maps().get("x12", "850", "004010")
+    rules = Map(known.spec, known.sha256)
+    for element in "*|*":
+        text = "".join(f"{each}~" for each in ORDER.split(" ")).replace("*", element)
+        assert rules.read_text(text, element, ">", "~").document == known.read(ORDER.split(" "), "*", ">").document
+
+
+def test_a_run_that_is_noted_once_more_keeps_the_trace_it_has(monkeypatch):
+    """One whose values its trace does not take is read segment by segment, and so noted again."""
+    monkeypatch.setattr(traces, "OFTEN", 1)
+    known = maps().get("x12", "850", "004010")
+    rules = Map(known.spec, known.sha256)
+    raw = ["BEG*00*SA*PO-1**20240301", *[*LINE, *DATED] * 3, "CTT*3"]
+    monkeypatch.setattr(traces, "WATCHED", len(raw))
+    text = "".join(f"{each}~" for each in raw)
+    log: list[list[tuple[traces.State, int, list[str]]]] = []
+    note = traces.Watch.note
+    monkeypatch.setattr(traces.Watch, "note", lambda self, each: (log.append(list(each)), note(self, each)))
+    first = rules.read_text(text, "*", ">", "~").document
+    watch = rules._reader._watch("*", ">", "~")
+    before = {state: dict(made) for state, (_, made) in watch._made.items()}
+    assert before
+    note(watch, log[0])
+    assert {state: dict(made) for state, (_, made) in watch._made.items()} == before
+    assert rules.read_text(text, "*", ">", "~").document == first
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "BGM+220+PO-1+9+X+Y+Z",  # more elements than there are
+        "BGM",  # none
+        "DTM+137:20260301:102:X",  # more components than there are
+        "DTM+:20260301",  # one missing that must be there
+        "ZZZ+1",  # no segment of the message
+        "CUX",
+    ],
+)
+@pytest.mark.parametrize("release", ["D96A", "D24A"])
+def test_what_breaks_a_rule_stands_in_no_run(monkeypatch, release, odd):
+    monkeypatch.setattr(traces, "OFTEN", 1)
+    raw = [*ORDERS[:3], odd, *ORDERS[3:], odd, *ORDERS[3:5], "UNS+S"]
+    monkeypatch.setattr(traces, "WATCHED", len(raw))
+    known = maps().get("edifact", "ORDERS", release)
+    rules = Map(known.spec, known.sha256)
+    slow = known.read(raw, "+", ":", interpreted=True)
+    for _ in range(3):
+        quick = rules.read_text("".join(f"{each}'" for each in raw), "+", ":", "'")
+        assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+        assert rules.write(quick.document, "+", ":") == raw
+
+
+def test_a_value_for_which_every_place_is_taken_changes_nothing():
+    taken = {"a": {"b": 1}, "c": 2}
+    put_first((parse_path("a.b"), parse_path("c")), taken, {}, 3)
+    assert taken == {"a": {"b": 1}, "c": 2}
+
+
+def test_a_last_segment_without_its_end_gets_one():
+    assert (own_text("A*1~B*2", "~"), own_text("A*1~\nB*2", "~"), own_text("", "~")) == ("A*1~B*2~", "A*1~B*2~", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (
+            (
+                "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*U*00401*000000001*0*P*>~"
+                "GS*FA*A*B*20260101*1200*1*X*004010~ST*997*0001~AK1*PO*1~AK2*850*0007~AK5*R*5~SE*5*0001~GE*1*1~IEA*1*000000001~"
+            ),
+            [("rejected", "850 0007"), ("5", None)],
+        ),
+        (
+            "UNB+UNOC:3+A+B+260302:1200+1'UNH+1+CONTRL:D:3:UN'UCM+1+ORDERS:D:96A:UN+4+12'UNT+3+1'UNZ+1+1'",
+            [("rejected", "ORDERS 1"), ("12", None)],
+        ),
+    ],
+    ids=["997 without AK9", "CONTRL without UCI"],
+)
+def test_an_acknowledgement_that_does_not_come_to_its_whole_says_what_it_says_of_messages(data, said):
+    (message,) = read(data.encode(), maps())
+    document = document_of(message)
+    assert [(each["code"], each.get("place")) for each in document["judgements"]] == said
+    assert "response" not in document
+    assert "subject" not in document
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "why"),
+    [
+        (parse_head, "", "not a node: ''"),
+        (parse_head, "FTX[", "not a node: 'FTX['"),
+        (parse_binding, "04.1-05.5 text", "04.1-05.5 is no row of components"),
+        (parse_binding, "04.5-04.1 text", "04.5-04.1 is no row of components"),
+    ],
+)
+def test_what_no_map_can_say_is_named(parse, text, why):
+    with pytest.raises(MapError, match=re.escape(why)):
+        parse(text)

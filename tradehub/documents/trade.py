@@ -39,7 +39,7 @@ class Line(Part):
         description="what the message does to the line, e.g. add, change, accepted (X12 670, EDIFACT 1229)",
     )
     reason: str | None = Field(default=None, description="why, as a code of the standard (X12 426, EDIFACT 4221)")
-    item: Item = Item()
+    item: Item = Item.model_construct()  # as Item(), without building its validator for commands that need none
     quantity: Quantity | None = None
     min_quantity: Number | None = None
     max_quantity: Number | None = None

@@ -225,7 +225,7 @@ class MapStore:
         return self._dictionaries[folder]
 
     def spec(self, standard: str, message: str, release: str) -> schema.MapSpec:
-        """Return the resolved, uncompiled map. Raises MapError where there is none, or it is no map."""
+        """Return the resolved, uncompiled map of a segment message. Raises MapError where there is none, or it is no map."""
         path = f"{standard}/{release}/{message}.yaml"
         if path not in self._specs:
             _, plain = self.plain(path)
@@ -233,13 +233,11 @@ class MapStore:
                 raise MapError(f"{path}: there is no such map")
             head, body = schema.load_map(plain, path)
             dictionary = self.dictionary(standard, release)
-            structure: tuple[schema.StructureNode, ...] = ()
-            if standard in schema.SEGMENTED:
-                place = f"{standard}/{release}/structure/{message}.yaml"
-                _, rows = self.plain(place)
-                if rows is None:
-                    raise MapError(f"{place}: there is no such structure")
-                structure = schema.load_structure(rows, dictionary, place)
+            place = f"{standard}/{release}/structure/{message}.yaml"
+            _, rows = self.plain(place)
+            if rows is None:
+                raise MapError(f"{place}: there is no such structure")
+            structure = schema.load_structure(rows, dictionary, place)
             self._specs[path] = schema.MapSpec(head, structure, body, dictionary)
         return self._specs[path]
 
