@@ -87,6 +87,13 @@ def test_more_repeats_than_the_guide_allows_are_too_many():
     assert said(x12(twice, {"limit": {"REF": "1"}})) == [(Fault.TOO_MANY_SEGMENTS, "segment 5 (REF)")]
 
 
+@pytest.mark.parametrize(("most", "faults"), [("2", 1), ("3", 0), ("*", 0)])
+def test_more_repeats_than_the_standard_allows_are_right_where_the_guide_says_so(most: str, faults: int):
+    thrice = ORDER.replace("CUR*BY*USD~", "CUR*BY*USD~" * 3)
+    assert [fault for fault, _ in said(x12(thrice, {}))] == [Fault.TOO_MANY_SEGMENTS] * 2
+    assert [fault for fault, _ in said(x12(thrice, {"widen": {"CUR": most}}))] == [Fault.TOO_MANY_SEGMENTS] * faults
+
+
 def test_a_wider_element_takes_what_the_standard_refuses():
     pieces = ORDER.replace("*EA*", "*PCS*")
     assert said(x12(pieces, {})) == [(Fault.TOO_LONG, "segment 6 (PO103)")]

@@ -358,10 +358,10 @@ def _permitted(bindings: tuple[Binding, ...], place: StructureNode) -> Iterator[
 
 
 def _is_forbidden(at: Place, place: StructureNode) -> bool:
-    if at.element > len(place.rule.uses):
-        return False
-    use = place.rule.uses[at.element - 1]
-    return use.forbidden or (0 < at.component <= len(use.parts) and use.parts[at.component - 1].forbidden)
+    return any(
+        use.forbidden or any(part.forbidden for part in use.parts[at.component - 1 : at.component])
+        for use in place.rule.uses[at.element - 1 : at.element]
+    )
 
 
 def _resized(text: str, most: str, *, wider: bool) -> Patch:

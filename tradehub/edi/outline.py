@@ -200,10 +200,7 @@ def _level(
 ) -> Iterator[Node]:
     bodies = [(each, align(each.nodes, own)) for each in contexts]
     names = {id(node): name for name, node in (*selectors.named(own), *selectors.named(standard))}
-    for before, after in _pairs(standard, own):
-        node = after or before
-        if node is None:
-            continue
+    for node, before, after in _pairs(standard, own):
         index = next((at for at, each in enumerate(own) if each is after), -1)
         bound = tuple((context, body) for context, placed in bodies for body, at in placed if at == index)
         spot = _Spot(node, before, after, names[id(node)], within, bound)
@@ -212,20 +209,21 @@ def _level(
 
 def _pairs(
     standard: tuple[StructureNode, ...], own: tuple[StructureNode, ...]
-) -> Iterator[tuple[StructureNode | None, StructureNode | None]]:
-    """Yield (the standard's node, the partner's), in the order of the message; None where one has it not."""
+) -> Iterator[tuple[StructureNode, StructureNode | None, StructureNode | None]]:
+    """Yield (the node, as the standard has it, as the partner has it), in the order of the message; None where one has it
+    not."""
     known = {(each.name, each.is_loop) for each in standard}
     at = 0
     for node in own:
         if (node.name, node.is_loop) not in known:
-            yield None, node
+            yield node, None, node
             continue
         while (standard[at].name, standard[at].is_loop) != (node.name, node.is_loop):
-            yield standard[at], None
+            yield standard[at], standard[at], None
             at += 1
-        yield standard[at], node
+        yield node, standard[at], node
         at += 1
-    yield from ((each, None) for each in standard[at:])
+    yield from ((each, each, None) for each in standard[at:])
 
 
 def _loop(page: _Page, spot: _Spot) -> Node:
@@ -264,7 +262,7 @@ def _segment(page: _Page, spot: _Spot) -> Node:
         _node_usage(spot.after),
         spot.node.max,
         rows=tuple(_rows(page, spot, seen)) if spot.after else (),
-        conditions=spot.node.rule.conditions if spot.node.rule else (),
+        conditions=spot.node.rule.conditions,
         changes=tuple(_node_changes(spot.before, spot.after)),
         note=page.note(spot.name, spot.within, is_loop=False),
         seen=seen.count,
@@ -408,8 +406,6 @@ def _bound_before(page: _Page, within: tuple[str, ...], node: StructureNode) -> 
     level = page.standard.structure
     for name in within:
         loops = [at for at, (called, each) in enumerate(selectors.named(level)) if each.is_loop and called == name]
-        if not loops:
-            return ()
         contexts = _inner(_bound_at(contexts, level, loops))
         level = level[loops[0]].children
     meant = [at for at, each in enumerate(level) if not each.is_loop and each.name == node.name]
