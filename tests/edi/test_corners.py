@@ -248,6 +248,11 @@ OF_A_PARTNER = [
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 03 const 1 if 05", ORDER, ("*1.5**EUR", "")),
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 02 const USD", ORDER, ("*1.5**EUR", "")),
     (X12, "- DTM: dates[] {01 type = code:date, 02/03 (on/at/text) = when}\n- TD5", "- DTM: 01 const 002, 02/03 dates[] (on/at/text) = when\n- TD5", ORDER, ("N1*", "DTM*002*20240301 N1*")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 02 sum(lines.quantity.value)", ORDER, ("*1*5", "*1")),
+    (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 07 sum(lines.quantity.value)", ORDER, ("*1*5", "*1******many")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 06 action = code:reference, 07 action = code:action", ORDER, ("*1.5**EUR", "")),
+    (X12, CUR, "- CUR: 01 const BY, 02 currency, 06 action = code:action, 07 action = code:reference", ORDER, ("*1.5**EUR", "")),
+    (X12, "  - N1: 01 role", "  - N1: 05/06 ids[] or tax_ids[] (scheme/value), 01 role", ORDER, ("", "")),
     (X12, CUR, CUR + ", 33 notes[subject=rate].text", ORDER, ("", "")),
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 33 const X", ORDER, ("*1.5**EUR", "")),
     (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 33 sum(lines.quantity.value)", ORDER, ("*1*5", "*1")),
@@ -369,6 +374,42 @@ def test_what_breaks_a_rule_stands_in_no_run(monkeypatch, release, odd):
         quick = rules.read_text("".join(f"{each}'" for each in raw), "+", ":", "'")
         assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
         assert rules.write(quick.document, "+", ":") == raw
+
+
+@pytest.mark.parametrize(
+    ("of", "often"),
+    [
+        (EDIFACT, "CTA+"),  # nothing in it that a rule could be about
+        (EDIFACT, "COM+123"),  # without what must be there, in its composite
+        (EDIFACT, "COM+123:TE"),
+        (X12, "AMT*TT"),  # without what must be there, at its end
+        (X12, "CUR*BY"),
+    ],
+    ids=lambda each: str(each),
+)
+def test_what_comes_often_is_read_alike_by_functions_of_its_shape_and_in_runs(monkeypatch, of, often):
+    monkeypatch.setattr(reading, "WARM", 2)
+    monkeypatch.setattr(traces, "OFTEN", 1)
+    known, signs = maps().get(*of), SEPARATORS[of[0]]
+    rules = Map(known.spec, known.sha256)
+    text = SENT if of is EDIFACT else ORDER
+    raw = [
+        part for each in text.split(" ") for part in ([each, often] if each[:3] in {"NAD", "BEG", "CTT"} else [each])
+    ]
+    monkeypatch.setattr(traces, "WATCHED", len(raw) * 3)
+    slow = known.read(raw, *signs, interpreted=True)
+    for _ in range(6):
+        for quick in (rules.read_text("".join(f"{each}~" for each in raw), *signs, "~"), rules.read(raw, *signs)):
+            assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+
+
+def test_a_watch_that_runs_into_the_void_begins_again():
+    known = maps().get("x12", "850", "004010")
+    watch = traces.Watch(Map(known.spec, known.sha256)._reader, "*", ">", "~")
+    watch.missed(traces.WATCHED + traces.AGAIN)
+    assert watch.left == -traces.AGAIN
+    watch.missed(1)
+    assert watch.left == traces.WATCHED
 
 
 def test_a_value_for_which_every_place_is_taken_changes_nothing():

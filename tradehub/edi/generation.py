@@ -225,7 +225,7 @@ class FunctionWriter:
     def can_pass(self) -> bool:
         """Return whether a segment of so many elements can be right here at all."""
         rule = self._place.rule
-        if not 1 <= self.last <= len(rule.uses):
+        if not 1 <= self.last <= len(rule.uses) or (self._shape is not None and not any(self._shape)):
             return False
         return not any(use.mandatory for use in rule.uses[self.last :])
 
@@ -235,6 +235,8 @@ class FunctionWriter:
         body = self._body()
         for at, use in enumerate(rule.uses[: self.last], 1):
             self._check(use, at)
+        if self._shape is None and not any(use.mandatory for use in rule.uses[: self.last]):
+            self._checks.append(f"({' or '.join(self.whole(at) for at in range(1, self.last + 1))})")
         self._conditions(rule)
         return Parts(self._converted_lines, self._checks, body)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from tradehub.edi.machine import BYTES, Loop, Machine
 from tradehub.edi.segments import COMPONENT
@@ -246,11 +246,10 @@ class _Difference:
                     ordinal += 1
                 continue
             other = written.parts[pairs[at]]
-            if isinstance(part, Leaf):
-                if isinstance(other, Leaf) and part.raw != other.raw:
-                    self._forms(part.raw, other.raw, path, ordinal)
-            elif isinstance(other, Instance):
-                self.compare(part, other, paths[pairs[at]])
+            if isinstance(part, Instance):  # ... and so is what it was paired with
+                self.compare(part, cast("Instance", other), paths[pairs[at]])
+            elif part.raw != (raw := cast("Leaf", other).raw):
+                self._forms(part.raw, raw, path, ordinal)
             ordinal += 1
 
     def _drop(self, part: Leaf | Instance, path: str, at: int) -> None:

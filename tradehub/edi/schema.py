@@ -486,8 +486,6 @@ def _lint_level(
 
 def _lint_segment(node: BodyNode, place: StructureNode, scope: Any, spec: MapSpec, *, shaped: bool) -> Iterator[str]:
     rule = place.rule
-    if not rule.uses:
-        return
     places = [each for binding in node.bindings for group in binding.groups for each in group]
     places += [each.at for each in node.head.tests]
     for each in places:
