@@ -459,3 +459,18 @@ def test_an_acknowledgement_that_does_not_come_to_its_whole_says_what_it_says_of
 def test_what_no_map_can_say_is_named(parse, text, why):
     with pytest.raises(MapError, match=re.escape(why)):
         parse(text)
+
+
+def test_an_object_with_nothing_in_it_makes_no_loop():
+    before, after = (
+        "- loop AMT[01=TT]:\n  - AMT: 02? total = decimal",
+        "- loop AMT[01=TT] -> delivery_terms:\n  - AMT: 03 place",
+    )
+    store, _ = changed("x12/004010/850.yaml", before, after)
+    rules = store.get(*X12)
+    written = {
+        place: [each[:3] for each in rules.write({"number": "PO-1", "delivery_terms": terms}, "*", ">")]
+        for place, terms in (("none", {}), ("FOB", {"place": "FOB"}))
+    }
+    assert "AMT" not in written["none"]
+    assert "AMT" in written["FOB"]

@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.edi.engine import FOLDER, PARSED, every_map, maps
-from tradehub.edi import MapError
+from tradehub.edi import MapError, linting
 from tradehub.edi.linting import map_faults, xml_fault
 from tradehub.edi.maps import MapStore
 from tradehub.edi.xml import xml_map
@@ -44,6 +44,7 @@ MISTAKES = [
     (BODY, "  - PO4: 04 packaging", "  - PO4: 02 quantity.value", 0, "PO1/PO4", "is a number (= decimal), not text"),
     (BODY, "  - PO4: 04 packaging", "  - PO4: 04 quantity", 0, "PO1/PO4", "name one of them: quantity.value, quantity.unit"),
     (BODY, "  - N2: 01 more", "  - N8: 01 more", 0, "N1", "N8 is not in the structure here"),
+    (BODY, "- CUR: 01 const BY", "- ZZZ\n- CUR: 01 const BY", 0, "", "ZZZ is not in the structure here"),
     (BODY, "- CUR: 01 const BY", "- REF: 01 notes[].text\n- CUR: 01 const BY", 1, "", "CUR is out of order: it stands before REF"),
     (BODY, "- CUR: 01 const BY", "- CUR: 01 const: BY", 0, "", "there is a second ': ' in this line"),
     (BODY, "- REF: references[] {01", "- REF: references[] 01", 0, "REF", "there is a } without its {"),
@@ -173,3 +174,7 @@ def test_a_node_that_wants_an_element_empty_writes_no_segment_that_has_it():
     order = {"number": "PO-1", "issued_on": date(2026, 3, 20), "currency": "USD", "lines": [{"number": "1"}]}
     written = store.get("x12", "850", "004010").write(order, "*", ">")
     assert [each for each in written if each.startswith("CUR")] == []
+
+
+def test_a_fault_that_names_no_file_is_told_as_it_is():
+    assert linting._of_error(maps(), MapError("odd")) == linting.FileFault("", 0, "", "odd")

@@ -46,6 +46,7 @@ def changes(of: tuple[str, str, str], guide: dict[str, Any]) -> list[str]:
         (X12, {"widen": {"BEG.03": "30"}}, ["BEG.03 widened 22 30"]),
         (X12, {"close": {"BEG.02": "SA NE"}}, ["BEG.02 closed NE SA"]),
         (X12, {"rename": {"party": {"VX": "SE"}}}, ["N1.N1.01 codes VX", "PO1.N1.N1.01 codes VX"]),
+        (X12, {"notes": {"BEG.03": "ours begins with PO"}}, []),
         (X12, {"bind": {"CUR": "04 notes[subject=rate].text"}}, ["CUR.04 bound"]),
         (X12, {"segments": {"ZZZ": "127 M"}, "add": {"PO1": ["ZZZ O 1"]}}, ["PO1.ZZZ added"]),
         (EDIFACT, {"require": ["/SG2.NAD.02.3"]}, ["SG2.NAD.02.3 required"]),
