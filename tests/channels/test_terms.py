@@ -10,6 +10,7 @@ import pytest
 
 from tests.channels.test_pairs import agree
 from tests.channels.trade import BUYER, SELLER, MakeHub, Side, priced, trade
+from tradehub.documents.in_words import MANNER
 from tradehub.documents.parts import Attachment
 from tradehub.negotiation import model
 from tradehub.negotiation.drafting import Draft
@@ -76,6 +77,43 @@ def offered(price: str, **said: Any) -> Draft:
         Stated("price.formula", "LME copper + 80"), Stated("custom", "polished, Ra 0.8", "surface"),
     )  # fmt: skip
     return replace(made, lines=(replace(first, terms=terms), *others))
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+@pytest.mark.parametrize(
+    "manner", [(), ("irrevocable",), ("as_is_only",), ("divisible",), ("irrevocable", "divisible")], ids="+".join
+)
+def test_how_an_offer_may_be_taken_back_and_accepted_is_told_by_message(
+    make_hub: MakeHub, standard: str, manner: tuple[str, ...]
+) -> None:
+    deal = trade(make_hub, standard, standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    offer = replace(priced("12.40", "0.82", "6.10"), **dict.fromkeys(manner, True), standard_terms=published(seller))
+    seller.do("make_offer", seller.deal, offer)
+    agree(deal, "offer")
+    assert [each for each in MANNER if getattr(buyer.last, each)] == list(manner)
+    assert buyer.last.standard_terms == seller.last.standard_terms is not None
+    assert buyer.last.says == seller.last.says
+
+
+@pytest.mark.parametrize("standard", STANDARDS)
+def test_an_offer_that_says_by_message_that_it_is_divisible_is_accepted_in_part(
+    make_hub: MakeHub, standard: str
+) -> None:
+    deal = trade(make_hub, standard, standard)
+    buyer, seller = deal.sides
+    deal.inquire()
+    deal.travel()
+    seller.do("make_offer", seller.deal, priced("12.40", "0.82", "6.10", divisible=True))
+    agree(deal, "offer")
+    buyer.do("accept", buyer.deal, buyer.last.id, lines=(("1", None),))
+    agree(deal, "accept")
+    for side in deal.sides:
+        (contract,) = model.contracts(side.negotiation, now=clock.now())
+        assert set(contract.lines) == {"1"}
+        assert model.states(side.negotiation, now=clock.now())[side.last.id] is model.State.EFFECTIVE
 
 
 @pytest.mark.parametrize("standard", STANDARDS)

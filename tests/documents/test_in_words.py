@@ -132,9 +132,27 @@ def test_words_of_a_person_in_this_form_are_told_apart() -> None:
     assert in_words.plain(said) == said
 
 
+@pytest.mark.parametrize(
+    ("notes", "told", "left"),
+    [
+        (["(TERM) divisible: yes"], ["divisible"], []),
+        (["(TERM) as is only: yes", "(TERM) irrevocable: yes"], ["as_is_only", "irrevocable"], []),
+        (["(TERM) divisible: no"], [], ["(TERM) divisible: no"]),
+        (["(TERM) divisible: yes"] * 2, [], ["(TERM) divisible: yes"] * 2),
+    ],
+)
+def test_how_an_offer_may_be_accepted_is_heard_where_the_whole_offer_says_it(notes, told, left) -> None:
+    heard = in_words.heard(offer(*notes))
+    assert [(each.type, each.value) for each in heard.references] == [(each, "yes") for each in told]
+    assert [each.text for each in heard.notes] == left
+    of_a_line = offer(lines=(line(*notes),))
+    assert in_words.heard(of_a_line).lines[0].references == ()
+    assert [each.text for each in in_words.heard(of_a_line).lines[0].notes] == notes
+
+
 def test_a_hash_of_standard_terms_is_taken_off_and_nothing_else() -> None:
-    assert in_words.without_standard_terms(WHOLE).references == ()
-    assert in_words.without_standard_terms(Inquiry()) == Inquiry()
+    assert in_words.without(WHOLE, in_words.STANDARD_TERMS).references == ()
+    assert in_words.without(Inquiry(), in_words.STANDARD_TERMS) == Inquiry()
 
 
 def test_breaks_are_further_prices_in_a_message_and_come_back() -> None:

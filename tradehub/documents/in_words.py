@@ -25,6 +25,10 @@ from tradehub.documents.terms import KEYS, NOT_LINE_TERMS, NOT_TERMS, flatten, t
 STANDARD_TERMS = "standard_terms"
 """Type of the reference to the sender's standard terms, its value the SHA-256 of their text; and its path here."""
 
+MANNER = ("irrevocable", "as_is_only", "divisible")
+"""Types of the references by which an offer says how it may be taken back or accepted; and their paths here."""
+YES = "yes"
+
 NOTE_MAX = 250
 """Characters of a note: an MSG of X12 holds 264, an FTX of EDIFACT five times 70."""
 
@@ -41,10 +45,10 @@ OwnerT = TypeVar("OwnerT", bound=Part)
 
 def stated(document: TradeDocument) -> dict[str, str]:
     """Return all that a message has to carry of a document, by path: its terms in their normal form, white space
-    counting as one blank, and the standard terms that it refers to."""
+    counting as one blank, the standard terms that it refers to, and how it may be accepted."""
     found = {path: " ".join(value.split()) for path, value in flatten(negotiated(document)).items()}
-    named = document.reference(STANDARD_TERMS)
-    return found if named is None else {**found, STANDARD_TERMS: named}
+    beside = {each: value for each in (STANDARD_TERMS, *MANNER) if (value := document.reference(each)) is not None}
+    return {**found, **beside}
 
 
 def lacking(document: TradeDocument, read: TradeDocument) -> dict[str, str]:
@@ -97,12 +101,11 @@ def plain(document: DocumentT) -> DocumentT:
     return document.model_copy(update=told) if told else document
 
 
-def without_standard_terms(document: DocumentT) -> DocumentT:
-    """Return ``document`` without the reference to standard terms: a hash is longer than other references may be."""
-    if document.reference(STANDARD_TERMS) is None:
-        return document
-    kept = tuple(each for each in document.references if each.type != STANDARD_TERMS)
-    return document.model_copy(update={"references": kept})
+def without(document: DocumentT, *types: str) -> DocumentT:
+    """Return ``document`` without its references of these types, which go in words: a hash is longer than a reference may
+    be, and a manner is none."""
+    kept = tuple(each for each in document.references if each.type not in types)
+    return document if len(kept) == len(document.references) else document.model_copy(update={"references": kept})
 
 
 def _speaks(notes: Sequence[Note]) -> bool:
@@ -171,7 +174,7 @@ def _heard(owner: OwnerT) -> OwnerT:
     for name, told in by_field.items():
         field, set_in = (_OTHERS.get(name) or (name, _set)) if name not in _UNSPOKEN else (name, _nowhere)
         try:
-            update[field] = set_in(type(owner), field, getattr(owner, field, ()), told)
+            update[field] = set_in(type(owner), field, update.get(field, getattr(owner, field, ())), told)
         except ValueError:
             notes += [note for each in told for note in each.notes]
     return owner.model_copy(update={**update, "notes": tuple(notes)})
@@ -310,9 +313,20 @@ def _set_files(kind: type[Part], field: str, known: Any, told: Sequence[_Term]) 
 
 def _set_standard_terms(kind: type[Part], field: str, known: Any, told: Sequence[_Term]) -> Any:
     match = _BY_HASH.fullmatch(told[0].value)
-    if match is None or match["name"] or len(told) > 1 or any(each.type == STANDARD_TERMS for each in known):
+    if match is None or match["name"] or not _is_said_once(kind, STANDARD_TERMS, known, told):
         raise ValueError(told[0].value)
     return (*known, Reference(type=STANDARD_TERMS, value=match["sha256"]))
+
+
+def _set_manner(kind: type[Part], field: str, known: Any, told: Sequence[_Term]) -> Any:
+    if told[0].value != YES or not _is_said_once(kind, told[0].path, known, told):
+        raise ValueError(told[0].value)
+    return (*known, Reference(type=told[0].path, value=YES))
+
+
+def _is_said_once(kind: type[Part], what: str, known: Any, told: Sequence[_Term]) -> bool:
+    """Return whether it is the document that says it, and nothing else of it does."""
+    return issubclass(kind, TradeDocument) and len(told) == 1 and not any(each.type == what for each in known)
 
 
 def _nowhere(kind: type[Part], field: str, known: Any, told: Sequence[_Term]) -> Any:
@@ -324,4 +338,5 @@ _OTHERS = {
     "custom": ("custom", _set_custom),
     _FILES: (_FILES, _set_files),
     STANDARD_TERMS: ("references", _set_standard_terms),
+    **dict.fromkeys(MANNER, ("references", _set_manner)),
 }

@@ -86,9 +86,9 @@ def tried(codec: Codec, plan: Plan) -> Trial:
 
     Terms that it has no element for are said in words; where it cannot hold those either, it does not leave.
     """
-    document = in_words.plain(plan.document)
+    document = in_words.without(in_words.plain(plan.document), *in_words.MANNER)
     if not plan.agreement.message.startswith("ubl:"):
-        document = in_words.without_standard_terms(document)
+        document = in_words.without(document, in_words.STANDARD_TERMS)
     trial = _tried_as(codec, plan, document)
     if not trial.findings or trial.reason is not None or not isinstance(document, NEGOTIATED):
         return trial

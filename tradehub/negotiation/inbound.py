@@ -11,13 +11,14 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Inquiry, Line, Order, OrderChange, OrderResponse, PartyId, TradeDocument
 from tradehub.documents import Offer as OfferDocument
-from tradehub.documents.in_words import STANDARD_TERMS
+from tradehub.documents.in_words import MANNER, STANDARD_TERMS, YES
 from tradehub.documents.lines import Finder, find, keyed
 from tradehub.documents.parts import Note
 from tradehub.negotiation import compare, drafting, letters, model, standard, store, threads
@@ -475,9 +476,11 @@ def _standard_terms(document: TradeDocument) -> str | None:
     return named if _SHA256.fullmatch(named) else None
 
 
-def _on_terms(document: TradeDocument) -> dict[str, str]:
+def _on_terms(document: TradeDocument) -> dict[str, Any]:
+    """Return what a message says of its offer beside the terms: standard terms, and how it may be accepted."""
     named = _standard_terms(document)
-    return {"standard_terms": named} if named else {}
+    manner = {each: True for each in MANNER if document.reference(each) == YES}
+    return {**manner, "standard_terms": named} if named else manner
 
 
 _SHA256 = re.compile("[0-9a-f]{64}")

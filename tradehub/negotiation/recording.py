@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Document, Order, PartyId, Quantity, TradeDocument
-from tradehub.documents.in_words import STANDARD_TERMS
+from tradehub.documents.in_words import MANNER, STANDARD_TERMS, YES
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party, Reference
 from tradehub.documents.terms import terms_hash
@@ -434,12 +434,13 @@ def _left(negotiation: Negotiation, contract: Contract, at: datetime) -> Left | 
 
 
 def _on_terms(document: TradeDocument, statement: Statement) -> TradeDocument:
-    """Return what carries a statement, with the reference to its author's standard terms where it makes one."""
-    named = statement.standard_terms or (statement.offer.standard_terms if statement.offer else None)
-    if named is None:
-        return document
-    reference = Reference(type=STANDARD_TERMS, value=named)
-    return document.model_copy(update={"references": (*document.references, reference)})
+    """Return what carries a statement, with the references by which it says how an offer may be accepted, and which
+    standard terms of its author are part of it."""
+    offer = statement.offer
+    named = statement.standard_terms or (offer.standard_terms if offer else None)
+    beside = [Reference(type=STANDARD_TERMS, value=named)] if named else []
+    beside += [Reference(type=each, value=YES) for each in MANNER if offer is not None and getattr(offer, each)]
+    return document.model_copy(update={"references": (*document.references, *beside)}) if beside else document
 
 
 def _files(statement: Statement) -> list[str]:
