@@ -190,8 +190,6 @@ def _body_rows(file: _File, rows: Plain, at: At, where: str) -> Iterator[FileFau
 def _in_body(store: MapStore, file: _File, at: tuple[int, ...], text: str) -> FileFault:
     """Return a fault of a resolved map at the file that says it: this one, or the one that it is like."""
     place, said = _parted(text)
-    if not at:
-        return file.fault(("body",), place, said)
     own, top = _own_file(store, file, at[0])
     way: At = ("body", str(top))
     rows = own.plain["body"]
