@@ -252,16 +252,16 @@ class FunctionWriter:
             self._checks.append(f"not {var}")
         elif use.element is not None:
             self._check_value(use.element, var, mandatory=use.mandatory, within="")
-        elif use.parts:
+        else:
             width = len(use.parts)
             if use.mandatory:
                 self._checks.append(var)
             if var == "''":
                 return
             for number, part in enumerate(use.parts, 1):
-                if part.forbidden:
+                if part.element is None or part.forbidden:
                     self._checks.append(f"not {self.var(At(at, number))}")
-                elif part.element is not None:
+                else:
                     is_sure = use.mandatory or not part.mandatory or self._shape is not None
                     self._check_value(
                         part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
@@ -321,9 +321,8 @@ class FunctionWriter:
         more = self._kind_test(rule, var)
         if more:
             more = more if mandatory else f"(not {var} or {more})"
-            test = f"{test} and {more}" if test else more
-        if test:
-            self._checks.append(f"(not {within} or {test})" if within else test)
+            test = f"{test} and {more}"
+        self._checks.append(f"(not {within} or {test})" if within else test)
 
     def _kind_test(self, rule: ElementRule, var: str) -> str:
         kind = rule.type
@@ -693,11 +692,9 @@ class FunctionWriter:
                 return text
             case "code":
                 return f"{self.own('T', self._reader.tables[table].words)}[{text}]"
-            case "decimal" | "date" | "time" | "int" | "datetime" | "lookup" | "bool" | "fn":
+            case _:
                 read = self._converted(name, table, at, text)
                 return self._local(f"{read} if {guard} else None") if guard else self._local(read)
-            case _:
-                raise AssertionError(name)
 
     def _converted(self, name: str, table: str, at: At, text: str) -> str:
         kind = element_type(self._place.rule, at)
