@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import UTC, datetime
 
@@ -14,8 +15,8 @@ from tests.edi.test_linting import changed
 from tradehub.edi import Fault, Issue, MapError, Position, acknowledge, read, reading, traces, writing
 from tradehub.edi.answers import document_of
 from tradehub.edi.binding import total
-from tradehub.edi.folding import Unfoldable
-from tradehub.edi.generation import put_first
+from tradehub.edi.folding import Live, Made, Unfoldable
+from tradehub.edi.generation import Tree, put_first
 from tradehub.edi.maps import Map
 from tradehub.edi.paths import parse_binding, parse_head, parse_path
 from tradehub.edi.segments import is_count
@@ -180,6 +181,53 @@ def test_a_number_is_read_in_a_run_as_it_would_be_alone(hurried, quantity, price
     assert hurried.write(quick.document, "*", ">") == raw
 
 
+def test_what_follows_a_line_in_several_ways_has_one_trace(monkeypatch):
+    """A day that follows a line is a run of its own too, where something that begins a run stands between."""
+    monkeypatch.setattr(traces, "OFTEN", 2)
+    monkeypatch.setattr(traces, "WATCHED", 1)
+    common = maps().get(*X12)
+    rules = Map(common.spec, common.sha256)
+    priced = [LINE[0], "CTP**RES*1.10", *DATED[1:]]
+    raw = ["BEG*00*SA*PO-1**20240301", *[*LINE * 3, *DATED] * 4, *priced * 3, "CTT*19"]
+    slow = rules.read(raw, "*", ">", interpreted=True)
+    for _ in range(2):
+        quick = rules.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
+        assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+    made = rules._reader._watch("*", ">", "~")._made.values()
+    runs = [[rules.machine.places[step.place].tag for step in run] for _, runs in made for run in runs]
+    assert (runs.count(["DTM"]), ["PO1", "PID", "DTM"] in runs) == (1, False), runs
+
+
+def test_a_node_that_asks_an_element_which_there_is_not_is_passed_over_by_traces(monkeypatch):
+    monkeypatch.setattr(traces, "OFTEN", 1)
+    monkeypatch.setattr(traces, "WATCHED", 1)
+    store, _ = changed("x12/004010/850.yaml", "- CUR: 01 const BY", "- CUR[33=BY]: 02 packaging\n- CUR: 01 const BY")
+    rules, raw = store.get(*X12), ORDER.replace("*1.5**EUR", "").split(" ")
+    slow = rules.read(raw, "*", ">", interpreted=True)
+    for _ in range(2):
+        quick = rules.read_text("".join(f"{each}~" for each in raw), "*", ">", "~")
+        assert (quick.document, quick.findings) == (slow.document, slow.findings)
+    assert (quick.document["currency"], "packaging" in quick.document) == ("USD", False)
+    (first,) = rules._reader._watch("*", ">", "~")._made[id(rules._reader._watch("*", ">", "~").start)][1]
+    assert [rules.machine.places[step.place].tag for step in first] == ["BEG", "CUR"]
+
+
+@pytest.mark.parametrize(
+    ("value", "out"),
+    [
+        (Made({}, base="c[0]"), ""),  # which something outside holds already
+        (Live(ast.Name("o1", ast.Load())), "o1 = c[1].get('price')"),  # which is not read before the objects are made
+    ],
+)
+def test_an_object_is_not_made_of_what_is_not_there_yet_or_is_anothers(value, out):
+    builder = traces._Builder(maps().get(*X12)._reader, ("*", ">", "~"))
+    builder._folder.out = ast.parse(out).body
+    with pytest.raises(Unfoldable):
+        builder._plain(value, [], set())
+    plain = builder._plain(Made({"price": Live(ast.Name("o2", ast.Load()))}), [], set())
+    assert ast.unparse(plain) == "{'price': o2}"
+
+
 def test_a_run_that_asks_what_its_tail_leaves_is_not_read_with_it():
     asks, plain = (traces._Part([], [], asks=each) for each in (True, False))
     for own, tail in ((asks, plain), (plain, asks)):
@@ -214,6 +262,7 @@ ORDER = "BEG*00*SA*PO-1**20240301 CUR*BY*USD*1.5**EUR N1*BY*Haidi*92*12 PO1*1*5*
 SENT = "BGM+220+PO-1+9 DTM+137:20240301:102 NAD+BY+123::9 LIN+1++4:EN QTY+21:5:PCE PRI+AAA:1.20 UNS+S CNT+2:1"
 REF = "- REF: references[] {01 type = code:reference, 02 value, 03 text}\n- FOB"
 STREET = "- N3: 01 address.street[], 02 address.street[]"
+FOB = "- FOB: 01 delivery_terms.freight = code:freight not DF else DF, 02 const ZZ if 03, 03 delivery_terms.place, 04 const 01 if 05, 05 delivery_terms.incoterm"
 INSPECTION = "- loop N9[03=INSPECTION]:\n  - N9: 01 const L1\n  - MSG: 01 inspection\n- loop N9[03=DOCUMENTS]:\n  - N9: 01 const L1\n"
 X12, EDIFACT = ("x12", "850", "004010"), ("edifact", "ORDERS", "D96A")
 OF_A_PARTNER = [
@@ -256,6 +305,12 @@ OF_A_PARTNER = [
     (X12, CUR, CUR + ", 33 notes[subject=rate].text", ORDER, ("", "")),
     (X12, CUR, "- CUR: 01 const BY, 02 currency, 33 const X", ORDER, ("*1.5**EUR", "")),
     (X12, "- CTT: 01 count(lines), 02? sum(lines.quantity.value)", "- CTT: 01 count(lines), 33 sum(lines.quantity.value)", ORDER, ("*1*5", "*1")),
+    (X12, " or item.more_descriptions[]", "", ORDER, ("DTM", "PID*F****Red PID*F****Large DTM")),
+    (X12, "  - PO4: 04 packaging\n  " + REF.replace("- FOB", "  - loop SAC"),
+     "  - PO4: 04 packaging\n  - REF: 01/02 /references[] (type/value) = code:reference\n  - loop SAC", ORDER, ("DTM", "REF*CT*C-1 DTM")),
+    (X12, FOB, "- FOB: 03/05 delivery_terms (place/incoterm), 01/07 delivery_terms (freight/text) = code:freight", ORDER,
+     ("N1*", "FOB*PP**Oslo**FOB**by*sea N1*")),
+    (X12, "- CUR: 01 const BY", "- CUR[33=BY]: 02 target_currency\n- CUR: 01 const BY", ORDER, ("", "")),
     (EDIFACT, "- DTM[01.1=137]: 01.2/01.3 issued_on = date", "- DTM[01.1=137]: 01.2 issued_on = date", SENT, ("", "")),
     (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 response = code:action", SENT, ("", "")),
     (EDIFACT, "02 number, 03 action = code:action else 9", "02 number, 03 action = code:action else 9, 04 action = code:action_inquiry", SENT, ("", "")),
@@ -273,6 +328,48 @@ def test_by_a_partners_map_functions_read_what_tables_read_and_write_it_back(of,
     slow = rules.read(raw, *signs, interpreted=True)
     assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
     assert rules.write(quick.document, *signs) == raw
+
+
+OF_A_SHAPE = [
+    # a segment that comes often, what is found in it
+    ("REF**C-1", [Fault.MISSING_ELEMENT]),
+    ("PO4**1*ZZZ", [Fault.TOO_LONG]),
+]
+
+
+@pytest.mark.parametrize(("segment", "faults"), OF_A_SHAPE)
+def test_functions_of_a_shape_find_what_tables_find(segment, faults, monkeypatch):
+    monkeypatch.setattr(reading, "WARM", 2)
+    common = maps().get(*X12)
+    rules = Map(common.spec, common.sha256)
+    raw = ["BEG*00*SA*PO-1**20240301", *["PO1*1*5*EA*1.20**VP*X1", segment] * 4, "CTT*4"]
+    quick, slow = rules.read(raw, "*", ">"), rules.read(raw, "*", ">", interpreted=True)
+    assert (quick.document, quick.places, quick.findings) == (slow.document, slow.places, slow.findings)
+    assert [each.finding.fault for each in quick.findings] == faults * 4
+
+
+def test_of_several_paths_the_first_free_one_is_filled_and_none_over_what_is_there():
+    paths = tuple(parse_path(each) for each in ("name", "/packaging"))
+    line, order = {}, {}
+    for text in ("Valve", "crate", "too much"):
+        put_first(paths, line, order, text)
+    assert (line, order) == ({"name": "Valve"}, {"packaging": "crate"})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "comes_later"),
+    [
+        ("references[type=order].value", "references[].value", True),
+        ("references[type=order].value", "references[type=order].line", False),
+        ("references[type=order].value", "references[type=order]", False),
+        ("references[type=order].value", "item.ids[]", False),
+        ("delivery_terms.place", "delivery_terms", False),
+    ],
+)
+def test_only_an_item_of_a_list_that_was_selected_from_before_must_wait(before, after, comes_later):
+    tree = Tree()
+    tree.leaf(parse_path(before).steps, "", "e1")
+    assert tree.comes_later(parse_path(after).steps) is comes_later
 
 
 def test_a_message_without_figures_to_add_up_has_no_sum():

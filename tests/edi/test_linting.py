@@ -59,6 +59,9 @@ MISTAKES = [
     (BODY, "- CUR: 01 const BY, 02 currency", "- CUR: 01 const BY, 02.3 currency", 0, "CUR",
      "component 02.3 does not exist; CUR02 has none"),
     (BODY, "- CUR: 01 const BY", "- cur: 01 const BY", 0, "", "cur is not in the structure here"),
+    (BODY, "- CUR: 01 const BY, 02 currency, 03 exchange_rate = decimal, 05 target_currency", "- FOX", 0, "",
+     "FOX is not in the structure here"),
+    (BODY, "  - PO4: 04 packaging", "  - FOX", 0, "PO1", "FOX is not in the structure here"),
     (BODY, "- BEG: 01 action = code:action", "- BEG: 01 = code:action", 0, "BEG", "(no path)"),
     (BODY, "03/04 ids[] (scheme/value)", "03/04 ids[] (scheme/valu)", 0, "N1/N1", "did you mean value?"),
     (BODY, "(on/at/text) = when", "(on/att/text) = when", 0, "DTM", "did you mean at?"),
@@ -131,6 +134,15 @@ def test_a_fault_is_laid_at_the_file_that_states_it():
         .index(next(x for x in (shipped(BODY) or "").splitlines() if x.startswith("- FOB")))
     )
     assert (fob.file, fob.line) == (BODY, line + 1)
+
+
+def test_a_fault_that_names_no_file_is_said_all_the_same():
+    """A map is like one that has a node which cannot be read: where the two are merged, nothing says whose it is."""
+    broken = (shipped(BODY) or "").replace("- CUR: 01", "- CUR[: 01", 1)
+    own = {"x12/009999/850.yaml": LIKE["x12/009999/850.yaml"].replace("curency", "currency")}
+    files = {**LIKE, **own, BODY: broken}
+    faults = map_faults(MapStore(lambda path: files.get(path) or shipped(path)), "x12", "850", "009999")
+    assert [(each.file, each.line, each.text) for each in faults] == [("", 0, "not a node: 'CUR['")]
 
 
 def test_a_map_without_its_structure_is_named_by_the_file_that_lacks():

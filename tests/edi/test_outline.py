@@ -1,75 +1,128 @@
-"""What a guide changes, as the page of an implementation guide shows it: at which node or element, and how."""
+"""A message as its page shows it: what the standard has, what a partner's guide changes of it, and what it was before."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.edi.engine import FOLDER, maps
-from tradehub.edi import guides, outline
-from tradehub.edi.outline import Node
+from tradehub.edi import guides
+from tradehub.edi.maps import MapStore
+from tradehub.edi.outline import Change, Node, Row, outline, titles
 
-X12, EDIFACT = ("x12", "850", "004010"), ("edifact", "ORDERS", "D24A")
+FILES = {
+    "elements": 'elements: {"1": AN 1/10 one, "2": AN 1/* two, "3": ID 1/2 three}',
+    "segments": 'segments: {AAA: "1 M", BBB: "2 O, 3 O", CCC: "1 O"}',
+    "codes": "tables: {kind: {A: first}}",
+    "structure/850": "structure: [AAA M 1, BBB O *, {loop CCC O 5: [CCC M 1, BBB O 1]}, XXX O 1]",
+    "850": (
+        'message: {standard: x12, set: "850", release: "004010", group: PO, document: order}\n'
+        "body: [{AAA: 01 number}, {AAA: 01 number}, {BBB: 02 type = code:kind}]"
+    ),
+}
 
 
-def nodes(of: tuple[str, str, str], guide: dict[str, Any]) -> list[Node]:
-    standard = maps().spec(*of)
-    own = guides.patched(standard, guides.load({"of": standard.head.key, **guide}))
-    return [one for each in outline.outline(standard, own) for one in each.walk()]
+@cache
+def store() -> MapStore:
+    return MapStore({f"x12/004010/{name}.yaml": text for name, text in FILES.items()})
 
 
-def changes(of: tuple[str, str, str], guide: dict[str, Any]) -> list[str]:
-    found = []
-    for node in nodes(of, guide):
-        found += [" ".join(filter(None, (node.path, each.kind, each.was, each.now))) for each in node.changes]
-        for row in node.rows:
-            place = f"{node.path}.{row.place}"
-            found += [" ".join(filter(None, (place, each.kind, each.was, each.now))) for each in row.changes]
-    return found
+def shown(guide: dict[str, Any]) -> dict[str, Node]:
+    """Return the nodes of the small message under a guide, by their paths."""
+    standard = store().spec("x12", "850", "004010")
+    own = guides.patched(standard, guides.load(guide))
+    return {each.path: each for top in outline(standard, own) for each in top.walk()}
+
+
+def row(node: Node, place: str) -> Row:
+    return next(each for each in node.rows if each.place == place)
+
+
+def test_without_rules_nothing_is_changed():
+    nodes = shown({})
+    assert list(nodes) == ["AAA", "BBB", "CCC", "CCC.CCC", "CCC.BBB", "XXX"]
+    assert [each.path for each in nodes.values() if each.is_changed] == []
 
 
 @pytest.mark.parametrize(
-    ("of", "guide", "said"),
+    ("guide", "path", "changes"),
     [
-        (X12, {}, []),
-        (X12, {"require": ["CUR"]}, ["CUR required"]),
-        (X12, {"require": ["/CUR.03"]}, ["CUR.03 required"]),
-        (X12, {"forbid": ["CUR"]}, ["CUR forbidden"]),
-        (X12, {"forbid": ["N9"]}, ["N9 forbidden"]),
-        (X12, {"forbid": ["/CUR.03"]}, ["CUR.03 forbidden"]),
-        (X12, {"limit": {"REF": "2"}}, ["REF limited ∞ 2"]),
-        (X12, {"limit": {"PO1": "50"}}, ["PO1 limited ∞ 50"]),
-        (X12, {"widen": {"CUR": "3"}}, ["CUR widened 1 3"]),
-        (X12, {"widen": {"CUR": "*"}}, ["CUR widened 1 ∞"]),
-        (X12, {"limit": {"BEG.03": "10"}}, ["BEG.03 limited 22 10"]),
-        (X12, {"widen": {"BEG.03": "30"}}, ["BEG.03 widened 22 30"]),
-        (X12, {"close": {"BEG.02": "SA NE"}}, ["BEG.02 closed NE SA"]),
-        (X12, {"rename": {"party": {"VX": "SE"}}}, ["N1.N1.01 codes VX", "PO1.N1.N1.01 codes VX"]),
-        (X12, {"notes": {"BEG.03": "ours begins with PO"}}, []),
-        (X12, {"bind": {"CUR": "04 notes[subject=rate].text"}}, ["CUR.04 bound"]),
-        (X12, {"segments": {"ZZZ": "127 M"}, "add": {"PO1": ["ZZZ O 1"]}}, ["PO1.ZZZ added"]),
-        (EDIFACT, {"require": ["/SG2.NAD.02.3"]}, ["SG2.NAD.02.3 required"]),
-        (EDIFACT, {"require": ["/SG2.NAD.04"]}, ["SG2.NAD.04 required"]),
-        (EDIFACT, {"forbid": ["/SG2.NAD.04"]}, ["SG2.NAD.04 forbidden"]),
+        ({"limit": {"BBB": "3"}}, "BBB", (Change("limited", "∞", "3"),)),
+        ({"limit": {"CCC": "2"}}, "CCC", (Change("limited", "5", "2"),)),
+        ({"widen": {"CCC": "7"}}, "CCC", (Change("widened", "5", "7"),)),
+        ({"widen": {"CCC": "*"}}, "CCC", (Change("widened", "5", "∞"),)),
+        ({"require": ["BBB"]}, "BBB", (Change("required"),)),
+        ({"forbid": ["CCC"]}, "CCC", (Change("forbidden"),)),
+        ({"forbid": ["BBB"]}, "BBB", (Change("forbidden"),)),
+        ({"add": {"CCC": ["AAA O 1"]}}, "CCC.AAA", (Change("added"),)),
     ],
-    ids=lambda each: str(each)[:60],
+    ids=str,
 )
-def test_each_entry_of_a_guide_shows_as_one_change(of, guide, said):
-    assert changes(of, guide) == said
+def test_a_segment_or_loop_says_what_the_guide_changes(guide: dict[str, Any], path: str, changes: tuple[Change, ...]):
+    nodes = shown(guide)
+    assert nodes[path].changes == changes
+    around = {path.rpartition(".")[0], path}
+    assert {each.path for each in nodes.values() if each.is_changed} - {""} == around - {""}
 
 
-def test_an_element_without_a_longest_text_says_how_short_it_may_be():
-    assert (outline._size(1, 10**9), outline._size(2, 2), outline._size(1, 3)) == ("1+", "2", "1-3")
+@pytest.mark.parametrize(
+    ("guide", "path", "place", "changes"),
+    [
+        ({"require": ["BBB.02"]}, "BBB", "02", (Change("required"),)),
+        ({"require": ["CCC.BBB.02"]}, "CCC.BBB", "02", (Change("required"),)),
+        ({"forbid": ["BBB.02"]}, "BBB", "02", (Change("forbidden"),)),
+        ({"limit": {"BBB.01": "9"}}, "BBB", "01", (Change("limited", "∞", "9"),)),
+        ({"widen": {"AAA.01": "12"}}, "AAA", "01", (Change("widened", "10", "12"),)),
+        ({"close": {"BBB.02": "B A"}}, "BBB", "02", (Change("closed", now="A B"),)),
+        ({"tables": {"kind": {"A": "first", "Z": "last"}}}, "BBB", "02", (Change("codes", now="Z"),)),
+        ({"bind": {"CCC.BBB": "01 packaging"}}, "CCC.BBB", "01", (Change("bound"),)),
+        ({"bind": {"BBB": "01 packaging"}}, "BBB", "01", (Change("bound"),)),
+    ],
+    ids=str,
+)
+def test_an_element_says_what_the_guide_changes(
+    guide: dict[str, Any], path: str, place: str, changes: tuple[Change, ...]
+):
+    node = shown(guide)[path]
+    assert [(each.place, each.changes) for each in node.rows if each.changes] == [(place, changes)]
 
 
-def test_what_two_nodes_bind_alike_is_told_once():
-    rows = {(node.path, row.place): row.targets for node in nodes(X12, {}) for row in node.rows if node.name == "PID"}
-    assert all(len(set(each)) == len(each) for each in rows.values())
+def test_a_size_without_limit_is_open():
+    nodes = shown({})
+    assert (row(nodes["AAA"], "01").size, row(nodes["BBB"], "01").size) == ("1-10", "1+")
 
 
-@pytest.mark.parametrize("text", ["segments: [", "\tx"])
-def test_names_of_segments_end_where_a_file_cannot_be_read(text):
-    good = (FOLDER / "x12/004010/segments.yaml").read_text("utf-8")
-    assert outline.titles(lambda _: text, "x12", "004010") == {}
-    assert outline.titles(lambda _: good, "x12", "004010")["BEG"] != ""
+def test_a_target_that_two_nodes_name_is_shown_once():
+    assert [each.path for each in row(shown({})["AAA"], "01").targets] == ["number"]
+
+
+def test_what_a_guide_binds_anew_is_told_from_what_the_map_bound():
+    """In a loop too: a binding that stands there without the guide is no change."""
+    rules = maps().spec("x12", "850", "004010")
+    own = guides.patched(rules, guides.load({"bind": {"N1.N2": "01 name"}}))
+    nodes = {each.path: each for top in outline(rules, own) for each in top.walk()}
+    bound = [
+        (path, each.place) for path, node in nodes.items() for each in node.rows if Change("bound") in each.changes
+    ]
+    assert bound == [("N1.N2", "01")]
+    assert row(nodes["N1.N3"], "01").targets[0].path == "parties[].address.street[]"
+
+
+def test_a_segment_that_the_dictionary_does_not_have_is_shown_without_elements():
+    node = shown({})["XXX"]
+    assert (node.rows, node.usage) == ((), "optional")
+
+
+def test_names_stand_behind_the_rows_of_the_dictionary_and_of_the_one_it_is_like():
+    own = 'like: "004010"\nsegments:\n  ZZA: 127 M  # crate\n  BEG: 353 M  # order\n'
+    texts = {"x12/009999/segments.yaml": own}
+    found = titles(lambda path: texts.get(path) or (FOLDER / path).read_text("utf-8"), "x12", "009999")
+    shipped = titles(lambda path: (FOLDER / path).read_text("utf-8"), "x12", "004010")
+    assert {name: found[name] for name in found if found[name] != shipped.get(name)} == {"ZZA": "crate", "BEG": "order"}
+    assert set(found) == {*shipped, "ZZA"}
+
+
+def test_names_of_a_dictionary_that_is_no_yaml_are_those_of_its_own_rows():
+    assert titles(lambda _: "segments:\n  ZZA: 127 M  # crate\n  ]", "x12", "009999") == {"ZZA": "crate"}

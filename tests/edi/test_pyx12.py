@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from benchmarks.messages import x12_850
 from tests.edi.engine import every_map, maps
 from tests.edi.making import maker
 from tradehub.edi import pyx12_bridge, read
+from tradehub.edi.maps import MapStore
 from tradehub.edi.schema import MapSpec
 
 ORDER = x12_850(2000, seed=7).decode()
@@ -153,6 +155,49 @@ def test_maps_that_pyx12_cannot_tell_apart_are_not_put_together(others):
         pyx12_bridge.files(specs, control)
 
 
+def test_pyx12_has_no_place_for_messages_where_it_knows_no_groups():
+    control = dict.fromkeys(pyx12_bridge.CONTROL, "<transaction><loop xid='ISA_LOOP'/></transaction>")
+    with pytest.raises(ValueError, match="no GS loop"):
+        pyx12_bridge.files([maps().spec("x12", "850", "004010")], control)
+
+
+UNHEARD = {
+    "elements": 'elements: {"1": AN 1/10 one}',
+    "segments": 'segments: {AAA: "1 M"}',
+    "structure/850": "structure: [AAA M 1, QQQ O 1]",
+    "850": 'message: {standard: x12, set: "850", release: "004010", group: PO, document: order}\nbody: [{AAA: 01 number}]',
+}
+
+
+def test_a_segment_that_the_dictionary_does_not_have_goes_to_pyx12_without_elements():
+    control = dict.fromkeys(
+        pyx12_bridge.CONTROL, "<transaction><loop xid='GS_LOOP'><segment xid='GE'/></loop></transaction>"
+    )
+    store = MapStore({f"x12/004010/{name}.yaml": text for name, text in UNHEARD.items()})
+    made = pyx12_bridge.files([store.spec("x12", "850", "004010")], control)["850.004010.xml"]
+    level = etree.fromstring(made.encode()).find(".//loop[@xid='HEADER']")
+    assert level is not None
+    assert [(each.get("xid"), len(each.findall("element"))) for each in level.iterfind("segment")] == [
+        ("AAA", 1),
+        ("QQQ", 0),
+    ]
+
+
+def test_of_a_group_that_it_has_no_map_for_pyx12_gives_no_verdict(folder):
+    """Neither of the file as a whole nor of a message in it."""
+    text = ORDER.replace("*004010~", "*003040~")
+    assert text != ORDER
+    opinion = pyx12_bridge.judge(text, folder)
+    assert (opinion.accepted, opinion.issues, "vriic=003040" in opinion.reason) == (None, (), True)
+    with pytest.raises(ValueError, match="vriic=003040"):
+        pyx12_bridge.judge_each(text, folder)
+
+
+def test_what_is_no_interchange_pyx12_refuses_without_a_word(folder):
+    assert pyx12_bridge.judge("hello", folder) == pyx12_bridge.Opinion(accepted=False)
+    assert pyx12_bridge.judge_each("hello", folder) == {}
+
+
 def test_a_release_that_pyx12_does_not_know_is_named():
     with pytest.raises(ValueError, match="edifact/D96A/ORDERS"):
         pyx12_bridge.envelope_of(maps().spec("edifact", "ORDERS", "D96A"))
@@ -166,15 +211,6 @@ def test_what_pyx12_cannot_read_has_a_reason_and_no_verdict(text, folder):
         assert opinion.reason
         with pytest.raises(ValueError, match=re.escape(opinion.reason)):
             pyx12_bridge.judge_each(text, folder)
-
-
-def test_a_report_that_is_cut_off_tells_the_verdict_alone(folder, monkeypatch):
-    def cut(params, source, fd_997, fd_html, fd_xmldoc, noted, map_path) -> bool:
-        noted.write('{"interchanges": [')
-        return False
-
-    monkeypatch.setattr(pyx12_bridge, "x12n_document", cut)
-    assert pyx12_bridge.judge(ORDER, folder) == pyx12_bridge.Opinion(False)
 
 
 def test_a_control_map_of_pyx12_without_its_group_is_named():

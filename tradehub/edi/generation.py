@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradehub.edi import functions
 from tradehub.edi.binding import element_type, joined, spread_over
@@ -215,9 +215,7 @@ class FunctionWriter:
         parts = self.parts(rule)
         lines = ["def read(e, c, v, cs, k):", f"    _, {names} = e"]
         lines += ["    " + line for line in (*self._lines, *parts.locals)]
-        if parts.checks:
-            lines.append(f"    if not ({' and '.join(parts.checks)}):")
-            lines.append("        return 1")
+        lines += [f"    if not ({' and '.join(parts.checks)}):", "        return 1"]
         lines += ["    " + line for line in parts.body]
         return "\n".join(lines) + "\n", self.names
 
@@ -261,13 +259,12 @@ class FunctionWriter:
             if var == "''":
                 return
             for number, part in enumerate(use.parts, 1):
-                if part.forbidden:
+                if part.element is None or part.forbidden:
                     self._checks.append(f"not {self.var(At(at, number))}")
                 else:
                     is_sure = use.mandatory or not part.mandatory or self._shape is not None
-                    rule = cast("ElementRule", part.element)  # composites stand in no composite
                     self._check_value(
-                        rule, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
+                        part.element, self.var(At(at, number)), mandatory=part.mandatory, within="" if is_sure else var
                     )
             for condition in use.conditions:
                 self._checks += _condition(

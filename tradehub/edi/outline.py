@@ -137,7 +137,8 @@ _Bound = tuple[_Context, BodyNode]
 
 @dataclass(frozen=True)
 class _Spot:
-    """A place of the message: as the standard has it, as the partner has it, and what is bound there."""
+    """A place of the message: as the standard has it, as the partner has it, what is bound there, and what the map
+    binds there without the guide."""
 
     node: StructureNode
     before: StructureNode | None
@@ -145,6 +146,7 @@ class _Spot:
     name: str
     within: tuple[str, ...]
     bound: tuple[_Bound, ...]
+    former: tuple[_Bound, ...]
 
     @property
     def path(self) -> str:
@@ -187,8 +189,8 @@ def outline(
             if place.id in survey.segments:
                 page.seen.setdefault((place.path.replace("/", "."), place.tag), survey.segments[place.id])
         page.repeats = {each.path.replace("/", "."): survey.repeats[each.id] for each in survey.rules.machine.loops}
-    start = (_Context("", "", own.body),)
-    return tuple(_level(page, standard.structure, own.structure, start, ()))
+    start, former = (_Context("", "", own.body),), (_Context("", "", standard.body),)
+    return tuple(_level(page, standard.structure, own.structure, start, former, ()))
 
 
 def _level(
@@ -196,21 +198,30 @@ def _level(
     standard: tuple[StructureNode, ...],
     own: tuple[StructureNode, ...],
     contexts: Sequence[_Context],
+    former: Sequence[_Context],
     within: tuple[str, ...],
 ) -> Iterator[Node]:
-    bodies = [(each, align(each.nodes, own)) for each in contexts]
+    bound, bound_before = _bound_by_node(contexts, own), _bound_by_node(former, standard)
     names = {id(node): name for name, node in (*selectors.named(own), *selectors.named(standard))}
     for node, before, after in _pairs(standard, own):
-        index = next((at for at, each in enumerate(own) if each is after), -1)
-        bound = tuple((context, body) for context, placed in bodies for body, at in placed if at == index)
-        spot = _Spot(node, before, after, names[id(node)], within, bound)
+        mine, theirs = bound.get(id(after), ()), bound_before.get(id(before), ())
+        spot = _Spot(node, before, after, names[id(node)], within, mine, theirs)
         yield _loop(page, spot) if node.is_loop else _segment(page, spot)
+
+
+def _bound_by_node(contexts: Sequence[_Context], level: tuple[StructureNode, ...]) -> dict[int, tuple[_Bound, ...]]:
+    """Return what is bound at each node of a level, by the node's identity."""
+    found: dict[int, tuple[_Bound, ...]] = {}
+    for context in contexts:
+        for body, at in align(context.nodes, level):
+            found[id(level[at])] = (*found.get(id(level[at]), ()), (context, body))
+    return found
 
 
 def _pairs(
     standard: tuple[StructureNode, ...], own: tuple[StructureNode, ...]
 ) -> Iterator[tuple[StructureNode, StructureNode | None, StructureNode | None]]:
-    """Yield (the node, as the standard has it, as the partner has it), in the order of the message; None where one has it
+    """Yield (what is shown, the standard's node, the partner's), in the order of the message; None where one has it
     not."""
     known = {(each.name, each.is_loop) for each in standard}
     at = 0
@@ -228,7 +239,8 @@ def _pairs(
 
 def _loop(page: _Page, spot: _Spot) -> Node:
     old, new = (spot.before.children if spot.before else ()), (spot.after.children if spot.after else ())
-    children = tuple(_level(page, old, new, _inner(spot.bound), (*spot.within, spot.name))) if spot.after else ()
+    contexts, former = _inner(spot.bound), _inner(spot.former)
+    children = tuple(_level(page, old, new, contexts, former, (*spot.within, spot.name))) if spot.after else ()
     return Node(
         spot.name,
         page.titles.get(spot.node.head, ""),
@@ -298,7 +310,7 @@ def _rows(page: _Page, spot: _Spot, seen: SegmentSeen) -> Iterator[Row]:
     rule = spot.node.rule
     old = spot.before.rule if spot.before is not None else rule
     targets = _targets(spot.bound)
-    former = _targets(_bound_before(page, spot.within, spot.node)) if spot.before is not None else targets
+    former = _targets(spot.former) if spot.before is not None else targets
     uses: list[tuple[tuple[int, int], Use, Use, tuple[schema.Condition, ...]]] = []
     for number, (use, was) in enumerate(zip(rule.uses, old.uses, strict=True), 1):
         uses.append(((number, 0), use, was, rule.conditions))
@@ -352,6 +364,10 @@ def _row(page: _Page, use: Use, targets: tuple[Target, ...], values: Values, *, 
     )
 
 
+def _most(size: int) -> str:
+    return str(size) if size < NO_LIMIT else "∞"
+
+
 def _size(low: int, high: int) -> str:
     if high >= NO_LIMIT:
         return f"{low}+"
@@ -392,30 +408,12 @@ def _use_changes(before: Use, after: Use) -> Iterator[Change]:
     if old is None or new is None:
         return
     if new.max != old.max:
-        yield Change("limited" if new.max < old.max else "widened", str(old.max), str(new.max))
+        yield Change("limited" if new.max < old.max else "widened", _most(old.max), _most(new.max))
     if new.codes != old.codes:
         yield Change("closed", now=" ".join(sorted(new.codes)))
 
 
 # Bindings -----------------------------------------------------------------------------------------
-
-
-def _bound_before(page: _Page, within: tuple[str, ...], node: StructureNode) -> tuple[_Bound, ...]:
-    """Return what the map binds at a segment without the guide."""
-    contexts = [_Context("", "", page.standard.body)]
-    level = page.standard.structure
-    for name in within:
-        loops = [at for at, (called, each) in enumerate(selectors.named(level)) if each.is_loop and called == name]
-        contexts = _inner(_bound_at(contexts, level, loops))
-        level = level[loops[0]].children
-    meant = [at for at, each in enumerate(level) if not each.is_loop and each.name == node.name]
-    return _bound_at(contexts, level, meant)
-
-
-def _bound_at(
-    contexts: Sequence[_Context], level: tuple[StructureNode, ...], meant: Sequence[int]
-) -> tuple[_Bound, ...]:
-    return tuple((each, body) for each in contexts for body, at in align(each.nodes, level) if at in meant)
 
 
 def _targets(bound: Sequence[_Bound]) -> dict[tuple[int, int], tuple[Target, ...]]:

@@ -269,13 +269,10 @@ def judge_each(text: str, folder: str) -> dict[str, Opinion]:
 
 
 def _report(text: str, folder: str) -> tuple[bool, Any]:
-    """Return whether pyx12 accepts a file, and all that it notes."""
+    """Return whether pyx12 accepts a file, and all that it notes: as one JSON document, or nothing."""
     noted = io.StringIO()
     accepted = x12n_document(ParamsBase(), io.StringIO(text), None, None, None, noted, map_path=folder)
-    try:
-        return bool(accepted), json.loads(noted.getvalue() or "{}")
-    except json.JSONDecodeError:
-        return bool(accepted), {}
+    return bool(accepted), json.loads(noted.getvalue() or "{}")
 
 
 def _errors(node: Any) -> Iterable[dict[str, Any]]:

@@ -158,31 +158,21 @@ class Watch:
         within: Loop | None = None
         places = self._reader.machine.places
         for state, at, elements in log:
-            step = self._step(at, elements) if at >= 0 else None
             place = places[at]
-            if run and (step is None or _begins(place) or not _is_inside(place.loop, within) or len(run) >= LONGEST):
+            if run and (_begins(place) or not _is_inside(place.loop, within) or len(run) >= LONGEST):
                 yield began, tuple(run)
                 run = []
-            if step is None:
-                continue
             if not run:
                 began, within = state, self._reader.machine.root if state is self.start else place.loop
-            run.append(step)
+            run.append(self._step(place, elements))
         if run:
             yield began, tuple(run)
 
-    def _step(self, at: int, elements: list[str]) -> Step | None:
-        """Return the step that a segment is; None where no trace may have it."""
-        place = self._reader.machine.places[at]
-        rule = place.rule
-        if not 1 < len(elements) <= len(rule.uses) + 1:
-            return None
-        composites, widths, decisive, numbers = self._kind(place)
-        count = len(elements) - 1
-        shape = shape_of(elements, composites[:count], self._signs[1])
-        for each, width in zip(shape, widths, strict=False):
-            if isinstance(each, tuple) and len(each) > width:
-                return None
+    def _step(self, place: Place, elements: list[str]) -> Step:
+        """Return the step that a segment is: one that was read without a doubt, so that its elements and components are
+        as many as its rule allows."""
+        composites, decisive, numbers = self._kind(place)
+        shape = shape_of(elements, composites[: len(elements) - 1], self._signs[1])
         found = ((where, _text(elements, where, composites, self._signs[1])) for where in decisive)
         texts = tuple((where, text) for where, text in found if text)
         is_plain = all(
@@ -190,24 +180,22 @@ class Watch:
             for where, pattern in numbers
             if (text := _text(elements, where, composites, self._signs[1]))
         )
-        return Step(at, shape, texts, is_plain)
+        return Step(place.id, shape, texts, is_plain)
 
     def _kind(self, place: Place) -> _Kind:
         if place.id not in self._kinds:
             uses = place.rule.uses
             composites = [bool(use.parts and not use.forbidden) for use in uses]
-            widths = [len(use.parts) for use in uses]
             decisive = tuple(_decisive(place, composites))
-            self._kinds[place.id] = _Kind(composites, widths, decisive, tuple(_numbers(uses)))
+            self._kinds[place.id] = _Kind(composites, decisive, tuple(_numbers(uses)))
         return self._kinds[place.id]
 
 
 class _Kind(NamedTuple):
-    """What a watch asks of a place: which elements are composites, of how many parts, which elements decide, and which
-    are numbers, with the pattern of plain ones."""
+    """What a watch asks of a place: which elements are composites, which elements decide, and which are numbers, with the
+    pattern of plain ones."""
 
     composites: list[bool]
-    widths: list[int]
     decisive: tuple[At, ...]
     numbers: tuple[tuple[At, str], ...]
 
@@ -375,8 +363,6 @@ class _Builder:
         """Return the pattern of a segment, after its code has been folded."""
         ending = f"_{number}"
         writer = FunctionWriter(self._reader, place, len(step.shape) + 1, step.shape)
-        if not writer.can_pass:
-            raise Unfoldable
         texts = dict(step.texts)
         pieces = [re.escape(place.tag)]
         for at, (there, use) in enumerate(zip(step.shape, place.rule.uses, strict=False), 1):
