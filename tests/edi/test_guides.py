@@ -9,7 +9,7 @@ import pytest
 
 from tests.edi.engine import maps
 from tradehub.edi import Fault, MapError, ReadMessage, guides, read, write_back
-from tradehub.edi.schema import Guide, body_nodes
+from tradehub.edi.schema import Guide, SegmentRule, body_nodes
 
 ENVELOPE = (
     "ISA*00*          *00*          *ZZ*HAIDITRADING   *ZZ*NINGBOVALVES   *261123*0900*U*00401*000000001*0*P*>~"
@@ -162,7 +162,7 @@ def test_what_is_forbidden_is_not_written():
 def test_what_is_forbidden_leaves_bindings_of_places_that_the_dictionary_does_not_have():
     """The linter names them; a guide of something else does not."""
     spec = maps().spec("x12", "850", "004010")
-    private = replace(spec.structure[1], name="ZZA", rule=None)
+    private = replace(spec.structure[1], name="ZZA", rule=SegmentRule("ZZA", ()))
     odd = replace(spec, structure=(*spec.structure[:2], private, *spec.structure[2:]))
     nodes = body_nodes([{"BEG": "03 number, 77 packaging"}, {"CUR": "02 currency"}, {"ZZA": "01 heads"}], "850")
     after = guides.patched(replace(odd, body=nodes), guides.load({"forbid": ["CUR"]})).body

@@ -789,6 +789,8 @@ class Tree:
 
     def comes_later(self, steps: tuple[Any, ...]) -> bool:
         """Return whether what is put there must wait: an item of a list from which an item is selected before."""
+        if not steps:
+            return False
         step, *others = steps
         if step.append:
             return any(name == step.name for name, _, _ in self.selected)
