@@ -233,6 +233,7 @@ class ClickBudget:
 
 def check_page(page: Page) -> None:
     """Fail where axe finds a fault, or where the page is wider than its window."""
+    page.wait_for_load_state()  # a click has only begun to go to it
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     _complain(page, page.evaluate(FAULTS, AXE_RULES))
