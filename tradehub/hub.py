@@ -693,7 +693,7 @@ class Hub:
 
     def _misfit(self, session: Session, document: Document, sender: PartyId, to: PartyId) -> str:
         """What in a document the message that the two agreed on cannot hold, in the reader's language."""
-        trial = self.exchange.outbound.tried(session, document, sender=sender, to=to)
+        trial = self.exchange.outbound.try_out(session, document, sender=sender, to=to)
         return "" if trial is None else exchange_wording.misfit(trial)
 
     def _despatched(self, session: Session, progress: Progress) -> None:

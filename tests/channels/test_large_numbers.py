@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.channels.trade import MakeHub, priced, trade
+from tests.channels.trade import MakeHub, inquired, priced
 from tradehub.negotiation import compare
 
 LARGEST = {"x12": (10**15, b"12.40*"), "edifact": (10**13, b"AAA:12.40"), "ubl": (10**60, b">12.40<")}
@@ -15,10 +15,8 @@ LARGEST = {"x12": (10**15, b"12.40*"), "edifact": (10**13, b"AAA:12.40"), "ubl":
 
 @pytest.mark.parametrize("standard", LARGEST)
 def test_a_price_of_any_size_is_taken_compared_and_shown(make_hub: MakeHub, standard: str) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     seller.do("make_offer", seller.deal, priced("12.40", "0.82", "6.10"))
     seller.jobs.drain()
     digits, small = LARGEST[standard]

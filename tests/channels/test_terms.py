@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.channels.test_pairs import agree
-from tests.channels.trade import BUYER, SELLER, MakeHub, Side, priced, trade
+from tests.channels.trade import BUYER, SELLER, MakeHub, Side, inquired, priced
 from tradehub.documents.in_words import MANNER
 from tradehub.documents.parts import Attachment
 from tradehub.negotiation import model
@@ -38,10 +38,8 @@ def published(side: Side) -> str:
 def test_a_deal_with_breaks_own_terms_files_and_standard_terms_is_the_same_on_both_sides(
     make_hub: MakeHub, standard: str
 ) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     drawing = brought(seller, "drawing.pdf", DRAWING)
     theirs = published(seller)
     seller.do("make_offer", seller.deal, offered("12.40", attachments=(drawing,), standard_terms=theirs))
@@ -86,10 +84,8 @@ def offered(price: str, **said: Any) -> Draft:
 def test_how_an_offer_may_be_taken_back_and_accepted_is_told_by_message(
     make_hub: MakeHub, standard: str, manner: tuple[str, ...]
 ) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     offer = replace(priced("12.40", "0.82", "6.10"), **dict.fromkeys(manner, True), standard_terms=published(seller))
     seller.do("make_offer", seller.deal, offer)
     agree(deal, "offer")
@@ -102,10 +98,8 @@ def test_how_an_offer_may_be_taken_back_and_accepted_is_told_by_message(
 def test_an_offer_that_says_by_message_that_it_is_divisible_is_accepted_in_part(
     make_hub: MakeHub, standard: str
 ) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     seller.do("make_offer", seller.deal, priced("12.40", "0.82", "6.10", divisible=True))
     agree(deal, "offer")
     buyer.do("accept", buyer.deal, buyer.last.id, lines=(("1", None),))
@@ -118,10 +112,8 @@ def test_an_offer_that_says_by_message_that_it_is_divisible_is_accepted_in_part(
 
 @pytest.mark.parametrize("standard", STANDARDS)
 def test_a_file_that_goes_with_words_is_named_to_the_other_side(make_hub: MakeHub, standard: str) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     row = seller.do("attach", seller.deal, "drawing.pdf", DRAWING)
     seller.do("comment", seller.deal, "See the drawing", files=[row.sha256])
     agree(deal, "comment")
@@ -131,10 +123,8 @@ def test_a_file_that_goes_with_words_is_named_to_the_other_side(make_hub: MakeHu
 
 @pytest.mark.parametrize("standard", STANDARDS)
 def test_an_order_says_which_standard_terms_its_buyer_holds_to(make_hub: MakeHub, standard: str) -> None:
-    deal = trade(make_hub, standard, standard, negotiation={"battle": "knock_out"})
+    deal = inquired(make_hub, standard, negotiation={"battle": "knock_out"})
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     seller.do("make_offer", seller.deal, offered("12.40", standard_terms=published(seller)))
     agree(deal, "offer")
     ours = published(buyer)
@@ -146,10 +136,8 @@ def test_an_order_says_which_standard_terms_its_buyer_holds_to(make_hub: MakeHub
 
 
 def test_what_a_message_names_and_is_not_here_is_no_link(make_hub: MakeHub) -> None:
-    deal = trade(make_hub, "x12", "x12")
+    deal = inquired(make_hub, "x12")
     buyer, seller = deal.sides
-    deal.inquire()
-    deal.travel()
     drawing = brought(seller, "drawing.pdf", DRAWING)
     seller.do("make_offer", seller.deal, offered("12.40", attachments=(drawing,), standard_terms="e" * 64))
     deal.travel()
@@ -168,10 +156,8 @@ def test_what_a_message_names_and_is_not_here_is_no_link(make_hub: MakeHub) -> N
 def test_what_the_others_message_cannot_hold_is_refused_before_it_is_on_record(
     make_hub: MakeHub, standard: str, place: str
 ) -> None:
-    deal = trade(make_hub, standard, standard)
+    deal = inquired(make_hub, standard)
     seller = deal.seller
-    deal.inquire()
-    deal.travel()
     service, person = seller.hub.negotiation, replace(seller.actor, user_id="u-ningbo")
     service.hooks = replace(service.hooks, authorise=lambda session, actor, binding: Allowed())
     before, waiting = seller.negotiation.version, len(seller.jobs.queue.known)

@@ -147,10 +147,10 @@ class Side:
         """What is on record; read anew where the last statement is another one, for tests look often."""
         with self.hub.database.read() as session:
             head = session.scalars(select(DealRow.head).where(DealRow.id == self.deal)).one()
-            if self._read is None or self._read[0] != f"{self.deal} {head}":
+            if self._read is None or self._read[0] != head:
                 row = store.deal_row(session, self.deal)
                 assert row is not None
-                self._read = f"{self.deal} {head}", store.load(session, row)
+                self._read = head, store.load(session, row)
             return self._read[1]
 
     @property
@@ -338,6 +338,14 @@ def trade(make_hub: MakeHub, buying: str, selling: str, **agreed: Any) -> Trade:
     for side in (buyer, seller):
         side.hub.exchange.outbound.open_channel = lambda id, channel, wire=side.wire: wire
     return Trade(buyer, seller)
+
+
+def inquired(make_hub: MakeHub, standard: str, **agreed: Any) -> Trade:
+    """Two sides that trade by messages of one standard, and the buyer's inquiry has arrived."""
+    made = trade(make_hub, standard, standard, **agreed)
+    made.inquire()
+    made.travel()
+    return made
 
 
 def _side(hub: Hub, party: PartyId, other: PartyId, channel: str) -> Side:

@@ -509,12 +509,6 @@ def test_a_watch_that_runs_into_the_void_begins_again():
     assert watch.left == traces.WATCHED
 
 
-def test_a_value_for_which_every_place_is_taken_changes_nothing():
-    taken = {"a": {"b": 1}, "c": 2}
-    put_first((parse_path("a.b"), parse_path("c")), taken, {}, 3)
-    assert taken == {"a": {"b": 1}, "c": 2}
-
-
 def test_a_last_segment_without_its_end_gets_one():
     assert (own_text("A*1~B*2", "~"), own_text("A*1~\nB*2", "~"), own_text("", "~")) == ("A*1~B*2~", "A*1~B*2~", "")
 

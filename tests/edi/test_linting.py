@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 
 from tests.edi.engine import FOLDER, PARSED, every_map, maps
-from tradehub.edi import MapError, linting
+from tradehub.edi import MapError
 from tradehub.edi.linting import map_faults, xml_fault
 from tradehub.edi.maps import MapStore
 from tradehub.edi.xml import xml_map
@@ -186,7 +186,3 @@ def test_a_node_that_wants_an_element_empty_writes_no_segment_that_has_it():
     order = {"number": "PO-1", "issued_on": date(2026, 3, 20), "currency": "USD", "lines": [{"number": "1"}]}
     written = store.get("x12", "850", "004010").write(order, "*", ">")
     assert [each for each in written if each.startswith("CUR")] == []
-
-
-def test_a_fault_that_names_no_file_is_told_as_it_is():
-    assert linting._of_error(maps(), MapError("odd")) == linting.FileFault("", 0, "", "odd")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.resources
 import logging
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -201,21 +200,3 @@ def test_what_is_no_interchange_pyx12_refuses_without_a_word(folder):
 def test_a_release_that_pyx12_does_not_know_is_named():
     with pytest.raises(ValueError, match="edifact/D96A/ORDERS"):
         pyx12_bridge.envelope_of(maps().spec("edifact", "ORDERS", "D96A"))
-
-
-@pytest.mark.parametrize("text", ["no X12 at all", ORDER[:60], ORDER.replace("*00401*", "*00999*", 1)])
-def test_what_pyx12_cannot_read_has_a_reason_and_no_verdict(text, folder):
-    opinion = pyx12_bridge.judge(text, folder)
-    assert opinion.accepted is not True
-    if opinion.accepted is None:
-        assert opinion.reason
-        with pytest.raises(ValueError, match=re.escape(opinion.reason)):
-            pyx12_bridge.judge_each(text, folder)
-
-
-def test_a_control_map_of_pyx12_without_its_group_is_named():
-    own = importlib.resources.files("pyx12") / "map"
-    control = {name: (own / name).read_text("utf-8") for name in pyx12_bridge.CONTROL}
-    other = {name: text.replace("GS_LOOP", "XX_LOOP") for name, text in control.items()}
-    with pytest.raises(ValueError, match="pyx12's control map has no GS loop"):
-        pyx12_bridge.files([maps().spec("x12", "850", "004010")], other)

@@ -9,20 +9,23 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from tests.exchange.conftest import Bench
+from tests.exchange.conftest import HAIDI, NINGBO, Bench
 from tradehub.cli.counterparty import SUPPLIERS, quote, respond
 from tradehub.documents import Inquiry, Offer, Order, TradeDocument
 from tradehub.documents.parts import Party, PaymentTerms, Reference
 from tradehub.documents.terms import NOT_TERMS
 from tradehub.exchange.codec import Codec, Frame
 from tradehub.exchange.engine import engine_codec
+from tradehub.exchange.outbound import TRIED_LINES_MAX
 from tradehub.exchange.store import IssueRow
 from tradehub.exchange.trial import not_carried
 from tradehub.negotiation import drafting, letters
 from tradehub.negotiation.drafting import Draft, Letterhead, LineDraft
 from tradehub.negotiation.histories import Claim
 from tradehub.partners.profile import Envelope, Identity
+from tradehub.platform.outbox import OutboxRow
 
 CODEC = engine_codec()
 TODAY = date(2026, 11, 23)
@@ -178,6 +181,39 @@ def test_a_message_that_carries_every_term_has_no_finding(bench: Bench) -> None:
     bench.jobs.drain()
     assert [row.validation for row in bench.messages("out")] == ["accepted"]
     assert list(findings(bench)) == []
+
+
+def test_a_long_document_is_tried_out_by_its_job_alone_and_what_is_said_to_many_once(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    write = bench.exchange.outbound.codec.write
+    monkeypatch.setattr(
+        bench.exchange.outbound.codec, "write", lambda *said: (written.append(said[0]), write(*said))[1]
+    )
+
+    def order(name: str, lines: int = 1) -> Order:
+        with bench.database.read() as session:
+            row = session.get_one(OutboxRow, bench.put(f"PO-{name}-{lines}", custom=(("colour", "blue"),)))
+        made = row.restored()
+        assert isinstance(made, Order)
+        (line,) = made.lines
+        many = tuple(line.model_copy(update={"number": str(number)}) for number in range(1, lines + 1))
+        return made.model_copy(update={"lines": many, "parties": (Party(role="seller", name=name),)})
+
+    def tried(session: Session, document: Order) -> bool:
+        return bench.exchange.outbound.try_out(session, document, sender=HAIDI, to=NINGBO) is not None
+
+    first, other = order("A"), order("B")
+    at_most, longer = order("C", TRIED_LINES_MAX), order("D", TRIED_LINES_MAX + 1)
+    with bench.database.read() as session:
+        assert (tried(session, first), tried(session, other.model_copy(update={"number": first.number}))) == (
+            True,
+            True,
+        )
+        once = len(written)
+        assert (tried(session, at_most), tried(session, longer)) == (True, False)
+    assert (once, len(written)) == (2, 4)  # each as it is, and with the colour in words
 
 
 def test_a_term_in_our_own_block_goes_in_words_too_for_others_pass_over_it(bench: Bench) -> None:

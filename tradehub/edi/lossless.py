@@ -246,7 +246,7 @@ class _Difference:
                     ordinal += 1
                 continue
             other = written.parts[pairs[at]]
-            if isinstance(part, Instance):  # ... and so is what it was paired with
+            if isinstance(part, Instance):  # a loop is paired with a loop, a segment with a segment
                 self.compare(part, cast("Instance", other), paths[pairs[at]])
             elif part.raw != (raw := cast("Leaf", other).raw):
                 self._forms(part.raw, raw, path, ordinal)

@@ -36,6 +36,9 @@ from tradehub.platform.jobs import JobContext, Jobs, RetryLater
 from tradehub.platform.outbox import SEND, OutboxRow
 
 TRANSMIT = "exchange.transmit"
+TRIED_LINES_MAX = 100
+"""Lines of a document whose message is tried out while a transaction is open: writing and reading it takes up to a sixth of a
+second, and nobody else may write to an embedded database meanwhile."""
 
 OpenChannel = Callable[[str, Channel], Transport]
 """Return the transport of a channel, by its id and profile entry. Raises TransportError."""
@@ -118,15 +121,26 @@ class Outbound:
                 trial = tried(self.codec, plan)
             self._write(session, row, trial)
 
-    def tried(self, session: Session, document: Document, *, sender: PartyId, to: PartyId) -> Trial | None:
-        """Try out the message that a document would leave as now. None where none would: its receiver uses our own
-        pages, or nobody agreed on a message."""
+    def try_out(self, session: Session, document: Document, *, sender: PartyId, to: PartyId) -> Trial | None:
+        """Try out the message that a document would leave as now, in the caller's transaction.
+
+        None where there is nothing to try: its receiver uses our own pages, nobody agreed on a message, or the document is
+        too long for others to wait for, and is tried by ``send`` alone. What an inquiry says to many is tried once for
+        each message and guide.
+        """
         known = self.partners.party(session, to)
-        if known is not None and known.is_web:
+        if (known is not None and known.is_web) or len(getattr(document, "lines", ())) > TRIED_LINES_MAX:
             return None
         stated = document.model_dump(mode="json")
         planned = self._plan(session, OutboxRow(sender=sender, recipient=to, kind=document.kind, document=stated))
-        return None if planned is None else tried(self.codec, planned)
+        if planned is None:
+            return None
+        guide = planned.guide.model_dump_json() if planned.guide is not None else None
+        key = (planned.agreement.message, guide, document.model_dump_json(exclude={"parties"}))
+        trials: dict[tuple[str, str | None, str], Trial] = session.info.setdefault(Trial, {})
+        if key not in trials:
+            trials[key] = tried(self.codec, planned)
+        return trials[key]
 
     def _plan(self, session: Session, waiting: OutboxRow) -> Plan | None:
         """Return all that a message is made of; None where nobody agreed on it, or one of the two has no name in it."""

@@ -182,9 +182,8 @@ def log_stage(
     """Note a step of ``message``, in the caller's transaction; its session asks only once which number comes next."""
     numbers: dict[str, int] = session.info.setdefault(StageRow, {})
     if message.id not in numbers:
-        numbers[message.id] = session.scalar(
-            select(func.coalesce(func.max(StageRow.number), 0)).where(StageRow.message_id == message.id)
-        )  # type: ignore[assignment]
+        last = select(func.coalesce(func.max(StageRow.number), 0)).where(StageRow.message_id == message.id)
+        numbers[message.id] = session.scalars(last).one()
     numbers[message.id] += 1
     session.add(
         StageRow(

@@ -181,7 +181,9 @@ def series(rounds: Sequence[tuple[int, bool, TradeDocument]]) -> tuple[Series, .
             stated = same.line.price.currency if same and same.line.price else None
             if amount is not None and (stated or document.currency) == currency:
                 exact = EXACT.divide(Decimal(amount.numerator), Decimal(amount.denominator))
-                points.append(Point(number, by_buyer, exact.quantize(Decimal("0.000001"), context=EXACT).normalize()))
+                points.append(
+                    Point(number, by_buyer, exact.quantize(Decimal("0.000001"), context=EXACT).normalize(EXACT))
+                )
         if len(points) > 1 and currency:
             found.append(Series(name, drafting.item_label(line), currency, unit, tuple(points), _gap(points)))
     return tuple(found)
@@ -232,11 +234,10 @@ def chart(of: Series) -> Chart:
 
     marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
     path = " ".join(f"{mark.x},{mark.y}" for mark in marks)
-    middle = ((high + low) / 2).quantize(
-        high + low + Decimal("0.00"), context=EXACT
-    )  # as fine as the prices, and as cents
+    finest = high + low + Decimal("0.00")  # as fine as the prices, and as cents
+    middle = ((high + low) / 2).quantize(finest, context=EXACT)
     amounts = dict.fromkeys((high, middle, low))
-    ticks = tuple((y(amount), amount.quantize(Decimal("0.0001"), context=EXACT).normalize()) for amount in amounts)
+    ticks = tuple((y(amount), amount.quantize(Decimal("0.0001"), context=EXACT).normalize(EXACT)) for amount in amounts)
     return Chart(WIDTH, HEIGHT, marks, path, ticks)
 
 

@@ -98,6 +98,16 @@ class Unauthorised(Refused):
         self.rule, self.article = verdict.rule, verdict.article
 
 
+class Unsendable(Refused):
+    """What the other side takes by message could not state this as it was stated here (R4: an offer has to reach whom it
+    is made to, and reaches as what it says). ``to`` is whom by name, ``what`` the terms or the fault."""
+
+    def __init__(self, to: str, what: str, regime: Regime | None = None) -> None:
+        self.code, self.rule, self.to, self.what = "UNSENDABLE", "R4", to, what
+        self.article = model.article(self.rule, regime)
+        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article}): {to}: {what}")
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who speaks: a person for a party, or the party's own system by a message.
@@ -114,16 +124,6 @@ class Actor:
     sent_at: datetime | None = None
     claimed_at: datetime | None = None
     approval: str | None = None
-
-
-class Unsendable(Refused):
-    """What the other side takes by message could not state this as it was stated here (R4: an offer has to reach whom it
-    is made to, and reaches as what it says). ``to`` is whom by name, ``what`` the terms or the fault."""
-
-    def __init__(self, to: str, what: str, regime: Regime | None = None) -> None:
-        self.code, self.rule, self.to, self.what = "UNSENDABLE", "R4", to, what
-        self.article = model.article(self.rule, regime)
-        Exception.__init__(self, f"{self.code} ({self.rule}, {self.article}): {to}: {what}")
 
 
 def _at_will(session: Session, row: DealRow, party: PartyId) -> None:

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tradehub.documents import PartyId
+from tradehub.documents.amounts import added
 from tradehub.documents.parts import EXACT
 from tradehub.negotiation import model
 from tradehub.negotiation.model import Calendar, Contract, Ground, Kind, Ledger, Negotiation, Offer, Refused, Statement
@@ -26,7 +27,6 @@ LINES_MAX = 100_000
 """Lines read of one file: a simulation holds all of its negotiations in memory."""
 
 CENT = Decimal("0.01")
-"""Room for the product of two numbers of 24 digits, and the sum of as many as there can be lines."""
 
 YEARS = range(1900, 2900)
 CENTURY_S = 100 * 366 * 24 * 3600
@@ -496,10 +496,7 @@ def _amounts(said: OfferEntry) -> dict[str, Decimal]:
 
 
 def _sum(amounts: Mapping[str, Decimal]) -> Decimal | None:
-    total = Decimal(0)
-    for each in amounts.values():
-        total = EXACT.add(total, each)
-    return total if amounts else None
+    return added(amounts.values()) if amounts else None
 
 
 def _ground(entry: NegotiationEntry) -> Ground:

@@ -345,9 +345,9 @@ def _add_answer(routes: Blueprint, pages: Pages) -> None:
         large = forms.large_moves(form, base.document)
         if step == "review" or (large and step not in ("send", "ask")):
             refused = rehearsed(pages, lambda session: _make_offer(pages, session, view, base, form))
-            return (
-                _review_page(view, base, form, large) if refused is None else _refused(pages, view, base, form, refused)
-            )
+            if refused is not None:
+                return _refused(pages, view, base, form, refused)
+            return _review_page(view, base, form, large)
         return _send_answer(pages, view, base, form, asks=step == "ask")
 
     @routes.post("/deals/<deal_id>/counter/term")

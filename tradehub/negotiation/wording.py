@@ -234,8 +234,12 @@ REFUSALS: Mapping[str, LazyString] = {
 def sentence(refused: Refused) -> str:
     """Return what a refusal says, in the reader's language."""
     if isinstance(refused, Unsendable):
-        said = gettext("The message that goes to %(partner)s cannot state this as you did: %(what)s. Nothing was sent.")
-        return str(said % {"partner": refused.to, "what": refused.what})
+        return str(
+            gettext(
+                "Nothing was sent: the message that goes to %(partner)s cannot state this as you did. %(what)s",
+                partner=refused.to, what=refused.what,
+            )
+        )  # fmt: skip
     found = REFUSALS.get(refused.code)
     return str(found) if found is not None else refused.code
 
