@@ -48,6 +48,8 @@ FAULTS = [
     ("structure__850", "structure: [{group N1 O 1: [AAA M 1]}]", "'group N1 O 1' is not 'loop NAME USE MAX'"),
     ("structure__850", "structure: [{loop N1 O 1: []}]", "'loop N1 O 1' is empty"),
     ("structure__850", "structure: [{loop N1 O 1: [AAA M 1], loop N2 O 1: [AAA M 1]}]", "a node has one key, not "),
+    ("_850", HEAD.replace("PO", "[PO]") + "\nbody: [{AAA: 01 number}]", "message.group: "),
+    ("_850", HEAD + "\nbody: {AAA: 01 number}", "body: "),
     ("_850", HEAD + "\nbody: [{AAA: 01 number, BBB: 01.1 type}]", "a node has one key, not "),
     ("_850", HEAD + "\nbody: [{'AAA[': 01 number}]", "AAA[: not a node: 'AAA['"),
     ("_850", HEAD + "\nbody: [{AAA: 01 number = unheard}]", "AAA: not a binding: '01 number = unheard'"),
@@ -61,6 +63,14 @@ def test_what_the_notation_does_not_know_is_refused_at_its_row(file: str, text: 
         store(**{file: text}).get("x12", "850", "004010")
     assert said in str(raised.value)
     assert f"004010/{file.replace('__', '/').lstrip('_')}" in str(raised.value)
+
+
+def test_a_row_that_no_message_uses_stops_none_and_the_linter_names_it() -> None:
+    broken = store(segments=f"{SOUND['segments'].replace('}', ', ZZZ: 1 Q}', 1)}")
+    assert broken.get("x12", "850", "004010").read(["AAA*7"], "*", ">").document["number"] == "7"
+    found = [str(each) for each in map_faults(broken, "x12", "850", "004010")]
+    assert len(found) == 1
+    assert "ZZZ: '1 Q' is not REF USE" in found[0]
 
 
 @pytest.mark.parametrize(("file", "text", "said"), FAULTS)

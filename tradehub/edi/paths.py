@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 Scope = dict[str, Any]
@@ -189,8 +190,11 @@ _PLACE = re.compile(r"(\d{1,2})(?:\.(\d{1,2}))?$")
 _SPREAD = re.compile(r"(\d{1,2})\.(\d)-(\d{1,2})\.(\d)(\??)$")
 CONVERTERS = frozenset({"text", "decimal", "int", "date", "time", "datetime", "when", "bool", "code", "lookup", "fn"})
 _WITH_TABLE = frozenset({"bool", "code", "lookup", "fn"})
+SPELLINGS = 2_000
+"""Places, paths and conversions that are remembered as they were spelled: a map spells most of them many times."""
 
 
+@lru_cache(maxsize=SPELLINGS)
 def parse_path(text: str) -> Path:
     """Return the path that ``text`` spells. Raises MapError."""
     from_root = text.startswith("/")
@@ -203,6 +207,7 @@ def parse_path(text: str) -> Path:
     return Path(tuple(steps), from_root)
 
 
+@lru_cache(maxsize=SPELLINGS)
 def parse_place(text: str) -> Place:
     """Return the place that ``01`` or ``01.2`` spells. Raises MapError."""
     match = _PLACE.match(text)
@@ -350,6 +355,7 @@ def _parse_bound(
     )
 
 
+@lru_cache(maxsize=SPELLINGS)
 def _parse_conversion(text: str) -> Conversion:
     name, _, table = text.partition(":")
     if name not in CONVERTERS or (name in _WITH_TABLE) != bool(table):

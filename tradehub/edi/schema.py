@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import types
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -197,11 +197,77 @@ class MapSpec:
 
 
 def _validated(model: type[Any], plain: Plain, name: str) -> Any:
+    if _fits(model, plain):
+        return _made(model, plain)
     try:
         return model.model_validate(plain)
     except ValidationError as wrong:
         at, said = next(shape_faults(wrong, tuple(model.model_fields)))
         raise MapError(f"{name}: {'.'.join(at)}: {said}" if at else f"{name}: {said}") from wrong
+
+
+def _fits(kind: Any, plain: Plain) -> bool:
+    """Return whether a value has the shape of a field. Pydantic's validator says what is wrong with one that has not;
+    for those that have, to make it takes as long as to read the files of a map."""
+    if kind is Any:
+        return True
+    if _is_model(kind):
+        fields = kind.model_fields
+        return (
+            type(plain) is dict
+            and plain.keys() <= fields.keys()
+            and all(name in plain or not each.is_required() for name, each in fields.items())
+            and all(not fields[name].metadata and _fits(fields[name].annotation, each) for name, each in plain.items())
+        )
+    if type(plain) is not (typing.get_origin(kind) or kind):
+        return False
+    if type(plain) is list:
+        return _all_fit(typing.get_args(kind)[0], plain)
+    if type(plain) is dict:
+        of_names, of_values = typing.get_args(kind)
+        return _all_fit(of_names, plain) and _all_fit(of_values, plain.values())
+    return True
+
+
+def _all_fit(kind: Any, several: Iterable[Plain]) -> bool:
+    if kind is str:  # what most are, some thousand in a dictionary
+        return set(map(type, several)) <= {str}
+    return all(_fits(kind, each) for each in several)
+
+
+def _made(model: type[Any], plain: Mapping[str, Plain]) -> Any:
+    fields = model.model_fields
+    return model.model_construct(**{
+        name: _made(fields[name].annotation, each) if _is_model(fields[name].annotation) else each
+        for name, each in plain.items()
+    })  # fmt: skip
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, _Strict)
+
+
+class _Rows(Mapping[str, Any]):
+    """The rows of a file by name, each read when it is first asked for: one message uses few of its release's."""
+
+    def __init__(self, spelled: Mapping[str, str], read: Callable[[str, str], Any]) -> None:
+        self._spelled = spelled
+        self._read = read
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._known:
+            self._known.setdefault(name, self._read(name, self._spelled[name]))
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._spelled
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._spelled)
+
+    def __len__(self) -> int:
+        return len(self._spelled)
 
 
 # Dictionary ---------------------------------------------------------------------------------------
@@ -215,24 +281,24 @@ NO_LIMIT = 1_000_000_000
 def load_dictionary(
     standard: str, elements: Plain, segments: Plain, codes: Plain, name: str = "dictionary"
 ) -> Dictionary:
-    """Return the dictionary that the three (already parsed) files hold; an absent file is None. Raises MapError."""
+    """Return the dictionary that the three (already parsed) files hold; an absent file is None.
+
+    Raises MapError for a file of another shape; for a row that cannot be read where the row is asked for.
+    """
     listed = _validated(CodesFile, codes or {}, f"{name}/codes.yaml")
-    rules = {
-        id_: _element(id_, text, listed.lists, name)
-        for id_, text in _validated(
-            ElementsFile, elements or {"elements": {}}, f"{name}/elements.yaml"
-        ).elements.items()
-    }
+    sized = _validated(ElementsFile, elements or {"elements": {}}, f"{name}/elements.yaml").elements
     file = _validated(SegmentsFile, segments or {"segments": {}}, f"{name}/segments.yaml")
-    composites: dict[str, Use] = {}
-    for id_, text in file.composites.items():
-        uses, conditions = _uses(text, rules, {}, f"{name}/segments.yaml: {id_}")
-        composites[id_] = Use(id_, mandatory=False, parts=uses, conditions=conditions)
-    tags = {
-        tag: SegmentRule(tag, *_uses(text, rules, composites, f"{name}/segments.yaml: {tag}"))
-        for tag, text in file.segments.items()
-    }
-    return Dictionary(standard, rules, composites, tags, listed.tables)
+
+    def composite(id_: str, text: str) -> Use:
+        parts, conditions = _uses(text, rules, {}, f"{name}/segments.yaml: {id_}")
+        return Use(id_, mandatory=False, parts=parts, conditions=conditions)
+
+    def segment(tag: str, text: str) -> SegmentRule:
+        return SegmentRule(tag, *_uses(text, rules, composites, f"{name}/segments.yaml: {tag}"))
+
+    rules = _Rows(sized, lambda id_, text: _element(id_, text, listed.lists, name))
+    composites = _Rows(file.composites, composite)
+    return Dictionary(standard, rules, composites, _Rows(file.segments, segment), listed.tables)
 
 
 def _element(id_: str, text: str, lists: Mapping[str, str], name: str) -> ElementRule:
