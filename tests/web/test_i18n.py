@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from flask import Flask, render_template_string
 
-from tradehub.web import i18n
+from tradehub.web import i18n, language
 from tradehub.web.language import LANGUAGES
 
 
@@ -63,6 +64,23 @@ def test_chinese_outside_the_catalogues_is_named(tmp_path: Path, name: str) -> N
     package.mkdir()
     (package / name).write_text("ok\n'\u53d1\u7968'\n", encoding="utf-8")
     assert [each.split(": ")[0] for each in i18n.stray_characters(package)] == [f"package/{name}:2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reads"),
+    [
+        ("{{ _('%(name)s and others', name='<b>') }}", "&lt;b&gt; and others"),
+        ("{{ _('<i>%(name)s</i>', name='x') }}", "<i>x</i>"),
+        ("{{ _('100 %% new') }}", "100 % new"),
+        ("{{ _('Account') }}", "\u8d26\u6237"),
+        ("{% set kept = _('Account') %}{{ kept | upper }} {{ kept }}", "\u8d26\u6237 \u8d26\u6237"),
+    ],
+)
+def test_a_text_of_a_template_is_markup_and_what_is_put_into_it_is_not(text: str, reads: str) -> None:
+    app = Flask("shown")
+    language.install(app)
+    with app.test_request_context(headers={"Accept-Language": "zh-CN"}):
+        assert render_template_string(text) == reads
 
 
 def test_each_language_calls_itself_by_its_own_name() -> None:

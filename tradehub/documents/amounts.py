@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-from tradehub.documents.parts import EXACT, AllowanceCharge, Price
+from tradehub.documents.parts import EXACT, AllowanceCharge, Price, Quantity
 from tradehub.documents.trade import Line
-from tradehub.documents.units import factor, to_decimal
+from tradehub.documents.units import PLACES, factor, to_decimal
 
 MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 """ISO 4217 decimals where they are not 2."""
@@ -39,11 +39,20 @@ def net_amount(line: Line, currency: str | None) -> Decimal | None:
     """Return quantity x price / base quantity, plus charges, less allowances, rounded; None if it cannot be told."""
     if line.quantity is None or line.price is None:
         return None
-    per = unit_price(line, line.quantity.unit)
-    if per is None:
-        return None
-    gross = to_decimal(per * Fraction(line.quantity.value))
+    gross = _gross(line.price, line.quantity) if line.price.basis is None else None
+    if gross is None:
+        per = unit_price(line, line.quantity.unit)
+        if per is None:
+            return None
+        gross = to_decimal(per * Fraction(line.quantity.value))
     return rounded(EXACT.add(gross, balance(line.allowances_charges)), currency)
+
+
+def _gross(price: Price, quantity: Quantity) -> Decimal | None:
+    """Return quantity x price, where nothing is divided, without the way by fractions; None where it has more than the
+    12 places that an amount is told to."""
+    gross = EXACT.multiply(price_at(price, quantity.value), quantity.value)
+    return gross if int(gross.as_tuple().exponent) >= -PLACES else None
 
 
 def rounded(amount: Decimal, currency: str | None) -> Decimal:

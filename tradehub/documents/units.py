@@ -27,6 +27,9 @@ _DIMENSIONS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 """How many base units of its dimension one of each unit is. EA and PCE are older names of C62 still in use."""
 
+PLACES = 12
+"""How many decimals an amount or a quantity is told to that does not end."""
+
 _FACTORS = {
     unit: (dimension, Fraction(text)) for dimension, units in _DIMENSIONS.items() for unit, text in units.items()
 }
@@ -54,5 +57,5 @@ def convert(value: Decimal, unit: str | None, into: str | None) -> Decimal | Non
 
 def to_decimal(value: Fraction) -> Decimal:
     """Return ``value`` as a plain decimal, to 12 places where it does not end."""
-    rounded = Decimal(round(value * 10**12)).scaleb(-12, EXACT).normalize(EXACT)
+    rounded = Decimal(round(value * 10**PLACES)).scaleb(-PLACES, EXACT).normalize(EXACT)
     return Decimal(int(rounded)) if rounded == rounded.to_integral_value() else rounded
