@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
+from urllib.parse import urlsplit
 
 from flask import Blueprint
 from flask_babel.speaklater import LazyString
@@ -70,6 +71,7 @@ from tradehub.platform.db import Database, org_of, to_json
 from tradehub.platform.files import DamagedPayload, NoPayload, PayloadStore
 from tradehub.platform.http import Principal
 from tradehub.platform.jobs import Jobs
+from tradehub.platform.mail import Mail, MailServer
 from tradehub.platform.outbox import Outbox
 from tradehub.platform.passkeys import Passkeys
 from tradehub.platform.schedules import Schedule
@@ -126,6 +128,12 @@ class Hub:
         self.database = Database(settings.database)
         self.payloads = PayloadStore(settings.payload_dir)
         self.jobs = Jobs(self.database, poll_s=settings.poll_s)
+        self.mail = Mail(
+            self.jobs,
+            MailServer.named(server) if (server := settings.mail_server.get_secret_value()) else None,
+            sender=settings.mail_sender,
+            host=str(urlsplit(settings.public_url).hostname),
+        )
         self.partners = PartnerService()
         self.outbox = Outbox(self.jobs, self._with_history)
         self.approvals = ApprovalService(self._carry_out)

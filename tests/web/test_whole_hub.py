@@ -64,7 +64,7 @@ BROKEN = (
 OPEN_TO_ALL = {
     "home.health", "metrics", "signin.sign_in", "signin.sign_in_by_password", "signin.ask_passkey",
     "signin.sign_in_by_passkey", "signin.link", "signin.open_link", "signin.speak", "signin.colours", "static",
-    "apidoc.openapi", "apidoc.reference",
+    "apidoc.openapi", "apidoc.reference", "notices.stop", "notices.stopped",
 }  # fmt: skip
 """The only doors that open without signing in. A new one is a decision, so it is written here too."""
 
@@ -376,7 +376,14 @@ def test_the_people_of_the_trade_see_their_pages(trade: Trade) -> None:
     }
     not_yet = {"contracting.of_deal", "ordering.of_deal"}
     for endpoint, method, url in trade.routes(trade.theirs):
-        if method == "GET" and endpoint not in {*sellers_own, *not_now, *not_yet, "signin.sign_in", "signin.link"}:
+        if method == "GET" and endpoint not in {
+            *sellers_own,
+            *not_now,
+            *not_yet,
+            "signin.sign_in",
+            "signin.link",
+            "notices.stop",
+        }:
             answer = ask(trade.window("lin"), method, url)
             assert answer.status_code == 200, (url, answer.status_code)
     for endpoint, _method, url in trade.routes(trade.theirs):

@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+from functools import cache
 from pathlib import Path
 
 import click
@@ -115,17 +116,27 @@ class Background:
     def __init__(self, settings: Settings) -> None:
         from tradehub.hub import Hub
         from tradehub.platform import logs
+        from tradehub.platform.mail import NoMailServer
         from tradehub.platform.schedules import Clock
         from tradehub.platform.schema import upgrade
+        from tradehub.web import create_app
         from tradehub.web.language import in_all
+        from tradehub.web.notices import Notices
 
         logs.configure(settings.log_level, as_json=settings.log_json)
-        self.hub = Hub(settings, in_all)
+        try:
+            self.hub = Hub(settings, in_all)
+        except NoMailServer as wrong:
+            raise click.ClickException(str(wrong)) from wrong
         upgrade(self.hub.database)
         self.clock = Clock(self.hub.jobs)
+        pages = cache(lambda: create_app(self.hub))
+        self.notices = Notices(self.hub.database, self.hub.mail, self.hub.sections(), pages)
+        self.notices.register(self.hub.jobs)
 
     def start(self) -> None:
         self.hub.warm()
+        self.hub.database.transact(self.notices.schedule)
         settle()
         self.hub.jobs.run_worker(self.hub.settings.slot)
         self.clock.start()

@@ -369,7 +369,8 @@ class JobContext:
             raise _Concluded
 
     def _enqueue_next(self, session: Session, later: RetryLater) -> None:
-        delay = min(timedelta(seconds=2**self.attempt), LONGEST_BACKOFF) if later.delay is None else later.delay
+        doubled = timedelta(seconds=2 ** min(self.attempt, 20))  # 2 to the 50th is no number of seconds any more
+        delay = min(doubled, LONGEST_BACKOFF) if later.delay is None else later.delay
         queue = self._jobs.queue.queue_of(self._job.id) or DEFAULT_QUEUE
         following = QueuedJob(_joined(self.id, self.attempt + 1), self._job.name, self._job.args)
         self._jobs.queue.put(session, following, queue=queue, delay_s=max(0.0, delay.total_seconds()))

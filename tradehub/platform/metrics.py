@@ -11,3 +11,4 @@ REQUESTS = Histogram("tradehub_request_seconds", "Time that web requests took", 
 MESSAGES = Counter(
     "tradehub_messages", "Messages taken in or sent", ["direction", "standard", "outcome"], registry=REGISTRY
 )
+LETTERS = Counter("tradehub_letters", "Letters to people, posted or refused for good", ["outcome"], registry=REGISTRY)

@@ -107,6 +107,7 @@ class User(Base):
     password_hash: Mapped[str | None]
     lang: Mapped[str | None] = mapped_column(String(16))
     time_zone: Mapped[str | None] = mapped_column(String(64))
+    mail: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -118,6 +119,7 @@ class Membership(Scoped, Base):
     org: Mapped[str] = mapped_column(String(64), primary_key=True)
     roles: Mapped[list[str]]
     since: Mapped[datetime]
+    mailed_at: Mapped[datetime | None]
 
     @classmethod
     def visible_to(cls, org: str) -> ColumnElement[bool]:
@@ -544,7 +546,7 @@ class Security:
         session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.hash != keep))
 
     def set_preferences(self, session: Session, user_id: str, **chosen: str | None) -> None:
-        """Keep ``lang`` or ``time_zone``; None leaves it to the browser."""
+        """Keep ``lang`` or ``time_zone`` (None leaves it to the browser), or ``mail``: how often to be told."""
         session.execute(update(User).where(User.id == user_id).values(**chosen))
 
     # API tokens

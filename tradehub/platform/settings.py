@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tradehub.platform import ids
@@ -31,6 +32,13 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = Field(
         default=None, description="empty: secret.key in the data folder, made when missing"
     )
+    mail_server: SecretStr = Field(
+        default=SecretStr(""),
+        description="smtp://, smtp+starttls:// or smtps://, USER:PASSWORD@ where needed, HOST:PORT; empty: no mail to people",
+    )
+    mail_from: str = Field(
+        default="", description="the address that mail comes from; empty: tradehub@ the host of base_url"
+    )
     home_org: str = Field(default="haidi", description="the organisation that the hub trades for over EDI")
     demo: bool = Field(default=False, description="sign-in links on the console, robots, relaxed cookies on http")
     workers: int = Field(default=1, ge=0, description="job workers inside `tradehub serve`")
@@ -50,6 +58,10 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def mail_sender(self) -> str:
+        return self.mail_from or f"tradehub@{urlsplit(self.public_url).hostname}"
 
     @property
     def payload_dir(self) -> Path:

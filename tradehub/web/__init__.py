@@ -23,6 +23,7 @@ from tradehub.web import (
     language,
     metrics,
     navigation,
+    notices,
     passkeys,
     people,
     signin,
@@ -74,6 +75,7 @@ def create_app(hub: Hub, *, hasher: PasswordHasher | None = None) -> Flask:
     app.register_blueprint(passkeys.blueprint(devices))
     app.register_blueprint(people.blueprint(security, hub.database, hub.settings.public_url))
     app.register_blueprint(tokens.blueprint(security, hub.database))
+    app.register_blueprint(notices.blueprint(app, security, hub.database))
     app.register_blueprint(home.blueprint(hub.database, hub.sections(), hub.searches()))
     app.register_blueprint(apidoc.blueprint(hub.settings.public_url))
     for each in hub.blueprints():
@@ -97,6 +99,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=FORM_MAX,
         API_REQUESTS_PER_MINUTE=settings.api_requests_per_minute,
         MAX_FORM_PARTS=FORM_PARTS_MAX,
+        PUBLIC_URL=settings.public_url,
+        MAILS=bool(settings.mail_server.get_secret_value()),
     )
     app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.jinja_env.trim_blocks = True

@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po, write_po
 from tradehub.web.language import LANGUAGES, TRANSLATIONS
 
 PACKAGE = Path(__file__).parent.parent
-METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+METHODS = [("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2"), ("**.py", "python")]
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -31,7 +31,8 @@ KEYWORDS = {
     "lazy_ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
 }
-OPTIONS = {"**/templates/**.html": {"extensions": "jinja2.ext.do", "silent": "false", "trimmed": "true"}}
+_JINJA = {"extensions": "jinja2.ext.do", "silent": "false", "trimmed": "true"}
+OPTIONS = {"**/templates/**.html": _JINJA, "**/templates/**.txt": _JINJA}
 
 CJK = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _BARE_PERCENT = re.compile(r"%(?!\(\w+\)[sd])")

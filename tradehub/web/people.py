@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.security import ROLES, LinkRefused, Membership, Security
+from tradehub.web import notices
 
 
 def blueprint(security: Security, database: Database, public_url: str) -> Blueprint:
@@ -18,7 +19,8 @@ def blueprint(security: Security, database: Database, public_url: str) -> Bluepr
     def _list(**more: object) -> str:
         with database.read(org=http.principal().org) as session:
             members = security.members(session, http.principal().org)
-        return render_template("people.html", members=members, roles=list(ROLES), **more)
+            refused = notices.faults(session, [user.id for user, _ in members])
+        return render_template("people.html", members=members, refused=refused, roles=list(ROLES), **more)
 
     @pages.get("/users")
     @http.requires("user.manage")

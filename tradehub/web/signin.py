@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import ceil
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, abort, current_app, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as BaseResponse
@@ -25,8 +25,9 @@ from tradehub.platform.security import (
     Security,
     SignInRefused,
     TooManyAttempts,
+    User,
 )
-from tradehub.web import language, navigation
+from tradehub.web import language, navigation, notices
 from tradehub.web.passkeys import site
 
 SESSION_COOKIE = "session"
@@ -254,8 +255,12 @@ def _add_account(pages: Blueprint, security: Security, passkeys: Passkeys, datab
         with database.read() as session:
             sessions = security.sessions(session, who.user_id)
             devices = passkeys.of(session, who.user_id)
+            own = session.get_one(User, who.user_id)
         zones = [("", gettext("As the browser says")), *((each, each) for each in sorted(language.known_zones()))]
-        return render_template("account.html", sessions=sessions, devices=devices, site=site(), zones=zones, **more)
+        return render_template(
+            "account.html", sessions=sessions, devices=devices, site=site(), zones=zones, mail=own.mail or notices.AT_ONCE,
+            wishes=list(notices.WISHES.items()) if current_app.config["MAILS"] else [], **more,
+        )  # fmt: skip
 
     @pages.get("/account")
     @http.signed_in
@@ -296,6 +301,17 @@ def _add_account(pages: Blueprint, security: Security, passkeys: Passkeys, datab
             abort(400)
         with database.write() as session:
             security.set_preferences(session, _own_user(), time_zone=wish)
+        return redirect("/account", 303)
+
+    @pages.post("/account/mail")
+    @http.signed_in
+    def choose_mail() -> ResponseReturnValue:
+        wish = request.form.get("mail", "")
+        if wish not in notices.WISHES:
+            abort(400)
+        with database.write() as session:
+            security.set_preferences(session, _own_user(), mail=wish)
+        flash(gettext("Kept."), "ok")
         return redirect("/account", 303)
 
 

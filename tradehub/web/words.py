@@ -113,7 +113,9 @@ def moment(at: datetime) -> str:
 
 def moment_long(at: datetime) -> str:
     """To the second, with the zone: for the title of a moment."""
-    return str(format_datetime(at, "d MMM y, HH:mm:ss z", tzinfo=zone(), locale=formats()))
+    here = at.astimezone(zone())
+    clock_time = format_datetime(at, "HH:mm:ss z", tzinfo=zone(), locale=formats())
+    return f"{format_skeleton('yMMMd', here, locale=formats())} {clock_time}"
 
 
 def ago(at: datetime) -> str:
