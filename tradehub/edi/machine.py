@@ -52,6 +52,10 @@ class Loop:
         return first.head if isinstance(first, Loop) else first
 
     @property
+    def tags(self) -> frozenset[str]:
+        return frozenset[str]().union(*(each.tags if isinstance(each, Loop) else (each.tag,) for each in self.children))
+
+    @property
     def path(self) -> str:
         if self.parent is None:
             return ""
@@ -126,6 +130,7 @@ class Machine:
         deepest = max((*self.depths, 0)) + 1
         self.parts = [[self._is_part(place, depth) for place in self.places] for depth in range(deepest)]
         self.others = [bytes(at for at, each in enumerate(parts[:BYTES]) if not each) for parts in self.parts]
+        self._later: dict[int, frozenset[str]] = {}
 
     @staticmethod
     def _is_part(place: Place, depth: int) -> bool:
@@ -136,6 +141,22 @@ class Machine:
     @property
     def tags(self) -> frozenset[str]:
         return frozenset(place.tag for place in self.places)
+
+    def later(self, place: Place) -> frozenset[str]:
+        """Return the tags that can still come after a segment at ``place``, however much stands between."""
+        if place.id not in self._later:
+            found: set[str] = {place.tag} if place.max > 1 else set()
+            index = place.index
+            level: Loop | None = place.loop
+            while level is not None:
+                found.update(
+                    *(each.tags if isinstance(each, Loop) else (each.tag,) for each in level.children[index + 1 :])
+                )
+                if level.max > 1:
+                    found |= level.tags
+                index, level = level.index, level.parent
+            self._later[place.id] = frozenset(found)
+        return self._later[place.id]
 
 
 def build(spec: MapSpec) -> Machine:

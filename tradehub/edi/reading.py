@@ -6,7 +6,7 @@ What is read is a plain document, the place of each segment, and findings about 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -36,6 +36,7 @@ from tradehub.edi.traces import State, Watch
 WARM = 12  # segments of one shape after which a function is made for just that shape
 MOST_SIGNS = 8  # sets of separators for which runs are remembered
 MOST_SHAPES = 24  # shapes after which a place is left to the general function
+NEAR = 12  # segments among which one must fit where the message is, for the one before them to be out of order
 
 
 class Placed(NamedTuple):
@@ -96,9 +97,22 @@ class _Functions(dict[int, Function]):
 class _Run:
     """One message while it is read."""
 
-    __slots__ = ("component", "computed", "document", "findings", "frame", "marks", "odd", "places", "stands_in")
+    __slots__ = (
+        "component",
+        "computed",
+        "document",
+        "findings",
+        "frame",
+        "last",
+        "marks",
+        "odd",
+        "places",
+        "stands_in",
+        "tags",
+        "tags_of",
+    )
 
-    def __init__(self, reader: Reader, component: str, *, stands_in: bool) -> None:
+    def __init__(self, reader: Reader, component: str, tags_of: Callable[[], list[str]], *, stands_in: bool) -> None:
         self.document: Scope = {}
         self.frame = Frame(self.document, reader.depth, reader.canon.slots)
         self.places: list[int] = []
@@ -108,6 +122,18 @@ class _Run:
         self.component = component
         self.stands_in = stands_in
         self.odd = Odd.last
+        self.tags_of = tags_of
+        self.tags: list[str] | None = None
+        self.last: dict[str, int] = {}
+
+    def ahead(self) -> list[str]:
+        """Return the tags of the next segments, and have ``last`` say with which number each tag of the message stands
+        last."""
+        if self.tags is None:
+            self.tags = self.tags_of()
+            self.last = {tag: number for number, tag in enumerate(self.tags, 1)}
+        number = len(self.places)
+        return self.tags[number : number + NEAR]
 
 
 class Reader:
@@ -171,15 +197,18 @@ class Reader:
         self, segments: Iterable[list[str]], component: str, *, interpreted: bool = False, stands_in: bool = False
     ) -> Decoded:
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
-        run = _Run(self, component, stands_in=stands_in)
+        rows = list(segments)
+        run = _Run(self, component, lambda: [each[0] for each in rows], stands_in=stands_in)
         state = self.start
-        for elements in segments:
+        for elements in rows:
             state = self._segment(run, state, elements, interpreted=interpreted)
         return self._decoded(run, may_be_canonical=not interpreted)
 
     def read_text(self, text: str, element: str, component: str, end: str, *, stands_in: bool = False) -> Decoded:
         """Return the same of one message's text: its own segments, each with its terminator, nothing between them."""
-        run = _Run(self, component, stands_in=stands_in)
+        run = _Run(
+            self, component, lambda: [each.partition(element)[0] for each in text.split(end)], stands_in=stands_in
+        )
         watch = self._watch(element, component, end)
         log: list[tuple[State, int, list[str]]] | None = [] if watch.left > 0 else None
         frame, places, computed, marks = run.frame, run.places, run.computed, run.marks
@@ -245,6 +274,10 @@ class Reader:
         where, made, after, is_bad, step = hit
         places.append(where)
         if is_bad:
+            if step.missing and self._is_early(step, state, run):
+                places[-1] = -1
+                self._unplaced(elements, len(places), run.findings)
+                return state
             self._misplaced(step, len(places), run.findings)
             if step.fault is not None and step.place.is_head is False:
                 places[-1] = -1
@@ -295,6 +328,16 @@ class Reader:
         return kept
 
     # What is not beyond doubt
+
+    def _is_early(self, step: Step, state: State, run: _Run) -> bool:
+        """Return whether a segment stands before a mandatory one that does come, but not after it: then the segment is
+        out of order, and nothing is missing."""
+        ahead = run.ahead()
+        number = len(run.places)
+        later = self.machine.later(step.place)
+        if not any(run.last.get(each.tag, 0) > number and each.tag not in later for each in step.missing):
+            return False
+        return any(tag in state and not state[tag][3] for tag in ahead)
 
     def _unplaced(self, elements: list[str], number: int, findings: list[Placed]) -> None:
         tag = elements[0]
