@@ -98,3 +98,74 @@ def test_a_description_in_a_form_of_the_trades_own_is_read_with_a_warning():
         (Fault.INVALID_CODE, "segment 6 (IMD01)", "warning")
     ]
     assert got.document["lines"][0]["item"]["name"] == "The lighthouse keeper"
+
+
+# A loop without its first segment
+
+
+def edifact(kind: str, body: str) -> str:
+    start, end = EDIFACT.index("BGM"), EDIFACT.index("UNT")
+    text = EDIFACT[:start] + body + EDIFACT[end:].replace("UNT+9", f"UNT+{body.count(chr(39)) + 2}")
+    return text.replace("ORDERS:D:96A", f"{kind}:D:96A")
+
+
+LINES = "LIN+1++4000000000001:EN'QTY+48:5:PCE'LIN+2++4000000000002:EN'QTY+48:7:PCE'"
+
+
+def test_lines_that_lie_in_no_package_lack_the_package_and_nothing_else():
+    got = one(edifact("RECADV", "BGM+632+R-1+9'DTM+137:20240229:102'NAD+BY+1::92'" + LINES))
+    assert said(got) == [(Fault.MISSING_SEGMENT, "segment 5 (CPS)")]
+
+
+def test_what_is_wrong_behind_them_is_still_named():
+    got = one(edifact("RECADV", "BGM+632+R-1+9'DTM+137:20240229:102'NAD+BY+1::92'" + LINES + "BGM+632+R-2+9'"))
+    assert said(got) == [(Fault.MISSING_SEGMENT, "segment 5 (CPS)"), (Fault.OUT_OF_ORDER, "segment 9 (BGM)")]
+
+
+def test_a_package_behind_them_is_read():
+    got = one(edifact("RECADV", "BGM+632+R-1+9'DTM+137:20240229:102'NAD+BY+1::92'" + LINES + "CPS+1'" + LINES))
+    assert said(got) == [(Fault.MISSING_SEGMENT, "segment 5 (CPS)")]
+    assert [each["quantity"]["value"] for each in got.document["lines"]] == [Decimal(5), Decimal(7)]
+
+
+def test_each_party_without_a_contact_lacks_one_of_its_own():
+    got = one(
+        orders("BGM+220+PO-77+9'DTM+137:20240229:102'NAD+BY+1::92'COM+a?:b:EM'NAD+SU+2::92'COM+1:TE'LIN+1'UNS+S'")
+    )
+    assert said(got) == [(Fault.MISSING_SEGMENT, "segment 5 (CTA)"), (Fault.MISSING_SEGMENT, "segment 7 (CTA)")]
+
+
+def test_a_segment_that_has_places_of_its_own_is_out_of_order():
+    got = one(orders(HEAD + "LIN+1++4000000000001:EN'PRI+AAA:2'FTX+AAI+++late'LIN+2++4000000000002:EN'UNS+S'"))
+    assert said(got) == [(Fault.OUT_OF_ORDER, "segment 7 (FTX)")]
+
+
+def test_parts_of_an_open_loop_in_the_wrong_order_do_not_lack_its_first_segment():
+    text = X12.replace("N1*BY*Haidi~", "N1*BY*Haidi~N4*Ningbo~N3*1 Port Road~").replace("SE*6", "SE*8")
+    assert said(one(text)) == [(Fault.OUT_OF_ORDER, "segment 5 (N3)")]
+
+
+def test_a_part_ahead_of_its_loops_first_segment_is_out_of_order():
+    text = X12.replace("N1*BY*Haidi~", "N3*1 Port Road~N1*BY*Haidi~").replace("SE*6", "SE*7")
+    assert said(one(text)) == [(Fault.OUT_OF_ORDER, "segment 3 (N3)")]
+
+
+def test_a_status_without_its_line_number_lacks_that():
+    text = X12.replace(GOOD, "ST*214*0001~B10*P1*S1*ABCD~AT7*D1*NS***20240301*1200~MS1*Ningbo*ZJ*CN~SE*5*0001~")
+    text = text.replace("GS*PO", "GS*QM")
+    assert said(one(text)) == [(Fault.MISSING_SEGMENT, "segment 3 (LX)")]
+
+
+def test_a_party_and_a_package_that_are_both_missing_are_both_named():
+    got = one(edifact("RECADV", "BGM+632+R-1+9'DTM+137:20240229:102'" + LINES))
+    assert said(got) == [(Fault.MISSING_SEGMENT, "segment 4 (NAD)"), (Fault.MISSING_SEGMENT, "segment 4 (CPS)")]
+
+
+def test_an_address_ahead_of_the_beginning_is_out_of_order():
+    text = X12.replace("BEG*00*SA*PO-1**20240229~", "N3*1 Port Road~BEG*00*SA*PO-1**20240229~").replace("SE*6", "SE*7")
+    assert said(one(text)) == [(Fault.OUT_OF_ORDER, "segment 2 (N3)")]
+
+
+def test_many_segments_of_a_loop_without_its_first_are_read_in_no_time():
+    got = one(edifact("RECADV", "BGM+632+R-1+9'DTM+137:20240229:102'NAD+BY+1::92'" + LINES * 10_000 + "BGM+1'" * 50))
+    assert [each[0] for each in said(got)] == [Fault.MISSING_SEGMENT, *[Fault.OUT_OF_ORDER] * 50]

@@ -52,6 +52,14 @@ class Loop:
         return first.head if isinstance(first, Loop) else first
 
     @property
+    def around(self) -> Iterator[Loop]:
+        """Yield the loop and those around it; the message itself is none."""
+        level: Loop | None = self
+        while level is not None and level.parent is not None:
+            yield level
+            level = level.parent
+
+    @property
     def tags(self) -> frozenset[str]:
         return frozenset[str]().union(*(each.tags if isinstance(each, Loop) else (each.tag,) for each in self.children))
 
@@ -141,6 +149,16 @@ class Machine:
     @property
     def tags(self) -> frozenset[str]:
         return frozenset(place.tag for place in self.places)
+
+    @cached_property
+    def needed(self) -> dict[str, frozenset[str]]:
+        """Return for each tag the tags of the loops without whose first segment it never stands."""
+        found: dict[str, frozenset[str]] = {}
+        for place in self.places:
+            around = place.loop.around
+            heads = frozenset(each.head.tag for each in around if each.head is not place)
+            found[place.tag] = found.get(place.tag, heads) & heads
+        return found
 
     def later(self, place: Place) -> frozenset[str]:
         """Return the tags that can still come after a segment at ``place``, however much stands between."""

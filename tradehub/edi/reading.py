@@ -103,16 +103,26 @@ class _Run:
         "document",
         "findings",
         "frame",
+        "homes",
         "last",
         "marks",
         "odd",
         "places",
         "stands_in",
+        "states",
         "tags",
         "tags_of",
     )
 
-    def __init__(self, reader: Reader, component: str, tags_of: Callable[[], list[str]], *, stands_in: bool) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        component: str,
+        states: list[State],
+        tags_of: Callable[[], list[str]],
+        *,
+        stands_in: bool,
+    ) -> None:
         self.document: Scope = {}
         self.frame = Frame(self.document, reader.depth, reader.canon.slots)
         self.places: list[int] = []
@@ -122,9 +132,17 @@ class _Run:
         self.component = component
         self.stands_in = stands_in
         self.odd = Odd.last
+        self.states = states
+        self.homes: dict[int, int] = {}
         self.tags_of = tags_of
         self.tags: list[str] | None = None
         self.last: dict[str, int] = {}
+
+    def home(self, state: State) -> int:
+        """Return the place that a state is the one after; -1 for that before the message, and without a first segment."""
+        if not self.homes:
+            self.homes = {id(each): place for place, each in enumerate(self.states)}
+        return self.homes.get(id(state), -1)
 
     def ahead(self) -> list[str]:
         """Return the tags of the next segments, and have ``last`` say with which number each tag of the message stands
@@ -198,7 +216,7 @@ class Reader:
     ) -> Decoded:
         """Return document, places and findings of one message's split segments (ST/SE or UNH/UNT left out)."""
         rows = list(segments)
-        run = _Run(self, component, lambda: [each[0] for each in rows], stands_in=stands_in)
+        run = _Run(self, component, self.states, lambda: [each[0] for each in rows], stands_in=stands_in)
         state = self.start
         for elements in rows:
             state = self._segment(run, state, elements, interpreted=interpreted)
@@ -206,10 +224,14 @@ class Reader:
 
     def read_text(self, text: str, element: str, component: str, end: str, *, stands_in: bool = False) -> Decoded:
         """Return the same of one message's text: its own segments, each with its terminator, nothing between them."""
-        run = _Run(
-            self, component, lambda: [each.partition(element)[0] for each in text.split(end)], stands_in=stands_in
-        )
         watch = self._watch(element, component, end)
+        run = _Run(
+            self,
+            component,
+            watch.states,
+            lambda: [each.partition(element)[0] for each in text.split(end)],
+            stands_in=stands_in,
+        )
         log: list[tuple[State, int, list[str]]] | None = [] if watch.left > 0 else None
         frame, places, computed, marks = run.frame, run.places, run.computed, run.marks
         scopes, taken = frame.scopes, frame.taken
@@ -269,14 +291,15 @@ class Reader:
         hit = state.get(elements[0])
         if hit is None:
             places.append(-1)
-            self._unplaced(elements, len(places), run.findings)
-            return state
+            return self._unplaced(elements, state, run)
         where, made, after, is_bad, step = hit
         places.append(where)
+        if where < 0:  # a part of a loop without its first segment
+            return after  # type: ignore[no-any-return]
         if is_bad:
             if step.missing and self._is_early(step, state, run):
                 places[-1] = -1
-                self._unplaced(elements, len(places), run.findings)
+                run.findings.append(_out_of_order(elements[0], len(places)))
                 return state
             self._misplaced(step, len(places), run.findings)
             if step.fault is not None and step.place.is_head is False:
@@ -300,7 +323,10 @@ class Reader:
         last = next((each for each in reversed(places) if each >= 0), -1)
         ending = self.machine.endings[last] if last >= 0 else self.machine.ending_at_start
         if ending:
-            findings += [_missing(each, len(places) + 1) for each in ending]
+            end = len(places) + 1
+            after = next((end - at for at, each in enumerate(reversed(places), 1) if each >= 0), 0)
+            known = {(each.tag, each.path) for each in findings if each.number > after}
+            findings += [_missing(each, end) for each in ending if each not in known]
         if len(places) > 1:
             self._count(places, findings)
         figures = self._compare(document, places, run.computed, findings) if run.computed else {}
@@ -339,15 +365,40 @@ class Reader:
             return False
         return any(tag in state and not state[tag][3] for tag in ahead)
 
-    def _unplaced(self, elements: list[str], number: int, findings: list[Placed]) -> None:
-        tag = elements[0]
+    def _unplaced(self, elements: list[str], state: State, run: _Run) -> State:
+        """Say why a segment has no place; return the state after it."""
+        tag, number = elements[0], len(run.places)
         if tag in self._known_tags:
-            finding = Finding(Fault.OUT_OF_ORDER, 0, 0, f"{tag} may not stand here")
-        elif tag in self.spec.dictionary.segments:
+            head, after = self._headless(tag, state, run)
+            if head is not None and after is not None:
+                skipped = (*head.missing, Skipped(head.place.tag, head.place.path))
+                run.findings += [_missing(each, number) for each in skipped]
+                return _without_head(head.place.loop, after)
+            run.findings.append(_out_of_order(tag, number))
+            return state
+        if tag in self.spec.dictionary.segments:
             finding = Finding(Fault.NOT_IN_SET, 0, 0, f"{tag} is not part of {self.spec.head.set}")
         else:
             finding = Finding(Fault.UNKNOWN_SEGMENT, 0, 0, f"{tag} is not a known segment", value=tag)
-        findings.append(Placed(number, tag, "", finding))
+        run.findings.append(Placed(number, tag, "", finding))
+        return state
+
+    def _headless(self, tag: str, state: State, run: _Run) -> tuple[Step, State] | tuple[None, None]:
+        """Return the step to the first segment of a loop that a segment never stands without, where that is what is
+        missing; and the state after the segment."""
+        home = run.home(state)
+        next_tag = "".join(run.ahead()[:1])  # the first segment itself: the two stand the wrong way round
+        open_now = {each.head.tag for each in self.machine.places[home].loop.around} if home >= 0 else set[str]()
+        for head in self.machine.needed[tag] - open_now - {next_tag}:
+            step: Step | None = state[head][4] if head in state else None
+            if step is None or step.fault is not None or not step.place.is_head:
+                continue
+            inside = state[head][2].get(tag)
+            if inside is None or inside[3] or step.place.loop not in inside[4].place.loop.around:
+                continue
+            if not (step.missing and self._is_early(step, state, run)):
+                return step, inside[2]
+        return None, None
 
     @staticmethod
     def _misplaced(step: Step, number: int, findings: list[Placed]) -> None:
@@ -466,6 +517,32 @@ def _copied(value: Any) -> Any:
     if value.__class__ is dict:
         return {name: _copied(each) for name, each in value.items()}
     return [_copied(each) for each in value] if value.__class__ is list else value
+
+
+def _without_head(loop: Loop, start: State) -> State:
+    """Return the state after a segment of a loop whose first segment is missing: as ``start``, but what is of the loop has no
+    place."""
+    made: dict[int, State] = {id(start): {}}
+    left = [start]
+    while left:
+        state = left.pop()
+        ghost = made[id(state)]
+        for tag, hit in state.items():
+            if tag is None:
+                continue
+            place = hit[4].place
+            if hit[3] or place is loop.head or loop not in place.loop.around:
+                ghost[tag] = hit
+                continue
+            if id(hit[2]) not in made:
+                made[id(hit[2])] = {}
+                left.append(hit[2])
+            ghost[tag] = (-1, None, made[id(hit[2])], True, hit[4])
+    return made[id(start)]
+
+
+def _out_of_order(tag: str, number: int) -> Placed:
+    return Placed(number, tag, "", Finding(Fault.OUT_OF_ORDER, 0, 0, f"{tag} may not stand here"))
 
 
 def _missing(skipped: Skipped, number: int) -> Placed:
