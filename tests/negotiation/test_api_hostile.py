@@ -117,3 +117,64 @@ def test_who_asks_too_often_is_told_when_to_come_back(app, buyer: Client, seller
     buyer.get("/deals", 429)
     assert buyer.headers["Retry-After"] == "60"
     seller.get("/deals")
+
+
+def one_line(**more) -> dict:
+    return {"document": priced("12.40", **more)}
+
+
+def quantity(value: object) -> dict:
+    body = one_line()
+    body["document"]["lines"] = [{**body["document"]["lines"][0], "quantity": {"value": value, "unit": "C62"}}]
+    return body
+
+
+VALUE = "/document/lines/0/quantity/value"
+WRONG = (
+    (quantity("1e999999"), VALUE, "decimal_parsing", "1e999999"),
+    (quantity("1e30000"), VALUE, "decimal_parsing", "1e30000"),
+    (quantity("1e300"), VALUE, "number_size", "1e300"),
+    (quantity("1e-300"), VALUE, "number_size", "1e-300"),
+    (quantity("٣"), VALUE, "decimal_parsing", "٣"),
+    (quantity("1_000"), VALUE, "decimal_parsing", "1_000"),
+    (quantity(" 12 "), VALUE, "decimal_parsing", " 12 "),
+    (quantity("a dozen"), VALUE, "decimal_parsing", "a dozen"),
+    ({**one_line(), "valid_until": "2027-01-01"}, "/valid_until", "moment_without_offset", "2027-01-01"),
+    ({**one_line(), "valid_until": "2027-01-01T12:00:00"}, "/valid_until", "moment_without_offset", "2027-01-01T12:00:00"),
+    ({**one_line(), "valid_until": 1800000000}, "/valid_until", "moment_without_offset", 1800000000),
+    ({**one_line(), "valid_until": "9999-12-31T23:59:59-14:00"}, "/valid_until", "year_out_of_range", None),
+    ({**one_line(), "valid_until": "0001-01-01T00:00:00+14:00"}, "/valid_until", "year_out_of_range", None),
+    ({**one_line(), "accept_within_s": 10**18}, "/accept_within_s", "less_than_equal", None),
+    (one_line(dates=[{"type": "delivery_requested", "on": "9999-12-31"}]), "/document/dates/0/on", "year_out_of_range", None),
+    (one_line(dates=[{"type": "delivery_requested", "at": "2027-01-01T09:00:00"}]), "/document/dates/0/at",
+     "moment_without_offset", None),
+    ({**one_line(), "offer": ""}, "/offer", "string_too_short", ""),
+    ({**one_line(), "tota": 1}, "/tota", "extra_forbidden", None),
+    ({}, "/document", "missing", None),
+)  # fmt: skip
+"""Bodies, and the place, the code and the value that are told."""
+
+
+def test_what_no_offer_holds_is_refused_by_place_code_and_value(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal = inquire(buyer)
+    for body, pointer, code, value in WRONG:
+        (fault,) = seller.post(f"/deals/{deal}/offers", body, 422)["errors"]
+        assert (fault["pointer"], fault["code"]) == (pointer, code), body
+        if value is not None:
+            assert fault["value"] == value
+    assert len(buyer.get(f"/deals/{deal}")["rounds"]) == 1
+
+
+def test_each_fault_is_said_in_the_language_that_was_asked_for(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal = inquire(buyer)
+    bodies: list[object] = [body for body, *_ in WRONG]
+    bodies += [{"document": None}, {"document": {"lines": 1}}, b"{", b"\xff", b'{"a": 1, "a": 1}', b'{"a": NaN}']
+    for body in bodies:
+        status = 400 if isinstance(body, bytes) else 422
+        problem = seller.post(f"/deals/{deal}/offers", body, status, **{"Accept-Language": "zh-Hans"})
+        for said in [problem["title"], problem["detail"], *(each["detail"] for each in problem.get("errors", []))]:
+            assert any("\u4e00" <= letter <= "\u9fff" for letter in said), (body, said)
+    problem = seller.get("/deals?cursor=x", 400, **{"Accept-Language": "zh-Hans"})
+    assert problem["errors"] == [
+        {"pointer": "/cursor", "code": "cursor", "detail": "不是我们返回过的游标。", "value": "x"}
+    ]

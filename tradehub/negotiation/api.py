@@ -30,6 +30,7 @@ from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import BODY_MAX, Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
+from tradehub.platform.faults import WORDS, Fault, fault
 from tradehub.platform.problems import Problem
 
 Text = Annotated[str, Field(max_length=2000)]
@@ -37,6 +38,9 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 FILE_TEXT_MAX = -(-FILE_MAX // 3) * 4
 """Characters of the largest file in base64."""
+
+WITHIN_MAX = 10 * 366 * 86_400
+"""Seconds for which an offer may be said to stay open: ten years, so that a moment comes of it."""
 
 Quantities = dict[Annotated[str, Field(max_length=35)], Decimal | None]
 
@@ -317,20 +321,23 @@ class InquiryEntry(Entry):
     standard_terms: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
+OfferId = Annotated[str, Field(min_length=1, max_length=64)]
+
+
 class TermsEntry(Entry):
     """Terms of one's own as a document: any header or line term. ``offer`` is the round that it answers."""
 
     model_config = example({"document": _PRICED, "valid_until": "2026-12-04T17:00:00+08:00", "divisible": True})
 
     document: Offer
-    offer: str | None = None
+    offer: OfferId | None = None
     firm: bool = True
     valid_until: datetime | None = None
-    accept_within_s: Annotated[int, Field(gt=0)] | None = None
+    accept_within_s: Annotated[int, Field(gt=0, le=WITHIN_MAX)] | None = None
     irrevocable: bool = False
     as_is_only: bool = False
     divisible: bool = False
-    group: str | None = None
+    group: Annotated[str, Field(min_length=1, max_length=64)] | None = None
     performance_accepts: bool = False
     standard_terms: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     expected_version: int | None = None
@@ -589,10 +596,10 @@ def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
     )
 
 
-def _unknown(session: Session, suggest: Suggest, suppliers: Sequence[str]) -> Iterator[dict[str, str]]:
+def _unknown(session: Session, suggest: Suggest, suppliers: Sequence[str]) -> Iterator[Fault]:
     for place, each in enumerate(suppliers):
         if each not in {found.id for found in suggest(session, each)}:
-            yield {"pointer": f"/suppliers/{place}", "detail": f"{each[:64]!r} is no supplier of yours"}
+            yield fault(f"/suppliers/{place}", "unknown_supplier", WORDS["unknown_supplier"], each)
 
 
 def _add_statements(endpoints: Api, service: NegotiationService) -> None:
@@ -761,7 +768,7 @@ def _add_standard_terms(endpoints: Api, service: NegotiationService) -> None:
             row = service.publish(session, http.principal().org, texts, file=file)
         except Unsound as unsound:
             detail = wording.unsound(unsound.code, unsound.place)
-            raise Problem("does-not-fit", errors=[{"pointer": "/texts", "detail": detail}]) from None
+            raise Problem("does-not-fit", errors=[fault("/texts", unsound.code, detail)]) from None
         return 201, TermsShown(**_terms_version(row).model_dump(), content=row.content)
 
     def terms_shown(session: Session, terms_hash: str) -> TermsShown:
@@ -828,7 +835,7 @@ def _decoded(file: FileEntry) -> bytes:
     try:
         return b64decode(file.content, validate=True)
     except ValueError:
-        raise Problem("does-not-fit", errors=[{"pointer": "/content", "detail": "not base64"}]) from None
+        raise Problem("does-not-fit", errors=[fault("/content", "not_base64", WORDS["not_base64"])]) from None
 
 
 def _file(row: DealFileRow) -> FileSummary:
@@ -845,7 +852,7 @@ def _add_acts(endpoints: Api, service: NegotiationService) -> None:
         def act(session: Session, body: ActEntry, deal_id: str) -> tuple[int, Made]:
             about = body.acceptance or body.offer
             if about is None:
-                raise Problem("does-not-fit", errors=[{"pointer": "/offer", "detail": "offer or acceptance is needed"}])
+                raise Problem("does-not-fit", errors=[fault("/offer", "nothing_named", WORDS["nothing_named"])])
             statement = service.act(
                 session, _actor(), deal_id, kind, about, text=body.text, terms_hash=body.terms_hash,
                 expected_version=api.expected_version(body.expected_version),
@@ -890,8 +897,8 @@ class _Told:
             return Problem("not-found")
         if isinstance(error, Unfit):
             why = wording.unfit(error.code)
-            fault = {"pointer": POINTERS.get(error.code, "/content"), "detail": why}
-            return Problem("does-not-fit", errors=[fault], code=error.code)
+            where = POINTERS.get(error.code, "/content")
+            return Problem("does-not-fit", errors=[fault(where, error.code, why)], code=error.code)
         if not isinstance(error, Refused):
             return None
         more: dict[str, Any] = {"code": error.code, "rule": error.rule, "article": error.article}

@@ -22,6 +22,7 @@ from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
+from tradehub.platform.faults import WORDS, escaped, fault
 from tradehub.platform.problems import Problem
 
 LineName = Annotated[str, Field(max_length=35)]
@@ -157,7 +158,7 @@ def _add_acts(endpoints: Api, service: OrderingService) -> None:
         """Answer an order as its seller: accept it, with changes or without, propose others, or reject it."""
         known = keyed(service.row(session, order_id).order.lines)
         faults = [
-            {"pointer": f"/{field}/{name}", "detail": "no such line in the order"}
+            fault(f"/{field}/{escaped(name)}", "no_such_line", WORDS["no_such_line"], name)
             for field in ("quantities", "prices", "days")
             for name in getattr(body, field)
             if name not in known

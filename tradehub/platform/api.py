@@ -19,14 +19,16 @@ from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request
+from flask_babel import gettext
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import ColumnElement, String, Text, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from tradehub.platform import clock, http, openapi
+from tradehub.platform import clock, faults, http, openapi
 from tradehub.platform.db import Base, Database, Scoped
+from tradehub.platform.faults import FAULTS_MAX, NUMBER_DIGITS
 from tradehub.platform.limits import Allowance, Limiter
 from tradehub.platform.openapi import Described
 from tradehub.platform.problems import Problem
@@ -44,12 +46,6 @@ BODY_MAX = 4 * 1024 * 1024
 
 DEPTH_MAX = 40
 """Nesting of a body: the deepest document has a dozen levels."""
-
-NUMBER_DIGITS = 40
-"""Digits of a number before or after the point: no price or quantity has half of them."""
-
-FAULTS_MAX = 100
-"""Faults named in one problem document; who mends these may ask for the rest."""
 
 WITHIN = timedelta(seconds=10)
 """How long a write is tried again where another transaction is in its way; the client waits."""
@@ -216,7 +212,8 @@ def _once(session: Session, act: Callable[[], tuple[int, Answer]], answer: type[
     if key is None:
         return _json(*act())
     if not KEY_MIN <= len(key) <= KEY_MAX or not key.isascii() or not key.isprintable():
-        raise Problem("malformed-header", f"Idempotency-Key: {KEY_MIN} to {KEY_MAX} printable ASCII characters")
+        why = gettext("Idempotency-Key: %(least)s to %(most)s printable ASCII characters.", least=KEY_MIN, most=KEY_MAX)
+        raise Problem("malformed-header", why)
     org, mark = http.principal().org, _fingerprint()
     session.execute(delete(ApiRequest).where(ApiRequest.org == org, ApiRequest.at < clock.now() - KEPT))
     kept = ApiRequest(org=org, key=key, fingerprint=mark, at=clock.now())
@@ -242,7 +239,8 @@ def if_match() -> int | None:
         return None
     bare = tag.strip().removeprefix('"').removesuffix('"')
     if f'"{bare}"' != tag.strip() or not (bare.isascii() and bare.isdecimal()) or len(bare) > 9:
-        raise Problem("malformed-header", 'If-Match: the version of the deal in quotes, as in ETag, for instance "7"')
+        why = gettext('If-Match: the version of the deal in quotes, as in ETag, for instance "7".')
+        raise Problem("malformed-header", why)
     return int(bare)
 
 
@@ -267,8 +265,10 @@ def _fingerprint() -> str:
 def _read_query(model: type[Entry]) -> Entry:
     repeated = [name for name, values in request.args.lists() if len(values) > 1]
     if repeated:
-        faults = [{"pointer": f"/{_escaped(name)}", "detail": "given more than once"} for name in repeated]
-        raise Problem("malformed-query", errors=faults[:FAULTS_MAX])
+        twice = [
+            faults.fault(f"/{faults.escaped(name)}", "given_twice", faults.WORDS["given_twice"]) for name in repeated
+        ]
+        raise Problem("malformed-query", errors=twice[:FAULTS_MAX])
     return _checked(model, request.args.to_dict(), "malformed-query")
 
 
@@ -284,41 +284,45 @@ def _read_body(model: type[Entry], body_max: int) -> Entry:
             parse_float=Decimal,
         )
     except RequestEntityTooLarge:
-        raise Problem("too-large", f"at most {body_max} bytes") from None
+        raise Problem("too-large", gettext("At most %(most)s bytes.", most=body_max)) from None
     except (ValueError, RecursionError, ArithmeticError) as error:
-        raise Problem("malformed-json", str(error)[:300]) from None
+        raise Problem("malformed-json", _why_no_json(error)) from None
     _check_plain(raw)
     return _checked(model, raw, "does-not-fit")
 
 
-def _checked(model: type[Entry], raw: object, problem: str) -> Entry:
+def _checked(model: type[Entry], raw: Any, problem: str) -> Entry:
     try:
-        return model.model_validate(raw)
+        made = model.model_validate(raw)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        faults = [{"pointer": _pointer(each["loc"]), "detail": each["msg"]} for each in found]
-        raise Problem(problem, errors=faults[:FAULTS_MAX]) from None
-
-
-def _pointer(place: tuple[int | str, ...]) -> str:
-    """Return a JSON pointer (RFC 6901); empty for the whole body."""
-    return "".join(f"/{_escaped(str(each))}" for each in place)
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+        raise Problem(problem, errors=faults.found(error)) from None
+    if odd := faults.odd(made, raw):
+        raise Problem(problem, errors=odd)
+    return made
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         twice = next(name for place, (name, _) in enumerate(pairs) if name in {each for each, _ in pairs[:place]})
-        raise ValueError(f"the name {twice[:80]!r} stands twice in one object")
+        raise Problem("malformed-json", gettext("The name “%(name)s” stands twice in one object.", name=twice[:80]))
     return found
 
 
+def _why_no_json(error: Exception) -> str:
+    """Say where the text stops being JSON."""
+    if isinstance(error, json.JSONDecodeError):
+        at = {"line": error.lineno, "column": error.colno}
+        return str(gettext("It stops being JSON at line %(line)s, column %(column)s.", **at))
+    if isinstance(error, UnicodeDecodeError):
+        return str(gettext("Byte %(place)s is not UTF-8.", place=error.start + 1))
+    if isinstance(error, RecursionError):
+        return str(gettext("Nested deeper than %(most)s.", most=DEPTH_MAX))
+    return str(faults.WORDS["number_size"])
+
+
 def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+    raise Problem("malformed-json", gettext("%(name)s is not JSON.", name=name))
 
 
 def _check_plain(value: object) -> None:
@@ -327,15 +331,15 @@ def _check_plain(value: object) -> None:
     while waiting:
         each, depth = waiting.pop()
         if depth > DEPTH_MAX:
-            raise Problem("malformed-json", f"nested deeper than {DEPTH_MAX}")
+            raise Problem("malformed-json", gettext("Nested deeper than %(most)s.", most=DEPTH_MAX))
         if isinstance(each, dict):
             waiting += [(inner, depth + 1) for pair in each.items() for inner in pair]
         elif isinstance(each, list):
             waiting += [(inner, depth + 1) for inner in each]
         elif isinstance(each, str) and _is_no_text(each):
-            raise Problem("malformed-json", "a string holds U+0000 or half of a surrogate pair")
+            raise Problem("malformed-json", gettext("A text holds U+0000 or half of a surrogate pair."))
         elif isinstance(each, Decimal) and not -NUMBER_DIGITS < each.adjusted() < NUMBER_DIGITS:
-            raise Problem("malformed-json", f"a number has more than {NUMBER_DIGITS} digits before or after the point")
+            raise Problem("malformed-json", str(faults.WORDS["number_size"]))
 
 
 def _is_no_text(text: str) -> bool:

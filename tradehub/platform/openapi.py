@@ -45,10 +45,12 @@ class Described:
 
 
 class Fault(BaseModel):
-    """One thing wrong with a request: where, by JSON pointer (RFC 6901), and what."""
+    """One thing wrong with a request: where, by JSON pointer (RFC 6901), what, and the value there where it is plain."""
 
     pointer: str
+    code: str
     detail: str
+    value: str | int | float | bool | None = None
 
 
 class ProblemDocument(BaseModel):
@@ -147,7 +149,8 @@ def _finish(operation: dict[str, Any], described: Described) -> None:
     """Add what spectree does not know: headers, files, and problems of their own media type."""
     responses = {str(each): {"$ref": f"#/components/responses/{each}"} for each in STATUSES[described.method]}
     if described.answer is None:
-        file = {"schema": {"type": "string", "format": "binary"}}
+        is_json = described.media_type == "application/json"
+        file = {"schema": {"type": "object"} if is_json else {"type": "string", "format": "binary"}}
         good: dict[str, Any] = {"description": "The file", "content": {described.media_type: file}}
     else:
         good = operation["responses"][str(described.status)]

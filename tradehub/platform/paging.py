@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -39,7 +40,7 @@ def read(cursor: str | None) -> tuple[datetime, str] | None:
 
 def _ours(cursor: str) -> str:
     if read(cursor) is None:
-        raise ValueError("not a cursor that was answered")
+        raise PydanticCustomError("cursor", "not a cursor that was answered")
     return cursor
 
 
