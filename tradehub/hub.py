@@ -326,7 +326,7 @@ class Hub:
                     self.approvals, {**tender_wording.OVERTAKEN, **negotiation_wording.REFUSALS}
                 ),
             ),
-            tender_api.blueprint(self.tenders, self.database, ask=self._ask_approval),
+            tender_api.blueprint(self.tenders, self.database, suggest=self._suppliers, ask=self._ask_approval),
             negotiation_api.blueprint(self.negotiation, self.database, suggest=self._suppliers, ask=self._ask_approval),
             contracting_api.blueprint(self.contracts, self.database, ask=self._ask_approval),
             ordering_api.blueprint(self.ordering, self.database),

@@ -151,11 +151,11 @@ class Api:
     ) -> None:
         """Add a POST that runs in a write session, once for each Idempotency-Key. ``body_max``: bytes of its body.
 
-        Of a secret one no key is taken: nothing of the request may be kept, its hash included.
+        Of a secret one no key is taken, and no value is told back: nothing of the request may be kept, its hash included.
         """
 
         def run(**place: Any) -> Response:
-            given = _read_body(body, body_max)
+            given = _read_body(body, body_max, tells=not is_secret)
 
             def work(session: Session) -> Response:
                 if is_secret:
@@ -272,7 +272,7 @@ def _read_query(model: type[Entry]) -> Entry:
     return _checked(model, request.args.to_dict(), "malformed-query")
 
 
-def _read_body(model: type[Entry], body_max: int) -> Entry:
+def _read_body(model: type[Entry], body_max: int, *, tells: bool) -> Entry:
     if request.mimetype != "application/json":
         raise Problem("not-json")
     request.max_content_length = body_max
@@ -288,15 +288,15 @@ def _read_body(model: type[Entry], body_max: int) -> Entry:
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise Problem("malformed-json", _why_no_json(error)) from None
     _check_plain(raw)
-    return _checked(model, raw, "does-not-fit")
+    return _checked(model, raw, "does-not-fit", tells=tells)
 
 
-def _checked(model: type[Entry], raw: Any, problem: str) -> Entry:
+def _checked(model: type[Entry], raw: Any, problem: str, *, tells: bool = True) -> Entry:
     try:
         made = model.model_validate(raw)
     except ValidationError as error:
-        raise Problem(problem, errors=faults.found(error)) from None
-    if odd := faults.odd(made, raw):
+        raise Problem(problem, errors=faults.found(error, tells=tells)) from None
+    if odd := faults.odd(made, raw, tells=tells):
         raise Problem(problem, errors=odd)
     return made
 

@@ -32,20 +32,20 @@ VALUE_MAX = 100
 Fault = dict[str, Any]
 
 
-def found(error: ValidationError) -> list[Fault]:
-    """Return the faults that a model found, at most ``FAULTS_MAX``."""
+def found(error: ValidationError, *, tells: bool = True) -> list[Fault]:
+    """Return the faults that a model found, at most ``FAULTS_MAX``; the values in them if it ``tells``."""
     faults = []
     for each in error.errors(include_url=False)[:FAULTS_MAX]:
         code = str(each["type"])
-        value = {} if code in _WITHOUT_VALUE else _told(each.get("input"))
+        value = {} if code in _WITHOUT_VALUE or not tells else _told(each.get("input"))
         faults.append({"pointer": pointer(each["loc"]), "code": code, "detail": _sentence(each), **value})
     return faults
 
 
-def odd(model: BaseModel, raw: Mapping[str, Any]) -> list[Fault]:
+def odd(model: BaseModel, raw: Mapping[str, Any], *, tells: bool = True) -> list[Fault]:
     """Return the places of a valid body that hold a moment or a number as no document does."""
     return [
-        {"pointer": pointer(at), "code": code, "detail": str(WORDS[code]), **_told(given)}
+        {"pointer": pointer(at), "code": code, "detail": str(WORDS[code]), **(_told(given) if tells else {})}
         for at, code, given in _odd(model, raw, ())
     ][:FAULTS_MAX]
 

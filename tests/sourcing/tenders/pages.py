@@ -61,7 +61,7 @@ class Hub:
     def blueprints(self) -> Sequence[Blueprint]:
         return (
             web.blueprint(self.house.service, self.house.database, suggest=suggest, ask=self.asked.ask),
-            api.blueprint(self.house.service, self.house.database, ask=self.asked.ask),
+            api.blueprint(self.house.service, self.house.database, suggest=suggest, ask=self.asked.ask),
         )
 
     def sections(self) -> Sequence[Section]:

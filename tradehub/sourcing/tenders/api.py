@@ -1,4 +1,4 @@
-"""The REST API of tenders: for bidders the document, and a bid with its receipt; for the buyer the award.
+"""The REST API of tenders: a bid with its receipt, and the award; all else of both sides is in ``rooms_api``.
 
 A bid is taken without an Idempotency-Key: what is kept under such a key includes the hash of the request, from which a
 price could be guessed. Sent twice it is two envelopes, of which the later one counts.
@@ -18,33 +18,18 @@ from sqlalchemy.orm import Session
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import Money
 from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
-from tradehub.sourcing.tenders import landed, wording
+from tradehub.sourcing.tenders import landed, rooms_api, wording
 from tradehub.sourcing.tenders.binding import Unauthorised
-from tradehub.sourcing.tenders.hooks import Actor, Ask
-from tradehub.sourcing.tenders.model import Notice, StageKind, Submission, TenderRefused
+from tradehub.sourcing.tenders.hooks import Ask
+from tradehub.sourcing.tenders.model import StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.reading import BuyerRoom, Compared, NotFound
+from tradehub.sourcing.tenders.rooms_api import actor
 from tradehub.sourcing.tenders.service import TenderService
-
-
-class OpenerChange(Answer):
-    """``joined`` took the place of ``left``."""
-
-    left: str
-    joined: str
-    at: datetime
-
-
-class TenderDocument(Answer):
-    """The latest version of what every bidder is shown, the SHA-256 that stands on its page, and who of those who open
-    sealed bids took another's place."""
-
-    notice: Notice
-    sha256: str
-    opener_changes: tuple[OpenerChange, ...] = ()
 
 
 class BidBody(Entry):
@@ -137,29 +122,22 @@ class TenderApprovalAsked(Answer):
     request: str
 
 
-def blueprint(service: TenderService, database: Database, *, ask: Ask) -> Blueprint:
-    """Return the endpoints. ``ask`` asks for approval of an award."""
+def blueprint(service: TenderService, database: Database, *, suggest: Suggest, ask: Ask) -> Blueprint:
+    """Return the endpoints. ``suggest`` finds whom the organisation may invite, ``ask`` asks for approval of an award."""
     routes = Blueprint("tenders_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _told, (TenderRefused, NotFound), "tenders")
-
-    def tender(session: Session, tender_id: str) -> TenderDocument:
-        """Show the tender document in its latest version."""
-        notice, sha256 = service.notice(session, tender_id)
-        changes = service.opener_changes(session, tender_id)
-        told = tuple(OpenerChange(left=each.left, joined=each.joined, at=each.at) for each in changes)
-        return TenderDocument(notice=notice, sha256=sha256, opener_changes=told)
 
     def bid(session: Session, body: BidBody, tender_id: str) -> tuple[int, BidReceipt]:
         """Hand in a bid, in place of an earlier one for the same stage. An Idempotency-Key is not looked at."""
         submission = Submission(offer=body.offer, answers=body.answers, text=body.text)
-        made = service.bid(session, _actor(), tender_id, body.stage, submission)
+        made = service.bid(session, actor(), tender_id, body.stage, submission)
         return 201, BidReceipt(
             number=made.number, stage=made.stage, at=made.at, fingerprint=made.fingerprint,
             envelope_sha256=made.envelope_sha256,
         )  # fmt: skip
 
+    rooms_api.add(endpoints, service, suggest)
     _add_award(endpoints, service, ask)
-    endpoints.read("/tenders/<tender_id>", tender, permission="deal.read", answer=TenderDocument)
     endpoints.write(
         "/tenders/<tender_id>/bids", bid, permission="deal.negotiate", body=BidBody, answer=BidReceipt, is_secret=True
     )
@@ -182,19 +160,19 @@ def _add_award(endpoints: Api, service: TenderService, ask: Ask) -> None:
 
     def award_tender(session: Session, body: TenderAwardBody, tender_id: str) -> tuple[int, TenderAwardAnswer]:
         """Award by supplier and line; each supplier's part is accepted in its deal, the others are declined."""
-        service.award(session, _actor(), tender_id, body.picked)
+        service.award(session, actor(), tender_id, body.picked)
         parts = (AwardedPart(**each.model_dump()) for each in body.picks)
         return 201, TenderAwardAnswer(phase="awarded", proposal=None, awarded=tuple(parts))
 
     def ask_award(session: Session, body: TenderApprovalBody, tender_id: str) -> tuple[int, TenderApprovalAsked]:
         """Ask those who may approve it for an award that is above what the token may bind to."""
-        actor, who = _actor(), http.principal()
-        verdict = service.may_award(session, actor, tender_id, body.picked)
+        by, who = actor(), http.principal()
+        verdict = service.may_award(session, by, tender_id, body.picked)
         if isinstance(verdict, Forbidden):
             raise Unauthorised(verdict)
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="T25")
-        wanted = service.to_approve(session, actor, tender_id, body.picked, proposed=None)
+        wanted = service.to_approve(session, by, tender_id, body.picked, proposed=None)
         asker = Asker(who.org, who.user_id, who.name, "api")
         return 201, TenderApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
 
@@ -232,7 +210,7 @@ def _unauthorised(error: Unauthorised, more: Mapping[str, Any]) -> Problem:
     if isinstance(verdict, Needs):
         people = {name for names in verdict.people.values() for name in names}
         return Problem("needs-approval", title=wording.why(error), approvers=sorted(people), most=most, **more)
-    return Problem("refused", status=403, title=wording.why(error), most=most, **more)
+    return Problem("refused", str(wording.ADVICE), status=403, title=wording.why(error), most=most, **more)
 
 
 def _told(error: Exception) -> Problem | None:
@@ -243,9 +221,8 @@ def _told(error: Exception) -> Problem | None:
     if isinstance(error, Unauthorised):
         return _unauthorised(error, {"code": error.code, "rule": error.rule})
     status = 422 if error.code in ("INVALID_BID", "VALIDITY_TOO_SHORT") else 409
-    return Problem("refused", status=status, title=wording.why(error), code=error.code, rule=error.rule)
-
-
-def _actor() -> Actor:
-    who = http.principal()
-    return Actor(who.org, who.user_id, who.name, "api")
+    value = str(error.value) if error.value != "" else None
+    return Problem(
+        "refused", str(wording.ADVICE), status=status, title=wording.why(error), code=error.code, rule=error.rule,
+        value=value,
+    )  # fmt: skip

@@ -139,6 +139,8 @@ REFUSALS: Mapping[str, LazyString] = {
 }  # fmt: skip
 
 
+ADVICE = lazy_gettext("“code”, “rule” and “value” say why. The rules stand in docs/tenders.md.")
+
 NOT_NEEDED = lazy_gettext("You may do this without approval.")
 
 OVERTAKEN = {f"AWARD_{code}": sentence for code, sentence in REFUSALS.items()}
