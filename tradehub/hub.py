@@ -331,7 +331,7 @@ class Hub:
             contracting_api.blueprint(self.contracts, self.database, ask=self._ask_approval),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
-            auction_api.blueprint(self.auctions, self.database),
+            auction_api.blueprint(self.auctions, self.database, suggest=self._bidders, ask=self._ask_approval),
             auction_pages.blueprint(
                 self.auctions,
                 self.database,

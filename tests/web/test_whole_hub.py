@@ -13,11 +13,12 @@ from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pydantic import BaseModel
 from sqlalchemy import Engine, func, select
 from werkzeug.test import TestResponse
 
@@ -535,6 +536,33 @@ def test_the_openapi_document_is_whole(trade: Trade) -> None:
         assert ("requestBody" in each) == (method == "post"), place
     problems = set(made["components"]["responses"])
     assert {str(row.status) for row in PROBLEMS.values()} - {"405"} <= problems
+
+
+def test_no_two_schemas_share_a_name(trade: Trade) -> None:
+    """In the document the one would stand in for the other."""
+    found: dict[str, set[type]] = {}
+    for view in trade.app.view_functions.values():
+        if (each := openapi.described_of(view)) is not None:
+            for model in (each.answer, each.query, each.body):
+                _collect(model, found)
+    assert {name: models for name, models in found.items() if len(models) > 1} == {}
+    (schema,) = (
+        each["responses"]["200"]["content"]["application/json"]["schema"]
+        for path, methods in trade.openapi["paths"].items()
+        if path.endswith("/json")
+        for each in methods.values()
+    )
+    assert schema == {"type": "object"}
+
+
+def _collect(wanted: Any, found: dict[str, set[type]]) -> None:
+    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
+        if wanted not in found.setdefault(wanted.__name__, set()):
+            found[wanted.__name__].add(wanted)
+            for each in wanted.model_fields.values():
+                _collect(each.annotation, found)
+    for part in get_args(wanted):
+        _collect(part, found)
 
 
 def test_the_reference_page_names_every_endpoint_and_every_problem(trade: Trade) -> None:

@@ -16,7 +16,7 @@ from tradehub.platform.db import Database
 from tradehub.platform.security import ROLES, Security
 from tradehub.platform.settings import Settings
 from tradehub.platform.worklist import Search, Section
-from tradehub.sourcing.auctions import web
+from tradehub.sourcing.auctions import api, web
 from tradehub.web import create_app
 
 ALL = list(ROLES)
@@ -37,7 +37,7 @@ def suggest(session, text) -> list[Suggestion]:
     return [
         Suggestion(PartyId(id), name)
         for id, name in NAMES.items()
-        if id != OWNER and text.casefold() in name.casefold()
+        if id != OWNER and (text.casefold() in name.casefold() or text == id)
     ]
 
 
@@ -56,7 +56,10 @@ class Hub:
             self.house.service, self.house.database, suggest=suggest,
             name_of=lambda session, party: NAMES.get(party, party), streams=streams,
         )  # fmt: skip
-        return (pages,)
+        programs = api.blueprint(
+            self.house.service, self.house.database, suggest=suggest, ask=lambda *_asked: "/approvals/1"
+        )
+        return (pages, programs)
 
     def sections(self) -> Sequence[Section]:
         return web.sections(self.house.service)

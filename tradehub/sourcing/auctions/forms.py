@@ -178,7 +178,7 @@ def draft(form: AuctionForm) -> Draft | None:
 def put_faults(form: AuctionForm, codes: Iterable[str]) -> None:
     """Put what the rules found wrong at the fields that can mend it."""
     for code in codes:
-        name, sentence = FAULTS.get(code, ("form", lazy_gettext("This auction cannot be held as it stands.")))
+        name, sentence = FAULTS.get(code, ("form", NOT_AS_IT_STANDS))
         form.errors[name] = str(sentence)
 
 
@@ -213,6 +213,8 @@ def amount(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
 
+
+NOT_AS_IT_STANDS = lazy_gettext("This auction cannot be held as it stands.")
 
 FAULTS: Mapping[str, tuple[str, LazyString]] = {
     "STARTS_IN_THE_PAST": ("starts", lazy_gettext("This moment has passed.")),

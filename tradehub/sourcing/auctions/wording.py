@@ -106,6 +106,8 @@ REFUSALS: Mapping[str, LazyString] = {
     ),
 }
 
+ADVICE = lazy_gettext("“code”, “rule” and “value” say why. The rules stand in docs/auctions.md.")
+
 OVERTAKEN = {f"BID_{code}": sentence for code, sentence in REFUSALS.items()}
 """Why a bid that was approved could not be placed any more, by the code that the request ends with."""
 
