@@ -103,6 +103,7 @@ class _Run:
         "document",
         "findings",
         "frame",
+        "headless",
         "homes",
         "last",
         "marks",
@@ -134,6 +135,7 @@ class _Run:
         self.odd = Odd.last
         self.states = states
         self.homes: dict[int, int] = {}
+        self.headless: dict[tuple[int, int], State] = {}
         self.tags_of = tags_of
         self.tags: list[str] | None = None
         self.last: dict[str, int] = {}
@@ -143,6 +145,13 @@ class _Run:
         if not self.homes:
             self.homes = {id(each): place for place, each in enumerate(self.states)}
         return self.homes.get(id(state), -1)
+
+    def without_head(self, loop: Loop, after: State) -> State:
+        """Return ``_without_head`` of both, made once: a file may lack the first segment of each of its loops."""
+        key = (id(loop), id(after))
+        if key not in self.headless:
+            self.headless[key] = _without_head(loop, after)
+        return self.headless[key]
 
     def ahead(self) -> list[str]:
         """Return the tags of the next segments, and have ``last`` say with which number each tag of the message stands
@@ -373,7 +382,7 @@ class Reader:
             if head is not None and after is not None:
                 skipped = (*head.missing, Skipped(head.place.tag, head.place.path))
                 run.findings += [_missing(each, number) for each in skipped]
-                return _without_head(head.place.loop, after)
+                return run.without_head(head.place.loop, after)
             run.findings.append(_out_of_order(tag, number))
             return state
         if tag in self.spec.dictionary.segments:
