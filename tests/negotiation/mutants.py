@@ -170,6 +170,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_model.py::test_r8_an_acceptance_dispatched_after_the_revocation_is_refused",
     ),
     Mutant(
+        "R8: a revocation that an acceptance held off is lost",
+        "model/ledger.py",
+        "standing.base if event in (Event.REVOKE, Event.SUPERSEDE) else standing.state",
+        "standing.state",
+        "test_corners.py::test_r8_a_revocation_that_the_acceptance_held_off_counts_once_the_acceptance_is_gone[False-5]",
+    ),
+    Mutant(
+        "R8: to confirm needs authority for what is left, not for what was accepted",
+        "model/steps.py",
+        "    if said.kind in OF_ACCEPTANCES:\n",
+        "    if said.kind is Kind.OBJECT:\n",
+        "test_corners.py::test_s59_a_signature_binds_for_what_was_accepted_of_a_divisible_offer_not_for_what_is_left[sign]",
+    ),
+    Mutant(
         "R8: a claim counts as proof",
         "model/ledger.py",
         "acceptance.is_disputed = not was_before(statement, standing.ended_at)",
@@ -377,11 +391,32 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_model.py::test_s49_silence_is_never_acceptance",
     ),
     Mutant(
+        "R19: a revocation that has not reached stops silence from accepting",
+        "model/ledger.py",
+        "each.about == offer.id and each.by != offer.by and each.id not in self.failed",
+        "each.about == offer.id and each.id not in self.failed",
+        "test_corners.py::test_r19_a_revocation_that_has_not_reached_is_no_answer_so_that_silence_accepts",
+    ),
+    Mutant(
+        "R19: silence amends a contract that has ended",
+        "model/ledger.py",
+        "if standing.offer.amends is None else self.stands(standing.offer.amends))",
+        "if standing.offer.amends is None else True)",
+        "test_corners.py::test_r19_silence_agrees_to_no_change_of_a_contract_that_has_ended",
+    ),
+    Mutant(
         "R19: silence accepts several alternatives",
         "model/ledger.py",
-        "            and not (self.is_closed and standing.offer.amends is None)\n",
-        "",
+        "not self.is_closed if standing.offer.amends is None else",
+        "True if standing.offer.amends is None else",
         "test_corners.py::test_r19_silence_accepts_one_of_two_alternatives_the_one_whose_time_ends_first",
+    ),
+    Mutant(
+        "R20: what arrives last supersedes, whichever was made first",
+        "model/ledger.py",
+        "        newer = next(self._newer(offer), None)",
+        "        newer = None",
+        "test_corners.py::test_r20_an_older_offer_that_arrives_late_does_not_replace_a_newer_one",
     ),
     Mutant(
         "R20: irrevocable offers are superseded",
@@ -393,8 +428,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "R20: alternatives supersede each other",
         "model/ledger.py",
-        "if replaces and (other.group is None or other.group != offer.group):",
-        "if replaces:",
+        "(other.by, other.amends) and not is_alternative",
+        "(other.by, other.amends)",
         "test_model.py::test_r5_a_withdrawal_that_arrives_after_the_offer_is_a_revocation",
     ),
     Mutant(
@@ -438,6 +473,14 @@ MUTANTS: tuple[Mutant, ...] = (
         ("            self._decline(entry)\n        except"),
         ("            pass\n        except"),
         "test_simulation.py::test_s68_the_offers_of_the_others_stay_open_until_they_are_declined",
+    ),
+    Mutant(
+        "R24: an agreed knock-out holds against who will be bound on its own terms only",
+        "model/ledger.py",
+        "        return is_agreed and not (statement.conditional or offer.as_is_only)",
+        "        return is_agreed",
+        "test_corners.py::"
+        "test_r24_no_knock_out_for_who_says_expressly_that_it_is_to_be_bound_on_its_own_terms_only[offered0-said0-CISG]",
     ),
     Mutant(
         "R24: other standard terms are no change",

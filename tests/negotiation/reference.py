@@ -263,8 +263,11 @@ class World:
                 self.undo(which, "lapsed")
 
     def expire(self, offer, until):
-        answered = any(each.get("about") == offer.id and id not in self.failed for id, each in self.travelling.items())
-        free = offer.amends is not None or not self.is_agreed()
+        answers = [
+            id for id, each in self.travelling.items() if each.get("about") == offer.id and each["by"] != offer.by
+        ]
+        answered = any(id not in self.failed for id in answers)
+        free = not self.is_agreed() if offer.amends is None else self.has_contract(offer.amends)
         if self.deal.silence and offer.standing() == "effective" and offer.reached <= until and free and not answered:
             entry = {"id": f"{offer.id}:silence", "kind": "accept", "at": until.isoformat()}
             taking = Taking(entry, offer, self.deal.other(offer.by), offer.left())
@@ -273,6 +276,10 @@ class World:
             taking.effective = until
             self.form(taking)
         offer.state, offer.ended = "lapsed", until
+
+    def has_contract(self, name):
+        alive = [each for each in self.contracts() if each["state"] in ("concluded", "concluded_objectable")]
+        return any(name in (each["id"], each["offer"]) for each in alive)
 
     def is_agreed(self):
         living = [each for each in self.takings.values() if each.lives and each.offer.amends is None]
@@ -367,7 +374,7 @@ class World:
             for each in self.offers.values():
                 if each.ender == offer.id and each.ended == at:
                     each.state, each.ended, each.ender = "effective", None, None
-        elif kind in ("withdraw", "revoke") and state == "effective" and not self.is_firm_promise(offer, at):
+        elif kind in ("withdraw", "revoke") and offer.state == "effective" and not self.is_firm_promise(offer, at):
             self.end(offer, "revoked", at)
 
     def end(self, offer, state, at, ender=None):
@@ -379,11 +386,17 @@ class World:
         offer.state, offer.reached, offer.order = "effective", at, self.next()
         if offer.kind in ("counter", "accept") and self.offers[offer.about].standing() == "effective":
             self.end(self.offers[offer.about], "countered", at, offer.id)
+        said = list(self.offers)
         for each in self.offers.values():
             same = each is not offer and each.by == offer.by and each.amends == offer.amends
             beside = each.group is not None and each.group == offer.group
-            if same and not beside and each.standing() == "effective" and not self.is_firm_promise(each, at):
-                self.end(each, "superseded", at, offer.id)
+            if not same or beside:
+                continue
+            if said.index(each.id) < said.index(offer.id):
+                if each.state == "effective" and not self.is_firm_promise(each, at):
+                    self.end(each, "superseded", at, offer.id)
+            elif each.reached is not None and each.state != "withdrawn" and not self.is_firm_promise(offer, at):
+                self.end(offer, "superseded", at, each.id)
 
     def lose(self, entry):
         self.failed.add(entry["id"])
@@ -405,9 +418,12 @@ class World:
     def changes(self, entry, offer):
         changed = list(entry.get("changes") or ())
         own = entry.get("standard_terms")
-        if own is not None and own != offer.standard_terms and not self.deal.knocks_out:
+        if own is not None and own != offer.standard_terms and not self.falls_away(entry, offer):
             changed.append("standard_terms")
         return changed
+
+    def falls_away(self, entry, offer):
+        return self.deal.knocks_out and not (entry.get("conditional") or offer.as_is_only)
 
     def weigh(self, entry, offer):
         changed = self.changes(entry, offer)
@@ -437,8 +453,8 @@ class World:
         own = entry.get("standard_terms")
         if change == "knocked":
             taking.knocked = self.changes(entry, offer)
-        elif self.deal.knocks_out and own is not None and own != offer.standard_terms:
-            taking.knocked = ["standard_terms"]
+        if self.falls_away(entry, offer) and own is not None and own != offer.standard_terms:
+            taking.knocked = [*taking.knocked, "standard_terms"]
         if offer.state in ("revoked", "superseded"):
             taking.disputed = not sent_at(entry) < offer.ended
         taking.late = offer.given_up
@@ -459,7 +475,9 @@ class World:
         offer, entry = taking.offer, taking.entry
         if taking.lost:
             fits = all(offer.left().get(line, 0) >= amount for line, amount in taking.lines.items())
-            if offer.standing() not in ("effective", "lapsed") or not fits:
+            early = taking.disputed or (offer.ended is not None and sent_at(entry) < offer.ended)
+            possible = ("effective", "lapsed", "revoked", "superseded") if early else ("effective", "lapsed")
+            if offer.standing() not in possible or not fits:
                 return
             taking.lost = False
         if taking.phase != "travelling":
@@ -472,7 +490,7 @@ class World:
         if taking.disputed:
             taking.phase, taking.effective = "disputed", claimed or taking.effective
         elif taking.late:
-            taking.phase = "late"
+            taking.phase, taking.effective = "late", at
         elif taking.effective <= until:
             if taking.change == "minor":
                 taking.phase = "open"
@@ -483,7 +501,7 @@ class World:
         elif claimed is not None and claimed <= until:
             taking.phase, taking.effective = "disputed", claimed
         else:
-            taking.phase = "late"
+            taking.phase, taking.effective = "late", at
         self.ask(taking, at)
 
     def ask(self, taking, at):
@@ -616,8 +634,7 @@ class Judge:
     def contract_stands(self, name):
         if name is None and self.kind != "amend":
             return
-        alive = [each for each in self.world.contracts() if each["state"] in ("concluded", "concluded_objectable")]
-        self.need(any(name in (each["id"], each["offer"]) for each in alive), "NO_CONTRACT")
+        self.need(self.world.has_contract(name), "NO_CONTRACT")
 
     def not_agreed(self, amends):
         self.need(amends is not None or not self.world.is_agreed(), "CONCLUDED")
@@ -680,7 +697,7 @@ class Judge:
         state = offer.standing()
         if state in states:
             return
-        if self.kind == "accept" and state == "invitation":
+        if self.kind in ("accept", "perform") and state == "invitation":
             raise No("INVITATION_NOT_ACCEPTABLE")
         if self.kind in ("withdraw", "disregard") and state == "effective":
             raise No("TOO_LATE_USE_REVOKE")
@@ -745,6 +762,13 @@ class Judge:
                 found += prices[line] * (amount or left[line]) / offered(offer.words)[line]
         return found
 
+    def worth_taken(self, taking):
+        words = taking.offer.words
+        prices = values(words)
+        if not taking.offer.divisible or not prices:
+            return self.total(words)
+        return sum((prices[line] * amount / offered(words)[line] for line, amount in taking.lines.items()), Decimal(0))
+
     def perform(self):
         offer = self.answerable(None, ["effective"])
         self.contract_stands(offer.amends)
@@ -785,6 +809,7 @@ class Judge:
         self.addressed()
         taking = self.world.taking(self.said["about"])
         self.need(taking is not None and taking.lives and taking.change == "minor", "NOTHING_TO_OBJECT_TO")
+        self.need(taking.phase != "travelling", "NOT_YET_REACHED")
         self.need(taking.phase == "open", "TOO_LATE_TO_OBJECT")
 
     def waiting(self, phase):
@@ -793,7 +818,7 @@ class Judge:
         if taking is None or taking.phase != phase:
             missed = taking is not None and taking.phase == "nothing" and taking.window is not None
             raise No("TOO_LATE_TO_ELECT" if missed else "NOT_LATE")
-        self.authority(True, self.worth(taking.offer))
+        self.authority(True, self.worth_taken(taking))
 
     def elect_late(self):
         self.waiting("late")
@@ -821,7 +846,7 @@ class Judge:
         agreed = hashed(taking.entry["offer"] if own else taking.offer.words)
         shown = self.said.get("terms_hash")
         self.need(shown is None or shown == agreed, "TERMS_HASH_MISMATCH")
-        self.authority(True, self.worth(taking.offer))
+        self.authority(True, self.worth_taken(taking))
 
     def confirm(self):
         self.seal("confirmation")

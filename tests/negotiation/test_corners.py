@@ -386,3 +386,155 @@ def test_a_thousand_statements_are_folded_in_no_time():
         assert len(model.states(deal, now=MONDAY + timedelta(days=2))) == 1000
         spent.append(process_time() - started)
     assert min(spent) < 0.5, "seconds; 0.07 on a machine of its own"
+
+
+# --- where a model written apart from the spec alone had it otherwise ------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.SIGN])
+def test_s59_a_signature_binds_for_what_was_accepted_of_a_divisible_offer_not_for_what_is_left(kind):
+    deal = Deal(formation="confirmation" if kind is Kind.CONFIRM else "signature")
+    about = deal.offer(divisible=True)
+    acceptance = deal.accept(about, lines=(("1", Decimal(60)),))  # 744.00; 660.00 are left
+    with refused("OVER_LIMIT"):
+        deal.say(kind, NINGBO, acceptance, limit=Decimal("743.99"))
+    deal.say(kind, NINGBO, acceptance, limit=Decimal(744))
+
+
+def test_s59_to_elect_a_late_acceptance_binds_for_what_it_accepted():
+    deal = Deal()
+    about = deal.offer(divisible=True)
+    acceptance = deal.at(24 * 20).accept(about)
+    assert deal.state(about) == "late_pending"
+    with refused("OVER_LIMIT"):
+        deal.say(Kind.ELECT_LATE, NINGBO, acceptance, limit=Decimal("1403.99"))
+    deal.say(Kind.ELECT_LATE, NINGBO, acceptance, limit=Decimal(1404))
+
+
+def test_s32_a_late_acceptance_is_dated_when_it_reached_under_the_mailbox_rule_too():
+    """It is no acceptance before the offeror elects it; what counts on dispatch is one that is in time (R2d 70)."""
+    deal = Deal("UCC")
+    about = deal.offer(open_ended())
+    acceptance = deal.at(24 * 20).accept(about, reached=False)
+    deal.at(24 * 20 + 5).reach(acceptance)
+    deal.at(24 * 20 + 6).say(Kind.ELECT_LATE, NINGBO, acceptance)
+    assert deal.contract.concluded_at == MONDAY + timedelta(days=20, hours=5)
+
+
+@pytest.mark.parametrize("regime", ["CISG", "UCC"])
+def test_r16_a_late_acceptance_is_taken_back_by_what_reaches_together_with_it(regime):
+    deal = Deal(regime)
+    about = deal.offer(open_ended())
+    acceptance = deal.at(24 * 20).accept(about, reached=False)
+    withdrawal = deal.say(Kind.WITHDRAW_ACCEPTANCE, HAIDI, acceptance)
+    deal.at(24 * 20 + 5).reach(acceptance)
+    deal.reach(withdrawal)
+    assert (deal.state(about), deal.contract) == ("lapsed", None)
+
+
+@pytest.mark.parametrize("reached", [5, 24 * 14])
+@pytest.mark.parametrize("newer", [False, True])
+def test_r8_a_revocation_that_the_acceptance_held_off_counts_once_the_acceptance_is_gone(newer, reached):
+    """REVOKED is provisional until every acceptance dispatched earlier can no longer arrive (spec, 2)."""
+    deal = Deal()
+    about = deal.offer(open_ended())
+    ending = deal.offer(quoted("Q-2"), reached=False) if newer else deal.revoke(about, reached=False)
+    acceptance = deal.at(1).accept(about, reached=False)
+    deal.at(reached).reach(ending)
+    assert deal.state(about) == "accepting"
+    deal.at(reached + 1).say(Kind.WITHDRAW_ACCEPTANCE, HAIDI, acceptance, reached_at=deal.now)
+    assert deal.state(about) == ("superseded" if newer else "revoked")
+    with refused("SUPERSEDED" if newer else "REVOKED"):
+        deal.accept(about)
+
+
+def test_r8_an_acceptance_dispatched_before_the_revocation_is_sent_again_and_counts():
+    deal = Deal()
+    about = deal.offer(open_ended())
+    revocation = deal.revoke(about, reached=False)
+    acceptance = deal.at(4).accept(about, reached=False)
+    deal.at(5).reach(revocation)
+    deal.say(Kind.FAIL, about=acceptance)
+    assert deal.state(about) == "revoked"
+    deal.at(6).reach(acceptance)
+    assert (deal.state(about), deal.contract.concluded_at) == ("accepted", MONDAY + timedelta(hours=6))
+
+
+def test_r20_an_older_offer_that_arrives_late_does_not_replace_a_newer_one():
+    deal = Deal()
+    older = deal.offer(open_ended(), reached=False)
+    newer = deal.at(1).offer(open_ended("Q-2", price="11.00"))
+    deal.at(2).reach(older)
+    assert (deal.state(older), deal.state(newer)) == ("superseded", "effective")
+    with refused("SUPERSEDED"):
+        deal.accept(older)
+
+
+def test_r20_an_older_irrevocable_offer_that_arrives_late_stands_beside_the_newer_one():
+    deal = Deal()
+    older = deal.offer(reached=False)
+    newer = deal.at(1).offer(open_ended("Q-2"))
+    deal.at(2).reach(older)
+    assert (deal.state(older), deal.state(newer)) == ("effective", "effective")
+
+
+def test_r20_a_newer_offer_that_was_withdrawn_replaces_nothing():
+    deal = Deal()
+    older = deal.offer(open_ended(), reached=False)
+    newer = deal.offer(open_ended("Q-2"), reached=False)
+    withdrawal = deal.withdraw(newer, reached=False)
+    deal.at(1).reach(newer)
+    deal.reach(withdrawal)
+    deal.at(2).reach(older)
+    assert (deal.state(older), deal.state(newer)) == ("effective", "withdrawn")
+
+
+def test_r19_a_revocation_that_has_not_reached_is_no_answer_so_that_silence_accepts():
+    deal = Deal(silence_accepts=True)
+    about = deal.offer(open_ended())
+    revocation = deal.at(1).revoke(about, reached=False)
+    deal.at(24 * 15).reach(revocation)
+    assert (deal.state(about), str(deal.contract.state)) == ("accepted", "concluded")
+
+
+def test_r19_silence_agrees_to_no_change_of_a_contract_that_has_ended():
+    deal = Deal(silence_accepts=True)
+    about = deal.offer()
+    deal.accept(about)
+    end = deal.amend(about, terminates=True)
+    change = deal.amend(about, open_ended("A-2"), NINGBO, accept_within=timedelta(days=3))
+    deal.at(1).accept(end, NINGBO)
+    deal.at(24 * 5)
+    assert (deal.state(change), str(deal.contracts[0].state)) == ("lapsed", "terminated")
+
+
+def test_r24_what_is_knocked_out_names_the_standard_terms_beside_the_rest():
+    deal = Deal("UCC", battle="knock_out")
+    about = deal.offer(standard_terms="ningbo-2026")
+    deal.accept_with(about, ["warranty"], standard_terms="haidi-7")
+    assert deal.contract.knocked_out == ("warranty", "standard_terms")
+
+
+@pytest.mark.parametrize("regime", ["CISG", "PRC", "UCC"])
+@pytest.mark.parametrize(("offered", "said"), [({}, {"conditional": True}), ({"as_is_only": True}, {})])
+def test_r24_no_knock_out_for_who_says_expressly_that_it_is_to_be_bound_on_its_own_terms_only(regime, offered, said):
+    """UCC 2-207(1), last half-sentence; PICC 2.1.22: unless one side makes plain that it will not be bound otherwise."""
+    deal = Deal(regime, battle="knock_out")
+    about = deal.offer(standard_terms="ningbo-2026", **offered)
+    answer = deal.accept_with(about, [], standard_terms="haidi-7", **said)
+    assert (deal.state(about), deal.state(answer), deal.contract) == ("countered", "effective", None)
+
+
+def test_r18_an_invitation_is_not_accepted_by_performance_either():
+    deal = Deal(performance_accepts=True)
+    about = deal.offer(firm=False)
+    with refused("INVITATION_NOT_ACCEPTABLE"):
+        deal.say(Kind.PERFORM, HAIDI, about)
+
+
+def test_r13_what_has_not_reached_cannot_be_objected_to_and_the_reason_says_so():
+    deal = Deal()
+    about = deal.offer()
+    acceptance = deal.accept_with(about, ["notes.1"], reached=False)
+    with refused("NOT_YET_REACHED"):
+        deal.say(Kind.OBJECT, NINGBO, acceptance)

@@ -140,6 +140,8 @@ def test_an_offer_refers_to_its_senders_terms_by_their_hash_in_the_chain(house, 
         ("PRC", "knock_out", False, True),
         ("UCC", "last_shot", False, True),
         ("UCC", "last_shot", True, False),
+        ("CISG", "knock_out", True, False),
+        ("UCC", "knock_out", True, False),
     ],
 )
 def test_what_holds_is_for_the_law_and_the_agreement_of_the_parties(regime, ground, as_is, knocks_out):

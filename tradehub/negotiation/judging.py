@@ -61,7 +61,8 @@ def judge(
     limited to lines of an offer that is not divisible. ``standard_terms`` are those that it refers to: other ones than the
     offer's are a change too, unless the parties let such terms knock each other out (R24).
     """
-    clash = standard_terms not in (None, offer.standard_terms) and negotiation.ground.battle != "knock_out"
+    falls_away = negotiation.ground.battle == "knock_out" and not (offer.as_is_only or conditional)
+    clash = standard_terms not in (None, offer.standard_terms) and not falls_away
     more = (*(("standard_terms",) if clash else ()), *(("lines",) if is_part else ()))
     agreed = negotiation.ground.materiality
     terms = compare.restated(offer.document, own) if is_restated else ()

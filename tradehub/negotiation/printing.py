@@ -117,7 +117,10 @@ QUESTIONS: Mapping[str, tuple[str, str]] = {
     "is_effective": ("effective?", "as of the state"),
     "receipt_is_overdue": ("its receipt overdue?", "RECEIPT_STILL_DUE"),
     "can_be_withdrawn": ("an acceptance that has not taken effect?", "NO_ACCEPTANCE, TOO_LATE_ACCEPTANCE_EFFECTIVE"),
-    "is_objectable": ("an acceptance with changes, in its window?", "NOTHING_TO_OBJECT_TO, TOO_LATE_TO_OBJECT"),
+    "is_objectable": (
+        "an acceptance with changes, that has reached or taken effect, in its window?",
+        "NOTHING_TO_OBJECT_TO, NOT_YET_REACHED, TOO_LATE_TO_OBJECT",
+    ),
     "is_late": ("an acceptance that waits for election?", "NOT_LATE, TOO_LATE_TO_ELECT"),
     "is_disputed": ("an acceptance whose time is disputed?", "NOT_LATE, TOO_LATE_TO_ELECT"),
     "can_be_let_lapse": ("an acceptance that is late, disputed, or delayed and in its window?",

@@ -139,8 +139,8 @@ class Battle:
 def battle(negotiation: Negotiation, offer: Offer, party: PartyId) -> Battle | None:
     """Return the battle of forms that an acceptance of ``offer`` by ``party`` would decide; None where there is none.
 
-    Under the UCC terms in conflict knock each other out, unless the offer limits acceptance to its own (2-207(2)(a),
-    (3)); under the CISG and the PRC Civil Code only where the parties agreed on it.
+    Under the UCC terms in conflict knock each other out (2-207(3)); under the CISG and the PRC Civil Code only where the
+    parties agreed on it; nowhere where the offer limits acceptance to its own (2-207(2)(a), PICC 2.1.22).
     """
     mine = next((each.standard_terms for each in reversed(negotiation.offers)
                  if each.by == party and each.standard_terms is not None), None)  # fmt: skip
@@ -152,5 +152,5 @@ def battle(negotiation: Negotiation, offer: Offer, party: PartyId) -> Battle | N
 
 def knocks_out(negotiation: Negotiation, offer: Offer) -> bool:
     """Whether the terms of two sides in conflict fall away on both, by law or as agreed."""
-    by_law = negotiation.regime.changed_acceptance == "knock_out" and not offer.as_is_only
-    return by_law or negotiation.ground.battle == "knock_out"
+    may = negotiation.regime.changed_acceptance == "knock_out" or negotiation.ground.battle == "knock_out"
+    return may and not offer.as_is_only

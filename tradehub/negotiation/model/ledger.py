@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, takewhile
 
 from tradehub.documents import PartyId
 from tradehub.negotiation.model import materiality
@@ -228,11 +228,17 @@ class Ledger:
     def changes_of(self, statement: Statement, offer: Offer) -> tuple[str, ...]:
         own = statement.standard_terms
         clash = own is not None and own != offer.standard_terms
-        return (*statement.changes, "standard_terms") if clash and not self._knocks_out else statement.changes
+        is_change = clash and not self._knocks_out(statement, offer)
+        return (*statement.changes, "standard_terms") if is_change else statement.changes
 
-    @property
-    def _knocks_out(self) -> bool:
-        return self.negotiation.ground.battle == "knock_out"
+    def _knocks_out(self, statement: Statement, offer: Offer) -> bool:
+        """Whether standard terms in conflict fall away: agreed, and neither side says it is bound by its own only."""
+        is_agreed = self.negotiation.ground.battle == "knock_out"
+        return is_agreed and not (statement.conditional or offer.as_is_only)
+
+    def stands(self, amended: str) -> bool:
+        """Whether the contract of that id, or of the offer of that id, can be amended."""
+        return any(amended in (each.id, each.offer.id) and each.state in AMENDABLE for each in self.contracts())
 
     # The passing of time
 
@@ -264,12 +270,17 @@ class Ledger:
             and standing.state is State.EFFECTIVE
             and standing.reached_at is not None
             and standing.reached_at <= until
-            and not (self.is_closed and standing.offer.amends is None)
+            and (not self.is_closed if standing.offer.amends is None else self.stands(standing.offer.amends))
             and not self._is_answered(standing)
         )
 
     def _is_answered(self, standing: Standing) -> bool:
-        return any(each.about == standing.offer.id and each.id not in self.failed for each in self.pending.values())
+        """Whether the other side's answer is on its way. What the offeror says on its part counts once it reaches."""
+        offer = standing.offer
+        return any(
+            each.about == offer.id and each.by != offer.by and each.id not in self.failed
+            for each in self.pending.values()
+        )  # fmt: skip
 
     def _accept_by_silence(self, standing: Standing, until: datetime) -> None:
         offer = standing.offer
@@ -384,6 +395,9 @@ class Ledger:
         for earlier in self._earlier(offer):
             if not self.is_irrevocable(earlier.offer, at):
                 self._move(earlier, Event.SUPERSEDE, at, by=offer.id)
+        newer = next(self._newer(offer), None)
+        if newer is not None and not self.is_irrevocable(offer, at):
+            self._move(standing, Event.SUPERSEDE, at, by=newer.offer.id)
 
     def _reopen(self, standing: Standing) -> None:
         self._open[standing.offer.id] = standing
@@ -391,11 +405,17 @@ class Ledger:
             self._await(standing.until, standing)
 
     def _earlier(self, offer: Offer) -> Iterator[Standing]:
-        """The same party's earlier offers that a new one replaces: not its alternatives, not another subject."""
+        """The open offers that a new one replaces: those that its party made before it."""
+        newer = {each.offer.id for each in self._newer(offer)}
         for standing in list(self._open.values()):
-            other = standing.offer
-            replaces = other.id != offer.id and other.by == offer.by and other.amends == offer.amends
-            if replaces and (other.group is None or other.group != offer.group):
+            if _is_beside(standing.offer, offer) and standing.offer.id not in newer:
+                yield standing
+
+    def _newer(self, offer: Offer) -> Iterator[Standing]:
+        """Offers that have reached before one of the same party that was made earlier, and that replaced it."""
+        for standing in takewhile(lambda each: each.offer.id != offer.id, reversed(self.standings.values())):
+            has_reached = standing.reached_at is not None and standing.base is not State.WITHDRAWN
+            if has_reached and _is_beside(standing.offer, offer):
                 yield standing
 
     def _take_back(self, statement: Statement, standing: Standing, at: datetime) -> None:
@@ -432,8 +452,9 @@ class Ledger:
         acceptance.change = change
         if change is Change.KNOCKED_OUT:
             acceptance.knocked_out = self.changes_of(statement, standing.offer)
-        elif self._knocks_out and statement.standard_terms not in (None, standing.offer.standard_terms):
-            acceptance.knocked_out = ("standard_terms",)
+        clash = statement.standard_terms not in (None, standing.offer.standard_terms)
+        if clash and self._knocks_out(statement, standing.offer):
+            acceptance.knocked_out = (*acceptance.knocked_out, "standard_terms")
         if standing.base in (State.REVOKED, State.SUPERSEDED):
             acceptance.is_disputed = not was_before(statement, standing.ended_at)
         acceptance.is_late = standing.is_given_up
@@ -492,7 +513,7 @@ class Ledger:
         if acceptance.is_disputed:
             self._wait(acceptance, ContractState.DISPUTED_TIME, claimed or effective_at, at)
         elif acceptance.is_late:
-            self._wait(acceptance, ContractState.AWAITING_ELECTION, effective_at, at)
+            self._wait(acceptance, ContractState.AWAITING_ELECTION, at, at)
         elif until is None or effective_at <= until:
             self._effective(acceptance, effective_at, at)
         elif statement.delayed and statement.dispatched_at <= until:
@@ -501,11 +522,14 @@ class Ledger:
         elif claimed is not None and claimed <= until:
             self._wait(acceptance, ContractState.DISPUTED_TIME, claimed, at)
         else:
-            self._wait(acceptance, ContractState.AWAITING_ELECTION, effective_at, at)
+            self._wait(acceptance, ContractState.AWAITING_ELECTION, at, at)
 
     def _may_be_held_again(self, acceptance: Acceptance) -> bool:
         standing = acceptance.standing
-        return standing.state in (State.EFFECTIVE, State.LAPSED) and all(
+        is_in_time = standing.state in (State.EFFECTIVE, State.LAPSED)
+        if standing.state in (State.REVOKED, State.SUPERSEDED):
+            is_in_time = acceptance.is_disputed or was_before(acceptance.statement, standing.ended_at)
+        return is_in_time and all(
             standing.remaining.get(line, Decimal(0)) >= amount for line, amount in acceptance.lines.items()
         )
 
@@ -578,8 +602,11 @@ class Ledger:
     # Moves
 
     def _move(self, standing: Standing, event: Event, at: datetime, *, by: str | None = None) -> None:
-        """Make the move if the table has it; an event that finds no row leaves the offer where it is."""
-        move = MOVES.get((standing.state, event))
+        """Make the move if the table has it; an event that finds no row leaves the offer where it is.
+
+        What takes an offer back finds its own state: an acceptance dispatched before holds that off only while it lives.
+        """
+        move = MOVES.get((standing.base if event in (Event.REVOKE, Event.SUPERSEDE) else standing.state, event))
         if move is not None:
             self._end(standing, move.to, at, by=by)
 
@@ -603,6 +630,12 @@ def _is_awaited(what: Standing | Acceptance, until: datetime) -> bool:
     if isinstance(what, Standing):
         return what.base is State.EFFECTIVE and what.until == until
     return what.is_live and what.window_until == until and what.state in _ANSWERABLE
+
+
+def _is_beside(one: Offer, other: Offer) -> bool:
+    """Whether both are one party's, about the same, and not alternatives: the newer of them replaces the older."""
+    is_alternative = one.group is not None and one.group == other.group
+    return one.id != other.id and (one.by, one.amends) == (other.by, other.amends) and not is_alternative
 
 
 def was_before(statement: Statement, moment: datetime | None) -> bool:

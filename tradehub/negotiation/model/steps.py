@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from tradehub.documents.amounts import added
-from tradehub.negotiation.model.ledger import AMENDABLE, Acceptance, Ledger, Standing, was_before
+from tradehub.negotiation.model.ledger import Acceptance, Ledger, Standing, was_before
 from tradehub.negotiation.model.materiality import Change
 from tradehub.negotiation.model.refusals import Conflict, Refused
 from tradehub.negotiation.model.table import MOVES, Event, Who
@@ -178,6 +178,9 @@ def _amount(case: _Case, proposal: Offer | None) -> Decimal | None:
     offer, said = case.offer, case.said
     if not offer.divisible or not offer.amounts:
         return offer.amount
+    if said.kind in OF_ACCEPTANCES:
+        taken = case.acceptance.lines if case.acceptance else {}
+        return added(offer.amount_of(line, taken[line]) for line in taken)
     left = case.standing.remaining
     wanted = dict(said.lines) if said.kind is Kind.ACCEPT and said.lines else dict.fromkeys(left)
     return added(offer.amount_of(line, wanted[line] or left[line]) for line in wanted.keys() & left.keys())
@@ -200,7 +203,7 @@ def _can_move(case: _Case) -> str | None:
     state, event = case.state, _EVENTS[case.said.kind]
     if (state, event) in MOVES and not _is_too_late(case, state):
         return None
-    if event is Event.ACCEPT and not case.offer.firm and state is State.INVITATION:
+    if event in (Event.ACCEPT, Event.PERFORM) and not case.offer.firm and state is State.INVITATION:
         return "INVITATION_NOT_ACCEPTABLE"
     return _REASONS.get((state, event)) or _STATE_REASONS.get(state, "NOT_ALLOWED")
 
@@ -269,8 +272,7 @@ def _has_contract(case: _Case) -> str | None:
     amended = _amended(case)
     if amended is None:
         return "NO_CONTRACT" if case.said.kind is Kind.AMEND else None
-    standing = (each for each in case.ledger.contracts() if each.state in AMENDABLE)
-    return None if any(amended in (each.id, each.offer.id) for each in standing) else "NO_CONTRACT"
+    return None if case.ledger.stands(amended) else "NO_CONTRACT"
 
 
 def _amended(case: _Case) -> str | None:
@@ -383,6 +385,8 @@ def _is_objectable(case: _Case) -> str | None:
     acceptance = case.acceptance
     if acceptance is None or not acceptance.is_live or acceptance.change is not Change.IMMATERIAL:
         return "NOTHING_TO_OBJECT_TO"
+    if acceptance.state is ContractState.AWAITING_REACH:
+        return "NOT_YET_REACHED"
     return None if acceptance.state is ContractState.CONCLUDED_OBJECTABLE else "TOO_LATE_TO_OBJECT"
 
 
