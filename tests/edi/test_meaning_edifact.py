@@ -3,6 +3,7 @@ and the same message again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,6 +37,12 @@ def written(message: str, release: str, document: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize(("message", "release"), [(each[1], each[2]) for each in every_map() if each[0] == "edifact"])
 def test_every_map_fits_its_structure_its_dictionary_and_the_model(message: str, release: str):
     assert schema.lint(maps().spec("edifact", message, release)) == []
+
+
+def test_a_field_to_be_filled_from_another_must_be_one():
+    spec = maps().spec("edifact", "INVOIC", "D96A")
+    head = spec.head.model_copy(update={"instead": {"issued_un": "days[type=invoice].on"}})
+    assert [each.rpartition(" ")[2] for each in schema.lint(replace(spec, head=head))] == ["issued_un", "days"]
 
 
 ORDER_CHANGE = """

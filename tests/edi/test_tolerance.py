@@ -151,3 +151,26 @@ def test_an_invoice_with_its_shipment_summary_before_the_totals_is_taken_with_a_
     got = only(wrapped("810", "IN", INVOICE))
     assert got.accepted
     assert said(got) == [(Fault.OUT_OF_ORDER, "segment 4 (ISS)", "warning")]
+
+
+def invoic(dates: str, release: str) -> str:
+    body = f"BGM+380+INV-9+9'{dates}NAD+BY+1::92'LIN+1++4000000000001:EN'QTY+47:5:PCE'UNS+S'MOA+77:10'"
+    start, end = EDIFACT.index("BGM"), EDIFACT.index("UNT")
+    text = EDIFACT[:start] + body + EDIFACT[end:].replace("UNT+9", f"UNT+{body.count(chr(39)) + 2}")
+    return text.replace("ORDERS:D:96A", f"INVOIC:D:{release}")
+
+
+@pytest.mark.parametrize("release", ["96A", "01B", "24A"])
+@pytest.mark.parametrize(
+    ("dates", "issued", "days"),
+    [
+        ("DTM+3:20240305:102'", date(2024, 3, 5), [date(2024, 3, 5)]),
+        ("DTM+137:20240306:102'DTM+3:20240305:102'", date(2024, 3, 6), [date(2024, 3, 5)]),
+        ("DTM+3:20240305:102'DTM+137:20240306:102'", date(2024, 3, 6), [date(2024, 3, 5)]),
+        ("DTM+137:20240306:102'", date(2024, 3, 6), []),
+    ],
+)
+def test_an_invoice_with_a_day_of_its_own_and_none_of_the_document_was_issued_on_that_day(release, dates, issued, days):
+    got = only(invoic(dates, release))
+    assert got.document["issued_on"] == issued
+    assert [each["on"] for each in got.document.get("dates", ())] == days

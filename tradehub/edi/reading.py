@@ -29,6 +29,7 @@ from tradehub.edi.generation import (
     shape_of,
 )
 from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step
+from tradehub.edi.paths import parse_path
 from tradehub.edi.schema import MapSpec
 from tradehub.edi.segments import Fault, Severity
 from tradehub.edi.traces import State, Watch
@@ -188,6 +189,7 @@ class Reader:
         self._sites = Sites(machine)
         self.canon = Canon(machine, self.tables, self.depth)
         self._prunes = _prunes(machine, self.root_model())
+        self._instead = [(name, parse_path(text)) for name, text in spec.head.instead.items()]
         self._shape = functions.SHAPES[spec.head.shape] if spec.head.shape else None
         self._proof = functions.PROOFS.get(spec.head.shape)
         self._known_tags = machine.tags
@@ -342,6 +344,10 @@ class Reader:
         if taken[0] == SUSPECT:
             for names, required in self._prunes:
                 _prune(document, names, required)
+        for name, path in self._instead:
+            if name not in document and (values := path.values(document)):
+                document[name] = values[0]
+                may_be_canonical = False
         is_canonical = may_be_canonical and not (
             findings or taken[-1] or taken[0] == SUSPECT or Odd.last is not run.odd
         )

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradehub.documents import KINDS
-from tradehub.edi.paths import Binding, Head, MapError, Path, parse_head, parse_node
+from tradehub.edi.paths import Binding, Head, MapError, Path, parse_head, parse_node, parse_path
 from tradehub.edi.placed import shape_faults, yaml_fault
 
 Plain = Any
@@ -52,6 +52,7 @@ class MessageHead(_Strict):
     agency: str = "UN"
     association: str = ""
     shape: str = ""
+    instead: dict[str, str] = {}
     root: str = ""
     namespaces: dict[str, str] = {}
 
@@ -477,7 +478,9 @@ def lint(spec: MapSpec) -> list[str]:
     tables, types."""
     found = [f"{spec.head.key}: {text}" for _, text in faults(spec)]
     found += [f"{spec.head.key}: segment {tag} is not in the dictionary" for tag in sorted(_unknown(spec.structure))]
-    return found
+    known = KINDS[spec.head.document].model_fields
+    fields = [name for field, path in spec.head.instead.items() for name in (field, parse_path(path).steps[0].name)]
+    return [*found, *(f"{spec.head.key}: instead: there is no field {name}" for name in fields if name not in known)]
 
 
 def faults(spec: MapSpec) -> Iterator[SpecFault]:
