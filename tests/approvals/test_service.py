@@ -333,6 +333,20 @@ def test_an_overtaken_act_is_rolled_back_to_before_it_began(firm, monkeypatch):
     assert kinds(firm, deal)[-1] == "offer"
 
 
+def test_an_approved_offer_that_no_message_can_hold_ends_with_the_element_that_it_fails_at(firm, browse):
+    """X8: the partner's agreement changed between asking and approving."""
+    deal = firm.offered()
+    request = firm.ask_offer(deal)
+    hooks = firm.negotiation.hooks
+    firm.negotiation.hooks = replace(
+        hooks, is_web=lambda *_: False, misfit=lambda *_: "PO104 has at most 3 decimals: 12.4567"
+    )
+    assert firm.decide(request, "ann") == State.OVERTAKEN
+    assert firm.view(request).row.why["code"] == "UNSENDABLE"
+    page = browse("li").get(f"/approvals/{request}")
+    assert "cannot state this as it was stated. PO104 has at most 3 decimals: 12.4567 (R4" in " ".join(page.split())
+
+
 def test_an_approval_opens_one_door_and_only_while_it_is_carried_out(firm):
     deal = firm.offered()
     request = firm.ask(deal)

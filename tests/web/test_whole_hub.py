@@ -556,11 +556,14 @@ def test_no_two_schemas_share_a_name(trade: Trade) -> None:
 
 
 def _collect(wanted: Any, found: dict[str, set[type]]) -> None:
-    if isinstance(wanted, type) and issubclass(wanted, BaseModel):
-        if wanted not in found.setdefault(wanted.__name__, set()):
-            found[wanted.__name__].add(wanted)
-            for each in wanted.model_fields.values():
-                _collect(each.annotation, found)
+    if (
+        isinstance(wanted, type)
+        and issubclass(wanted, BaseModel)
+        and wanted not in found.setdefault(wanted.__name__, set())
+    ):
+        found[wanted.__name__].add(wanted)
+        for each in wanted.model_fields.values():
+            _collect(each.annotation, found)
     for part in get_args(wanted):
         _collect(part, found)
 

@@ -300,6 +300,8 @@ class ApprovalService:
                 self._execute(session, asker, row.wanted)
         except Overtaken as overtaken:
             why = {"code": overtaken.code, "rule": overtaken.rule, "article": overtaken.article}
+            if overtaken.detail:
+                why["detail"] = overtaken.detail
             return self._end(session, row, State.OVERTAKEN, by=by, why=why)
         return self._end(session, row, State.DONE, by=by)
 

@@ -19,7 +19,7 @@ from tradehub.negotiation.binding import binding, dearest
 from tradehub.negotiation.drafting import Draft, Letterhead
 from tradehub.negotiation.model import Conflict, Contract, Refused, State
 from tradehub.negotiation.reading import DealView, Round
-from tradehub.negotiation.recording import Actor, NotFound
+from tradehub.negotiation.recording import Actor, NotFound, Unsendable
 from tradehub.negotiation.service import NegotiationService, Pick
 from tradehub.partners.authority import Act, Asker, Binding, Overtaken, Wanted
 from tradehub.platform import clock
@@ -236,7 +236,8 @@ def _what_happened(service: NegotiationService, session: Session, wanted: Wanted
 
 
 def _overtaken(refused: Refused) -> Overtaken:
-    return Overtaken(refused.code, refused.rule, refused.article)
+    detail = refused.what if isinstance(refused, Unsendable) else ""
+    return Overtaken(refused.code, refused.rule, refused.article, detail)
 
 
 def _accept(service: NegotiationService, session: Session, actor: Actor, wanted: Wanted, key: str) -> None:

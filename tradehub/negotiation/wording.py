@@ -227,6 +227,7 @@ REFUSALS: Mapping[str, LazyString] = {
     "SEALED_TENDER": lazy_gettext(
         "This tender takes sealed bids: hand yours in on the tender's page, by the API or by message."
     ),
+    "UNSENDABLE": lazy_gettext("The message that goes to the other side cannot state this as it was stated."),
     "SAME_NUMBER_OTHER_CONTENT": lazy_gettext("The number was used before for other content."),
 }
 

@@ -152,8 +152,9 @@ Verdict: TypeAlias = Allowed | Needs | Forbidden
 
 
 class Overtaken(Exception):
-    """What was approved can no longer be done: the deal moved on. ``code`` says how, ``rule`` and ``article`` why."""
+    """What was approved can no longer be done: the deal moved on. ``code`` says how, ``rule`` and ``article`` why, and
+    ``detail``, where there is more to say, in words."""
 
-    def __init__(self, code: str, rule: str, article: str) -> None:
-        self.code, self.rule, self.article = code, rule, article
+    def __init__(self, code: str, rule: str, article: str, detail: str = "") -> None:
+        self.code, self.rule, self.article, self.detail = code, rule, article, detail
         super().__init__(f"{code} ({rule}, {article})")
