@@ -82,6 +82,39 @@ def test_a_change_is_read_alike_in_every_directory(release: str):
     assert {**got, "extensions": []} == {**read("ORDCHG", "D96A", ORDER_CHANGE), "extensions": []}
 
 
+@pytest.mark.parametrize("release", ALL)
+@pytest.mark.parametrize(
+    ("said", "ordered", "confirmed"),
+    [
+        (("21:120", "113:100"), 120, 100),
+        (("21:120", "12:100", "83:20"), 120, 100),
+        (("21:120",), 120, None),
+        (("113:100",), 100, None),
+        (("12:100", "21:120"), 100, None),
+    ],
+)
+def test_what_is_confirmed_of_a_quantity_is_told_from_what_was_ordered(
+    said: tuple[str, ...], ordered: int, confirmed: int | None, release: str
+):
+    """6063: 21 ordered, 113 to be delivered, 12 despatched, 83 backorder."""
+    quantities = "".join(f"QTY+{each}:PCE'\n" for each in said)
+    document = read(
+        "ORDRSP", release, f"BGM+231+R-7+29'\nDTM+137:20260114:102'\nLIN+1+3+4012345678901:EN'\n{quantities}UNS+S'"
+    )
+    [line] = document["lines"]
+    assert line["quantity"]["value"] == ordered
+    assert line.get("confirmed_quantity", {}).get("value") == confirmed
+
+
+def test_what_is_confirmed_here_is_written_beside_what_was_ordered():
+    document = read(
+        "ORDRSP", "D96A", "BGM+231+R-7+29'\nDTM+137:20260114:102'\nLIN+1+3'\nQTY+21:120:PCE'\nQTY+113:100:PCE'\nUNS+S'"
+    )
+    assert [each for each in written("ORDRSP", "D96A", {**document, "extensions": []}) if each.startswith("QTY")] == [
+        "QTY+21:120:PCE", "QTY+113:100:PCE",
+    ]  # fmt: skip
+
+
 RECEIPT = """
 BGM+632+WE-2026-0310+9'
 DTM+137:20260310:102'

@@ -33,6 +33,10 @@ def part(status: str, quantity: str | None = None, on: date | None = None, **mor
     return LineResponse(status=status, quantity=stated, on=on, **more)
 
 
+def pieces(number: str) -> Quantity:
+    return Quantity(value=Decimal(number), unit="C62")
+
+
 def usd(amount: str, basis: str | None = None) -> Price:
     per = Quantity(value=Decimal(basis), unit="C62") if basis else None
     return Price(amount=Decimal(amount), basis=per)
@@ -67,6 +71,17 @@ NOTHING_LEFT = [(f"lines.{line}.quantity.value", was, "0") for line, was in (("1
         pytest.param(
             response("PO-1", answer("2", part("quantity_changed", "30")), response="accepted_with_change"),
             Answer.CHANGES, [("lines.2.quantity.value", "40", "30")], id="ACK IQ",
+        ),
+        pytest.param(
+            response(
+                "PO-1",
+                answer("2", part("changed"), quantity=pieces("40"), confirmed_quantity=pieces("30")), response="accepted",
+            ),
+            Answer.CHANGES, [("lines.2.quantity.value", "40", "30")], id="QTY 21 with QTY 113",
+        ),
+        pytest.param(
+            response("PO-1", ResponseLine(number="2", quantity=pieces("40"), confirmed_quantity=pieces("30"))),
+            Answer.UNCLEAR, [("lines.2.quantity.value", "40", "30")], id="the same without a status",
         ),
         pytest.param(
             response("PO-1", answer("2", part("accepted", "30"), part("rejected", "10")), response=None),

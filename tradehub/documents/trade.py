@@ -138,6 +138,9 @@ class ResponseLine(Line):
     """A line of an order response: the terms as the seller states them, and how each part of it is answered."""
 
     responses: tuple[LineResponse, ...] = ()
+    confirmed_quantity: Quantity | None = Field(
+        default=None, description="what will be delivered, where the message says beside it what was ordered"
+    )
     backorder_quantity: Quantity | None = None
     outstanding_quantity: Quantity | None = None
 

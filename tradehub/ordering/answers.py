@@ -244,13 +244,14 @@ def _answered(order: Order, line: Line, answers: list[ResponseLine], day: date |
 def _parts(answer: ResponseLine) -> list[LineResponse]:
     """Return how each part of the line is answered; a line without parts is one part, answered by its own action."""
     day = day_among(answer.dates)
+    stated = answer.confirmed_quantity or answer.quantity
     if not answer.responses:
-        return [LineResponse(status=answer.action or "", quantity=answer.quantity, on=day)]
+        return [LineResponse(status=answer.action or "", quantity=stated, on=day)]
     alone = len(answer.responses) == 1
     return [
         part.model_copy(
             update={
-                "quantity": part.quantity or (answer.quantity if alone else None),
+                "quantity": part.quantity or (stated if alone else None),
                 "on": part.on if part.on is not None and part.date_type not in _SHIP_DATES else day,
             }
         )
