@@ -440,6 +440,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_model.py::test_r21_the_contract_waits_for_both_signatures[signature-sign]",
     ),
     Mutant(
+        "R22: a counter to the rest of an offer accepted in part cannot be answered",
+        "model/ledger.py",
+        "        while standing.state is State.COUNTERED and standing.ended_by is not None:",
+        "        while False:",
+        "test_simulation.py::"
+        "test_r22_part_of_a_divisible_offer_on_other_terms_is_a_counter_offer_of_what_is_left_of_that_part",
+    ),
+    Mutant(
+        "R10: an acceptance that is silent does not agree",
+        "simulation.py",
+        "    lines = dict(base.lines)\n",
+        "    lines: dict[str, LineEntry] = {}\n",
+        "test_simulation.py::test_r10_a_counter_offer_by_acceptance_is_the_offer_with_what_it_changes[stated0]",
+    ),
+    Mutant(
         "R22: part of an indivisible offer is a contract",
         "model/ledger.py",
         '            changes = (*changes, "lines")',

@@ -283,7 +283,12 @@ class World:
 
     def is_agreed(self):
         living = [each for each in self.takings.values() if each.lives and each.offer.amends is None]
-        return bool(living) and all(each.offer.standing() != "effective" for each in living)
+        return bool(living) and not any(self.goes_on(each.offer) for each in living)
+
+    def goes_on(self, offer):
+        if offer.standing() == "countered" and offer.ender is not None:
+            return self.goes_on(self.offers[offer.ender])
+        return offer.standing() == "effective"
 
     def is_firm_promise(self, offer, at):
         if offer.relied:
@@ -891,6 +896,8 @@ class History:
         deal = self.named(entry)[0]
         said = self.prepared(deal, entry)
         answer = self.say(deal, said)
+        if answer["outcome"] == "accepted" and kind == "reach":
+            self.coming = [each for each in self.coming if (each[2], each[3]) != (deal, entry.get("about"))]
         if answer["outcome"] == "accepted" and said.get("travels") and entry.get("reached_at"):
             self.count += 1
             self.coming.append((when(entry["reached_at"]), self.count, deal, entry["id"]))
@@ -916,27 +923,8 @@ class History:
         later = "reached_at" in entry and (entry["reached_at"] is None or when(entry["reached_at"]) > at)
         said["travels"] = later
         parent = next((each for each in deal.log if each["id"] == entry.get("about") and each.get("offer")), None)
-        if (
-            parent is not None
-            and said["kind"] == "accept"
-            and said.get("lines")
-            and not parent["offer"].get("divisible")
-        ):
-            whole = offered(parent["offer"])
-            if all(line in whole for line in said["lines"]):
-                wanted = {line: whole[line] if each is None else number(each) for line, each in said["lines"].items()}
-                if wanted == whole:
-                    said["lines"] = {}
-                elif "offer" not in said:
-                    lines = {
-                        name: {**line, "quantity": str(wanted[name])}
-                        for name, line in parent["offer"]["lines"].items()
-                        if name in wanted
-                    }
-                    said["offer"] = {
-                        "lines": lines, "terms": parent["offer"].get("terms", {}),
-                        "standard_terms": said.get("standard_terms"),
-                    }  # fmt: skip
+        if said["kind"] == "accept" and parent is not None:
+            self.complete(deal, said, parent["offer"])
         if said.get("offer"):
             words = dict(said["offer"])
             if words.get("amends") is None and parent is not None and parent["offer"].get("amends"):
@@ -945,10 +933,54 @@ class History:
             if said["kind"] == "accept" and parent is not None and inherits:
                 words["accept_by"] = parent["offer"].get("accept_by")
             said["offer"] = {name: value for name, value in words.items() if value is not None}
-        if said["kind"] == "accept" and said.get("changes") is None and said.get("offer") and parent is not None:
-            theirs = flatten(parent["offer"])
-            said["changes"] = [path for path, value in flatten(said["offer"]).items() if theirs.get(path) != value]
         return said
+
+    def complete(self, deal, said, theirs):
+        """An acceptance agrees where it is silent. A counter-offer is of the lines it names, as far as they are left."""
+        own, named, whole = said.get("offer"), said.get("lines") or {}, offered(theirs)
+        names_changes = said.get("changes") is not None
+        if own and own.get("standard_terms") and not said.get("standard_terms"):
+            said["standard_terms"] = own["standard_terms"]
+        if own and not names_changes:
+            ours, before = flatten(own), flatten(theirs)
+            said["changes"] = [path for path in ours if before.get(path) != ours[path]]
+        if not theirs.get("divisible"):
+            if {line: whole.get(line) if each is None else number(each) for line, each in named.items()} == whole:
+                said["lines"] = named = {}
+            if any(line not in whole for line in named):
+                said.pop("offer", None)
+                return
+        merged = self.merged(said, own or {}, theirs)
+        if own is not None and not names_changes:
+            said["offer"] = merged
+        world = World(deal, when(said["at"]))
+        parent = world.offers.get(said["about"])
+        if names_changes and (own is not None or said["changes"]):
+            return
+        if parent is not None and world.weigh(said, parent) == "counter":
+            known = next((each for each in deal.log if each["id"] == said["id"] and each.get("offer")), None)
+            left = parent.left() if parent.divisible else whole
+            left = offered(known["offer"]) if known else left
+            lines = {}
+            for name, line in merged["lines"].items():
+                states = own and (own.get("lines") or {}).get(name, {}).get("quantity") is not None
+                amount = number(named[name]) if named.get(name) is not None else None
+                if amount is None:
+                    fresh = states or name not in theirs["lines"]
+                    amount = number(line.get("quantity")) if fresh else left.get(name)
+                if amount is not None and (not named or name in named):
+                    lines[name] = {**line, "quantity": str(amount)}
+            said["offer"] = {**merged, "lines": lines}
+
+    @staticmethod
+    def merged(said, own, theirs):
+        lines = {name: dict(line) for name, line in theirs.get("lines", {}).items()}
+        for name, line in own.get("lines", {}).items():
+            lines[name] = {**lines.get(name, {}), **{key: value for key, value in line.items() if value is not None}}
+        return {
+            **own, "lines": lines, "terms": {**theirs.get("terms", {}), **own.get("terms", {})},
+            "standard_terms": said.get("standard_terms") or theirs.get("standard_terms"),
+        }  # fmt: skip
 
     def say(self, deal, said):
         at = when(said["at"])

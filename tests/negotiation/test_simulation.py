@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from time import process_time
 
 import pytest
@@ -125,6 +126,81 @@ def test_now_shows_each_negotiation_or_the_one_that_is_named():
     now = {"kind": "now", "at": at(1)}
     assert [each["negotiation"] for each in run(*three(), now)[6:]] == ["n1", "n2", "n3"]
     assert [each["states"] for each in run(*three(), {**now, "negotiation": "n2"})[6:]] == [{"o2": "effective"}]
+
+
+# --- terms that an acceptance leaves out --------------------------------------------------------
+
+
+def hashed(terms: dict[str, str]) -> str:
+    return sha256(json.dumps(terms, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+WHOLE = {
+    "currency": "USD", "lines.1.item": "V-22", "lines.1.price": "12.4", "lines.1.quantity": "100", "lines.2.item": "Kit",
+    "lines.2.price": "0.82", "lines.2.quantity": "200",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stated", [{"terms": {"payment": "60 days"}}, {"lines": {"1": {"price": "12.00"}}}])
+def test_r10_a_counter_offer_by_acceptance_is_the_offer_with_what_it_changes(stated):
+    """CISG 19(1): a reply that means to accept; where it is silent it agrees."""
+    *_, answer, then = run(OPEN, offer(), accept(offer=stated), accept("a", "s", 2, "b"))
+    assert (answer["outcome"], answer["states"]) == ("accepted", {"o": "countered", "a": "effective"})
+    changed = {"payment": "60 days"} if "terms" in stated else {"lines.1.price": "12"}
+    (contract,) = then["contracts"]
+    assert contract["terms_hash"] == hashed(WHOLE | changed)
+
+
+def test_r9_a_contract_on_changed_terms_is_on_all_of_them():
+    answer = run(OPEN, offer(), accept(offer={"terms": {"remarks": "by noon"}}))[-1]
+    (contract,) = answer["contracts"]
+    assert (contract["terms"], contract["terms_hash"]) == ("a", hashed(WHOLE | {"remarks": "by noon"}))
+
+
+@pytest.mark.parametrize("said", [{"standard_terms": "b-7"}, {"offer": {"standard_terms": "b-7"}}])
+def test_r24_an_acceptance_on_ones_own_standard_terms_is_a_counter_offer_on_the_terms_offered(said):
+    answers = run(OPEN, offer(), accept(**said), accept("a", "s", 2, "b", standard_terms="b-7"))
+    assert [each["states"] for each in answers[2:]] == [
+        {"o": "countered", "a": "effective"}, {"o": "countered", "a": "accepted"},
+    ]  # fmt: skip
+    assert answers[-1]["contracts"][0]["terms_hash"] == hashed(WHOLE)
+
+
+def test_s56_part_of_an_indivisible_offer_on_other_terms_is_a_counter_offer_of_that_part():
+    said = accept(lines={"1": "40"}, offer={"terms": {"remarks": "by noon"}})
+    *_, answer, then = run(OPEN, offer(), said, accept("a", "s", 2, "b", terms_hash="?"))
+    assert answer["states"] == {"o": "countered", "a": "effective"}
+    assert then["code"] == "TERMS_HASH_MISMATCH"
+    part = {path: value for path, value in WHOLE.items() if not path.startswith("lines.2")}
+    part |= {"remarks": "by noon", "lines.1.quantity": "40"}
+    assert run(OPEN, offer(), said, accept("a", "s", 2, "b", terms_hash=hashed(part)))[-1]["outcome"] == "accepted"
+
+
+def test_r22_part_of_a_divisible_offer_on_other_terms_is_a_counter_offer_of_what_is_left_of_that_part():
+    entries = [
+        OPEN,
+        offer(terms={**TERMS, "divisible": True}),
+        accept(lines={"1": "60"}),
+        accept(hour=2, id="c", lines={"1": None}, offer={"terms": {"payment": "60 days"}}),
+        accept(hour=3, id="c", lines={"1": None}, offer={"terms": {"payment": "60 days"}}),
+    ]
+    part = {path: value for path, value in WHOLE.items() if not path.startswith("lines.2")}
+    part |= {"payment": "60 days", "lines.1.quantity": "40"}
+    *_, counter, again, then = run(*entries, accept("c", "s", 4, "d", terms_hash=hashed(part)))
+    assert (counter["outcome"], again["outcome"], then["outcome"]) == ("accepted", "unchanged", "accepted")
+
+
+@pytest.mark.parametrize("terms", [None, TERMS, {"terms": {"payment": "60 days"}}])
+def test_a_line_that_an_indivisible_offer_does_not_have_is_refused_whatever_else_is_stated(terms):
+    stated = {} if terms is None else {"offer": terms}
+    answer = run(OPEN, offer(), accept(lines={"1": None, "9": "1"}, **stated))[-1]
+    assert (answer["outcome"], answer.get("code")) == ("refused", "NO_SUCH_LINE")
+
+
+def test_what_a_line_says_has_reached_does_not_arrive_once_more():
+    reach = {"kind": "reach", "id": "r", "about": "o", "at": at(1)}
+    answers = run(OPEN, offer(reached_at=at(3)), reach, {"kind": "now", "at": at(4)})
+    assert [each["kind"] for each in answers] == ["negotiation", "offer", "reach", "now"]
 
 
 # --- terms --------------------------------------------------------------------------------------

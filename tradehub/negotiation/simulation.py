@@ -21,7 +21,7 @@ from tradehub.documents.amounts import added
 from tradehub.documents.parts import EXACT
 from tradehub.negotiation import model
 from tradehub.negotiation.model import Calendar, Contract, Ground, Kind, Ledger, Negotiation, Offer, Refused, Statement
-from tradehub.negotiation.model.materiality import MATERIALITY, UNKNOWN
+from tradehub.negotiation.model.materiality import MATERIALITY, UNKNOWN, Change
 
 LINES_MAX = 100_000
 """Lines read of one file: a simulation holds all of its negotiations in memory."""
@@ -214,11 +214,13 @@ def _constant(name: str) -> object:
 
 @dataclass
 class World:
-    """The negotiations of one history, as far as it has been read. ``arrivals`` is what is still on its way."""
+    """The negotiations of one history, as far as it has been read. ``arrivals`` is what is still on its way, but for what a
+    line said has ``reached`` before its time."""
 
     negotiations: dict[str, Negotiation] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     arrivals: list[tuple[datetime, int, str, str]] = field(default_factory=list)
+    reached: set[tuple[str, str]] = field(default_factory=set)
     counted: int = 0
     last: datetime | None = None
 
@@ -237,15 +239,15 @@ class World:
                 yield from self._until(entry.at)
                 yield self._award(entry)
             case StatementEntry():
-                negotiation = self._of(entry.negotiation)
-                statement = _statement(entry, negotiation)
+                self._of(entry.negotiation)
                 yield from self._until(entry.at)
-                yield self._say(entry, self._of(entry.negotiation), statement)
+                negotiation = self._of(entry.negotiation)
+                yield self._say(entry, negotiation, self._statement(entry, negotiation))
 
     def rest(self) -> Iterator[dict[str, Any]]:
         """What still arrives after the last line."""
         while self.arrivals:
-            yield self._arrive()
+            yield from self._arrive()
 
     def _open(self, entry: NegotiationEntry) -> dict[str, Any]:
         if entry.negotiation in self.negotiations:
@@ -278,15 +280,37 @@ class World:
             raise Invalid(f"{_moment(at)} lies before the line above it")
         self.last = at
         while self.arrivals and self.arrivals[0][0] <= at:
-            yield self._arrive()
+            yield from self._arrive()
 
-    def _arrive(self) -> dict[str, Any]:
+    def _arrive(self) -> Iterator[dict[str, Any]]:
         at, _, negotiation, about = self.arrivals.pop(0)
-        statement = Statement(f"{about}:reach", Kind.REACH, about=about)
-        return self._made(self.negotiations[negotiation], statement, at)
+        if (negotiation, about) not in self.reached:
+            statement = Statement(f"{about}:reach", Kind.REACH, about=about)
+            yield self._made(self.negotiations[negotiation], statement, at)
+
+    def _statement(self, entry: StatementEntry, negotiation: Negotiation) -> Statement:
+        """What is said; an acceptance that is a counter-offer in law is one of all the offer's terms, but for what it
+        states (CISG 19(1)), of the lines it names, as far as they are left (R22)."""
+        parent = _stated(negotiation, entry.about)
+        said = _statement(entry, parent)
+        if entry.kind is not Kind.ACCEPT or parent is None or entry.changes or _has_strange_lines(entry, parent):
+            return said
+        ledger = self._ledger(negotiation.id, entry.at)
+        standing = ledger.standings.get(parent.id)
+        if (
+            standing is None
+            or ledger.change_of(said, parent) is not Change.MATERIAL
+            or (entry.changes is not None and said.offer is not None)
+        ):
+            return said
+        known = _stated(negotiation, entry.id)
+        left = standing.remaining if parent.divisible else parent.quantities
+        return replace(said, offer=_counter(entry, parent, left if known is None else known.quantities))
 
     def _say(self, entry: StatementEntry, negotiation: Negotiation, statement: Statement) -> dict[str, Any]:
         answer = self._made(negotiation, statement, entry.at)
+        if statement.kind is Kind.REACH and statement.about is not None and answer["outcome"] == "accepted":
+            self.reached.add((negotiation.id, statement.about))
         if answer["outcome"] == "accepted" and statement.reached_at is None and entry.reached_at is not None:
             self.counted += 1
             self.arrivals.append((entry.reached_at, self.counted, negotiation.id, statement.id))
@@ -363,21 +387,24 @@ class World:
             raise _why(refused, before, said) from refused
 
 
-def _statement(entry: StatementEntry, negotiation: Negotiation) -> Statement:
+def _statement(entry: StatementEntry, parent: _Stated | None) -> Statement:
     in_transit = "reached_at" in entry.model_fields_set and (entry.reached_at is None or entry.reached_at > entry.at)
     by = PartyId(entry.by) if entry.by is not None else None
-    parent = next((each for each in negotiation.offers if each.id == entry.about), None)
-    offer = None if entry.offer is None else _offer(entry, entry.offer, parent)
-    lines = tuple(entry.lines.items())
-    if entry.kind is Kind.ACCEPT and isinstance(parent, _Stated) and lines and not parent.divisible:
-        lines, part = _whole_or_part(entry, parent, lines)
-        offer = offer or part
+    words, standard_terms, lines = entry.offer, entry.standard_terms, tuple(entry.lines.items())
+    if entry.kind is Kind.ACCEPT and parent is not None:
+        standard_terms = standard_terms or (words.standard_terms if words is not None else None)
+        if not parent.divisible:
+            lines = () if _amounts_named(entry, parent) == parent.quantities else lines
+            words = None if _has_strange_lines(entry, parent) else words
+        if words is not None and entry.changes is None:
+            words = _overlaid(parent.words, words, standard_terms)
     return Statement(
-        id=entry.id, kind=entry.kind, by=by, about=entry.about, offer=offer, text=entry.text,
+        id=entry.id, kind=entry.kind, by=by, about=entry.about,
+        offer=None if words is None else _offer(entry, words, parent), text=entry.text,
         reached_at=None if in_transit else entry.at, sent_at=entry.sent_at, claimed_at=entry.claimed_at, lines=lines,
-        changes=_changes(entry, offer, parent), terms_hash=entry.terms_hash, expected_version=entry.expected_version,
+        changes=_changes(entry, parent), terms_hash=entry.terms_hash, expected_version=entry.expected_version,
         conditional=entry.conditional, delayed=entry.delayed, reviewed=entry.reviewed, attributed=entry.attributed,
-        may_bind=entry.may_bind, limit=entry.limit, standard_terms=entry.standard_terms,
+        may_bind=entry.may_bind, limit=entry.limit, standard_terms=standard_terms,
     )  # fmt: skip
 
 
@@ -413,23 +440,41 @@ def _offer(entry: StatementEntry, said: OfferEntry, parent: Offer | None) -> Off
     )  # fmt: skip
 
 
-def _whole_or_part(
-    entry: StatementEntry, parent: _Stated, lines: tuple[tuple[str, Decimal | None], ...]
-) -> tuple[tuple[tuple[str, Decimal | None], ...], Offer | None]:
-    """All lines of an indivisible offer are the offer; some of them are a counter-offer (R22)."""
-    offered = parent.quantities
-    if any(line not in offered for line, _ in lines):
-        return lines, None
-    wanted = {line: offered[line] if amount is None else amount for line, amount in lines}
-    if wanted == offered:
-        return (), None
-    words = {
-        name: line.model_copy(update={"quantity": wanted[name]})
-        for name, line in parent.words.lines.items()
-        if name in wanted
-    }
-    part = OfferEntry(lines=words, terms=parent.words.terms, standard_terms=entry.standard_terms)
-    return lines, _offer(entry, part, parent)
+def _stated(negotiation: Negotiation, id: str | None) -> _Stated | None:
+    return next((each for each in negotiation.offers if each.id == id and isinstance(each, _Stated)), None)
+
+
+def _amounts_named(entry: StatementEntry | PickEntry, offer: _Stated) -> dict[str, Decimal | None]:
+    return {line: offer.quantities.get(line) if amount is None else amount for line, amount in entry.lines.items()}
+
+
+def _has_strange_lines(entry: StatementEntry, parent: _Stated) -> bool:
+    """Whether it names lines that an indivisible offer does not have; of a divisible one the rules ask that."""
+    return not parent.divisible and any(line not in parent.quantities for line in entry.lines)
+
+
+def _overlaid(base: OfferEntry, own: OfferEntry, standard_terms: str | None) -> OfferEntry:
+    """``own`` with what it leaves out as in ``base``: terms, and standard terms. How it may be accepted is its own."""
+    lines = dict(base.lines)
+    for name, line in own.lines.items():
+        lines[name] = lines.get(name, LineEntry()).model_copy(update=line.model_dump(exclude_none=True))
+    terms = {**base.terms, **own.terms}
+    return own.model_copy(
+        update={"lines": lines, "terms": terms, "standard_terms": standard_terms or base.standard_terms}
+    )
+
+
+def _counter(entry: StatementEntry, parent: _Stated, left: Mapping[str, Decimal]) -> Offer:
+    """An acceptance as the counter-offer that it is. ``left`` are the quantities of the offer that it can speak of."""
+    own = entry.offer or OfferEntry()
+    whole = _overlaid(parent.words, own, entry.standard_terms or own.standard_terms)
+    lines = {}
+    for name, line in whole.lines.items():
+        is_own = name not in parent.words.lines or (name in own.lines and own.lines[name].quantity is not None)
+        amount = entry.lines.get(name) or (line.quantity if is_own else left.get(name))
+        if amount is not None and (name in entry.lines or not entry.lines):
+            lines[name] = line.model_copy(update={"quantity": amount})
+    return _offer(entry, whole.model_copy(update={"lines": lines}), parent)
 
 
 def _why(refused: Refused, negotiation: Negotiation, said: Statement) -> Refused:
@@ -445,17 +490,16 @@ def _taken(offer: Offer, pick: PickEntry) -> tuple[tuple[str, Decimal | None], .
     """What a pick limits its acceptance to; all lines of an indivisible offer are the offer."""
     if offer.divisible or not isinstance(offer, _Stated):
         return tuple(pick.lines.items())
-    wanted = {line: offer.quantities.get(line) if amount is None else amount for line, amount in pick.lines.items()}
-    return () if wanted == offer.quantities else tuple(pick.lines.items())
+    return () if _amounts_named(pick, offer) == offer.quantities else tuple(pick.lines.items())
 
 
-def _changes(entry: StatementEntry, offer: Offer | None, parent: Offer | None) -> tuple[str, ...]:
+def _changes(entry: StatementEntry, parent: _Stated | None) -> tuple[str, ...]:
     """The paths named, or those at which an acceptance's own terms differ from the offer's; silence agrees."""
     if entry.changes is not None:
         return entry.changes
-    if entry.kind is not Kind.ACCEPT or not isinstance(offer, _Stated) or not isinstance(parent, _Stated):
+    if entry.kind is not Kind.ACCEPT or entry.offer is None or parent is None:
         return ()
-    return tuple(path for path, value in offer.stated.items() if parent.stated.get(path) != value)
+    return tuple(path for path, value in _flat(entry.offer).items() if parent.stated.get(path) != value)
 
 
 def _flat(said: OfferEntry) -> dict[str, str]:

@@ -180,7 +180,13 @@ class Ledger:
     def is_closed(self) -> bool:
         """Whether the parties are agreed, so that nothing more can be offered but an amendment."""
         live = [each for each in self.acceptances.values() if each.is_live and each.standing.offer.amends is None]
-        return bool(live) and not any(each.standing.state is State.EFFECTIVE for each in live)
+        return bool(live) and not any(self._goes_on(each.standing) for each in live)
+
+    def _goes_on(self, standing: Standing) -> bool:
+        """Whether what is left of an offer is still talked of: it is open, or the counter-offer to it is (R11, R22)."""
+        while standing.state is State.COUNTERED and standing.ended_by is not None:
+            standing = self.standings[standing.ended_by]
+        return standing.state is State.EFFECTIVE
 
     def deadline(self, offer: Offer) -> datetime | None:
         """Return the last moment at which acceptance counts (R17); None where no period has begun."""
