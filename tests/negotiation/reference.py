@@ -965,11 +965,11 @@ class History:
             for name, line in merged["lines"].items():
                 states = own and (own.get("lines") or {}).get(name, {}).get("quantity") is not None
                 amount = number(named[name]) if named.get(name) is not None else None
+                fresh = states or name not in theirs["lines"]
                 if amount is None:
-                    fresh = states or name not in theirs["lines"]
                     amount = number(line.get("quantity")) if fresh else left.get(name)
-                if amount is not None and (not named or name in named):
-                    lines[name] = {**line, "quantity": str(amount)}
+                if (amount is not None or fresh) and (not named or name in named):
+                    lines[name] = {**line, "quantity": None if amount is None else str(amount)}
             said["offer"] = {**merged, "lines": lines}
 
     @staticmethod

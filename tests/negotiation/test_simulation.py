@@ -261,6 +261,10 @@ def test_agreed_materiality_names_classes_of_terms():
     assert answer["outcome"] == "invalid"
     assert "remarks" in answer["error"]
 
+def test_a_line_that_a_counter_offer_by_acceptance_adds_must_be_definite():
+    answer = run(OPEN, offer(), accept(offer={"lines": {"3": {"price": "8"}}}))[-1]
+    assert answer["code"] == "NOT_DEFINITE_ITEM"
+
 
 # --- awards -------------------------------------------------------------------------------------
 

@@ -470,9 +470,11 @@ def _counter(entry: StatementEntry, parent: _Stated, left: Mapping[str, Decimal]
     whole = _overlaid(parent.words, own, entry.standard_terms or own.standard_terms)
     lines = {}
     for name, line in whole.lines.items():
+        if entry.lines and name not in entry.lines:
+            continue
         is_own = name not in parent.words.lines or (name in own.lines and own.lines[name].quantity is not None)
         amount = entry.lines.get(name) or (line.quantity if is_own else left.get(name))
-        if amount is not None and (name in entry.lines or not entry.lines):
+        if amount is not None or is_own:
             lines[name] = line.model_copy(update={"quantity": amount})
     return _offer(entry, whole.model_copy(update={"lines": lines}), parent)
 
