@@ -261,6 +261,12 @@ def test_agreed_materiality_names_classes_of_terms():
     assert answer["outcome"] == "invalid"
     assert "remarks" in answer["error"]
 
+
+@pytest.mark.parametrize("quantity", ["0", "-5"])
+def test_nothing_of_a_line_is_no_counter_offer(quantity):
+    assert run(OPEN, offer(), accept(lines={"1": quantity}))[-1]["code"] == "NOT_DEFINITE_QUANTITY"
+
+
 def test_a_line_that_a_counter_offer_by_acceptance_adds_must_be_definite():
     answer = run(OPEN, offer(), accept(offer={"lines": {"3": {"price": "8"}}}))[-1]
     assert answer["code"] == "NOT_DEFINITE_ITEM"
@@ -328,7 +334,7 @@ def test_r23_all_lines_of_an_indivisible_offer_may_be_awarded_by_name():
 
 def test_an_award_that_names_an_unknown_negotiation_changes_nothing_not_even_the_time():
     answers = run(*three(), award(("n1", "o1", {}), hour=5, among=["n2", "n9"]), accept("o1", negotiation="n1", hour=1))
-    assert answers[-2] == {"line": 7, "outcome": "invalid", "error": "no negotiation n9"}
+    assert answers[-2] == {"line": 7, "outcome": "invalid", "error": "among: no negotiation n9"}
     assert answers[-1]["outcome"] == "accepted"
 
 
@@ -351,14 +357,27 @@ def test_an_award_that_names_an_unknown_negotiation_changes_nothing_not_even_the
         (json.dumps({**offer(), "at": "0001-01-01T00:00:00+14:00"}), "the year"),
         (json.dumps({**offer(), "reached_at": "9999-12-31T23:59:59-14:00"}), "the year"),
         (json.dumps({**offer(), "id": "\ud800"}), "surrogates"),
-        (json.dumps({**offer(), "negotiation": "m"}), "no negotiation m"),
-        (json.dumps({**OPEN, "negotiation": "m", "buyer": "s"}), "two parties"),
-        (json.dumps(OPEN), "open already"),
+        (json.dumps({**offer(), "negotiation": "m"}), "negotiation: no negotiation m"),
+        (json.dumps({**offer(), "at": 1795780800}), "at: Value error, a moment is ISO 8601 text"),
+        (json.dumps({**offer(), "at": "1795780800"}), "at: Value error, a moment is ISO 8601 text"),
+        (json.dumps({**offer(), "at": "2026-11-24"}), "at: Value error, a moment is ISO 8601 text"),
+        (json.dumps({**offer(), "expected_version": True}), "expected_version"),
+        (json.dumps({**offer(), "conditional": "yes"}), "conditional"),
+        (json.dumps(award(("m", "o", {}))), "picks.0.negotiation: no negotiation m"),
+        (json.dumps({**OPEN, "negotiation": "m", "places": {"x": {}}}), "places.x: neither the buyer nor the seller"),
+        (json.dumps({**OPEN, "negotiation": "m", "buyer": "s"}), "seller: a negotiation has two parties"),
+        (json.dumps(OPEN), "negotiation: n is open already"),
         (json.dumps({**OPEN, "negotiation": "m", "reasonable_s": 10**30}), "reasonable_s"),
         (json.dumps({**OPEN, "negotiation": "m", "undue_delay_s": -1}), "undue_delay_s"),
-        (json.dumps({**OPEN, "negotiation": "m", "places": {"s": {"zone": "America"}}}), "no such time zone"),
+        (
+            json.dumps({**OPEN, "negotiation": "m", "places": {"s": {"zone": "America"}}}),
+            "places.s.zone: no such time zone",
+        ),
         (json.dumps({**OPEN, "negotiation": "m", "places": {"s": {"zone": "../etc"}}}), "no such time zone"),
-        (json.dumps({**OPEN, "negotiation": "m", "places": {"s": {"weekend": list(range(7))}}}), "no day is worked"),
+        (
+            json.dumps({**OPEN, "negotiation": "m", "places": {"s": {"weekend": list(range(7))}}}),
+            "places.s.weekend: no day is worked",
+        ),
         ('{"kind":"now","at":"2026-11-23T00:00:00Z","negotiation":"m"}', "no negotiation m"),
         ("[" * 100_000, "not JSON"),
     ],
@@ -394,8 +413,8 @@ def test_time_does_not_go_back():
 
 
 def test_without_a_name_it_is_the_only_negotiation():
-    assert run(offer())[0]["error"] == "which negotiation?"
-    assert run(*three()[:2], offer())[2]["error"] == "which negotiation?"
+    assert run(offer())[0]["error"] == "negotiation: which of 0?"
+    assert run(*three()[:2], offer())[2]["error"] == "negotiation: which of 2?"
 
 
 JSON = st.recursive(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -28,6 +29,7 @@ LINES_MAX = 100_000
 
 CENT = Decimal("0.01")
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
 YEARS = range(1900, 2900)
 CENTURY_S = 100 * 366 * 24 * 3600
 
@@ -35,6 +37,12 @@ CENTURY_S = 100 * 366 * 24 * 3600
 def _number(value: object) -> object:
     if isinstance(value, float):
         raise ValueError("write numbers as text, so that no digit is lost")
+    return value
+
+
+def _iso(value: object) -> object:
+    if not isinstance(value, str) or MOMENT.match(value) is None:
+        raise ValueError("a moment is ISO 8601 text with an offset, as 2026-11-23T09:00:00Z")
     return value
 
 
@@ -53,8 +61,9 @@ def _class_of_terms(value: str) -> str:
 
 Number = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False, max_digits=24, decimal_places=9)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-Seconds = Annotated[int, Field(ge=0, le=CENTURY_S)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_in_utc)]
+Seconds = Annotated[int, Field(ge=0, le=CENTURY_S, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 TermClassName = Annotated[str, AfterValidator(_class_of_terms)]
 
 
@@ -77,18 +86,18 @@ class OfferEntry(_Entry):
 
     lines: dict[Name, LineEntry] = {}
     terms: dict[Name, str] = {}
-    firm: bool | None = None
+    firm: Flag | None = None
     accept_by: Moment | None = None
-    accept_within_s: Annotated[int, Field(gt=0, le=CENTURY_S)] | None = None
-    irrevocable: bool = False
-    as_is_only: bool = False
-    divisible: bool = False
+    accept_within_s: Annotated[int, Field(gt=0, le=CENTURY_S, strict=True)] | None = None
+    irrevocable: Flag = False
+    as_is_only: Flag = False
+    divisible: Flag = False
     group: str | None = None
     amends: str | None = None
-    terminates: bool = False
-    catalogue: bool = False
-    performance_accepts: bool = False
-    conditional_on_receipt: bool = False
+    terminates: Flag = False
+    catalogue: Flag = False
+    performance_accepts: Flag = False
+    conditional_on_receipt: Flag = False
     standard_terms: str | None = None
 
 
@@ -108,10 +117,10 @@ class NegotiationEntry(_Entry):
     reasonable_s: Seconds | None = None
     undue_delay_s: Seconds | None = None
     receipt_within_s: Seconds | None = None
-    rounds_max: Annotated[int, Field(ge=0)] | None = None
-    materiality: dict[TermClassName, bool] = {}
-    silence_accepts: bool = False
-    performance_accepts: bool = False
+    rounds_max: Annotated[int, Field(ge=0, strict=True)] | None = None
+    materiality: dict[TermClassName, Flag] = {}
+    silence_accepts: Flag = False
+    performance_accepts: Flag = False
     formation: Literal["agreement", "confirmation", "signature"] = "agreement"
     battle: Literal["last_shot", "knock_out"] = "last_shot"
     places: dict[Name, PlaceEntry] = {}
@@ -131,12 +140,12 @@ class StatementEntry(_Entry):
     lines: dict[Name, Number | None] = {}
     changes: tuple[str, ...] | None = None
     terms_hash: str | None = None
-    expected_version: int | None = None
-    conditional: bool = False
-    delayed: bool = False
-    reviewed: bool = True
-    attributed: bool = True
-    may_bind: bool = True
+    expected_version: Annotated[int, Field(strict=True)] | None = None
+    conditional: Flag = False
+    delayed: Flag = False
+    reviewed: Flag = True
+    attributed: Flag = True
+    may_bind: Flag = True
     limit: Number | None = None
     standard_terms: str | None = None
     text: str = ""
@@ -234,8 +243,10 @@ class World:
                 for negotiation in self._wanted(entry.negotiation):
                     yield {"kind": "now", "at": _moment(entry.at), **self._standing(negotiation.id, entry.at)}
             case AwardEntry():
-                for named in (*(each.negotiation for each in entry.picks), *(entry.among or ())):
-                    self._of(named)
+                for place, pick in enumerate(entry.picks):
+                    self._of(pick.negotiation, f"picks.{place}.negotiation")
+                for named in entry.among or ():
+                    self._of(named, "among")
                 yield from self._until(entry.at)
                 yield self._award(entry)
             case StatementEntry():
@@ -251,24 +262,28 @@ class World:
 
     def _open(self, entry: NegotiationEntry) -> dict[str, Any]:
         if entry.negotiation in self.negotiations:
-            raise Invalid(f"negotiation {entry.negotiation} is open already")
+            raise Invalid(f"negotiation: {entry.negotiation} is open already")
         if entry.buyer == entry.seller:
-            raise Invalid("a negotiation has two parties")
+            raise Invalid("seller: a negotiation has two parties")
+        for party in entry.places.keys() - {entry.buyer, entry.seller}:
+            raise Invalid(f"places.{party}: neither the buyer nor the seller")
         self.negotiations[entry.negotiation] = Negotiation(
             id=entry.negotiation,
             buyer=PartyId(entry.buyer),
             seller=PartyId(entry.seller),
             regime=model.REGIMES[entry.regime],
             ground=_ground(entry),
-            calendars={PartyId(party): _calendar(place) for party, place in entry.places.items()},
+            calendars={PartyId(party): _calendar(party, place) for party, place in entry.places.items()},
         )
         return {"kind": "negotiation", "negotiation": entry.negotiation, "outcome": "accepted"}
 
-    def _of(self, id: str | None) -> Negotiation:
+    def _of(self, id: str | None, field: str = "negotiation") -> Negotiation:
         if id is None and len(self.negotiations) == 1:
             return next(iter(self.negotiations.values()))
         if id is None or id not in self.negotiations:
-            raise Invalid(f"no negotiation {id}" if id else "which negotiation?")
+            raise Invalid(
+                f"{field}: which of {len(self.negotiations)}?" if id is None else f"{field}: no negotiation {id}"
+            )
         return self.negotiations[id]
 
     def _wanted(self, id: str | None) -> list[Negotiation]:
@@ -277,7 +292,7 @@ class World:
     def _until(self, at: datetime) -> Iterator[dict[str, Any]]:
         """Let arrive what does so by ``at``: a notice comes before what is said at the same moment."""
         if self.last is not None and at < self.last:
-            raise Invalid(f"{_moment(at)} lies before the line above it")
+            raise Invalid(f"at: {_moment(at)} lies before the line above it")
         self.last = at
         while self.arrivals and self.arrivals[0][0] <= at:
             yield from self._arrive()
@@ -473,7 +488,9 @@ def _counter(entry: StatementEntry, parent: _Stated, left: Mapping[str, Decimal]
         if entry.lines and name not in entry.lines:
             continue
         is_own = name not in parent.words.lines or (name in own.lines and own.lines[name].quantity is not None)
-        amount = entry.lines.get(name) or (line.quantity if is_own else left.get(name))
+        amount = entry.lines.get(name)
+        if amount is None:
+            amount = line.quantity if is_own else left.get(name)
         if amount is not None or is_own:
             lines[name] = line.model_copy(update={"quantity": amount})
     return _offer(entry, whole.model_copy(update={"lines": lines}), parent)
@@ -564,13 +581,13 @@ def _ground(entry: NegotiationEntry) -> Ground:
     )
 
 
-def _calendar(place: PlaceEntry) -> Calendar:
+def _calendar(party: str, place: PlaceEntry) -> Calendar:
     try:
         zone: tzinfo = UTC if place.zone == "UTC" else ZoneInfo(place.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid(f"no such time zone: {place.zone}") from None
+        raise Invalid(f"places.{party}.zone: no such time zone: {place.zone}") from None
     if len(place.weekend) == 7:
-        raise Invalid("a place where no day is worked")
+        raise Invalid(f"places.{party}.weekend: no day is worked")
     return Calendar(place.weekend, place.holidays, place.workdays, zone)
 
 
