@@ -18,6 +18,7 @@ from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from tradehub.approvals import api as approval_api
 from tradehub.approvals import web as approval_pages
 from tradehub.approvals.service import ApprovalService
 from tradehub.billing import web as billing_pages
@@ -331,6 +332,7 @@ class Hub:
             contracting_api.blueprint(self.contracts, self.database, ask=self._ask_approval),
             ordering_api.blueprint(self.ordering, self.database),
             exchange_api.blueprint(self.exchange, self.database),
+            approval_api.blueprint(self.approvals, self.database),
             auction_api.blueprint(self.auctions, self.database, suggest=self._bidders, ask=self._ask_approval),
             auction_pages.blueprint(
                 self.auctions,

@@ -19,10 +19,11 @@ from tests.negotiation.conftest import DELTA, MONDAY, NAMES, KeptOutbox, draft, 
 from tests.negotiation.pages import Browser, suggest
 from tests.negotiation.words import HAIDI
 from tests.people import CHEAP, let_in
-from tradehub.approvals import web
+from tradehub.approvals import api, web
 from tradehub.approvals.model import Limit, Policy, Threshold
 from tradehub.approvals.service import ApprovalService
 from tradehub.documents.parts import Party
+from tradehub.negotiation import api as negotiation_api
 from tradehub.negotiation import approved, store, wording
 from tradehub.negotiation import web as negotiation_web
 from tradehub.negotiation.recording import Actor, Hooks
@@ -167,12 +168,16 @@ class Hub:
 
     def blueprints(self) -> Sequence[Blueprint]:
         approvals, negotiation = self.firm.approvals, self.firm.negotiation
+
+        def ask(session, asker, wanted, note, key) -> str:
+            return f"/approvals/{approvals.ask(session, asker, wanted, note=note, request_key=key)}"
+
         return (
+            negotiation_api.blueprint(negotiation, self.database, suggest=suggest, ask=ask),
+            api.blueprint(approvals, self.database),
             negotiation_web.blueprint(
                 negotiation, self.database, suggest=suggest, panels=(web.panel(approvals, wording.REFUSALS),),
-                ask=lambda session, asker, wanted, note, key: (
-                    f"/approvals/{approvals.ask(session, asker, wanted, note=note, request_key=key)}"
-                ),
+                ask=ask,
             ),
             web.blueprint(
                 approvals, self.database, shows=negotiation_web.approval_view(negotiation),

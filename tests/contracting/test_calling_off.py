@@ -170,3 +170,14 @@ def test_the_password_is_asked_for_again_before_an_order(house: Proven, contract
         page = post(lin, at, **{"quantity.0": "1", "step": "send"})
         assert (page.status_code, 'type="password"' in page.text) == (403, True)
     assert used(house, contract) == before
+
+
+def test_a_version_says_by_api_whether_it_was_put_up_and_who_signed(house: Proven) -> None:
+    contract = house.contract(DELTA)
+    at = f"/contracts/{contract.id}/versions/{contract.version}"
+    before = api(house, "GET", at).json
+    assert (before["prepared_at"], before["signatures"]) == (None, [])
+    house.prepare(contract)
+    after = api(house, "GET", at, org=DELTA).json
+    assert after["prepared_at"] is not None
+    assert after["terms_hash"] == before["terms_hash"]

@@ -377,7 +377,7 @@ def test_another_organisation_finds_nothing(app, house, buyer, seller):
     deal, offer = offered(buyer, seller)
     stranger = Client(app, token(house, RHEIN))
     full = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
-    bodies = {"offers": {"document": priced("1")}, "acceptances": full, "comments": {"text": "x"}, "amendments": {},
+    bodies = {"offers": {"document": priced("1")}, "acceptances": full, "approval": full, "comments": {"text": "x"}, "amendments": {},
               "files": {"name": "x.pdf", "content": "JVBERi0="}}  # fmt: skip
     for rule in routes(app):
         if "deal_id" not in rule.arguments:

@@ -178,3 +178,76 @@ def test_each_fault_is_said_in_the_language_that_was_asked_for(buyer: Client, se
     assert problem["errors"] == [
         {"pointer": "/cursor", "code": "cursor", "detail": "不是我们返回过的游标。", "value": "x"}
     ]
+
+
+def lines(*changes: dict, **more) -> dict:
+    first = one_line()["document"]["lines"][0]
+    return one_line(lines=[{**first, **each} for each in changes], **more)
+
+
+SLIPS = (
+    (one_line(currency="usd"), "/document/currency", "currency"),
+    (one_line(delivery_terms={"incoterm": "XXX", "place": "Ningbo"}), "/document/delivery_terms/incoterm", "incoterm"),
+    (lines({}, {"price": {"amount": "13"}}), "/document/lines/1/number", "given_twice"),
+    (lines({"quantity": {"value": "1", "unit": "BOXES"}}), "/document/lines/0/quantity/unit", "unit"),
+    (lines({"quantity": {"value": "1", "unit": ""}}), "/document/lines/0/quantity/unit", "unit"),
+    (lines({"price": {"amount": "-1"}}), "/document/lines/0/price/amount", "greater_than_equal"),
+    (lines({"price": {"amount": "9" * 30}}), "/document/lines/0/price/amount", "less_than_equal"),
+    (lines({"price": {"amount": "1", "breaks": [{"min_quantity": "5", "amount": "-1"}]}}),
+     "/document/lines/0/price/breaks/0/amount", "greater_than_equal"),
+    ({**one_line(), "standard_terms": "0" * 64}, "/standard_terms", "not_published"),
+)  # fmt: skip
+
+
+def test_what_no_form_would_take_no_program_can_state(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal = inquire(buyer)
+    for body, pointer, code in SLIPS:
+        (fault,) = seller.post(f"/deals/{deal}/offers", body, 422)["errors"]
+        assert (fault["pointer"], fault["code"]) == (pointer, code), body
+    _, offer = offered(buyer, seller)
+    deal = buyer.get("/deals")["deals"][0]["id"]
+    accepted = {"offer": offer["offer"], "terms_hash": offer["terms_hash"], **one_line(currency="usd")}
+    assert buyer.post(f"/deals/{deal}/acceptances", accepted, 422)["errors"][0]["pointer"] == "/document/currency"
+    nothing = {"suppliers": ["delta"], "document": {"currency": "USD"}}
+    assert buyer.post("/inquiries", nothing, 422)["errors"][0]["pointer"] == "/document/lines"
+
+
+def test_a_refusal_names_the_place_it_is_about(buyer: Client, seller: Client) -> None:  # noqa: F811
+    deal = inquire(buyer)
+
+    def places(problem: dict) -> list[tuple]:
+        return [(each["pointer"], each["code"], each.get("value")) for each in problem["errors"]]
+
+    for change, place in (
+        ({"price": None}, ("/document/lines/1/price", "NOT_DEFINITE_PRICE", None)),
+        ({"quantity": None}, ("/document/lines/1/quantity", "NOT_DEFINITE_QUANTITY", None)),
+        (
+            {"quantity": {"value": "-2"}},
+            ("/document/lines/1/quantity/value", "NOT_DEFINITE_QUANTITY", "-2"),
+        ),
+        ({"item": {}}, ("/document/lines/1/item", "NOT_DEFINITE_ITEM", None)),
+    ):
+        problem = seller.post(f"/deals/{deal}/offers", lines({}, {"number": "2", **change}), 422)
+        assert (problem["rule"], places(problem)) == ("R2", [place])
+    offer = seller.post(f"/deals/{deal}/offers", {**one_line(), "divisible": True, "valid_until": UNTIL})
+    made = offer["deal"]["rounds"][-1]
+    seen = {"offer": made["offer"], "terms_hash": made["terms_hash"]}
+    assert places(buyer.post(f"/deals/{deal}/acceptances", {**seen, "lines": {"7": "1"}}, 422)) == [
+        ("/lines/7", "NO_SUCH_LINE", "1")
+    ]
+    assert places(buyer.post(f"/deals/{deal}/acceptances", {**seen, "lines": {"1": "101"}}, 422)) == [
+        ("/lines/1", "MORE_THAN_OFFERED", "101")
+    ]
+    buyer.post(f"/deals/{deal}/acceptances", {**seen, "lines": {"1": "40"}})
+    taken = buyer.post(f"/deals/{deal}/acceptances", {**seen, "lines": {"1": "61"}}, 409)
+    assert places(taken) == [("/lines/1", "LINE_TAKEN", "61")]
+    assert "60" in taken["errors"][0]["detail"]
+    words = buyer.post(f"/deals/{deal}/comments", {"text": "Which?", "term": "lines.9.price"}, 422)
+    assert places(words) == [("/term", "NO_SUCH_TERM", "lines.9.price")]
+
+
+def test_each_act_names_the_address_to_say_it_at(buyer: Client, seller: Client, app) -> None:  # noqa: F811
+    deal, _offer = offered(buyer, seller)
+    at = app.url_map.bind("localhost")
+    for act in buyer.get(f"/deals/{deal}")["actions"]:
+        assert at.match(act["post"], method="POST"), act

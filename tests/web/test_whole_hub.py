@@ -556,11 +556,8 @@ def test_no_two_schemas_share_a_name(trade: Trade) -> None:
 
 
 def _collect(wanted: Any, found: dict[str, set[type]]) -> None:
-    if (
-        isinstance(wanted, type)
-        and issubclass(wanted, BaseModel)
-        and wanted not in found.setdefault(wanted.__name__, set())
-    ):
+    is_model = isinstance(wanted, type) and issubclass(wanted, BaseModel)
+    if is_model and wanted not in found.setdefault(wanted.__name__, set()):
         found[wanted.__name__].add(wanted)
         for each in wanted.model_fields.values():
             _collect(each.annotation, found)

@@ -77,13 +77,26 @@ class ContractChange(BaseModel):
     after: str | None
 
 
+class SignatureShown(BaseModel):
+    """That a party signed the version's file, and the SHA-256 of the certificate it signed with. People sign, on the
+    pages."""
+
+    party: str
+    at: datetime
+    name: str
+    fingerprint: str
+
+
 class VersionShown(VersionSummary, Answer):
-    """``terms`` by path in their canonical form, ``changes`` against the version before."""
+    """``terms`` by path in their canonical form, ``changes`` against the version before. ``prepared_at`` says when it was
+    put up for signature; from then on its files stand still."""
 
     document_kind: str
     document: dict[str, Any]
     terms: dict[str, str]
     changes: list[ContractChange]
+    prepared_at: datetime | None
+    signatures: list[SignatureShown]
 
 
 LineName = Annotated[str, Field(max_length=35)]
@@ -207,14 +220,21 @@ def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blue
 
     def version(session: Session, contract_id: str, number: int) -> VersionShown:
         """Show the terms of one version, as the document that stated them and by path."""
-        versions = {each.version: each for each in service.contract(session, contract_id).versions}
+        contract = service.contract(session, contract_id)
+        versions = {each.version: each for each in contract.versions}
         found, before = versions.get(number), versions.get(number - 1)
         if found is None:
             raise Problem("not-found")
         changes = diff(before.terms_by_path, found.terms_by_path) if before else ()
+        standing = service.standing(session, contract, number)
         return VersionShown(
             **_version(found), document_kind=found.kind, document=found.document, terms=found.terms_by_path,
             changes=[ContractChange(**each._asdict()) for each in changes],
+            prepared_at=standing.bundle.prepared_at if standing.bundle else None,
+            signatures=[
+                SignatureShown(party=each.party, at=each.at, name=each.user_name, fingerprint=each.fingerprint)
+                for each in standing.signatures.values()
+            ],
         )  # fmt: skip
 
     def file_of(kind: str) -> Callable[..., File]:

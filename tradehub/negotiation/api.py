@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint, request
+from flask_babel import gettext
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from tradehub.documents import Inquiry, Offer, PartyId
+from tradehub.documents import Inquiry, Offer, PartyId, TradeDocument
 from tradehub.documents.parts import DatedEvent
-from tradehub.negotiation import approved, compare, publishing, wording
+from tradehub.negotiation import approved, compare, fitting, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
 from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
@@ -110,10 +112,12 @@ class RoundSummary(BaseModel):
 class ActionAnswer(BaseModel):
     """What the caller may do now. Where not possible: the code, rule, article and sentence that say why.
 
-    An act on an acceptance is listed once for each ``acceptance`` that allows it: an offer may have several (R22).
+    ``post`` is the address to say it at. An act on an acceptance is listed once for each ``acceptance`` that allows it:
+    an offer may have several (R22).
     """
 
     name: str
+    post: str
     offer: str | None
     acceptance: str | None = None
     is_possible: bool
@@ -357,6 +361,19 @@ class AcceptEntry(Entry):
     expected_version: int | None = None
 
 
+class AcceptApprovalEntry(Entry):
+    """An acceptance as it stands, or of some lines, that others are asked to approve; ``note`` is for them alone. What
+    changes terms, and an offer of one's own, is asked for on the pages."""
+
+    model_config = example({**_SEEN, "note": "Within the budget of May."})
+
+    offer: str
+    terms_hash: str
+    lines: dict[Annotated[str, Field(max_length=35)], Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
+    note: Text = ""
+    expected_version: int | None = None
+
+
 class RejectEntry(Entry):
     """``with_alternatives`` declines the offer's alternatives too: else they stay open, as offers of their own."""
 
@@ -455,6 +472,12 @@ class Awarded(Answer):
     statements: list[str]
 
 
+class AcceptAsked(Answer):
+    """Where the request for approval is shown to people."""
+
+    request: str
+
+
 class AwardAsked(Answer):
     """Where the request for approval is shown to people."""
 
@@ -476,6 +499,7 @@ def blueprint(
     _add_inquiries(endpoints, service, suggest)
     _add_award(endpoints, service, ask)
     _add_statements(endpoints, service)
+    _add_asking(endpoints, service, ask)
     _add_acts(endpoints, service)
     _add_files(endpoints, service)
     _add_standard_terms(endpoints, service)
@@ -550,7 +574,10 @@ def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest
 
     def send_inquiry(session: Session, body: InquiryEntry) -> tuple[int, InquiryMade]:
         """Ask several suppliers for offers, a deal with each."""
-        faults = list(_unknown(session, suggest, body.suppliers))
+        faults = [
+            *_unknown(session, suggest, body.suppliers), *fitting.unfit_inquiry(body.document),
+            *_unpublished(session, body.standard_terms),
+        ]  # fmt: skip
         if faults:
             raise Problem("does-not-fit", errors=faults)
         suppliers = [PartyId(each) for each in body.suppliers]
@@ -609,6 +636,7 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
     def offer(session: Session, body: TermsEntry, deal_id: str) -> tuple[int, Made]:
         """State terms: a counter-offer where ``offer`` is the other side's open one, else an offer of one's own."""
         document = body.document
+        _demand_fit(session, document, body.standard_terms)
         if body.valid_until is not None:
             dates = tuple(each for each in document.dates if each.type != "valid_until")
             until = DatedEvent(type="valid_until", at=body.valid_until)
@@ -622,19 +650,22 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
             "standard_terms": body.standard_terms,
             "accept_within": None if within is None else timedelta(seconds=within),
         }  # fmt: skip
-        statement = service.state_terms(
-            session, _actor(), deal_id, document, about=body.offer,
-            expected_version=api.expected_version(body.expected_version), **particulars,
-        )  # fmt: skip
+        with _placed(lambda code: fitting.indefinite(body.document, code)):
+            statement = service.state_terms(
+                session, _actor(), deal_id, document, about=body.offer,
+                expected_version=api.expected_version(body.expected_version), **particulars,
+            )  # fmt: skip
         return made(session, deal_id, statement)
 
     def accept(session: Session, body: AcceptEntry, deal_id: str) -> tuple[int, Made]:
         """Accept the other side's offer, whole, in part, or with changes of one's own."""
-        statement = service.accept(
-            session, _actor(), deal_id, body.offer, terms_hash=body.terms_hash, lines=tuple(body.lines.items()),
-            document=body.document, conditional=body.conditional, standard_terms=body.standard_terms,
-            expected_version=api.expected_version(body.expected_version),
-        )  # fmt: skip
+        _demand_fit(session, body.document, body.standard_terms)
+        with _placed(lambda code: _not_taken(service, session, deal_id, body, code)):
+            statement = service.accept(
+                session, _actor(), deal_id, body.offer, terms_hash=body.terms_hash, lines=tuple(body.lines.items()),
+                document=body.document, conditional=body.conditional, standard_terms=body.standard_terms,
+                expected_version=api.expected_version(body.expected_version),
+            )  # fmt: skip
         return made(session, deal_id, statement)
 
     def reject(session: Session, body: RejectEntry, deal_id: str) -> tuple[int, Made]:
@@ -650,14 +681,16 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
     def comment(session: Session, body: CommentEntry, deal_id: str) -> tuple[int, Made]:
         """Ask or say something that has no effect in law."""
-        statement = service.comment(
-            session, _actor(), deal_id, body.text, about=body.offer, term=body.term, is_question=body.is_question,
-            files=body.files,
-        )  # fmt: skip
+        with _placed(lambda code: [fault("/term", code, wording.REFUSALS[code], body.term)]):
+            statement = service.comment(
+                session, _actor(), deal_id, body.text, about=body.offer, term=body.term, is_question=body.is_question,
+                files=body.files,
+            )  # fmt: skip
         return made(session, deal_id, statement)
 
     def amend(session: Session, body: AmendEntry, deal_id: str) -> tuple[int, Made]:
         """Propose other terms for the contract of the deal, or its end."""
+        _demand_fit(session, body.document, None)
         return made(
             session, deal_id,
             service.amend(
@@ -672,6 +705,85 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
     endpoints.write(f"{at}/rejections", reject, permission="deal.negotiate", body=RejectEntry, answer=Made)
     endpoints.write(f"{at}/comments", comment, permission="deal.negotiate", body=CommentEntry, answer=Made)
     endpoints.write(f"{at}/amendments", amend, permission="deal.negotiate", body=AmendEntry, answer=Made)
+
+
+def _add_asking(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
+    def ask_acceptance(session: Session, body: AcceptApprovalEntry, deal_id: str) -> tuple[int, AcceptAsked]:
+        """Ask those who may approve it for an acceptance that is above what the token may bind to."""
+        who, view = http.principal(), service.deal(session, deal_id)
+        round = next((each for each in view.rounds if each.offer.id == body.offer), None)
+        if round is None:
+            raise NotFound(body.offer)
+        version = api.expected_version(body.expected_version)
+        if version is not None and version != view.version:
+            raise Conflict(version, view.version, view.negotiation.regime)
+        if body.terms_hash != round.offer.terms_hash:
+            raise Refused("TERMS_HASH_MISMATCH", view.negotiation.regime)
+        if (refused := view.may_accept(round)) is not None:
+            raise refused
+        taking = approved.Taking(tuple(body.lines.items()))
+        wanted = approved.acceptance(view, round, view.version, body.terms_hash, taking)
+        verdict = service.hooks.authorise(session, _actor(), wanted.binding)
+        if isinstance(verdict, Forbidden):
+            raise Unauthorised(verdict)
+        if not isinstance(verdict, Needs):
+            raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R8")
+        asker = Asker(who.org, who.user_id, who.name, "api")
+        return 201, AcceptAsked(request=ask(session, asker, wanted, body.note, ""))
+
+    endpoints.write(
+        "/deals/<deal_id>/acceptances/approval", ask_acceptance, permission="deal.bind", body=AcceptApprovalEntry,
+        answer=AcceptAsked,
+    )  # fmt: skip
+
+
+def _demand_fit(session: Session, document: TradeDocument | None, standard_terms: str | None) -> None:
+    """Hold a document to what a form holds it to. Raises Problem."""
+    faults = [] if document is None else list(fitting.unfit(document))
+    if faults := [*faults, *_unpublished(session, standard_terms)]:
+        raise Problem("does-not-fit", errors=faults)
+
+
+def _unpublished(session: Session, digest: str | None) -> Iterator[Fault]:
+    row = publishing.by_hash(session, digest) if digest is not None else None
+    if digest is not None and (row is None or row.org != http.principal().org):
+        yield fault(
+            "/standard_terms", "not_published", gettext("No standard terms of yours have this SHA-256."), digest
+        )
+
+
+PLACED = {
+    "NOT_DEFINITE_ITEM", "NOT_DEFINITE_QUANTITY", "NOT_DEFINITE_PRICE", "NO_SUCH_LINE", "MORE_THAN_OFFERED",
+    "LINE_TAKEN", "NO_SUCH_TERM",
+}  # fmt: skip
+"""Refusals that are about a place in the body."""
+
+
+@contextmanager
+def _placed(places: Callable[[str], list[Fault]]) -> Iterator[None]:
+    """Name the places that a refusal is about, beside the rule."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code not in PLACED:
+            raise
+        raise _refusal(refused, errors=places(refused.code)) from refused
+
+
+def _not_taken(
+    service: NegotiationService, session: Session, deal_id: str, body: AcceptEntry, code: str
+) -> list[Fault]:
+    if code.startswith("NOT_DEFINITE") and body.document is not None:
+        return fitting.indefinite(body.document, code)
+    rounds = service.deal(session, deal_id).rounds
+    about = next((each for each in rounds if each.offer.id == body.offer), None)
+    return [] if about is None else fitting.not_offered(about, body.lines, code)
+
+
+def _refusal(refused: Refused, **more: Any) -> Problem:
+    more |= {"code": refused.code, "rule": refused.rule, "article": refused.article}
+    status = STATUSES.get(refused.code, 409)
+    return Problem("refused", status=status, title=wording.sentence(refused), **more)
 
 
 def _add_files(endpoints: Api, service: NegotiationService) -> None:
@@ -912,7 +1024,7 @@ class _Told:
             most = error.verdict.most
             limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
             return Problem("needs-approval", approvers=approvers(error.verdict), most=limit, **more)
-        return Problem("refused", status=STATUSES.get(error.code, 409), title=wording.sentence(error), **more)
+        return _refusal(error, **more)
 
     def _since(self, version: int) -> dict[str, Any]:
         """The latest round of the deal, and how it differs from the last one that there was in ``version``."""
@@ -988,6 +1100,16 @@ def _priced(name: str, cell: Cell) -> CellAnswer:
     )  # fmt: skip
 
 
+ADDRESSES = {
+    "accept": "acceptances",
+    "reject": "rejections",
+    "counter": "offers",
+    "comment": "comments",
+    "amend": "amendments",
+}
+"""Acts with a body of their own, and the last part of their address; of the others it is their name."""
+
+
 def _deal(view: DealView) -> DealAnswer:
     return DealAnswer(
         id=view.id, number=view.row.number, title=view.row.title, buyer=view.negotiation.buyer,
@@ -996,7 +1118,8 @@ def _deal(view: DealView) -> DealAnswer:
         rounds=[_round(each) for each in view.rounds],
         actions=[
             ActionAnswer(
-                name=each.name, offer=each.about, acceptance=each.acceptance, is_possible=each.is_possible,
+                name=each.name, post=f"{api.PREFIX}/deals/{view.id}/{ADDRESSES.get(each.name, each.name.replace('_', '-'))}",
+                offer=each.about, acceptance=each.acceptance, is_possible=each.is_possible,
                 **({} if each.refused is None else _reason(each.refused)),
             )
             for each in view.acts

@@ -61,7 +61,7 @@ PROBLEMS: Mapping[str, Row] = {
         lazy_gettext("Others must approve this first"),
         lazy_gettext(
             "It is above what this token may bind to. “approvers” may approve it; ask for it on the pages, or for an "
-            "award at its own address followed by “/approval”."
+            "acceptance, award, call-off or bid at its own address followed by “/approval”."
         ),
     ),
     "not-found": Row(

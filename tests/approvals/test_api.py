@@ -1,0 +1,69 @@
+"""A program that may bind to less than an offer comes to asks for approval, and learns what became of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.approvals.conftest import LIMITS, serve_pages
+from tests.negotiation.test_api import Client
+from tests.negotiation.words import HAIDI
+from tests.people import CHEAP
+from tradehub.platform.security import TOKEN_SCOPES, Security
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def program(firm, tmp_path) -> Client:
+    firm.state(LIMITS)
+    with firm.database.write() as session:
+        security = Security(firm.database, CHEAP)
+        token = security.issue_token(session, HAIDI, "erp", sorted(TOKEN_SCOPES), life=timedelta(days=9))
+    return Client(serve_pages(firm, tmp_path), token)
+
+
+def asked(program: Client, deal: str, status: int = 201, **more: object) -> dict:
+    last = program.get(f"/deals/{deal}")["rounds"][-1]
+    body = {"offer": last["offer"], "terms_hash": last["terms_hash"], **more}
+    if status == 201:
+        refused = program.post(f"/deals/{deal}/acceptances", {k: v for k, v in body.items() if k != "note"}, 403)
+        assert refused["type"].endswith("#problem-needs-approval")
+    return program.post(f"/deals/{deal}/acceptances/approval", body, status)
+
+
+def test_an_acceptance_is_asked_for_and_made_with_the_last_approval(firm, program: Client) -> None:
+    deal = firm.offered()
+    request = asked(program, deal, note="Within the budget.")["request"].rsplit("/", 1)[1]
+    shown = program.get(f"/approvals/{request}")
+    assert (shown["state"], shown["amount"], shown["about"], shown["asked_by"]) == ("pending", "297600.00", deal, "erp")
+    assert [each["id"] for each in program.get("/approvals")["requests"]] == [request]
+    firm.decide(request, "ann")
+    assert program.get(f"/approvals/{request}")["state"] == "done"
+    assert program.get(f"/deals/{deal}")["status"] == "concluded"
+    assert program.post(f"/approvals/{request}/withdrawal", {}, 409)["code"] == "REQUEST_DONE"
+
+
+def test_a_part_of_a_divisible_offer_is_asked_for_as_such(firm, program: Client) -> None:
+    deal = firm.offered(divisible=True)
+    request = asked(program, deal, lines={"1": "1000"})["request"].rsplit("/", 1)[1]
+    assert program.get(f"/approvals/{request}")["amount"] == "12400.00"
+    firm.decide(request, "ann")
+    assert program.get(f"/deals/{deal}")["contracts"][0]["lines"] == {"1": "1000"}
+
+
+def test_what_was_asked_for_is_taken_back_by_its_program_alone(firm, program: Client) -> None:
+    request = asked(program, firm.offered())["request"].rsplit("/", 1)[1]
+    assert program.post(f"/approvals/{request}/withdrawal", {})["state"] == "withdrawn"
+    program.post(f"/approvals/{firm.ask(firm.offered())}/withdrawal", {}, 404)
+
+
+def test_approval_is_asked_for_where_it_is_needed_and_of_terms_that_stand(firm, program: Client) -> None:
+    deal = firm.offered()
+    assert asked(program, deal, 409, terms_hash="0" * 64)["code"] == "TERMS_HASH_MISMATCH"
+    assert asked(program, deal, 409, expected_version=1)["code"] == "STALE_VERSION"
+    asked(program, deal, 404, offer="nothing")
+    first = program.get(f"/deals/{deal}/rounds/1")
+    seen = {"offer": first["offer"], "terms_hash": first["terms_hash"]}
+    assert asked(program, deal, 409, **seen)["code"] == "NOT_OFFEREE"
