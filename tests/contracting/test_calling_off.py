@@ -9,7 +9,7 @@ import pytest
 
 from tests import people
 from tests.contracting import proven as made
-from tests.contracting.proven import DELTA, HAIDI, Proven, window
+from tests.contracting.proven import DELTA, HAIDI, Proven, person, window
 from tests.negotiation.pages import form_fields, text_of
 from tests.people import CHEAP
 from tests.web.house import post
@@ -172,12 +172,12 @@ def test_the_password_is_asked_for_again_before_an_order(house: Proven, contract
     assert used(house, contract) == before
 
 
-def test_a_version_says_by_api_whether_it_was_put_up_and_who_signed(house: Proven) -> None:
-    contract = house.contract(DELTA)
-    at = f"/contracts/{contract.id}/versions/{contract.version}"
+def test_a_version_says_by_api_whether_it_was_put_up_and_who_signed(house: Proven, contract: str) -> None:
+    at = f"/contracts/{contract}/versions/1"
     before = api(house, "GET", at).json
     assert (before["prepared_at"], before["signatures"]) == (None, [])
-    house.prepare(contract)
+    with house.app.app_context():
+        house.hub.contracts.prepare(person(HAIDI), contract)
     after = api(house, "GET", at, org=DELTA).json
     assert after["prepared_at"] is not None
     assert after["terms_hash"] == before["terms_hash"]
