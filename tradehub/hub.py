@@ -658,9 +658,13 @@ class Hub:
     def _agreed(
         self, session: Session, order_id: str, acceptance: str, order: Order, by: PartyId, at: datetime
     ) -> None:
-        """The buyer agreed to the terms of an order response: that changes the contract, and stands among its statements."""
+        """The buyer agreed to the terms of an order response: that changes the contract, and stands among its statements.
+
+        A release under a blanket agreement has no deal but itself: its terms change, and the agreement's do not.
+        """
         deal_id = self.ordering.row(session, order_id).deal_id
-        if not self.negotiation.agreed(session, deal_id, order, by=by, acceptance=acceptance):
+        is_release = deal_id == acceptance
+        if not is_release and not self.negotiation.agreed(session, deal_id, order, by=by, acceptance=acceptance):
             self.contracts.amend(session, acceptance, order, by, at)
         self.billing.rematch(session, order_id)
 

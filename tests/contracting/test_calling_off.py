@@ -181,3 +181,16 @@ def test_a_version_says_by_api_whether_it_was_put_up_and_who_signed(house: Prove
     after = api(house, "GET", at, org=DELTA).json
     assert after["prepared_at"] is not None
     assert after["terms_hash"] == before["terms_hash"]
+
+
+def test_the_buyer_agrees_to_what_the_seller_answers_to_a_release(house: Proven, contract: str) -> None:
+    made = api(house, "POST", f"/contracts/{contract}/call-offs", {"lines": {"1": "1"}})
+    assert made.status_code == 201, made.text
+    order = f"/orders/{made.json['order_id']}"
+    answer = {"answer": "accepted", "prices": {"1": "1.00"}, "expected_revision": 1}
+    answered = api(house, "POST", f"{order}/responses", answer, org=DELTA)
+    assert answered.status_code == 201, answered.text
+    said = {"response": answered.json["responses"][-1]["id"], "expected_revision": answered.json["revision"]}
+    agreed = api(house, "POST", f"{order}/agree", said)
+    assert (agreed.status_code, agreed.json["version"]) == (201, 2), agreed.text
+    assert api(house, "GET", f"/contracts/{contract}").json["version"] == 1

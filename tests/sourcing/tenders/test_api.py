@@ -205,3 +205,18 @@ def test_a_refusal_is_told_in_the_callers_language(program) -> None:
     problem = buyer.post("/tenders", body, 409, **{"Accept-Language": "zh-Hans"})
     assert (problem["code"], problem["rule"], problem["value"]) == ("WEIGHTS_NOT_100", "T1", "90")
     assert all(any("\u4e00" <= each <= "\u9fff" for each in problem[name]) for name in ("title", "detail"))
+
+
+def test_a_line_without_a_number_is_the_one_in_its_place_and_none_is_bid_for_twice(program) -> None:
+    buyer, ningbo = program(HAIDI), program(NINGBO)
+    tender = f"/tenders/{buyer.post('/tenders', WRITTEN)['id']}"
+    buyer.post(f"{tender}/publication", {})
+    bare = bid("12.00", "0.90")
+    bare["offer"]["lines"] = [{"price": each["price"]} for each in bare["offer"]["lines"]]
+    assert ningbo.post(f"{tender}/bids", bare)["number"] == 1
+    twice = bid("12.00", "0.90")
+    twice["offer"]["lines"][1]["number"] = "1"
+    refused = ningbo.post(f"{tender}/bids", twice, 422)
+    assert (refused["code"], refused["rule"], refused["value"]) == ("INVALID_BID", "T12", "lines")
+    twice["offer"]["lines"][1]["number"] = ""
+    ningbo.post(f"{tender}/bids", twice)

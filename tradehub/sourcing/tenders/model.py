@@ -289,6 +289,8 @@ def check_offer(notice: Notice, offer: Offer | None) -> None:
         raise TenderRefused("INVALID_BID", "currency")
     if offer.allowances_charges:
         raise TenderRefused("INVALID_BID", "allowances_charges")
+    if len(keyed(offer.lines)) != len(offer.lines):
+        raise TenderRefused("INVALID_BID", "lines")
     for number, line in keyed(offer.lines).items():
         price, quantity = line.price, line.quantity
         plain = price is not None and price.amount >= 0 and not price.formula and not line.more_prices

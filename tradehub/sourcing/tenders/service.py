@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
+from tradehub.documents.lines import keyed
 from tradehub.documents.parts import DatedEvent, Note
 from tradehub.partners.authority import Verdict, Wanted
 from tradehub.platform import clock, ids
@@ -517,9 +518,9 @@ def _checked(notice: Notice, kind: StageKind, submission: Submission, number: in
     offer = submission.offer or Offer()
     lines = tuple(
         line.model_copy(
-            update={"quantity": line.quantity or asked[line.number].quantity, "item": asked[line.number].item}
+            update={"number": name, "quantity": line.quantity or asked[name].quantity, "item": asked[name].item}
         )
-        for line in offer.lines
+        for name, line in keyed(offer.lines).items()
     )
     own = offer.number or f"{notice.number}-B{number}"
     head = {"number": own, "action": "original", "issued_on": offer.issued_on or now.date(), "lines": lines}
