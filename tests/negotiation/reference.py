@@ -820,7 +820,7 @@ class Judge:
     def waiting(self, phase):
         self.addressed()
         taking = self.world.taking(self.said["about"])
-        if taking is None or taking.phase != phase:
+        if taking is None or taking.lost or taking.phase != phase:
             missed = taking is not None and taking.phase == "nothing" and taking.window is not None
             raise No("TOO_LATE_TO_ELECT" if missed else "NOT_LATE")
         self.authority(True, self.worth_taken(taking))

@@ -538,3 +538,14 @@ def test_r13_what_has_not_reached_cannot_be_objected_to_and_the_reason_says_so()
     acceptance = deal.accept_with(about, ["notes.1"], reached=False)
     with refused("NOT_YET_REACHED"):
         deal.say(Kind.OBJECT, NINGBO, acceptance)
+
+
+def test_r14_a_late_acceptance_that_was_taken_back_cannot_be_elected():
+    deal = Deal()
+    about = deal.offer()
+    acceptance = deal.at(24 * 20).accept(about, reached=False)
+    withdrawal = deal.say(Kind.WITHDRAW_ACCEPTANCE, HAIDI, acceptance)
+    deal.at(24 * 20 + 5).reach(acceptance)
+    deal.reach(withdrawal)
+    with refused("NOT_LATE"):
+        deal.say(Kind.ELECT_LATE, NINGBO, acceptance)

@@ -392,14 +392,14 @@ def _is_objectable(case: _Case) -> str | None:
 
 def _is_late(case: _Case) -> str | None:
     acceptance = case.acceptance
-    if acceptance is not None and acceptance.state is ContractState.AWAITING_ELECTION:
+    if acceptance is not None and acceptance.is_live and acceptance.state is ContractState.AWAITING_ELECTION:
         return None
     return "TOO_LATE_TO_ELECT" if _was_open_to_election(acceptance) else "NOT_LATE"
 
 
 def _is_disputed(case: _Case) -> str | None:
     acceptance = case.acceptance
-    if acceptance is not None and acceptance.state is ContractState.DISPUTED_TIME:
+    if acceptance is not None and acceptance.is_live and acceptance.state is ContractState.DISPUTED_TIME:
         return None
     return "TOO_LATE_TO_ELECT" if _was_open_to_election(acceptance) else "NOT_LATE"
 
