@@ -12,6 +12,7 @@ import pytest
 
 from tests.edi.engine import SEPARATORS, maps
 from tests.edi.making import maker
+from tests.edi.test_linting import changed
 from tradehub.edi import stencils, writing
 from tradehub.edi.functions import Scope
 from tradehub.edi.maps import Map
@@ -151,6 +152,29 @@ def test_what_no_condition_can_tell_is_left_to_the_functions(rules, uncut, monke
     lists = {str(each._target): each for each in by.lists if each._target.steps[-1].name == "lines"}
     line = {**LINE, **uncut}
     assert by.stencil(lists["lines[]"]._number, line) is None
+
+
+def test_of_an_item_that_is_written_only_for_want_of_what_was_tried_before_no_stencil_is_cut(monkeypatch):
+    """A number that the first node took, though it is not for this contact, is not there for the second one to see. By itself
+    no such contact is written: a stencil of it would leave out the next."""
+    monkeypatch.setattr(writing, "OFTEN", 2)
+    bound = "contacts[] {01 role = code:contact_role, 02 name, 03/04 other[] (scheme/value) = code:channel}"
+    store, _ = changed(
+        "x12/004010/850.yaml",
+        "  - PER: contacts[] {01 role = code:contact_role else IC, 02 name, pairs 03/04 .. 07/08 other[] (scheme/value) = code:channel}",
+        f"  - PER[02=Sales]: {bound}\n  - PER[03!=*]: {bound}",
+    )
+    rules = store.get("x12", "850", "004010")
+    contacts = [{"role": "order", "name": f"Haidi {at}", "other": [{"scheme": "fax", "value": "1"}]} for at in range(3)]
+    document, by = {"parties": [{"role": "buyer", "contacts": contacts}]}, writer(rules)
+    for _ in range(4):
+        segments, places = written(by, document)
+        assert [each for each in segments if each[:3] == "PER"] == [
+            "PER*OC*Haidi 0",
+            "PER*OC*Haidi 1",
+            "PER*OC*Haidi 2",
+        ]
+        assert (segments, places) == by_functions(rules, document)
 
 
 def test_only_so_many_stencils_are_cut_and_sets_of_fields_counted(rules, monkeypatch):

@@ -550,6 +550,7 @@ class _Source:
         for binding in self._node.bindings:
             self._binding(binding)
         valued = " or ".join(dict.fromkeys(self._valued)) or "''"
+        self._defaults = {at: text for at, text in self._fixed.items() if at in self._texts} | self._defaults
         self._lines.append(f"h = {valued}")
         for at, text in self._defaults.items():
             var = self._texts[at]
@@ -611,8 +612,6 @@ class _Source:
             at = self._normal(first)
             if binding.given is not None:
                 self._given.append((at, binding.const, binding.given))
-            elif at in self._texts:
-                self._defaults[at] = binding.const
             else:
                 self._fixed[at] = binding.const
             return
@@ -813,8 +812,7 @@ class _Source:
 
     def _assemble(self) -> None:
         for at, text in self._fixed.items():
-            if at not in self._texts:
-                self._texts[at] = repr(text)
+            self._texts.setdefault(at, repr(text))
         last = max((at.element for at in self._texts), default=0)
         pieces = [repr(self._place.tag)]
         for element in range(1, last + 1):
