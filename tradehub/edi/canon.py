@@ -192,16 +192,14 @@ def scope_of(loop: Loop | None, variant: Variant) -> Any:
 
 
 def is_written_once(place: Place, variant: Variant) -> bool:
-    """Return whether a segment that may repeat binds several fields that are no lists: the writer puts all into one."""
+    """Return whether a segment that may repeat binds several fields that are no lists: the writer puts all into one. Or
+    one beside a list: the writer says it again with each."""
     target = variant.node.target
     if place.is_head or place.max == 1 or (target is not None and target.steps[-1].append):
         return False
-    fields = [
-        binding
-        for binding in variant.node.bindings
-        if binding.const is None and not binding.computed and not any(path.appends for path in binding.paths)
-    ]
-    return len(fields) > 1
+    bound = [each for each in variant.node.bindings if each.const is None and not each.computed]
+    fields = [each for each in bound if not any(path.appends for path in each.paths)]
+    return len(bound) > 1 and bool(fields)
 
 
 def is_first(place: Place, variant: Variant) -> bool:
@@ -371,6 +369,8 @@ class _Segment:
                 self._dirty += [f"({self._var(at)} and not {last})" for at in group[:-1] if self._var(at) != "''"]
             self._dirty += [f"(not {one} and {two})" for one, two in pairwise(names) if two != "''"]
         for path in binding.paths:
+            if path.appends and any(path in each.paths for each in self._variant.node.bindings if each is not binding):
+                raise Unprovable  # the writer fills the places of one before those of the other
             self._shared(path, len(binding.groups))
         if not binding.paths:
             for name in binding.fields:
@@ -449,13 +449,12 @@ class _Segment:
         if self._place.is_head:
             loop = self._place.loop
             taken = dict(self._variant.loops).get(loop.depth)
-            candidates = [
-                (number, each) for number, each in enumerate(loop.variants) if taken is None or number == taken
+            within = set(self._variant.loops)  # of the nodes of a loop one alone stands within these
+            found += [
+                (loop, each)
+                for number, each in enumerate(loop.variants)
+                if taken in {None, number} and within.issuperset(each.loops)
             ]
-            fitting = [each for _, each in candidates if set(each.loops) <= set(self._variant.loops)]
-            if len(fitting) != 1:
-                raise Unprovable
-            found.append((loop, fitting[0]))
         return found
 
     def _alone_target(self, each: Place | Loop, variant: Variant, target: Path) -> None:

@@ -639,11 +639,11 @@ class Folder:
                 raise Unfoldable
             if last.append:
                 self._items(owner, last.name).values.append(value)
-                break
+                return Known(True)
             if last.name not in owner.fields:
                 owner.fields[last.name] = value
-                break
-        return Known(None)
+                return Known(True)
+        return Known(False)
 
     def _child(self, node: ast.Call, path: Value, scope: Value) -> Value:
         if isinstance(scope, Live):

@@ -97,11 +97,9 @@ def select(scope: Scope, name: str, key: str, value: str) -> Scope | None:
     return None
 
 
-def put_first(paths: tuple[Path, ...], scope: Scope, root: Scope, value: Any) -> None:
-    """Fill the first free one of alternative paths."""
-    for path in paths:
-        if path.put(root if path.from_root else scope, value):
-            return
+def put_first(paths: tuple[Path, ...], scope: Scope, root: Scope, value: Any) -> bool:
+    """Fill the first free one of alternative paths; False where none is free."""
+    return any(path.put(root if path.from_root else scope, value) for path in paths)
 
 
 def required_fields(model: Any) -> tuple[str, ...]:
@@ -558,11 +556,13 @@ class FunctionWriter:
         if not binding.fields:
             tree.leaf(binding.path.steps, guard, values[0][1])
         elif binding.paths:
+            lacking = self._lacking_of_item(variant, binding, values, guard)
             tree.item(
                 binding.path.steps,
                 guard,
                 [(name, own, value) for name, (own, value) in zip(binding.fields, values, strict=False)],
             )
+            return lacking
         else:
             for name, (own, value) in zip(binding.fields, values, strict=False):
                 both = " and ".join(f"({each})" for each in dict.fromkeys((own, guard)) if each)
@@ -581,7 +581,23 @@ class FunctionWriter:
         call = self._first(binding, scope, value).replace("%s", paths) or f"put_first({paths}, {scope}, c[0], {value})"
         if self._may_lack(variant, binding):
             return [f"if {guard or 1}:", f"    {call}", f"    v[0] = {SUSPECT}"]
+        if not binding.paths[-1].appends:  # of texts of which there are more than fields the last would be lost
+            return [f"if {f'({guard}) and ' if guard else ''}not ({call}): v[-1] = 1"]
         return [f"if {guard}: {call}" if guard else call]
+
+    def _lacking_of_item(
+        self, variant: Variant, binding: Binding, values: list[tuple[str, str]], guard: str
+    ) -> list[str]:
+        """Return the line that marks the message where a new item of a list lacks a field that its model requires."""
+        if not binding.path.steps[-1].append:
+            return []
+        model = self._model(variant, variant.node.target)
+        for step in binding.path.steps:
+            model = field_model(model, step.name)
+        owns = {name: own for name, (own, _) in zip(binding.fields, values, strict=False)}
+        loose = [owns.get(name, "0") for name in required_fields(model) if owns.get(name, "0") not in {"", guard}]
+        test = " or ".join(f"not ({own})" for own in loose)
+        return [f"if {f'({guard}) and ' if guard else ''}({test}): v[0] = {SUSPECT}"] if loose else []
 
     @staticmethod
     def _first(binding: Binding, scope: str, value: str) -> str:
