@@ -103,12 +103,15 @@ class SmallHub:
     extra: Sequence[Blueprint] = ()
     entries: Callable[[Session, Principal], Sequence[Entry]] = lambda _session, _who: ()
     search: Search = lambda _session, _who, _words: ()
+    is_ours: bool = True
 
     def blueprints(self) -> Sequence[Blueprint]:
         return (*self.extra, crates(self.database))
 
     def sections(self) -> Sequence[Section]:
-        return (Section("turn", "Your turn", "deal.read", self.entries, "Nobody waits for you.", "/deals"),)
+        return (
+            Section("turn", "Your turn", "deal.read", self.entries, "Nobody waits for you.", "/deals", self.is_ours),
+        )
 
     def searches(self) -> Sequence[Search]:
         return (self.search,)

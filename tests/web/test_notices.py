@@ -67,7 +67,7 @@ def office(database: Database, tmp_path: Path, noon: clock.Frozen, monkeypatch: 
 
         sections = [
             Section("turn", "Your turn", "deal.read", entries, "", "/deals"),
-            Section("waiting", "Waiting for them", "deal.read", lambda *_: [PUMPS], "", "/deals", is_work=False),
+            Section("waiting", "Waiting for them", "deal.read", lambda *_: [PUMPS], "", "/deals", is_ours=False),
         ]
         yield Office(house, jobs, box, Notices(database, mail, sections, lambda: house.app), queues)
 

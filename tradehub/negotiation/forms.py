@@ -207,7 +207,7 @@ def inquiry_draft(form: TermsForm) -> Draft:
             item_number=line.item.strip(),
             quantity=read_number(line.quantity),
             unit=line.unit,
-            delivery_on=_day(line.delivery),
+            delivery_on=read_day(line.delivery),
         )
         for number, line in enumerate(said, 1)
     )
@@ -439,7 +439,7 @@ def answer_draft(form: TermsForm) -> Draft:
             quantity=read_number(line.quantity),
             unit=line.unit or None,
             price=read_number(line.price),
-            delivery_on=_day(line.delivery),
+            delivery_on=read_day(line.delivery),
             terms=_stated(form, line.number),
         )
         for line in form.lines
@@ -453,7 +453,7 @@ def answer_draft(form: TermsForm) -> Draft:
             quantity=read_number(line.quantity),
             unit=line.unit or None,
             price=read_number(line.price),
-            delivery_on=_day(line.delivery),
+            delivery_on=read_day(line.delivery),
             terms=tuple(each for each in _stated(form, line.alternative) if each.name not in _OF_THE_LINE_ITSELF),
         )
         for line in form.lines
@@ -645,6 +645,8 @@ def check_number(text: str, errors: dict[str, str], name: str, *, above_zero: bo
     if _AMBIGUOUS.match(text):
         errors[name] = gettext("Write it without a comma: %(one)s or %(other)s.", one=text.replace(",", ""),
                                other=text.replace(",", "."))  # fmt: skip
+    elif value is None and read_number(text.lstrip("-−")) is not None:
+        errors[name] = gettext("More than zero, please.") if above_zero else gettext("Not less than zero, please.")
     elif value is None:
         errors[name] = gettext("This is not a number.")
     elif value > AMOUNT_MAX:
@@ -654,7 +656,7 @@ def check_number(text: str, errors: dict[str, str], name: str, *, above_zero: bo
 
 
 def _check_day(text: str, errors: dict[str, str], name: str) -> None:
-    day = _day(text)
+    day = read_day(text)
     if text and day is None:
         errors[name] = gettext("This is not a day: write it as 2026-12-31.")
     elif day is not None and day < clock.now().date():
@@ -671,7 +673,7 @@ def read_number(text: str) -> Decimal | None:
     return Decimal(text.replace(",", ".")) if _PLAIN.match(text) and text.isascii() else None
 
 
-def _day(text: str) -> date | None:
+def read_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
@@ -682,9 +684,9 @@ def _draft(form: TermsForm, lines: tuple[LineDraft, ...]) -> Draft:
     return Draft(
         lines=lines,
         currency=form.currency,
-        delivery_on=_day(form.delivery),
-        respond_by=_day(form.respond_by),
-        valid_until=_day(form.valid_until),
+        delivery_on=read_day(form.delivery),
+        respond_by=read_day(form.respond_by),
+        valid_until=read_day(form.valid_until),
         incoterm=form.incoterm or None,
         place=form.place or None,
         payment=form.payment or None,

@@ -161,7 +161,7 @@ def sections(service: NegotiationService) -> Sequence[Section]:
             entries(lambda session: service.queue(session, "waiting", "sending")),
             lazy_gettext("Nothing of yours is unanswered."),
             "/deals?only=waiting",
-            is_work=False,
+            is_ours=False,
         ),
     )
 

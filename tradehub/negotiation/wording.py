@@ -246,7 +246,9 @@ def sentence(refused: Refused) -> str:
 
 
 def why(refused: Refused) -> str:
-    """Return the sentence for a refusal, with the rule it rests on."""
+    """Return the sentence for a refusal, with the rule it rests on; what a message has no room for rests on none."""
+    if isinstance(refused, Unsendable):
+        return sentence(refused)
     return str(gettext("%(sentence)s (%(article)s)", sentence=sentence(refused), article=refused.article))
 
 

@@ -41,8 +41,8 @@ class Section:
     empty: str
     href: str
     """The page that shows all of them."""
-    is_work: bool = True
-    """False where nothing is to be done by the reader, so that no mail tells of it."""
+    is_ours: bool = True
+    """Whether they wait for the reader; what the other side has to do is shown, but is no work of theirs, and no mail tells of it."""
 
 
 Search: TypeAlias = Callable[[Session, Principal, str], Sequence[Entry]]

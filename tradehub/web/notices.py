@@ -81,7 +81,7 @@ class Notices:
     def __init__(self, database: Database, mail: Mail, sections: Sequence[Section], app: Callable[[], Flask]) -> None:
         self._database = database
         self._mail = mail
-        self._sections = [each for each in sections if each.is_work]
+        self._sections = [each for each in sections if each.is_ours]
         self._app = app
 
     def register(self, jobs: Jobs) -> None:
