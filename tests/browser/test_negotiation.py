@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.kit import LOOKED_AT, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
+from tests.browser.kit import LOOKED_AT, PHONE, ClickBudget, Mode, Visitor, check_page, picture, serve, visitor
 from tests.negotiation.conftest import DELTA, RHEIN, House, KeptOutbox, service, terms
 from tests.negotiation.conftest import SELLER as ANN
 from tests.negotiation.pages import build
@@ -184,6 +184,47 @@ def test_two_rounds_are_compared_without_leaving_the_page(browser: Browser, mark
         page.locator("#f-a").select_option("1")
         expect(page.locator("#diff")).to_contain_text("Round 1")
         assert page.url.endswith(market.deal(NINGBO))
+
+
+def test_what_was_refused_begins_at_the_first_field_that_is_wrong(browser: Browser, market: Market) -> None:
+    with visitor(browser, market.base) as guest:
+        guest.complaints.expect("422")
+        guest.sign_in(BUYER, PASSWORD)
+        page = guest.go("/inquiries/new")
+        page.locator("[name=line_name]").nth(0).fill("Valve V-22")
+        page.locator("[name=line_quantity]").nth(0).fill("many")
+        page.get_by_role("button", name="Review").press("Enter")
+        expect(page.locator("[name=line_quantity]").nth(0)).to_be_focused()
+
+
+def test_the_way_back_from_what_was_sent_is_no_dead_end(browser: Browser, market: Market) -> None:
+    with visitor(browser, market.base) as guest:
+        page = guest.sign_in(BUYER, PASSWORD)
+        inquire(guest, market)
+        page.go_back()
+        expect(page.locator("h1")).to_have_text("New inquiry")
+        expect(page.locator("main .note")).to_have_count(0)
+
+
+@pytest.mark.parametrize("mode", [Mode(), Mode(size=PHONE)], ids=lambda mode: mode.name)
+def test_a_name_without_end_leaves_the_other_columns_in_sight(browser: Browser, market: Market, mode: Mode) -> None:
+    with visitor(browser, market.base, mode) as guest:
+        page = guest.sign_in(BUYER, PASSWORD)
+        page = guest.go("/inquiries/new")
+        page.locator("[name=line_name]").nth(0).fill("X" * 200)
+        page.locator("[name=line_quantity]").nth(0).fill("5")
+        box = page.get_by_role("combobox", name="Suppliers")
+        box.fill("delta")
+        box.press("Enter")
+        page.get_by_role("button", name="Review").click()
+        expect(page.locator("h1")).to_have_text("Review the inquiry")
+        check_page(page)
+        assert page.evaluate("[...document.querySelectorAll('.scroll')].every(e => e.scrollWidth <= e.clientWidth)")
+        page.get_by_role("button", name="Send inquiry").click()
+        page.wait_for_url("**/compare")
+        asked = page.locator("td", has_text="5 pcs").bounding_box()
+        assert asked is not None
+        assert asked["x"] + asked["width"] <= mode.size[0]
 
 
 def test_lines_are_added_and_removed_by_keys(browser: Browser, market: Market) -> None:

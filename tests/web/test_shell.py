@@ -133,6 +133,25 @@ def test_home_is_the_work_queue(database: Database, tmp_path: Path) -> None:
     assert "N-0 &amp; Co" not in house.signed_in("member").get("/").text
 
 
+def test_what_the_other_side_has_to_do_is_no_work_of_ours(database: Database, tmp_path: Path) -> None:
+    rows = [Entry("/deals/1", "N-1", status=("wait", "Waiting for them"), at=clock.now())]
+    page = (
+        build(database, tmp_path, entries=lambda _session, _who: rows, is_ours=False).signed_in("owner").get("/").text
+    )
+    assert "Nothing waits for you." in page
+    assert 'href="/deals/1"' in page
+
+
+def test_from_a_page_that_was_posted_to_one_goes_on_to_one_that_can_be_asked_for(house: House) -> None:
+    client = house.signed_in("owner")
+    refused = post(client, "/account/password", old="not mine", new="whatever it is")
+    assert refused.status_code == 422
+    assert 'data-posted="/account"' in refused.text
+    assert 'name="next" value="/account"' in refused.text
+    assert client.get("/account").status_code == 200
+    assert "data-posted" not in client.get("/account").text
+
+
 def test_a_search_that_finds_one_page_opens_it(database: Database, tmp_path: Path) -> None:
     def search(_session: object, _who: object, words: str) -> list[Entry]:
         return [Entry(f"/deals/{each}", each) for each in ("A-1", "A-2") if each.startswith(words)]

@@ -36,7 +36,7 @@ WAYS = (
     Way("/partners", lazy_gettext("Partners"), "building", "partner.read", "p"),
     Way("/schedules", lazy_gettext("Schedules"), "calendar-clock", "schedule.read", "s"),
     Way("/users", lazy_gettext("People"), "users", "user.manage", "u", ("/tokens",)),
-    Way("/spending-limits", lazy_gettext("Spending limits"), "scale", "policy.manage", "l"),
+    Way("/spending-limits", lazy_gettext("Spending limits"), "coin", "policy.manage", "l"),
     Way("/audit", lazy_gettext("Audit log"), "history", "audit.read", "a"),
 )
 
@@ -58,11 +58,21 @@ def install(app: Flask, *, test_mode: bool) -> None:
         lambda: {
             "who": http.current(),
             "nav": _entries(app),
-            "here": request.full_path.rstrip("?") if request.method == "GET" else request.path,
+            "here": here(app),
             "theme": theme(),
             "test_mode": test_mode,
         }
     )
+
+
+def here(app: Flask) -> str:
+    """Return where one comes to the page shown, or to the nearest above it: what was posted to may not be asked for."""
+    if request.method in ("GET", "HEAD"):
+        return request.full_path.rstrip("?")
+    routes, path = app.create_url_adapter(request), request.path
+    while routes and path and not routes.test(path, "GET"):
+        path = path.rpartition("/")[0]
+    return path or "/"
 
 
 def theme() -> str:

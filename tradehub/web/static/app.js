@@ -91,6 +91,13 @@
   // <select data-submits> sends its form when it is changed.
   document.addEventListener("change", (event) => { if (event.target.matches("[data-submits]")) event.target.form.requestSubmit(); });
 
+  // What was refused begins at the first field that is wrong, or at the word that says why.
+  const wrong = $$("main [aria-invalid=true]").find((el) => el.offsetParent !== null) || (document.documentElement.dataset.posted !== undefined && $("main .note-bad"));
+  if (wrong) {
+    if (wrong.matches(".note")) wrong.tabIndex = -1;
+    wrong.focus();
+  }
+
   // <textarea data-selects="12,20"> opens with that much of its text selected, in view.
   for (const area of $$("textarea[data-selects]")) {
     const [from, to] = area.dataset.selects.split(",").map(Number);
@@ -107,6 +114,9 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (looking.size) { event.preventDefault(); Promise.allSettled([...looking]).then(() => form.requestSubmit(event.submitter)); return; }
     form.dataset.sent = "1";
+    // A page that was the answer to a form cannot be asked for again: coming back to it leads to where one comes by a link.
+    const posted = document.documentElement.dataset.posted;
+    if (posted) history.replaceState(null, "", posted);
     setTimeout(() => { delete form.dataset.sent; }, 8000);
   });
   addEventListener("pageshow", () => { for (const form of $$("form[data-sent]")) delete form.dataset.sent; });
