@@ -42,7 +42,8 @@ class Section:
     href: str
     """The page that shows all of them."""
     is_ours: bool = True
-    """Whether they wait for the reader; what the other side has to do is shown, but is no work of theirs, and no mail tells of it."""
+    """Whether they wait for the reader; what the other side has to do is shown, but is no work of theirs, and no mail tells
+    of it."""
 
 
 Search: TypeAlias = Callable[[Session, Principal, str], Sequence[Entry]]
