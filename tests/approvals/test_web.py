@@ -334,6 +334,20 @@ def test_limits_are_stated_after_a_review_and_kept_by_version(firm, browse):
     assert first.policy.chains == second.policy.chains
 
 
+def test_limits_are_not_put_in_force_by_saying_nothing(firm, browse):
+    """No limits at all let each approver bind alone; limits that state nothing let nobody."""
+    max_ = browse("max")
+    review = max_.send(max_.get("/spending-limits/edit"), "/spending-limits/review", {}, 200).text
+    assert "Nobody could then bind your organisation alone." in text_of(review)
+    assert "Nothing differs" not in text_of(review)
+    review = max_.send(max_.get("/spending-limits/edit"), "/spending-limits/review", TYPED, 200).text
+    assert "Nobody could then" not in text_of(review)
+    max_.send(review, "/spending-limits")
+    same = text_of(max_.send(max_.get("/spending-limits/edit"), "/spending-limits/review", {}, 200).text)
+    assert "Nothing differs from the version in force." in same
+    assert "Put in force" not in same
+
+
 def test_from_the_review_one_goes_back_with_all_that_was_typed(firm, browse):
     max_ = browse("max")
     review = max_.send(max_.get("/spending-limits/edit"), "/spending-limits/review", TYPED, 200).text

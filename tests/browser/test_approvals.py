@@ -136,7 +136,7 @@ def test_an_acceptance_is_asked_for_and_approved(browser: Browser, site: Site, m
         check_page(page)
         picture(page, f"limits-errors-{mode.name}")
         page.locator("[name=thresholds_above]").nth(0).fill("400000")
-        page.locator("[name=days]").fill(str(5 + MODES.index(mode)))
+        page.locator("[name=days]").fill(str(6 + MODES.index(mode)))
         page.locator("#policy .btn-primary").click()
         check_page(page)
         picture(page, f"limits-review-{mode.name}")

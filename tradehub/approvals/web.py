@@ -347,7 +347,10 @@ class PolicyPages:
         return self._page("policy_edit", form=form, changed=changed, blank=BLANK_ROWS), status
 
     def review(self, form: PolicyForm) -> str:
-        return self._page("policy_review", form=form, changes=_changed(self.in_force(), form))
+        before = self.in_force()
+        changes = _changed(before, form)
+        differs = any(changes.values()) or not before.version
+        return self._page("policy_review", form=form, changes=changes, differs=differs)
 
     def _page(self, name: str, **shown: object) -> str:
         with self.database.read(org=http.principal().org) as session:
