@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from tests.fakes import FakeJobs
 from tradehub.platform import clock
 from tradehub.platform.db import Base, Database
 from tradehub.platform.files import PayloadStore
+
+os.environ["TRADEHUB_NORDIC_URL"] = "http://127.0.0.1:1/"
+"""Where nobody listens. By its profile this partner is where a demo on this machine has its robot, and that is no test's."""
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
