@@ -94,7 +94,6 @@ def test_every_page_of_contracting_is_sound(browser: Browser, office: Office, mo
             f"/contracts/{contract.id}": "contract",
             f"/contracts/{contract.id}/sign": "contract-sign",
             f"/contracts/{contract.id}/call-off": "call-off",
-            f"/contracts/{contract.id}/print": "contract-print",
             "/contracts/keys": "signing-keys",
             "/contracts/templates/new": "template",
         }
