@@ -93,6 +93,20 @@ def test_nobody_is_told_twice_but_of_what_left_and_came_back(office: Office) -> 
     assert office.tell(timedelta(hours=3)) == ["owner"]
 
 
+def test_a_queue_that_stands_as_it_did_is_not_written_about(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each minute, for each person: nobody else could write to an embedded database meanwhile."""
+    office.queues["Owner"] = [VALVES]
+    assert office.tell() == ["owner"]
+    writes: list[object] = []
+    monkeypatch.setattr(Database, "transact", lambda _database, work, **_named: writes.append(work))
+    with later(timedelta(hours=1)):
+        office.notices.tell()
+        assert writes == []
+        office.queues["Owner"] = []
+        office.notices.tell()
+        assert len(writes) == 1
+
+
 def test_what_comes_soon_after_comes_together(office: Office) -> None:
     office.queues["Owner"] = [VALVES]
     assert office.tell() == ["owner"]

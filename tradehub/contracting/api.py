@@ -13,13 +13,13 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from tradehub.contracting import saying
-from tradehub.contracting.binding import Ask, CallingOff, Unauthorised
+from tradehub.contracting.binding import CallingOff, Unauthorised
 from tradehub.contracting.calling_off import Ceilings
 from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import BlanketRow, ContractRow, ContractVersionRow
 from tradehub.documents.terms import diff
-from tradehub.partners.asking import FORBIDDEN, approvers, asker, facts
+from tradehub.partners.asking import FORBIDDEN, ApprovalAsked, Ask, approvers, asker, facts
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, clock, http, paging
 from tradehub.platform.api import Answer, Api, Entry, File, example
@@ -193,12 +193,6 @@ class BlanketOf(Answer):
     blanket: BlanketShown | None
 
 
-class CallOffApprovalAsked(Answer):
-    """``request`` is where those who may approve find it."""
-
-    request: str
-
-
 def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blueprint:
     """Return the endpoints. ``ask`` asks for approval of a call-off that the buyer's rules do not let go on."""
     routes = Blueprint("contracting_api", __name__, url_prefix=api.PREFIX)
@@ -309,11 +303,11 @@ def _add_call_offs(endpoints: Api, service: ContractService, ask: Ask) -> None:
             by=made.by,
         )
 
-    def ask_call_off(session: Session, body: CallOffApprovalBody, contract_id: str) -> tuple[int, CallOffApprovalAsked]:
+    def ask_call_off(session: Session, body: CallOffApprovalBody, contract_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for a call-off that is above what the token may bind to."""
         calling = CallingOff(contract_id, body.lines, body.delivery_on)
         wanted = service.to_approve(session, calling, asker(), on=clock.now().date())
-        return 201, CallOffApprovalAsked(request=ask(session, asker(), wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker(), wanted, body.note, ""))
 
     one = "/contracts/<contract_id>"
     endpoints.read(f"{one}/blanket", blanket, permission="deal.read", answer=BlanketOf)
@@ -324,7 +318,7 @@ def _add_call_offs(endpoints: Api, service: ContractService, ask: Ask) -> None:
     endpoints.write(f"{one}/call-offs", call_off, permission="order.write", body=CallOffBody, answer=CallOffShown)
     endpoints.write(
         f"{one}/call-offs/approval", ask_call_off, permission="order.write", body=CallOffApprovalBody,
-        answer=CallOffApprovalAsked,
+        answer=ApprovalAsked,
     )  # fmt: skip
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from pydantic import TypeAdapter
-from sqlalchemy.orm import Session
 
 from tradehub.contracting.blanket import Release
 from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.store import ContractRow
 from tradehub.documents.parts import PartyId
-from tradehub.partners.authority import Act, Asker, Binding, Forbidden, Needs, Overtaken, Wanted
-
-Ask = Callable[[Session, Asker, Wanted, str, str], str]
-"""``(session, asker, wanted, note, request_key)``: asks for approval, and returns the address of the request."""
+from tradehub.partners.authority import Act, Binding, Forbidden, Needs, Overtaken, Wanted
 
 WHERE = "docs/contracts.md"
 OVERTAKEN = "CALL_OFF_"

@@ -13,12 +13,12 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from tradehub.contracting import saying
-from tradehub.contracting.binding import Ask, CallingOff, Unauthorised, intended
+from tradehub.contracting.binding import CallingOff, Unauthorised, intended
 from tradehub.contracting.calling_off import Ceilings, agreement_of, lines_of, suggested
 from tradehub.contracting.model import ENDED, Conflict, Refused
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import BlanketRow, ContractRow
-from tradehub.partners.asking import asker
+from tradehub.partners.asking import Ask, asker
 from tradehub.partners.authority import Wanted
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database

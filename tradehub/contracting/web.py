@@ -14,7 +14,6 @@ from markupsafe import Markup
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from tradehub.contracting.binding import Ask
 from tradehub.contracting.blanket_pages import BlanketPages, blanket_card
 from tradehub.contracting.calling_off import lines_of
 from tradehub.contracting.model import State, by_group
@@ -23,6 +22,7 @@ from tradehub.contracting.signing_pages import Confirm, Present, SigningPages, s
 from tradehub.contracting.store import ContractRow
 from tradehub.contracting.template_pages import TemplatePages
 from tradehub.documents.terms import diff
+from tradehub.partners.asking import Ask
 from tradehub.platform import http
 from tradehub.platform.db import Database
 from tradehub.platform.security import SignInRefused

@@ -10,6 +10,9 @@ from tradehub.documents.parts import EXACT, AllowanceCharge, Price, Quantity
 from tradehub.documents.trade import Line
 from tradehub.documents.units import PLACES, factor, to_decimal
 
+AMOUNT_MAX = Decimal("1e12")
+"""The largest price, quantity or bid that somebody may state; a larger one is a slip."""
+
 MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "KWD": 3, "BHD": 3, "OMR": 3, "TND": 3, "JOD": 3}
 """ISO 4217 decimals where they are not 2."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Context, Decimal
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -161,6 +161,11 @@ class PaymentTerms(Part):
     discount_amount: Number | None = None
     percent: Number | None = Field(default=None, description="share of the total, where paid in instalments")
     means: str | None = Field(default=None, description="UNCL 4461")
+
+
+Incoterm = Literal["EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP"]
+INCOTERMS: tuple[str, ...] = get_args(Incoterm)
+"""The rules of Incoterms 2020."""
 
 
 class DeliveryTerms(Part):

@@ -19,15 +19,16 @@ from tradehub.documents.parts import DatedEvent
 from tradehub.negotiation import approved, compare, fitting, publishing, wording
 from tradehub.negotiation.acting import permission
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
-from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused
-from tradehub.negotiation.pages import Ask, nobody_to_ask
+from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused, lines_of
+from tradehub.negotiation.pages import nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised, Unsendable
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
-from tradehub.partners.asking import NOT_NEEDED, approvers
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, approvers
 from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.fitting import unfit, unfit_inquiry, unknown_supplier
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import BODY_MAX, Answer, Api, Entry, File, example
@@ -472,18 +473,6 @@ class Awarded(Answer):
     statements: list[str]
 
 
-class AcceptAsked(Answer):
-    """Where the request for approval is shown to people."""
-
-    request: str
-
-
-class AwardAsked(Answer):
-    """Where the request for approval is shown to people."""
-
-    request: str
-
-
 class InquiryMade(Answer):
     inquiry: str
 
@@ -575,7 +564,7 @@ def _add_inquiries(endpoints: Api, service: NegotiationService, suggest: Suggest
     def send_inquiry(session: Session, body: InquiryEntry) -> tuple[int, InquiryMade]:
         """Ask several suppliers for offers, a deal with each."""
         faults = [
-            *_unknown(session, suggest, body.suppliers), *fitting.unfit_inquiry(body.document),
+            *_unknown(session, suggest, body.suppliers), *unfit_inquiry(body.document, body.document.lines),
             *_unpublished(session, body.standard_terms),
         ]  # fmt: skip
         if faults:
@@ -604,7 +593,7 @@ def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
         said = service.award(session, _actor(), inquiry_id, body.taken, text=body.text)
         return 201, Awarded(statements=list(said))
 
-    def ask_award_approval(session: Session, body: AwardApprovalEntry, inquiry_id: str) -> tuple[int, AwardAsked]:
+    def ask_award_approval(session: Session, body: AwardApprovalEntry, inquiry_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an award that is above what the token may bind to."""
         actor, who = _actor(), http.principal()
         wanted = approved.award(service, session, actor, inquiry_id, body.taken, body.text)
@@ -614,19 +603,19 @@ def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R23")
         asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, AwardAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
 
     one = "/inquiries/<inquiry_id>/award"
     endpoints.write(one, award, permission="deal.bind", body=AwardEntry, answer=Awarded)
     endpoints.write(
-        f"{one}/approval", ask_award_approval, permission="deal.bind", body=AwardApprovalEntry, answer=AwardAsked
+        f"{one}/approval", ask_award_approval, permission="deal.bind", body=AwardApprovalEntry, answer=ApprovalAsked
     )
 
 
 def _unknown(session: Session, suggest: Suggest, suppliers: Sequence[str]) -> Iterator[Fault]:
     for place, each in enumerate(suppliers):
         if each not in {found.id for found in suggest(session, each)}:
-            yield fault(f"/suppliers/{place}", "unknown_supplier", WORDS["unknown_supplier"], each)
+            yield unknown_supplier(f"/suppliers/{place}", each)
 
 
 def _add_statements(endpoints: Api, service: NegotiationService) -> None:
@@ -708,7 +697,7 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
 
 def _add_asking(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
-    def ask_acceptance(session: Session, body: AcceptApprovalEntry, deal_id: str) -> tuple[int, AcceptAsked]:
+    def ask_acceptance(session: Session, body: AcceptApprovalEntry, deal_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an acceptance that is above what the token may bind to."""
         who, view = http.principal(), service.deal(session, deal_id)
         round = next((each for each in view.rounds if each.offer.id == body.offer), None)
@@ -729,17 +718,17 @@ def _add_asking(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R8")
         asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, AcceptAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
 
     endpoints.write(
         "/deals/<deal_id>/acceptances/approval", ask_acceptance, permission="deal.bind", body=AcceptApprovalEntry,
-        answer=AcceptAsked,
+        answer=ApprovalAsked,
     )  # fmt: skip
 
 
 def _demand_fit(session: Session, document: TradeDocument | None, standard_terms: str | None) -> None:
     """Hold a document to what a form holds it to. Raises Problem."""
-    faults = [] if document is None else list(fitting.unfit(document))
+    faults = [] if document is None else list(unfit(document, lines_of(document)))
     if faults := [*faults, *_unpublished(session, standard_terms)]:
         raise Problem("does-not-fit", errors=faults)
 
@@ -964,7 +953,10 @@ def _add_acts(endpoints: Api, service: NegotiationService) -> None:
         def act(session: Session, body: ActEntry, deal_id: str) -> tuple[int, Made]:
             about = body.acceptance or body.offer
             if about is None:
-                raise Problem("does-not-fit", errors=[fault("/offer", "nothing_named", WORDS["nothing_named"])])
+                raise Problem(
+                    "does-not-fit",
+                    errors=[fault("/offer", "nothing_named", gettext("Name the offer, or the acceptance."))],
+                )
             statement = service.act(
                 session, _actor(), deal_id, kind, about, text=body.text, terms_hash=body.terms_hash,
                 expected_version=api.expected_version(body.expected_version),

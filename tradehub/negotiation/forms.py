@@ -15,8 +15,9 @@ from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from tradehub.documents import Line, TradeDocument
+from tradehub.documents.amounts import AMOUNT_MAX
 from tradehub.documents.lines import keyed
-from tradehub.documents.parts import Attachment
+from tradehub.documents.parts import INCOTERMS, Attachment
 from tradehub.negotiation import drafting, further, model
 from tradehub.negotiation.attachments import Kept
 from tradehub.negotiation.drafting import Draft, LineDraft
@@ -29,8 +30,6 @@ UNITS = ("C62", "KGM", "TNE", "MTR", "MTK", "MTQ", "LTR", "SET", "PR", "BX", "PK
 """Units offered in a list (UN/ECE Recommendation 20); any other is kept when a document brings it."""
 
 CURRENCIES = ("USD", "EUR", "CNY", "GBP", "JPY", "CHF", "HKD", "SEK", "NOK", "DKK")
-INCOTERMS = ("EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP")
-"""Incoterms 2020."""
 
 LINES_MAX = 500
 """More lines than anybody types; a file is the way for more."""
@@ -54,7 +53,6 @@ LARGE_MOVE = Decimal("0.25")
 _PLAIN = re.compile(r"^\d+([.,]\d+)?$")
 _GROUPED = re.compile(r"^\d{1,3}([ ,\u202f\u00a0]\d{3})+(\.\d+)?$")
 _AMBIGUOUS = re.compile(r"^\d{1,3},\d{3}$")
-AMOUNT_MAX = Decimal("1e12")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from tradehub.negotiation import forms
 from tradehub.negotiation.model import Refused
 from tradehub.negotiation.recording import Actor, Unauthorised
 from tradehub.negotiation.service import NegotiationService
-from tradehub.partners.asking import asker
+from tradehub.partners.asking import Ask, asker
 from tradehub.partners.authority import Allowed, Asker, Forbidden, Needs, Verdict, Wanted
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import http
@@ -22,9 +22,6 @@ from tradehub.platform.db import Database
 
 Panel = Callable[[Session, str], Markup]
 """A part of the deal page that another capability renders, given the deal's id; empty where it has nothing to say."""
-
-Ask = Callable[[Session, Asker, Wanted, str, str], str]
-"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
 
 
 def nobody_to_ask(session: Session, asker: Asker, wanted: Wanted, note: str, key: str) -> str:

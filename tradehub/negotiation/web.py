@@ -34,7 +34,6 @@ from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement, judge
 from tradehub.negotiation.model import Conflict, Refused
 from tradehub.negotiation.pages import (
-    Ask,
     NotAuthorised,
     Pages,
     Panel,
@@ -49,7 +48,7 @@ from tradehub.negotiation.reading import FILTERS, LIVE, DealLine, DealView, Roun
 from tradehub.negotiation.recording import NotFound
 from tradehub.negotiation.service import NegotiationService
 from tradehub.negotiation.store import DealRow, StandardTermsRow
-from tradehub.partners.asking import FORBIDDEN
+from tradehub.partners.asking import FORBIDDEN, Ask
 from tradehub.partners.authority import Act, Allowed, Forbidden, Needs, Verdict, Wanted
 from tradehub.partners.suggesting import Suggest, Suggested
 from tradehub.platform import http

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from flask import Blueprint
+from flask_babel import gettext
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
-from tradehub.platform.faults import WORDS, escaped, fault
+from tradehub.platform.faults import escaped, fault
 from tradehub.platform.problems import Problem
 
 LineName = Annotated[str, Field(max_length=35)]
@@ -158,7 +159,7 @@ def _add_acts(endpoints: Api, service: OrderingService) -> None:
         """Answer an order as its seller: accept it, with changes or without, propose others, or reject it."""
         known = keyed(service.row(session, order_id).order.lines)
         faults = [
-            fault(f"/{field}/{escaped(name)}", "no_such_line", WORDS["no_such_line"], name)
+            fault(f"/{field}/{escaped(name)}", "no_such_line", gettext("The order has no such line."), name)
             for field in ("quantities", "prices", "days")
             for name in getattr(body, field)
             if name not in known

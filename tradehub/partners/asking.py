@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
+from sqlalchemy.orm import Session
 
-from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.authority import Asker, Forbidden, Needs, Wanted
 from tradehub.platform import http
+from tradehub.platform.api import Answer
+
+Ask = Callable[[Session, Asker, Wanted, str, str], str]
+"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
+
+
+class ApprovalAsked(Answer):
+    """Where the request for approval is shown to people."""
+
+    request: str
+
 
 FORBIDDEN: Mapping[str, LazyString] = {
     "NO_AUTHORITY": lazy_gettext("Your role does not let you bind your organisation."),

@@ -177,9 +177,6 @@ WORDS: Mapping[str, LazyString] = {
     "year_out_of_range": lazy_gettext("A year from 1900 to 2899, please."),
     "cursor": lazy_gettext("Not a cursor that was answered."),
     "given_twice": lazy_gettext("Given more than once."),
-    "unknown_supplier": lazy_gettext("No supplier of yours."),
     "not_base64": lazy_gettext("Not base64."),
-    "no_such_line": lazy_gettext("The order has no such line."),
-    "nothing_named": lazy_gettext("Name the offer, or the acceptance."),
 }
 """Code -> what is said of it. Most codes are Pydantic's."""

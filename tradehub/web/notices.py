@@ -7,7 +7,7 @@ it is told again. Letter and memory are one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -18,7 +18,7 @@ from flask import Blueprint, Flask, flash, g, redirect, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext, ngettext
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import String, delete, select
+from sqlalchemy import ColumnElement, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from tradehub.documents.parts import PartyId
@@ -118,20 +118,21 @@ class Notices:
         with app.test_request_context():
             g.principal = who
             with self._database.read(org=who.org) as session:
-                waiting = list(self._waiting(session, who))
-            letter = _letter(app, who)
+                waiting = {each.fingerprint: each for each in self._waiting(session, who)}
+                known = _told(session, who)
+            if waiting.keys() == known:  # as it was a minute ago: nothing to write, and nobody kept waiting
+                return
 
             def tell(session: Session) -> None:
                 of = session.get(Membership, (who.user_id, who.org), with_for_update=True)
                 if of is None or of.mailed_at != mailed_at:  # gone meanwhile, or another worker came first
                     return
-                new = _remember(session, who, {each.fingerprint: each for each in waiting})
-                if not new:
-                    return
-                subject, text, headers = letter(new, len(waiting) - len(new))
-                self._mail.put(session, user_id=who.user_id, address=who.email, name=who.name, subject=subject,
-                               text=text, headers=headers)  # fmt: skip
-                of.mailed_at = clock.now()
+                new = _remember(session, who, waiting)
+                if new:
+                    subject, text, headers = _letter(app, who, new, len(waiting) - len(new))
+                    self._mail.put(session, user_id=who.user_id, address=who.email, name=who.name, subject=subject,
+                                   text=text, headers=headers)  # fmt: skip
+                    of.mailed_at = clock.now()
 
             self._database.transact(tell)
 
@@ -163,39 +164,42 @@ def _principal(user: User, of: Membership, org_name: str | None) -> Principal:
     )  # fmt: skip
 
 
-def _remember(session: Session, who: Principal, waiting: dict[str, Waiting]) -> list[Waiting]:
+def _mine(who: Principal) -> tuple[ColumnElement[bool], ...]:
+    return Told.user_id == who.user_id, Told.org == who.org
+
+
+def _told(session: Session, who: Principal) -> set[str]:
+    return set(session.scalars(select(Told.entry).where(*_mine(who))))
+
+
+def _remember(session: Session, who: Principal, waiting: Mapping[str, Waiting]) -> list[Waiting]:
     """Return what this person was not told of yet, and remember it; forget what is no longer there."""
-    mine = (Told.user_id == who.user_id, Told.org == who.org)
-    known = set(session.scalars(select(Told.entry).where(*mine)))
+    known = _told(session, who)
     if gone := known - waiting.keys():
-        session.execute(delete(Told).where(*mine, Told.entry.in_(gone)))
-    new = [each for fingerprint, each in waiting.items() if fingerprint not in known]
-    session.add_all(
-        Told(user_id=who.user_id, org=who.org, entry=each.fingerprint, at=clock.now()) for each in new
+        session.execute(delete(Told).where(*_mine(who), Told.entry.in_(gone)))
+    new = {fingerprint: each for fingerprint, each in waiting.items() if fingerprint not in known}
+    session.add_all(Told(user_id=who.user_id, org=who.org, entry=each, at=clock.now()) for each in new)
+    return list(new.values())
+
+
+def _letter(app: Flask, who: Principal, new: Sequence[Waiting], known: int) -> tuple[str, str, dict[str, str]]:
+    """Return subject, text and headers of a letter on what is new, beside so many entries that are known."""
+    sections: dict[str, list[Entry]] = {}
+    for each in new[:LISTED_MAX]:
+        sections.setdefault(str(each.section.title), []).append(each.entry)
+    first = new[0]
+    subject = (
+        f"{first.section.title}: {first.entry.title}"
+        if len(new) == 1
+        else ngettext("%(num)d thing waits for you", "%(num)d things wait for you", len(new))
+    )
+    public = app.config["PUBLIC_URL"]
+    stop = f"{public}/mail/stop/{_seal(app).dumps(who.user_id)}"
+    text = render_template(
+        "notice.txt", who=who, sections=sections, more=len(new) - LISTED_MAX, known=known, public=public, stop=stop,
+        one_line=one_line,
     )  # fmt: skip
-    return new
-
-
-def _letter(app: Flask, who: Principal) -> Callable[[list[Waiting], int], tuple[str, str, dict[str, str]]]:
-    def written(new: list[Waiting], known: int) -> tuple[str, str, dict[str, str]]:
-        sections: dict[str, list[Entry]] = {}
-        for each in new[:LISTED_MAX]:
-            sections.setdefault(str(each.section.title), []).append(each.entry)
-        first = new[0]
-        subject = (
-            f"{first.section.title}: {one_line(first.entry.title)}"
-            if len(new) == 1
-            else ngettext("%(num)d thing waits for you", "%(num)d things wait for you", len(new))
-        )
-        public = app.config["PUBLIC_URL"]
-        stop = f"{public}/mail/stop/{_seal(app).dumps(who.user_id)}"
-        text = render_template(
-            "notice.txt", who=who, sections=sections, more=len(new) - LISTED_MAX, known=known, public=public, stop=stop,
-            one_line=one_line,
-        )  # fmt: skip
-        return subject, text, {"List-Unsubscribe": f"<{stop}>"}
-
-    return written
+    return subject, text, {"List-Unsubscribe": f"<{stop}>"}
 
 
 def _seal(app: Flask) -> URLSafeSerializer:

@@ -154,6 +154,8 @@ def test_sealed_bids_wait_for_two_people_whatever_a_program_asks(house: House, p
     [
         (("document", "lines"), [], "/document/lines", "missing"),
         (("document", "lines", 1, "number"), "1", "/document/lines/1/number", "given_twice"),
+        (("document", "currency"), "usd", "/document/currency", "currency"),
+        (("document", "lines", 0, "quantity", "unit"), "pieces", "/document/lines/0/quantity/unit", "unit"),
         (("document", "lines", 0, "item"), {}, "/document/lines/0/item", "missing"),
         (("document", "lines", 0, "quantity"), None, "/document/lines/0/quantity", "missing"),
         (("document", "lines", 0, "quantity", "value"), "0", "/document/lines/0/quantity/value", "greater_than"),

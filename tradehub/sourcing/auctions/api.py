@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
 from tradehub.documents.amounts import MINOR_UNITS
-from tradehub.partners.asking import NOT_NEEDED
+from tradehub.documents.parts import Incoterm
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask
 from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
@@ -27,7 +28,7 @@ from tradehub.platform.db import Database
 from tradehub.platform.faults import WORDS, Fault, fault
 from tradehub.platform.problems import Problem
 from tradehub.sourcing.auctions import forms, wording
-from tradehub.sourcing.auctions.binding import Ask, Intent, Unauthorised
+from tradehub.sourcing.auctions.binding import Intent, Unauthorised
 from tradehub.sourcing.auctions.drafting import Conditions, Draft, DraftLine
 from tradehub.sourcing.auctions.rules import (
     BIDDERS_MAX,
@@ -135,7 +136,7 @@ class ConditionsEntry(Entry):
     """What every bidder agrees to by bidding, beside the price. An Incoterm needs its place."""
 
     delivery_on: date | None = None
-    incoterm: Literal["EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP"] | None = None
+    incoterm: Incoterm | None = None
     place: Short | None = None
     payment: Short | None = None
     text: Text = ""
@@ -273,12 +274,6 @@ class BidApproval(AuctionBid):
     """For those who approve; nobody else sees it."""
 
 
-class BidAsked(Answer):
-    """Where the request for approval is shown to people."""
-
-    request: str
-
-
 class AuctionBidAnswer(Answer):
     """The number of the bid among what happened, and how the auction stands with it."""
 
@@ -345,7 +340,7 @@ def _add_bidding(endpoints: Api, service: AuctionService, ask: Ask) -> None:
         room = service.room(session, auction_id, http.principal().org)
         return 201, AuctionBidAnswer(number=number, auction=_standing(room))
 
-    def ask_bid(session: Session, body: BidApproval, auction_id: str) -> tuple[int, BidAsked]:
+    def ask_bid(session: Session, body: BidApproval, auction_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for a bid that is above what the token may bind to."""
         who, actor = http.principal(), _actor()
         try:
@@ -358,12 +353,12 @@ def _add_bidding(endpoints: Api, service: AuctionService, ask: Ask) -> None:
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="A11")
         asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, BidAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
 
     one = "/auctions/<auction_id>/bids"
     endpoints.write(one, bid, permission="deal.negotiate", body=AuctionBid, answer=AuctionBidAnswer, is_secret=True)
     endpoints.write(
-        f"{one}/approval", ask_bid, permission="deal.negotiate", body=BidApproval, answer=BidAsked, is_secret=True
+        f"{one}/approval", ask_bid, permission="deal.negotiate", body=BidApproval, answer=ApprovalAsked, is_secret=True
     )
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy.orm import Session
-
-from tradehub.partners.authority import Act, Asker, Binding, Forbidden, Needs, Wanted
+from tradehub.partners.authority import Act, Binding, Forbidden, Needs, Wanted
 from tradehub.sourcing.auctions import model
 from tradehub.sourcing.auctions.ledger import Auction
 from tradehub.sourcing.auctions.rules import Bid, Format, Refused
-
-Ask = Callable[[Session, Asker, Wanted, str, str], str]
-"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
 
 
 class Unauthorised(Refused):

@@ -14,11 +14,11 @@ from flask_babel.speaklater import LazyString
 from werkzeug.datastructures import MultiDict
 
 from tradehub.documents import PartyId
-from tradehub.documents.amounts import MINOR_UNITS
+from tradehub.documents.amounts import AMOUNT_MAX, MINOR_UNITS
+from tradehub.documents.parts import INCOTERMS
 from tradehub.platform import clock
 from tradehub.sourcing.auctions.drafting import Conditions, Draft, DraftLine
 from tradehub.sourcing.auctions.rules import (
-    AMOUNT_MAX,
     FORMS,
     LINES_MAX,
     Display,
@@ -35,8 +35,6 @@ UNITS = ("C62", "KGM", "TNE", "MTR", "MTK", "MTQ", "LTR", "SET", "PR", "BX", "PK
 """Units offered in a list (UN/ECE Recommendation 20)."""
 
 CURRENCIES = ("USD", "EUR", "CNY", "GBP", "JPY", "CHF", "HKD", "SEK", "NOK", "DKK")
-INCOTERMS = ("EXW", "FCA", "FAS", "FOB", "CFR", "CIF", "CPT", "CIP", "DAP", "DPU", "DDP")
-"""Incoterms 2020."""
 
 NAME_MAX = 200
 TEXT_MAX = 2_000

@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from tradehub.documents import PartyId
-from tradehub.documents.amounts import rounded
+from tradehub.documents.amounts import AMOUNT_MAX, rounded
 from tradehub.sourcing.auctions.ledger import Auction, Tally
 from tradehub.sourcing.auctions.rules import (
-    AMOUNT_MAX,
     BIDDERS_MAX,
     LARGE_STEP,
     LONGEST,

@@ -17,9 +17,6 @@ from typing import NamedTuple
 from tradehub.documents import Line, PartyId
 from tradehub.documents.amounts import MINOR_UNITS
 
-AMOUNT_MAX = Decimal(10) ** 12
-"""No bid is larger: a slip of the hand, or an attack on what computes with it."""
-
 BIDDERS_MAX = 500
 LOTS_MAX = 50
 LINES_MAX = 200

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import Money
+from tradehub.partners.asking import ApprovalAsked, Ask
 from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
@@ -25,7 +26,6 @@ from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
 from tradehub.sourcing.tenders import landed, rooms_api, wording
 from tradehub.sourcing.tenders.binding import Unauthorised
-from tradehub.sourcing.tenders.hooks import Ask
 from tradehub.sourcing.tenders.model import StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.reading import BuyerRoom, Compared, NotFound
 from tradehub.sourcing.tenders.rooms_api import actor
@@ -116,12 +116,6 @@ class TenderAwardAnswer(Answer):
     awarded: tuple[AwardedPart, ...]
 
 
-class TenderApprovalAsked(Answer):
-    """Where the request for approval is shown to people."""
-
-    request: str
-
-
 def blueprint(service: TenderService, database: Database, *, suggest: Suggest, ask: Ask) -> Blueprint:
     """Return the endpoints. ``suggest`` finds whom the organisation may invite, ``ask`` asks for approval of an award."""
     routes = Blueprint("tenders_api", __name__, url_prefix=api.PREFIX)
@@ -164,7 +158,7 @@ def _add_award(endpoints: Api, service: TenderService, ask: Ask) -> None:
         parts = (AwardedPart(**each.model_dump()) for each in body.picks)
         return 201, TenderAwardAnswer(phase="awarded", proposal=None, awarded=tuple(parts))
 
-    def ask_award(session: Session, body: TenderApprovalBody, tender_id: str) -> tuple[int, TenderApprovalAsked]:
+    def ask_award(session: Session, body: TenderApprovalBody, tender_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an award that is above what the token may bind to."""
         by, who = actor(), http.principal()
         verdict = service.may_award(session, by, tender_id, body.picked)
@@ -174,14 +168,12 @@ def _add_award(endpoints: Api, service: TenderService, ask: Ask) -> None:
             raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="T25")
         wanted = service.to_approve(session, by, tender_id, body.picked, proposed=None)
         asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, TenderApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
 
     one = "/tenders/<tender_id>/award"
     endpoints.read(one, tender_award, permission="deal.read", answer=TenderAwardAnswer)
     endpoints.write(one, award_tender, permission="deal.bind", body=TenderAwardBody, answer=TenderAwardAnswer)
-    endpoints.write(
-        f"{one}/approval", ask_award, permission="deal.bind", body=TenderApprovalBody, answer=TenderApprovalAsked
-    )
+    endpoints.write(f"{one}/approval", ask_award, permission="deal.bind", body=TenderApprovalBody, answer=ApprovalAsked)
 
 
 def _proposed(room: BuyerRoom, found: Compared) -> ProposedAward:

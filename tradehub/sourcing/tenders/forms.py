@@ -13,7 +13,9 @@ from flask_babel import format_datetime, get_timezone, gettext
 from werkzeug.datastructures import MultiDict
 
 from tradehub.documents import Inquiry, Line, Offer, PartyId
+from tradehub.documents.amounts import AMOUNT_MAX
 from tradehub.documents.parts import (
+    INCOTERMS,
     DatedEvent,
     DeliveryTerms,
     Identifier,
@@ -26,7 +28,7 @@ from tradehub.documents.parts import (
 )
 from tradehub.platform import clock
 from tradehub.sourcing.tenders.awarding import Limits
-from tradehub.sourcing.tenders.landed import PAID_BY_SELLER, WAY, Basis, Charge, Rate, plain
+from tradehub.sourcing.tenders.landed import WAY, Basis, Charge, Rate, plain
 from tradehub.sourcing.tenders.model import HUNDRED, Criterion, Notice, Stage, StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.plan import Evaluator, Plan
 from tradehub.sourcing.tenders.service import Opener, TenderDraft
@@ -36,14 +38,12 @@ Posted = MultiDict[str, str]
 UNITS = ("C62", "KGM", "TNE", "MTR", "MTK", "MTQ", "LTR", "SET", "PR", "BX", "PK", "RO")
 BASIS_UNITS = ("", "C62", "PR", "DZN", "CEN", "MIL", "KGM", "TNE", "MTR", "LTR", "BX", "PK", "RO")
 CURRENCIES = ("EUR", "USD", "CNY", "GBP", "JPY", "CHF", "HKD", "SEK", "NOK", "DKK")
-INCOTERMS = tuple(PAID_BY_SELLER)
 HOWS = ("unit", "percent", "lump")
 
 LINES_MAX = 500
 ROWS_MAX = 60
 TEXT_MAX = 8_000
 NAME_MAX = 200
-AMOUNT_MAX = Decimal("1e12")
 SUPPLIERS_MAX = 200
 CLOSES_IN = timedelta(days=14)
 BINDING = timedelta(days=60)

@@ -10,7 +10,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, Offer, PartyId
-from tradehub.partners.authority import Asker, Binding, Verdict, Wanted
+from tradehub.partners.authority import Binding, Verdict
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,6 @@ class Pick:
     offer_id: str | None
     lines: Mapping[str, Decimal] = field(default_factory=dict)
     is_whole: bool = True
-
-
-Ask = Callable[[Session, Asker, Wanted, str, str], str]
-"""Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
 
 
 class SendInquiry(Protocol):

@@ -16,7 +16,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Inquiry, PartyId
-from tradehub.documents.lines import key, keyed
+from tradehub.documents.lines import keyed
+from tradehub.partners.fitting import unfit_inquiry, unknown_supplier
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import http
 from tradehub.platform.api import Answer, Api, Entry, example
@@ -25,6 +26,7 @@ from tradehub.platform.problems import Problem
 from tradehub.sourcing.tenders import landed
 from tradehub.sourcing.tenders.awarding import Limits
 from tradehub.sourcing.tenders.comparison import Cell
+from tradehub.sourcing.tenders.forms import HOWS
 from tradehub.sourcing.tenders.hooks import Actor
 from tradehub.sourcing.tenders.landed import WAY, Basis
 from tradehub.sourcing.tenders.model import HUNDRED, Criterion, Notice, Stage, StageKind, Submission
@@ -35,8 +37,6 @@ from tradehub.sourcing.tenders.service import Opener, TenderDraft, TenderService
 Title = Annotated[str, Field(min_length=1, max_length=200)]
 Long = Annotated[str, Field(min_length=1, max_length=8_000)]
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-
-HOWS = ("unit", "percent", "lump")
 
 
 class TendersQuery(Entry):
@@ -493,7 +493,7 @@ def _unfit(body: TenderEntry, people: dict[str, str], known: dict[str, bool]) ->
     yield from _unfit_lines(body.document)
     for place, each in enumerate(body.suppliers):
         if not known[each]:
-            yield fault(f"/suppliers/{place}", "unknown_supplier", WORDS["unknown_supplier"], each)
+            yield unknown_supplier(f"/suppliers/{place}", each)
     if not body.suppliers and not body.is_open:
         yield fault("/suppliers", "missing", gettext("Choose at least one supplier."))
     seen: set[str] = set()
@@ -515,15 +515,9 @@ def _unfit(body: TenderEntry, people: dict[str, str], known: dict[str, bool]) ->
 def _unfit_lines(document: Inquiry) -> Iterator[Fault]:
     if document.currency is None:
         yield fault("/document/currency", "missing", WORDS["missing"])
-    if not document.lines:
-        yield fault("/document/lines", "missing", gettext("Name at least one item."))
-    seen: set[str] = set()
+    yield from unfit_inquiry(document, document.lines)
     for place, line in enumerate(document.lines):
         at = f"/document/lines/{place}"
-        number = key(line, place + 1)
-        if number in seen:
-            yield fault(f"{at}/number", "given_twice", WORDS["given_twice"], number)
-        seen.add(number)
         if not (line.item.name or line.item.ids):
             yield fault(f"{at}/item", "missing", gettext("Name the item."))
         if line.quantity is None:
@@ -561,7 +555,7 @@ def _unfit_basis(basis: Basis, room: BuyerRoom) -> Iterator[Fault]:
         yield from _not_among(f"{at}/part", charge.part, WAY)
         yield from _not_among(f"{at}/how", charge.how, HOWS)
         if charge.supplier is not None and charge.supplier not in room.names:
-            yield fault(f"{at}/supplier", "unknown_supplier", WORDS["unknown_supplier"], charge.supplier)
+            yield unknown_supplier(f"{at}/supplier", charge.supplier)
         if charge.amount < 0:
             yield fault(f"{at}/amount", "greater_than_equal", WORDS["greater_than_equal"] % {"ge": 0}, charge.amount)
     yield from _not_among("/basis/duty_base", basis.duty_base, ("cif", "fob"))

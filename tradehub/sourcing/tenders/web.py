@@ -20,6 +20,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from tradehub.documents import PartyId
+from tradehub.partners.asking import Ask
 from tradehub.partners.authority import Asker, Needs, Verdict, Wanted
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import clock, http
@@ -28,7 +29,7 @@ from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.sourcing.tenders import awarding, forms, landed, model, sealing, wording
 from tradehub.sourcing.tenders.binding import Picked, Unauthorised, intended
 from tradehub.sourcing.tenders.forms import Form
-from tradehub.sourcing.tenders.hooks import Actor, Ask
+from tradehub.sourcing.tenders.hooks import Actor
 from tradehub.sourcing.tenders.model import Notice, Phase, StageKind, TenderRefused
 from tradehub.sourcing.tenders.plan import Plan
 from tradehub.sourcing.tenders.reading import SERVE, BidderRoom, BuyerRoom, Compared, NotFound, TenderLine, offers_of
