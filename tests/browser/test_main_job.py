@@ -54,6 +54,8 @@ LINES = (
 )
 EMAILS = {BUYER: "lin.hai@haidi.example", SELLER: "dana@delta-fluid.example"}
 LANGUAGES = {"en": "en", "zh-CN": "zh_Hans"}
+THINNED = """document.querySelectorAll("tbody tr:nth-child(n+4), #schemas details:nth-of-type(n+9)").forEach(each => each.remove())"""
+"""Leaves of each table and list what shows its make: axe takes twenty seconds for ten thousand elements that are alike."""
 PAGE_MS = 30_000
 PATIENCE_S = 90
 """How long a partner's answer may take on a machine that does other things as well."""
@@ -363,6 +365,8 @@ def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: 
                     continue
                 page = guest.go(path)
                 guest.complaints.check()
+                if path == "/api/docs":
+                    page.evaluate(THINNED)
                 check_page(page)
             speak(guest.go("/"), "en")
 
@@ -370,9 +374,9 @@ def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: 
 def is_seen_elsewhere(path: str) -> bool:
     """Return whether the short form need not look at a page a second time.
 
-    Other tests do so (test_negotiation, test_exchange), or it has nearly ten thousand elements, which takes axe ten seconds.
+    Other tests do so: test_negotiation, test_exchange.
     """
-    return path == "/api/docs" or path.startswith(("/deals", "/inquiries", "/messages"))
+    return path.startswith(("/deals", "/inquiries", "/messages"))
 
 
 def leave_one_open(trade: Trade) -> None:

@@ -75,6 +75,8 @@ def test_filters_and_search_narrow_the_list(bench: Bench, house: House, rejected
     assert f"/messages/{rejected}" not in client.get("/messages?only=out").text
     assert "PO-77" in client.get("/messages?q=po-77").text
     assert "No message fits" in client.get("/messages?q=nowhere").text
+    assert rejected in client.get(f"/messages?q={rejected[:16]}").text
+    assert rejected not in client.get(f"/messages?q={rejected[9:]}").text  # who looks for 840 means no id that has it
 
 
 def test_a_stranger_sees_no_message_in_any_way(bench: Bench, house: House, rejected: str) -> None:

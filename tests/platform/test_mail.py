@@ -153,7 +153,10 @@ def test_a_wrong_password_is_mended_by_the_operator_and_loses_no_letter(
     post_office(mended, url.replace("//", "//hub:right%20horse@"))
     with clock.frozen(start + timedelta(hours=1)):
         mended.drain()
-    assert guarded.logins == [("hub", "wrong"), ("hub", "right horse")]
+    assert list(dict.fromkeys(guarded.logins)) == [
+        ("hub", "wrong"),
+        ("hub", "right horse"),
+    ]  # in each form, until one will do
     assert len(guarded.letters) == 1
 
 

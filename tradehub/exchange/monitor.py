@@ -18,6 +18,9 @@ PAGE_SIZE = 50
 EXPORT_MAX = 10_000
 """Rows of one CSV file; more is a job for a report."""
 
+ID_BEGINS = 8
+"""Characters of a record's id from which on its beginning is looked for: less, or the middle of one, says nothing."""
+
 FILTERS = ("all", "attention", "waiting", "in", "out")
 
 
@@ -170,9 +173,12 @@ def _matching(text: str, partner: str) -> ColumnElement[bool]:
         pattern = "%" + word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         columns = (
             MessageRow.reference, MessageRow.control_number, MessageRow.type, MessageRow.partner, MessageRow.file_name,
-            MessageRow.id, MessageRow.deal, MessageRow.subject,
         )  # fmt: skip
-        where.append(or_(*(func.lower(column).like(pattern, escape="\\") for column in columns)))
+        alike = [func.lower(column).like(pattern, escape="\\") for column in columns]
+        if len(word) >= ID_BEGINS:
+            ids = (MessageRow.id, MessageRow.deal, MessageRow.subject)
+            alike += [column.like(pattern[1:], escape="\\") for column in ids]
+        where.append(or_(*alike))
     return and_(MessageRow.id.is_not(None), *where)
 
 
