@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
 from tests import people
 from tests.contracting import proven as made
-from tests.contracting.proven import DELTA, HAIDI, Proven, person, window
+from tests.contracting.proven import DELTA, HAIDI, Proven, window
 from tests.negotiation.pages import form_fields, text_of
 from tests.people import CHEAP
 from tests.web.house import post
@@ -176,11 +177,47 @@ def test_a_version_says_by_api_whether_it_was_put_up_and_who_signed(house: Prove
     at = f"/contracts/{contract}/versions/1"
     before = api(house, "GET", at).json
     assert (before["prepared_at"], before["signatures"]) == (None, [])
-    with house.app.app_context():
-        house.hub.contracts.prepare(person(HAIDI), contract)
+    stale = api(house, "POST", f"/contracts/{contract}/prepare", {"version": 2})
+    assert (stale.status_code, stale.json["type"].endswith("other-version")) == (409, True)
+    made, again = (api(house, "POST", f"/contracts/{contract}/prepare", {"version": 1}) for _ in range(2))
+    assert (made.status_code, again.json) == (201, made.json)
     after = api(house, "GET", at, org=DELTA).json
-    assert after["prepared_at"] is not None
+    assert after["prepared_at"] == made.json["at"]
     assert after["terms_hash"] == before["terms_hash"]
+    text = api(house, "GET", f"{at}/json", org=DELTA).data
+    assert sha256(text).hexdigest() == made.json["json_sha256"]
+
+
+def test_a_program_writes_templates_and_chooses_one_for_a_contract(house: Proven, contract: str) -> None:
+    new = {"name": "Frame", "language": "en", "text": "# Of {{buyer}}"}
+    wrong = api(house, "POST", "/contract-templates", {**new, "text": "# {{buyr}}"})
+    (fault,) = wrong.json["errors"]
+    del fault["detail"]
+    assert (wrong.status_code, fault) == (
+        422, {"pointer": "/text", "code": "unknown", "value": "buyr", "line": 1, "column": 3}
+    )  # fmt: skip
+    made = api(house, "POST", "/contract-templates", new).json
+    taken = api(house, "POST", "/contract-templates", {**new, "name": " Frame "}).json["errors"]
+    assert [(each["pointer"], each["code"]) for each in taken] == [("/name", "taken")]
+    one, at = f"/contract-templates/{made['id']}", f"/contracts/{contract}"
+    assert api(house, "POST", f"{one}/versions", {"text": "# {{seller}}"}).json["version"] == 2
+    assert [each["name"] for each in api(house, "GET", "/contract-templates").json["templates"]] == ["Frame"]
+    assert api(house, "GET", f"{one}?version=1").json["text"] == "# Of {{buyer}}"
+    assert api(house, "GET", one, org=DELTA).status_code == api(house, "GET", f"{one}?version=3").status_code == 404
+
+    api(house, "POST", f"{at}/prepare", {"version": 1})
+    chosen = api(house, "POST", f"{at}/template", {"language": "en", "template": made["id"]})
+    named = {each["language"]: (each["name"], each["version"]) for each in chosen.json["templates"]}
+    assert (chosen.status_code, named) == (201, {"zh_Hans": ("standard", 1), "en": ("Frame", 2)})
+    shown = api(house, "GET", f"{at}/versions/1", org=DELTA).json
+    assert (shown["prepared_at"], shown["templates"]) == (None, chosen.json["templates"])
+    for body, pointer in (
+        ({"language": "en", "template": "none"}, "/template"), ({"language": "zh_Hans", "template": made["id"]}, "/template"),
+    ):  # fmt: skip
+        refused = api(house, "POST", f"{at}/template", body)
+        assert [each["pointer"] for each in refused.json["errors"]] == [pointer]
+    assert api(house, "POST", f"{at}/template", {"language": "en", "template": made["id"]}, DELTA).status_code == 422
+    assert api(house, "POST", f"{at}/template", {"language": "en"}).json["templates"][1]["id"] == "standard"
 
 
 def test_the_buyer_agrees_to_what_the_seller_answers_to_a_release(house: Proven, contract: str) -> None:

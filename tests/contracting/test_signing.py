@@ -293,6 +293,30 @@ def test_a_template_is_chosen_until_somebody_has_signed(bench, database, payload
             bench.service.unprepare(session, contract)
 
 
+def test_a_contract_is_not_taken_back_from_under_a_signature(bench, database, monkeypatch):
+    """Delta chooses another template in the very moment in which the signature of Haidi is kept."""
+    refused, note = [], bench.service._note
+
+    def choose() -> None:
+        try:
+            with database.write(org=DELTA) as session:
+                bench.service.choose_template(session, bench.contract_id, None, "en")
+        except Refused as error:
+            refused.append(error.rule)
+
+    chooser = threading.Thread(target=choose)
+
+    def noted(*what: object) -> None:
+        note(*what)
+        chooser.start()
+        chooser.join(0.3)
+
+    monkeypatch.setattr(bench.service, "_note", noted)
+    bench.sign(HAIDI)
+    chooser.join(20)
+    assert refused == ["SIGNED_ALREADY"]
+
+
 # --- keys ----------------------------------------------------------------------------------------------------------
 
 

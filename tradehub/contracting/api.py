@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Blueprint
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from tradehub.contracting import saying
+from tradehub.contracting import clauses, saying, template_api
 from tradehub.contracting.binding import CallingOff, Unauthorised
 from tradehub.contracting.calling_off import Ceilings
 from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.service import ContractService
-from tradehub.contracting.store import BlanketRow, ContractRow, ContractVersionRow
+from tradehub.contracting.store import BlanketRow, BundleRow, ContractRow, ContractVersionRow
+from tradehub.contracting.wording import Mistake
 from tradehub.documents.terms import diff
 from tradehub.partners.asking import FORBIDDEN, ApprovalAsked, Ask, approvers, asker, facts
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, clock, http, paging
 from tradehub.platform.api import Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
+from tradehub.platform.faults import fault
 from tradehub.platform.problems import Problem
 
 
@@ -87,16 +89,60 @@ class SignatureShown(BaseModel):
     fingerprint: str
 
 
+class TemplateNamed(BaseModel):
+    """What the text in a language is made of: the ``id`` of a template, ``standard`` for the hub's own, and which version
+    of it."""
+
+    language: str
+    id: str
+    name: str
+    version: int
+    sha256: str
+
+
 class VersionShown(VersionSummary, Answer):
     """``terms`` by path in their canonical form, ``changes`` against the version before. ``prepared_at`` says when it was
-    put up for signature; from then on its files stand still."""
+    put up for signature; from then on its files stand still. ``templates``: what its text is made of, by language."""
 
     document_kind: str
     document: dict[str, Any]
     terms: dict[str, str]
     changes: list[ContractChange]
+    templates: list[TemplateNamed]
     prepared_at: datetime | None
     signatures: list[SignatureShown]
+
+
+class PrepareBody(Entry):
+    """``version`` is the one that was read: another may have been agreed since."""
+
+    model_config = example({"version": 1})
+
+    version: int
+
+
+class PreparedShown(Answer):
+    """What is put before the parties, by SHA-256. ``pdf_sha256`` is null on a hub that sets no PDF."""
+
+    version: int
+    at: datetime
+    languages: list[str]
+    json_sha256: str
+    xml_sha256: str
+    pdf_sha256: str | None
+
+
+class TemplateBody(Entry):
+    """``language`` is one that the contract is written in, ``template`` one of your own in it; null for the hub's."""
+
+    model_config = example({"language": "en", "template": None})
+
+    language: Literal["en", "zh_Hans"]
+    template: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+
+class TemplatesChosen(Answer):
+    templates: list[TemplateNamed]
 
 
 LineName = Annotated[str, Field(max_length=35)]
@@ -198,6 +244,8 @@ def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blue
     routes = Blueprint("contracting_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _told, (NoResultFound, Refused, Conflict), "contracting")
     _add_call_offs(endpoints, service, ask)
+    _add_signing(endpoints, service)
+    template_api.add(endpoints)
 
     def contracts(session: Session, query: ContractsQuery) -> ContractsPage:
         """List the contracts, the latest first."""
@@ -224,6 +272,7 @@ def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blue
         return VersionShown(
             **_version(found), document_kind=found.kind, document=found.document, terms=found.terms_by_path,
             changes=[ContractChange(**each._asdict()) for each in changes],
+            templates=_templates(service, session, contract, number),
             prepared_at=standing.bundle.prepared_at if standing.bundle else None,
             signatures=[
                 SignatureShown(party=each.party, at=each.at, name=each.user_name, fingerprint=each.fingerprint)
@@ -261,6 +310,61 @@ def blueprint(service: ContractService, database: Database, *, ask: Ask) -> Blue
     endpoints.read(one, contract, permission="deal.read", answer=ContractShown)
     endpoints.read(f"{one}/versions/<int:number>", version, permission="deal.read", answer=VersionShown)
     return routes
+
+
+def _add_signing(endpoints: Api, service: ContractService) -> None:
+    def prepare(body: PrepareBody, contract_id: str) -> tuple[int, PreparedShown]:
+        """Put the latest version up for signature: its files stand still from then on. A second time changes nothing.
+
+        People sign it, on the pages.
+        """
+        try:
+            return 201, _prepared(service.prepare(http.principal(), contract_id, version=body.version))
+        except Mistake as mistake:
+            raise Problem("refused", title=saying.why(mistake), code="UNSOUND_TEMPLATE", value=mistake.value) from None
+
+    def choose_template(session: Session, body: TemplateBody, contract_id: str) -> tuple[int, TemplatesChosen]:
+        """Choose the template that the text in a language is made of, while nobody has signed. What was put up for
+        signature has to be put up anew."""
+        contract = service.contract(session, contract_id)
+        languages = service.languages(session, contract)
+        if body.language not in languages:
+            raise _unfit("/language", "not_written_in", saying.NOT_WRITTEN_IN, body.language)
+        if body.template is not None:
+            _demand_own(session, body.template, body.language)
+        contract = service.choose_template(session, contract_id, body.template, body.language)
+        return 201, TemplatesChosen(templates=_templates(service, session, contract, contract.version))
+
+    one = "/contracts/<contract_id>"
+    endpoints.labour(f"{one}/prepare", prepare, permission="deal.bind", body=PrepareBody, answer=PreparedShown)
+    endpoints.write(
+        f"{one}/template", choose_template, permission="deal.bind", body=TemplateBody, answer=TemplatesChosen
+    )
+
+
+def _demand_own(session: Session, template_id: str, language: str) -> None:
+    """Raises Problem for what is no template of the reader's in the language."""
+    try:
+        found = clauses.template(session, template_id)
+    except NoResultFound:
+        raise _unfit("/template", "no_such_template", saying.NO_SUCH_TEMPLATE, template_id) from None
+    if found.language != language:
+        raise _unfit("/template", "other_language", saying.OTHER_LANGUAGE, template_id)
+
+
+def _unfit(at: str, code: str, why: object, value: str) -> Problem:
+    return Problem("does-not-fit", errors=[fault(at, code, why, value)])
+
+
+def _templates(service: ContractService, session: Session, contract: ContractRow, version: int) -> list[TemplateNamed]:
+    return [TemplateNamed(language=each.language, **each.named) for each in service.made_of(session, contract, version)]
+
+
+def _prepared(row: BundleRow) -> PreparedShown:
+    return PreparedShown(
+        version=row.version, at=row.prepared_at, languages=row.languages, json_sha256=row.json_sha256,
+        xml_sha256=row.xml_sha256, pdf_sha256=row.pdf_sha256,
+    )  # fmt: skip
 
 
 def _add_call_offs(endpoints: Api, service: ContractService, ask: Ask) -> None:

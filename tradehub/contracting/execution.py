@@ -167,14 +167,16 @@ class Execution:
 
     # Preparing -----------------------------------------------------------------------------------------------------
 
-    def prepare(self, who: Principal, contract_id: str) -> BundleRow:
+    def prepare(self, who: Principal, contract_id: str, *, version: int | None = None) -> BundleRow:
         """Put the latest version before its parties and return the bundle; a second time changes nothing.
 
-        Raises NoResultFound for a contract that ``who`` does not see, Refused (ENDED), wording.Mistake for a template
-        that has become unsound.
+        ``version`` is the one that was looked at. Raises NoResultFound for a contract that ``who`` does not see, Refused
+        (ENDED), Conflict where another version is the latest, wording.Mistake for a template that has become unsound.
         """
         with self.parts.database.read(org=who.org) as session:
             contract = self._one(session, contract_id)
+            if version not in (None, contract.version):
+                raise Conflict(contract_id)
             standing = self.standing(session, contract, contract.version)
             _refuse_ended(contract)
             if standing.bundle is not None:
@@ -212,11 +214,36 @@ class Execution:
 
     def unprepare(self, session: Session, contract: ContractRow) -> None:
         """Take the latest version back from before the parties. Raises Refused (SIGNED_ALREADY) once one has signed."""
+        of = (BundleRow.contract_id == contract.id, BundleRow.version == contract.version)
+        # Whoever signs just now holds the row: looked at before that ends, there would seem to be no signature.
+        session.scalar(select(BundleRow).where(*of).with_for_update())
         standing = self.standing(session, contract, contract.version)
         if standing.signatures:
             raise Refused("SIGNED_ALREADY")
-        of = (BundleRow.contract_id == contract.id, BundleRow.version == contract.version)
         session.execute(delete(BundleRow).where(*of))
+
+    def choose_template(
+        self, session: Session, contract_id: str, template_id: str | None, language: str
+    ) -> ContractRow:
+        """Let the latest version's text be made of one of the reader's own templates, or, without one, of the hub's in
+        ``language``; it is then no longer before its parties.
+
+        Raises NoResultFound for a contract or template that the session does not see, Refused (ENDED, SIGNED_ALREADY).
+        """
+        contract = self._one(session, contract_id)
+        _refuse_ended(contract)
+        row = None if template_id is None else clauses.template(session, template_id)
+        self.unprepare(session, contract)
+        if row is not None:
+            clauses.choose(contract.versions[-1], row, self.parts.payloads)
+        else:
+            clauses.choose_standard(contract.versions[-1], language)
+        return contract
+
+    def made_of(self, session: Session, contract: ContractRow, version: int) -> list[Text]:
+        """Return what a version's text is made of, in each of the languages of its parties."""
+        row = next(each for each in contract.versions if each.version == version)
+        return clauses.texts(row, self.languages(session, contract), self.parts.payloads)
 
     def _made(self, contract_id: str, version: int, *, with_pdf: bool = True, is_draft: bool = False) -> Made:
         parts = self.parts

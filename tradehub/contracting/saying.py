@@ -89,6 +89,11 @@ MISTAKES: Mapping[str, LazyString] = {
     "too_long": lazy_gettext("the text is too long"),
 }
 
+NOT_WRITTEN_IN = lazy_gettext("The contract is not written in this language.")
+NO_SUCH_TEMPLATE = lazy_gettext("You have no such template.")
+OTHER_LANGUAGE = lazy_gettext("The template is in another language.")
+NAME_TAKEN = lazy_gettext("You have a template of this name in this language.")
+
 MEANINGS: Mapping[str, LazyString] = {
     "contract_number": lazy_gettext("Number of the contract"),
     "contract_version": lazy_gettext("Version of the contract"),

@@ -107,7 +107,7 @@ def signing_card(service: ContractService, session: Session, contract: ContractR
         "may_sign": contract.version == version and contract.is_in not in ENDED and mine not in standing.signatures,
         "can_typeset": service.parts.typesetter.can_typeset(),
         "written_in": [(each, saying.LANGUAGE_NAMES[each]) for each in languages],
-        "made_of": clauses.texts(standing.version, languages, service.parts.payloads),
+        "made_of": service.made_of(session, contract, version),
         "templates": [each for each in clauses.listed(session, org) if each.language in languages],
     }
 
@@ -152,17 +152,10 @@ def _add_signing(routes: Blueprint, pages: SigningPages) -> None:
     @http.requires("deal.bind")
     def template(contract_id: str) -> ResponseReturnValue:
         """Let the contract's text be made of another template, while nobody has signed it."""
-        chosen, language = request.form.get("template_id", ""), request.form.get("language", "")
+        chosen, language = request.form.get("template_id") or None, request.form.get("language", "")
         try:
             with pages.database.write(org=http.principal().org) as session:
-                contract = pages.found(session, contract_id)
-                pages.service.unprepare(session, contract)
-                if chosen:
-                    clauses.choose(
-                        contract.versions[-1], clauses.template(session, chosen), pages.service.parts.payloads
-                    )
-                else:
-                    clauses.choose_standard(contract.versions[-1], language)
+                pages.service.choose_template(session, contract_id, chosen, language)
         except NoResultFound:
             abort(404)
         except Refused as refused:

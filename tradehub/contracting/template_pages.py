@@ -103,8 +103,7 @@ def _add_changes(routes: Blueprint, pages: TemplatePages) -> None:
         except Mistake as found:
             return _editor(None, text, language=language, name=name, mistake=found), 422
         except clauses.NameTaken:
-            error = gettext("You have a template of this name in this language.")
-            return _editor(None, text, language=language, name=name, name_error=error), 422
+            return _editor(None, text, language=language, name=name, name_error=str(saying.NAME_TAKEN)), 422
 
     @routes.post("/contracts/templates/<template_id>")
     @http.requires("deal.bind")

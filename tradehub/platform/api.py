@@ -93,6 +93,9 @@ Read = Callable[..., Answer]
 Write = Callable[..., tuple[int, Answer]]
 """``(session, body, **path) -> (status, answer)``."""
 
+Labour = Callable[..., tuple[int, Answer]]
+"""``(body, **path) -> (status, answer)``."""
+
 
 @dataclass(frozen=True)
 class File:
@@ -167,6 +170,18 @@ class Api:
         named = name or view.__name__
         described = _described("POST", self.tag, named, permission, status, answer, body=body, takes_key=not is_secret)
         self._add(path, view, run, described)
+
+    def labour(self, path: str, view: Labour, *, permission: str, body: type[Entry], answer: type[Answer]) -> None:
+        """Add a POST whose work takes longer than a transaction may: it opens sessions of its own, before and after.
+
+        No Idempotency-Key is taken, for its row is of the transaction that this does without. Made twice, the work must
+        change nothing the second time.
+        """
+
+        def run(**place: Any) -> Response:
+            return _json(*view(_read_body(body, BODY_MAX, tells=True), **place))
+
+        self._add(path, view, run, _described("POST", self.tag, view.__name__, permission, 201, answer, body=body))
 
     def _add(self, path: str, view: Callable[..., Any], run: Callable[..., Response], described: Described) -> None:
         @wraps(view)

@@ -45,12 +45,17 @@ class Described:
 
 
 class Fault(BaseModel):
-    """One thing wrong with a request: where, by JSON pointer (RFC 6901), what, and the value there where it is plain."""
+    """One thing wrong with a request: where, by JSON pointer (RFC 6901), what, and the value there where it is plain.
+
+    ``line`` and ``column``, counted from 1, are of a place in a longer text.
+    """
 
     pointer: str
     code: str
     detail: str
     value: str | int | float | bool | None = None
+    line: int | None = None
+    column: int | None = None
 
 
 class ProblemDocument(BaseModel):
