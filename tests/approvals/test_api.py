@@ -56,7 +56,12 @@ def test_a_part_of_a_divisible_offer_is_asked_for_as_such(firm, program: Client)
 def test_what_was_asked_for_is_taken_back_by_its_program_alone(firm, program: Client) -> None:
     request = asked(program, firm.offered())["request"].rsplit("/", 1)[1]
     assert program.post(f"/approvals/{request}/withdrawal", {})["state"] == "withdrawn"
-    program.post(f"/approvals/{firm.ask(firm.offered())}/withdrawal", {}, 404)
+    others = firm.ask(firm.offered())
+    program.post(f"/approvals/{others}/withdrawal", {}, 404)
+    first = program.get("/approvals?limit=1")
+    second = program.get(f"/approvals?limit=1&cursor={first['cursor']}")
+    assert {each["id"] for page in (first, second) for each in page["requests"]} == {request, others}
+    assert second["cursor"] is None
 
 
 def test_approval_is_asked_for_where_it_is_needed_and_of_terms_that_stand(firm, program: Client) -> None:

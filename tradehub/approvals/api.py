@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 from flask import Blueprint
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from tradehub.approvals import wording
 from tradehub.approvals.model import Refused
 from tradehub.approvals.service import ApprovalService, NotFound, RequestView
 from tradehub.partners.asking import asker
-from tradehub.platform import api
+from tradehub.platform import api, paging
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
+
+
+class ApprovalsQuery(Entry):
+    cursor: paging.Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=paging.LIMIT_MAX)] = 50
 
 
 class RequestSummary(BaseModel):
@@ -47,6 +53,7 @@ class RequestsShown(Answer):
     """Those of the organisation, the latest first."""
 
     requests: list[RequestSummary]
+    cursor: str | None
 
 
 class WithdrawalEntry(Entry):
@@ -60,9 +67,10 @@ def blueprint(service: ApprovalService, database: Database) -> Blueprint:
     routes = Blueprint("approvals_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _told, (Refused, NotFound), "approvals")
 
-    def approvals(session: Session) -> RequestsShown:
+    def approvals(session: Session, query: ApprovalsQuery) -> RequestsShown:
         """List what the organisation's people and programs asked approval for."""
-        return RequestsShown(requests=[RequestSummary(**_facts(each)) for each in service.history(session, asker())])
+        found, following = service.page(session, asker(), cursor=query.cursor, size=query.limit)
+        return RequestsShown(requests=[RequestSummary(**_facts(each)) for each in found], cursor=following)
 
     def approval(session: Session, request_id: str) -> RequestShown:
         """Show what became of a request for approval."""
@@ -73,7 +81,7 @@ def blueprint(service: ApprovalService, database: Database) -> Blueprint:
         service.withdraw(session, asker(), request_id)
         return 201, RequestShown(**_facts(service.view(session, asker(), request_id)))
 
-    endpoints.read("/approvals", approvals, permission="deal.read", answer=RequestsShown)
+    endpoints.read("/approvals", approvals, permission="deal.read", query=ApprovalsQuery, answer=RequestsShown)
     endpoints.read("/approvals/<request_id>", approval, permission="deal.read", answer=RequestShown)
     endpoints.write(
         "/approvals/<request_id>/withdrawal", withdraw_request, permission="deal.negotiate", body=WithdrawalEntry,

@@ -31,7 +31,7 @@ from tradehub.partners.authority import (
     Verdict,
     Wanted,
 )
-from tradehub.platform import audit, clock, ids
+from tradehub.platform import audit, clock, ids, paging
 from tradehub.platform.security import ROLES, ApiToken, Membership, User, permissions_of
 
 LISTED_MAX = 500
@@ -358,6 +358,14 @@ class ApprovalService:
         views = self._views(session, asker, session.scalars(_newest(RequestRow.org == asker.org)).all())
         words = text.casefold().split()
         return [each for each in views if all(word in each.searched for word in words)]
+
+    def page(
+        self, session: Session, asker: Asker, *, cursor: str | None, size: int
+    ) -> tuple[list[RequestView], str | None]:
+        """Return a page of the organisation's requests, the latest first, and the cursor of the next."""
+        wanted = select(RequestRow).where(RequestRow.org == asker.org)
+        rows, following = paging.page(session, wanted, RequestRow.asked_at, RequestRow.id, cursor, size)
+        return self._views(session, asker, rows), following
 
     def to_note(self, session: Session, asker: Asker) -> list[RequestView]:
         """Return what has ended and concerns this person: the own requests, and approved ones that were overtaken."""
