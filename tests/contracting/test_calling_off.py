@@ -224,7 +224,13 @@ def test_the_buyer_agrees_to_what_the_seller_answers_to_a_release(house: Proven,
     made = api(house, "POST", f"/contracts/{contract}/call-offs", {"lines": {"1": "1"}})
     assert made.status_code == 201, made.text
     order = f"/orders/{made.json['order_id']}"
-    answer = {"answer": "accepted", "prices": {"1": "1.00"}, "expected_revision": 1}
+    answer = {"answer": "accepted", "prices": {"1": "9000"}, "expected_revision": 1}
+    dear = api(house, "POST", f"{order}/responses", answer, org=DELTA).json
+    said = {"response": dear["responses"][-1]["id"], "expected_revision": dear["revision"]}
+    refused = api(house, "POST", f"{order}/agree", said).json
+    assert (refused["code"], refused["approval"]) == ("OVER_LIMIT", None)
+    assert "Propose the change on the contract" in refused["detail"]
+    answer |= {"prices": {"1": "1.00"}, "expected_revision": dear["revision"]}
     answered = api(house, "POST", f"{order}/responses", answer, org=DELTA)
     assert answered.status_code == 201, answered.text
     said = {"response": answered.json["responses"][-1]["id"], "expected_revision": answered.json["revision"]}

@@ -247,13 +247,14 @@ def test_no_act_binds_beyond_what_the_organisations_rules_allow(house, buyer, se
     problem = buyer.post(f"/deals/{deal}/acceptances", said, 403)
     assert (problem["code"], problem["approvers"], problem["rule"]) == ("OVER_LIMIT", ["Wang Fang"], "R8")
     assert problem["type"].endswith("#problem-needs-approval")
+    assert problem["approval"] == f"/api/v1/deals/{deal}/acceptances/approval"
     inquiry = buyer.get("/inquiries")["inquiries"][0]["id"]
     buyer.post(f"/inquiries/{inquiry}/award", {"picks": [{"deal": deal, **said}]}, 403)
     both = [{"deal": deal, **said, "lines": {each: None}} for each in ("1", "2")]
     buyer.post(f"/inquiries/{inquiry}/award", {"picks": both}, 403)
     for client in (buyer, seller):
         client.post(f"/deals/{deal}/offers", {"document": two, "valid_until": UNTIL}, 403)
-        client.post(f"/deals/{deal}/perform", {"offer": last["offer"]}, 403)
+        assert client.post(f"/deals/{deal}/perform", {"offer": last["offer"]}, 403)["approval"] is None
     assert [(act, str(amount)) for act, amount in asked] == [
         ("acceptance", "1500.00"), ("award", "1500.00"), ("award", "1500.00"), ("offer", "1500.00"),
         ("acceptance", "1500.00"), ("offer", "1500.00"), ("acceptance", "1500.00"),
@@ -377,14 +378,14 @@ def test_another_organisation_finds_nothing(app, house, buyer, seller):
     deal, offer = offered(buyer, seller)
     stranger = Client(app, token(house, RHEIN))
     full = {"offer": offer["offer"], "terms_hash": offer["terms_hash"]}
-    bodies = {"offers": {"document": priced("1")}, "acceptances": full, "approval": full, "comments": {"text": "x"}, "amendments": {},
+    bodies = {"offers": {"document": priced("1")}, "acceptances": full, "comments": {"text": "x"}, "amendments": {},
               "files": {"name": "x.pdf", "content": "JVBERi0="}}  # fmt: skip
     for rule in routes(app):
         if "deal_id" not in rule.arguments:
             continue
         path = rule.rule.removeprefix("/api/v1").replace("<deal_id>", deal).replace("<int:number>", "1")
         if "POST" in rule.methods:
-            last = path.rsplit("/", 1)[1]
+            last = path.removesuffix("/approval").rsplit("/", 1)[1]
             stranger.post(path, bodies.get(last, {"offer": offer["offer"]}), 404)
         else:
             stranger.get(path, 404)

@@ -20,7 +20,7 @@ from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import BlanketRow, BundleRow, ContractRow, ContractVersionRow
 from tradehub.contracting.wording import Mistake
 from tradehub.documents.terms import diff
-from tradehub.partners.asking import FORBIDDEN, ApprovalAsked, Ask, approvers, asker, facts
+from tradehub.partners.asking import FORBIDDEN, ApprovalAsked, Ask, approvers, asked_at, asker, facts
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, clock, http, paging
 from tradehub.platform.api import Answer, Api, Entry, File, example
@@ -430,7 +430,7 @@ def _told(error: Exception) -> Problem:
     if isinstance(error, Unauthorised):
         verdict = error.verdict
         if isinstance(verdict, Needs):
-            return Problem("needs-approval", approvers=approvers(verdict), **facts(verdict))
+            return Problem("needs-approval", approvers=approvers(verdict), approval=asked_at(), **facts(verdict))
         return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **facts(verdict))
     if isinstance(error, Refused):
         return Problem("refused", title=saying.why(error), code=error.rule, place=error.place, value=error.value)

@@ -18,16 +18,17 @@ from tradehub.documents import Inquiry, Offer, PartyId, TradeDocument
 from tradehub.documents.parts import DatedEvent
 from tradehub.negotiation import approved, compare, fitting, publishing, wording
 from tradehub.negotiation.acting import permission
+from tradehub.negotiation.approved import Amending, Stated, Taking
 from tradehub.negotiation.attachments import FILE_MAX, NAMED_MAX, Unfit
-from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused, lines_of
+from tradehub.negotiation.model import WITHOUT_EFFECT, Conflict, Contract, Kind, Refused, State, lines_of
 from tradehub.negotiation.pages import nobody_to_ask
 from tradehub.negotiation.reading import Cell, Column, DealLine, DealView, Round, Said
 from tradehub.negotiation.recording import Actor, NotFound, Unauthorised, Unsendable
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
-from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, approvers
-from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, approvers, asked_at, asker
+from tradehub.partners.authority import Allowed, Forbidden, Needs, Wanted
 from tradehub.partners.fitting import unfit, unfit_inquiry, unknown_supplier
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http, paging
@@ -362,17 +363,20 @@ class AcceptEntry(Entry):
     expected_version: int | None = None
 
 
-class AcceptApprovalEntry(Entry):
-    """An acceptance as it stands, or of some lines, that others are asked to approve; ``note`` is for them alone. What
-    changes terms, and an offer of one's own, is asked for on the pages."""
+class TermsApprovalEntry(TermsEntry):
+    """An offer that others are asked to approve; ``note`` is for them alone, here and wherever approval is asked for."""
+
+    model_config = example({"document": _PRICED, "valid_until": "2026-12-04T17:00:00+08:00", "note": "As last year."})
+
+    note: Text = ""
+
+
+class AcceptApprovalEntry(AcceptEntry):
+    """An acceptance that others are asked to approve: of all, of some lines, or with terms of one's own."""
 
     model_config = example({**_SEEN, "note": "Within the budget of May."})
 
-    offer: str
-    terms_hash: str
-    lines: dict[Annotated[str, Field(max_length=35)], Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
     note: Text = ""
-    expected_version: int | None = None
 
 
 class RejectEntry(Entry):
@@ -409,6 +413,14 @@ class AmendEntry(Entry):
     terminates: bool = False
     text: Text = ""
     expected_version: int | None = None
+
+
+class AmendApprovalEntry(AmendEntry):
+    """A change of the contract, or its end, that others are asked to approve."""
+
+    model_config = example({"document": _PRICED, "text": "Steel has become cheaper.", "note": "As agreed by phone."})
+
+    note: Text = ""
 
 
 class ActEntry(Entry):
@@ -481,7 +493,7 @@ def blueprint(
     service: NegotiationService, database: Database, *, suggest: Suggest, ask: Ask = nobody_to_ask
 ) -> Blueprint:
     """Return the endpoints. ``suggest`` finds whom the session's organisation may ask for offers, ``ask`` asks for
-    approval of an award."""
+    approval of what the organisation's own rules do not let go on."""
     routes = Blueprint("negotiation_api", __name__, url_prefix=api.PREFIX)
     endpoints = Api(routes, database, _Told(service, database), (Refused, NotFound, Unfit), "negotiation")
     _add_deals(endpoints, service)
@@ -595,15 +607,8 @@ def _add_award(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
 
     def ask_award_approval(session: Session, body: AwardApprovalEntry, inquiry_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an award that is above what the token may bind to."""
-        actor, who = _actor(), http.principal()
-        wanted = approved.award(service, session, actor, inquiry_id, body.taken, body.text)
-        verdict = service.hooks.authorise(session, actor, wanted.binding)
-        if isinstance(verdict, Forbidden):
-            raise Unauthorised(verdict)
-        if not isinstance(verdict, Needs):
-            raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R23")
-        asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+        wanted = approved.award(service, session, _actor(), inquiry_id, body.taken, body.text)
+        return 201, _asked(service, ask, session, wanted, body.note, rule="R23")
 
     one = "/inquiries/<inquiry_id>/award"
     endpoints.write(one, award, permission="deal.bind", body=AwardEntry, answer=Awarded)
@@ -624,25 +629,12 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 
     def offer(session: Session, body: TermsEntry, deal_id: str) -> tuple[int, Made]:
         """State terms: a counter-offer where ``offer`` is the other side's open one, else an offer of one's own."""
-        document = body.document
-        _demand_fit(session, document, body.standard_terms)
-        if body.valid_until is not None:
-            dates = tuple(each for each in document.dates if each.type != "valid_until")
-            until = DatedEvent(type="valid_until", at=body.valid_until)
-            document = document.model_copy(update={"dates": (*dates, until)})
-        if not body.firm:
-            document = document.model_copy(update={"action": "proposal"})
-        within = body.accept_within_s
-        particulars: dict[str, Any] = {
-            "irrevocable": body.irrevocable, "as_is_only": body.as_is_only, "divisible": body.divisible,
-            "group": body.group, "performance_accepts": body.performance_accepts, "firm": body.firm,
-            "standard_terms": body.standard_terms,
-            "accept_within": None if within is None else timedelta(seconds=within),
-        }  # fmt: skip
+        _demand_fit(session, body.document, body.standard_terms)
+        stated = _stated(body)
         with _placed(lambda code: fitting.indefinite(body.document, code)):
             statement = service.state_terms(
-                session, _actor(), deal_id, document, about=body.offer,
-                expected_version=api.expected_version(body.expected_version), **particulars,
+                session, _actor(), deal_id, stated.document, about=body.offer,
+                expected_version=api.expected_version(body.expected_version), **stated.particulars,
             )  # fmt: skip
         return made(session, deal_id, statement)
 
@@ -699,31 +691,133 @@ def _add_statements(endpoints: Api, service: NegotiationService) -> None:
 def _add_asking(endpoints: Api, service: NegotiationService, ask: Ask) -> None:
     def ask_acceptance(session: Session, body: AcceptApprovalEntry, deal_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an acceptance that is above what the token may bind to."""
-        who, view = http.principal(), service.deal(session, deal_id)
-        round = next((each for each in view.rounds if each.offer.id == body.offer), None)
-        if round is None:
-            raise NotFound(body.offer)
-        version = api.expected_version(body.expected_version)
-        if version is not None and version != view.version:
-            raise Conflict(version, view.version, view.negotiation.regime)
-        if body.terms_hash != round.offer.terms_hash:
-            raise Refused("TERMS_HASH_MISMATCH", view.negotiation.regime)
-        if (refused := view.may_accept(round)) is not None:
-            raise refused
-        taking = approved.Taking(tuple(body.lines.items()))
-        wanted = approved.acceptance(view, round, view.version, body.terms_hash, taking)
-        verdict = service.hooks.authorise(session, _actor(), wanted.binding)
-        if isinstance(verdict, Forbidden):
-            raise Unauthorised(verdict)
-        if not isinstance(verdict, Needs):
-            raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="R8")
-        asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+        view = _seen(service, session, deal_id, body.expected_version)
+        round = _round_of(view, body.offer)
+        if round.state is State.LAPSED:
+            raise Refused("LAPSED", view.negotiation.regime)  # what is approved is an acceptance in time (R14)
+        _demand_fit(session, body.document, body.standard_terms)
+        taking, version, shown = _taking(round, body), view.version, body.terms_hash
 
+        def accept(who: Actor) -> str:
+            return approved.accept(
+                service, session, who, view, round, taking, version=version, shown=shown, request_key=None
+            )
+
+        with _placed(lambda code: _not_taken(service, session, deal_id, body, code)):
+            approved.rehearse(session, _actor(), accept)
+        wanted = approved.acceptance(view, round, version, shown, taking)
+        return 201, _asked(service, ask, session, wanted, body.note, rule="R8")
+
+    def ask_offer(session: Session, body: TermsApprovalEntry, deal_id: str) -> tuple[int, ApprovalAsked]:
+        """Ask those who may approve it for an offer that is above what the token may bind to."""
+        view = _seen(service, session, deal_id, body.expected_version)
+        base = _round_of(view, body.offer)
+        if not body.firm:
+            raise _not_needed("R4")  # a proposal obliges nobody
+        _demand_fit(session, body.document, body.standard_terms)
+        stated = _stated(body)
+
+        def offer(who: Actor) -> str:
+            return approved.make_offer(
+                service, session, who, view, stated, about=body.offer, version=view.version, request_key=None
+            )
+
+        with _placed(lambda code: fitting.indefinite(body.document, code)):
+            approved.rehearse(session, _actor(), offer)
+        wanted = approved.offer(view, base, stated, view.version)
+        return 201, _asked(service, ask, session, wanted, body.note, rule="R4")
+
+    def ask_amendment(session: Session, body: AmendApprovalEntry, deal_id: str) -> tuple[int, ApprovalAsked]:
+        """Ask those who may approve it for a change of the contract, or its end, that is above what the token may bind
+        to."""
+        view = _seen(service, session, deal_id, body.expected_version)
+        contract = view.made_by(body.acceptance) if body.acceptance else view.contract
+        if contract is None:
+            raise Refused("NO_CONTRACT", view.negotiation.regime)
+        if body.document is None and not body.terminates:
+            raise Problem("does-not-fit", errors=[fault("/document", "missing", WORDS["missing"])])
+        _demand_fit(session, body.document, None)
+        stated = None if body.document is None or body.terminates else Stated(body.document)
+        amending = Amending(contract.id, text=body.text, stated=stated)
+
+        def amend(who: Actor) -> str:
+            return approved.amend(service, session, who, view, amending, version=view.version, request_key=None)
+
+        approved.rehearse(session, _actor(), amend)
+        wanted = approved.amendment(view, amending, view.version)
+        return 201, _asked(service, ask, session, wanted, body.note, rule="R25")
+
+    at = "/deals/<deal_id>"
     endpoints.write(
-        "/deals/<deal_id>/acceptances/approval", ask_acceptance, permission="deal.bind", body=AcceptApprovalEntry,
+        f"{at}/acceptances/approval", ask_acceptance, permission="deal.bind", body=AcceptApprovalEntry,
         answer=ApprovalAsked,
     )  # fmt: skip
+    endpoints.write(
+        f"{at}/offers/approval", ask_offer, permission="deal.negotiate", body=TermsApprovalEntry, answer=ApprovalAsked
+    )
+    endpoints.write(
+        f"{at}/amendments/approval", ask_amendment, permission="deal.negotiate", body=AmendApprovalEntry,
+        answer=ApprovalAsked,
+    )  # fmt: skip
+
+
+def _asked(
+    service: NegotiationService, ask: Ask, session: Session, wanted: Wanted, note: str, *, rule: str
+) -> ApprovalAsked:
+    """Ask for approval where it is needed. Raises Unauthorised where nobody may give it, and Problem."""
+    verdict = service.hooks.authorise(session, _actor(), wanted.binding)
+    if isinstance(verdict, Forbidden):
+        raise Unauthorised(verdict)
+    if isinstance(verdict, Allowed):
+        raise _not_needed(rule)
+    return ApprovalAsked(request=ask(session, asker(), wanted, note, ""))
+
+
+def _not_needed(rule: str) -> Problem:
+    return Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule=rule)
+
+
+def _seen(service: NegotiationService, session: Session, deal_id: str, stated: int | None) -> DealView:
+    """Return the deal. Raises Conflict where the client speaks of another version."""
+    view, version = service.deal(session, deal_id), api.expected_version(stated)
+    if version not in (None, view.version):
+        raise Conflict(version, view.version, view.negotiation.regime)
+    return view
+
+
+def _round_of(view: DealView, offer_id: str | None) -> Round:
+    """Return the round of that id, or the latest. Raises NotFound."""
+    found = next((each for each in reversed(view.rounds) if offer_id in (None, each.offer.id)), None)
+    if found is None:
+        raise NotFound(str(offer_id))
+    return found
+
+
+def _stated(body: TermsEntry) -> Stated:
+    document, within = body.document, body.accept_within_s
+    if body.valid_until is not None:
+        dates = tuple(each for each in document.dates if each.type != "valid_until")
+        until = DatedEvent(type="valid_until", at=body.valid_until)
+        document = document.model_copy(update={"dates": (*dates, until)})
+    if not body.firm:
+        document = document.model_copy(update={"action": "proposal"})
+    return Stated(
+        document, firm=body.firm, irrevocable=body.irrevocable, as_is_only=body.as_is_only, divisible=body.divisible,
+        group=body.group, performance_accepts=body.performance_accepts, standard_terms=body.standard_terms,
+        accept_within=None if within is None else timedelta(seconds=within),
+    )  # fmt: skip
+
+
+def _taking(round: Round, body: AcceptEntry) -> Taking:
+    """Return what would be accepted, its quantities named: what is approved may not grow with what is open (R22)."""
+    whole, left = dict(round.offer.lines), dict(round.open_lines or round.offer.lines)
+    wanted = {name: left.get(name, Decimal(0)) if each is None else each for name, each in body.lines.items()} or left
+    return Taking(
+        () if wanted == whole else tuple(wanted.items()),
+        stated=None if body.document is None else Stated(body.document),
+        conditional=body.conditional,
+        standard_terms=body.standard_terms,
+    )
 
 
 def _demand_fit(session: Session, document: TradeDocument | None, standard_terms: str | None) -> None:
@@ -1015,7 +1109,9 @@ class _Told:
         if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
             most = error.verdict.most
             limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
-            return Problem("needs-approval", approvers=approvers(error.verdict), most=limit, **more)
+            return Problem(
+                "needs-approval", approvers=approvers(error.verdict), most=limit, approval=asked_at(), **more
+            )
         return _refusal(error, **more)
 
     def _since(self, version: int) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Line, TradeDocument
+from tradehub.documents import Offer as OfferDocument
 from tradehub.documents.lines import keyed
 from tradehub.documents.parts import Party
 from tradehub.documents.terms import terms_hash
@@ -25,6 +27,42 @@ from tradehub.partners.authority import Act, Asker, Binding, Overtaken, Wanted
 from tradehub.platform import clock
 
 DRAFT = TypeAdapter(Draft)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Terms as a program states them: a whole document, and how it may be accepted, as ``model.Offer`` has it."""
+
+    document: OfferDocument
+    firm: bool = True
+    irrevocable: bool = False
+    as_is_only: bool = False
+    divisible: bool = False
+    performance_accepts: bool = False
+    group: str | None = None
+    standard_terms: str | None = None
+    accept_within: timedelta | None = None
+
+    @property
+    def variants(self) -> tuple[Stated, ...]:
+        """Itself: of alternatives each is stated by itself."""
+        return (self,)
+
+    @property
+    def text(self) -> str:
+        """Nothing: a remark is one of the document's notes."""
+        return ""
+
+    @property
+    def particulars(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _PARTICULARS}
+
+
+STATED = TypeAdapter(Stated)
+
+_PARTICULARS = (
+    "firm", "irrevocable", "as_is_only", "divisible", "performance_accepts", "group", "standard_terms", "accept_within"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,8 +95,10 @@ def bound(view: DealView, act: Act, document: TradeDocument) -> Binding:
     return binding(act, document, deal_id=view.id, partner=view.other)
 
 
-def proposed(view: DealView, base: Round | Proposed, draft: Draft) -> Proposed:
+def proposed(view: DealView, base: Round | Proposed, draft: Draft | Stated) -> Proposed:
     """Return the terms that ``draft`` would put on record in answer to ``base``; their number is given when they are."""
+    if isinstance(draft, Stated):
+        return Proposed(draft.document)
     buyer, seller = (Party(role="", name=each) for each in _names(view))
     head = Letterhead("?", clock.now().date(), buyer, seller)
     write = drafting.counter if view.is_buyer else drafting.offer
@@ -67,15 +107,27 @@ def proposed(view: DealView, base: Round | Proposed, draft: Draft) -> Proposed:
 
 @dataclass(frozen=True)
 class Taking:
-    """What of a round is accepted beside all of it: ``lines`` alone (R22), or the terms of ``draft`` (R9, R10)."""
+    """What of a round is accepted beside all of it: ``lines`` alone (R22), or the terms of ``draft`` (R9, R10).
+
+    A program says the latter as ``stated``, which agrees where it is silent, and may make its acceptance ``conditional``
+    on them; ``standard_terms`` are those of its own that it refers to.
+    """
 
     lines: tuple[tuple[str, Decimal], ...] = ()
     draft: Draft | None = None
+    stated: Stated | None = None
+    conditional: bool = False
+    standard_terms: str | None = None
+
+    @property
+    def terms(self) -> Draft | Stated | None:
+        """The terms of one's own; None where the offer's are taken."""
+        return self.draft or self.stated
 
     def document(self, view: DealView, round: Round) -> TradeDocument:
         """Return the terms that would bind."""
-        if self.draft is not None:
-            return proposed(view, round, self.draft).document
+        if self.terms is not None:
+            return proposed(view, round, self.terms).document
         return drafting.limited_to(round.document, dict(self.lines))
 
     @property
@@ -115,36 +167,91 @@ def accept(
     request_key: str | None,
 ) -> str:
     """Accept what is taken of a round, on the terms with the hash ``shown``, and return the statement's id."""
-    document = None if taking.draft is None else taking.document(view, round)
+    document = None if taking.terms is None else taking.document(view, round)
     return service.accept(
         session, actor, view.id, round.offer.id, expected_version=version, terms_hash=shown, request_key=request_key,
-        lines=taking.lines, document=document, is_restated=document is not None,
+        lines=taking.lines, document=document, is_restated=taking.draft is not None, conditional=taking.conditional,
+        standard_terms=taking.standard_terms,
     )  # fmt: skip
 
 
-def most(view: DealView, base: Round, draft: Draft) -> TradeDocument:
+def rehearse(session: Session, actor: Actor, act: Callable[[Actor], object]) -> None:
+    """Raise what would refuse the act once it is approved, so that nobody is asked in vain; nothing of it stays."""
+    trial = session.begin_nested()
+    try:
+        act(replace(actor, user_id=None))  # whom no limits are asked of
+    finally:
+        trial.rollback()
+
+
+def most(view: DealView, base: Round, draft: Draft | Stated) -> TradeDocument:
     """Return the terms of ``draft``; of its alternatives those that bind to most."""
     return dearest([proposed(view, base, each).document for each in draft.variants])
 
 
-def offer(view: DealView, base: Round, draft: Draft, version: int) -> Wanted:
+def offer(view: DealView, base: Round, draft: Draft | Stated, version: int) -> Wanted:
     """Freeze a firm offer in answer to ``base``."""
     document = most(view, base, draft)
     answers_open = base.is_open and not base.is_ours
-    payload = {"draft": DRAFT.dump_python(draft, mode="json"), "answers_open": answers_open}
+    if isinstance(draft, Stated):
+        payload = {"stated": STATED.dump_python(draft, mode="json"), "answers_open": answers_open}
+    else:
+        payload = {"draft": DRAFT.dump_python(draft, mode="json"), "answers_open": answers_open}
     return Wanted(
         bound(view, Act.OFFER, document), _title(view), view.other_name, base.offer.id, version,
         terms_hash(document), payload, base.deadline if answers_open else None,
     )  # fmt: skip
 
 
+def offered(wanted: Wanted) -> Draft | Stated:
+    """Return the terms of an offer that waits for approval."""
+    stated = wanted.payload.get("stated")
+    return DRAFT.validate_python(wanted.payload["draft"]) if stated is None else STATED.validate_python(stated)
+
+
+def make_offer(
+    service: NegotiationService,
+    session: Session,
+    actor: Actor,
+    view: DealView,
+    terms: Draft | Stated,
+    *,
+    about: str | None,
+    version: int | None,
+    request_key: str | None = None,
+) -> str:
+    """Put the offer on record, in answer to the round ``about`` or else the latest, and return the statement's id."""
+    if isinstance(terms, Stated):
+        return service.state_terms(
+            session, actor, view.id, terms.document, about=about, expected_version=version, request_key=request_key,
+            **terms.particulars,
+        )  # fmt: skip
+    return service.make_offer(
+        session, actor, view.id, terms, about=about, expected_version=version, request_key=request_key
+    )
+
+
 @dataclass(frozen=True)
 class Amending:
-    """Other terms for the contract that ``acceptance`` made, in a draft; without one, its end, for the reason ``text``."""
+    """Other terms for the contract that ``acceptance`` made, in a draft or as a program states them; without any, its end.
+
+    ``text`` is the reason for the end, or of what a program states.
+    """
 
     acceptance: str
     draft: Draft | None = None
     text: str = ""
+    stated: Stated | None = None
+
+    @property
+    def terms(self) -> Draft | Stated | None:
+        """The other terms; None for the contract's end."""
+        return self.draft or self.stated
+
+    @property
+    def remark(self) -> str:
+        """What is said beside the terms."""
+        return self.text or (self.terms.text if self.terms is not None else "")
 
     def contract(self, view: DealView) -> Contract:
         """Return the contract. Raises Refused NO_CONTRACT."""
@@ -156,7 +263,7 @@ class Amending:
     def document(self, view: DealView) -> TradeDocument:
         """Return the terms that would be agreed, or those that would end."""
         agreed = Proposed(drafting.agreed(self.contract(view)))
-        return agreed.document if self.draft is None else proposed(view, agreed, self.draft).document
+        return agreed.document if self.terms is None else proposed(view, agreed, self.terms).document
 
 
 AMENDING = TypeAdapter(Amending)
@@ -182,7 +289,7 @@ def amend(
     request_key: str | None,
 ) -> str:
     """Propose the amendment and return the statement's id."""
-    document = None if amending.draft is None else amending.document(view)
+    document = None if amending.terms is None else amending.document(view)
     return service.amend(
         session, actor, view.id, document, terminates=document is None, acceptance=amending.acceptance,
         text=amending.text, expected_version=version, request_key=request_key,
@@ -259,9 +366,9 @@ def _offer(service: NegotiationService, session: Session, actor: Actor, wanted: 
         # What was approved is a counter; to an offer that has ended it would be an offer of its own.
         lapsed = Refused("LAPSED", view.negotiation.regime) if base.state is State.LAPSED else None
         raise _overtaken(lapsed or view.may_accept(base) or Refused("NOT_ALLOWED"))
-    service.make_offer(
-        session, actor, view.id, DRAFT.validate_python(wanted.payload["draft"]), about=wanted.offer_id,
-        expected_version=wanted.expected_version, request_key=key,
+    make_offer(
+        service, session, actor, view, offered(wanted), about=wanted.offer_id, version=wanted.expected_version,
+        request_key=key,
     )  # fmt: skip
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 import werkzeug.exceptions
 from flask import Blueprint, Response, abort, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import format_timedelta, gettext, lazy_gettext
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from tradehub.documents import PartyId
+from tradehub.documents import PartyId, TradeDocument
 from tradehub.negotiation import (
     acceptance,
     acting,
@@ -29,6 +29,7 @@ from tradehub.negotiation import (
     wording,
 )
 from tradehub.negotiation.acceptance import acceptable
+from tradehub.negotiation.approved import Stated
 from tradehub.negotiation.attachments import FILE_MAX
 from tradehub.negotiation.forms import TermsForm
 from tradehub.negotiation.judging import Judgement, judge
@@ -639,26 +640,37 @@ def approval_view(service: NegotiationService) -> Callable[[Session, Wanted], Ma
         view = service.deal(session, wanted.binding.deal_id)
         about = view.round(wanted.offer_id)
         is_offer, taking = wanted.binding.act is Act.OFFER, approved.taking(wanted)
-        draft = approved.DRAFT.validate_python(wanted.payload["draft"]) if is_offer else taking.draft
+        draft = approved.offered(wanted) if is_offer else taking.terms
         after: Round | approved.Proposed = about
         before: Round | None = about
         judged: Judgement | None = None
         if draft is not None:
             after = approved.proposed(view, about, draft)
-            judged = None if is_offer else judge(view.negotiation, about.offer, after.document)
+            judged = None if is_offer else _judged(view, about, taking, after.document)
         elif taking.lines:
             after = approved.Proposed(taking.document(view, about))
         else:
             before = next((each for each in reversed(view.rounds[: about.number - 1])), None)
         changes = compare.changes(before.document, after.document, for_buyer=view.is_buyer) if before else ()
+        if taking.stated is not None:
+            changes = tuple(each for each in changes if each.after is not None)  # where it is silent it agrees
         text = render_template(
             "negotiation/_approval.html", deal=view, about=about, before=before, after=after, changes=changes,
             is_offer=is_offer, wording=wording, drafting=drafting, draft=draft, taking=taking, judged=judged, compare=compare,
             variants=[approved.proposed(view, about, each) for each in draft.variants] if draft is not None else [],
+            within=format_timedelta(draft.accept_within) if isinstance(draft, Stated) and draft.accept_within else None,
         )  # fmt: skip
         return Markup(text)  # noqa: S704 - a rendered template
 
     return show
+
+
+def _judged(view: DealView, about: Round, taking: approved.Taking, own: TradeDocument) -> Judgement:
+    return judge(
+        view.negotiation, about.offer, own, is_restated=taking.draft is not None,
+        is_part=bool(taking.lines) and not about.offer.divisible, conditional=taking.conditional,
+        standard_terms=taking.standard_terms,
+    )  # fmt: skip
 
 
 def _award_view(service: NegotiationService, session: Session, wanted: Wanted) -> Markup:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask import current_app, request
 from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 from sqlalchemy.orm import Session
@@ -44,6 +45,13 @@ def asker() -> Asker:
 def approvers(verdict: Needs) -> list[str]:
     """Return the people who may approve, by name."""
     return sorted({name for names in verdict.people.values() for name in names})
+
+
+def asked_at() -> str | None:
+    """Return the address at which a program asks for approval of the act of this request; None where people alone do,
+    on the pages."""
+    path = f"{request.path}/approval"
+    return path if current_app.url_map.bind("").test(path, method="POST") else None
 
 
 def facts(verdict: Needs | Forbidden) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class ProblemDocument(BaseModel):
     """What went wrong (RFC 9457). A refusal by the rules of formation carries ``code``, ``rule`` and ``article``.
 
     Where the deal moved on: ``version`` is its new one, ``latest`` its latest round, ``changes`` what differs in terms.
+    ``approval`` is the address at which approval is asked for.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -80,6 +81,7 @@ class ProblemDocument(BaseModel):
     version: int | None = None
     latest: dict[str, Any] | None = None
     changes: list[dict[str, Any]] | None = None
+    approval: str | None = None
 
 
 def describe(view: Callable[..., Any], described: Described) -> None:

@@ -60,8 +60,8 @@ PROBLEMS: Mapping[str, Row] = {
         403,
         lazy_gettext("Others must approve this first"),
         lazy_gettext(
-            "It is above what this token may bind to. “approvers” may approve it; ask for it on the pages, or for an "
-            "acceptance, award, call-off or bid at its own address followed by “/approval”."
+            "It is above what this token may bind to. “approvers” may approve it; send the same body to the address "
+            "under “approval”, with a “note” to them, or let somebody ask on the pages where there is none."
         ),
     ),
     "not-found": Row(

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from tradehub.documents import PartyId
 from tradehub.documents.amounts import MINOR_UNITS
 from tradehub.documents.parts import Incoterm
-from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, asked_at
 from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
@@ -522,5 +522,6 @@ def _refused(error: Refused, currency: str) -> Problem:
     title = wording.why(error, most.currency if most else currency)
     if isinstance(error.verdict, Needs):
         people = {name for names in error.verdict.people.values() for name in names}
-        return Problem("needs-approval", title=title, approvers=sorted(people), most=limit, **more)
+        at = asked_at()
+        return Problem("needs-approval", title=title, approvers=sorted(people), most=limit, approval=at, **more)
     return Problem("refused", str(wording.ADVICE), status=403, title=title, most=limit, **more)

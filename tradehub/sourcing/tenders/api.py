@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import Money
-from tradehub.partners.asking import ApprovalAsked, Ask
+from tradehub.partners.asking import ApprovalAsked, Ask, asked_at
 from tradehub.partners.authority import Asker, Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
@@ -201,7 +201,8 @@ def _unauthorised(error: Unauthorised, more: Mapping[str, Any]) -> Problem:
     most = None if verdict.most is None else {"amount": str(verdict.most.amount), "currency": verdict.most.currency}
     if isinstance(verdict, Needs):
         people = {name for names in verdict.people.values() for name in names}
-        return Problem("needs-approval", title=wording.why(error), approvers=sorted(people), most=most, **more)
+        said = wording.why(error)
+        return Problem("needs-approval", title=said, approvers=sorted(people), most=most, approval=asked_at(), **more)
     return Problem("refused", str(wording.ADVICE), status=403, title=wording.why(error), most=most, **more)
 
 
