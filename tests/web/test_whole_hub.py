@@ -534,7 +534,8 @@ def test_the_openapi_document_is_whole(trade: Trade) -> None:
         assert set(scopes) <= TOKEN_SCOPES, place
         assert {"401", "403", "404", "429", "500"} <= each["responses"].keys(), place
         assert ("requestBody" in each) == (method == "post"), place
-    problems = set(made["components"]["responses"])
+    problems = made["components"]["responses"].keys()
+    assert made["components"]["responses"]["429"]["headers"].keys() == {"RateLimit", "RateLimit-Policy", "Retry-After"}
     assert {str(row.status) for row in PROBLEMS.values()} - {"405"} <= problems
 
 

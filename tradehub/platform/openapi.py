@@ -161,14 +161,14 @@ def _finish(operation: dict[str, Any], described: Described) -> None:
         good: dict[str, Any] = {"description": "The file", "content": {described.media_type: file}}
     else:
         good = operation["responses"][str(described.status)]
-    limits = {name: {"$ref": f"#/components/headers/{name}"} for name in ("RateLimit", "RateLimit-Policy")}
-    headers = {"ETag": {"$ref": "#/components/headers/ETag"}} if described.has_etag else {}
+    limits = _headers("RateLimit", "RateLimit-Policy")
+    headers = _headers("ETag") if described.has_etag else {}
     if described.method == "POST":
         operation["requestBody"]["required"] = True
         wanted = []
         if described.takes_key:
             wanted.append("Idempotency-Key")
-            headers |= {"Idempotency-Replayed": {"$ref": "#/components/headers/Idempotency-Replayed"}}
+            headers |= _headers("Idempotency-Replayed")
         if described.body is not None and "expected_version" in described.body.model_fields:
             wanted.append("If-Match")
         operation["parameters"] += [{"$ref": f"#/components/parameters/{each}"} for each in wanted]
@@ -178,13 +178,21 @@ def _finish(operation: dict[str, Any], described: Described) -> None:
         del operation["description"]
 
 
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
 def _problems() -> dict[str, Any]:
-    """The answers that say what went wrong, one for each status."""
+    """The answers that say what went wrong, one for each status. Who has no token has no limit to be told."""
     found: dict[str, Any] = {}
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     for status in sorted({each for statuses in STATUSES.values() for each in statuses}):
         names = [name for name, row in PROBLEMS.items() if row.status == status] or ["other-version"]
-        found[str(status)] = {"description": ", ".join(names), "content": content}
+        told = ("RateLimit", "RateLimit-Policy") if status < 500 and status != 401 else ()
+        waits = ("Retry-After",) if status in (429, 503) else ()
+        found[str(status)] = {
+            "description": ", ".join(names), "headers": _headers(*told, *waits), "content": content
+        }  # fmt: skip
     return found
 
 
@@ -199,6 +207,7 @@ _HEADERS = {
     },
     "RateLimit": {"description": "Requests left (r), and seconds of the window (t)", "schema": {"type": "string"}},
     "RateLimit-Policy": {"description": "Requests (q) in a window of seconds (w)", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds after which to come back", "schema": {"type": "integer"}},
 }
 
 _PARAMETERS = {
