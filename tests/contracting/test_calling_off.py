@@ -197,8 +197,9 @@ def test_a_program_writes_templates_and_chooses_one_for_a_contract(house: Proven
         422, {"pointer": "/text", "code": "unknown", "value": "buyr", "line": 1, "column": 3}
     )  # fmt: skip
     made = api(house, "POST", "/contract-templates", new).json
-    taken = api(house, "POST", "/contract-templates", {**new, "name": " Frame "}).json["errors"]
-    assert [(each["pointer"], each["code"]) for each in taken] == [("/name", "taken")]
+    for name, code in ((" Frame ", "taken"), ("\x1f", "missing")):
+        refused = api(house, "POST", "/contract-templates", {**new, "name": name})
+        assert [(each["pointer"], each["code"]) for each in refused.json["errors"]] == [("/name", code)]
     one, at = f"/contract-templates/{made['id']}", f"/contracts/{contract}"
     assert api(house, "POST", f"{one}/versions", {"text": "# {{seller}}"}).json["version"] == 2
     assert [each["name"] for each in api(house, "GET", "/contract-templates").json["templates"]] == ["Frame"]

@@ -13,7 +13,7 @@ from tradehub.contracting.store import TemplateRow
 from tradehub.contracting.wording import TEMPLATE_MAX, Mistake
 from tradehub.platform import clock, http
 from tradehub.platform.api import Answer, Api, Entry, example
-from tradehub.platform.faults import fault
+from tradehub.platform.faults import WORDS, fault
 from tradehub.platform.problems import Problem
 
 Wording = Annotated[str, Field(max_length=TEMPLATE_MAX)]
@@ -30,7 +30,7 @@ class TemplateEntry(Entry):
 
     model_config = example({"name": "Frame of the valves", "language": "en", "text": "# Contract {{contract_number}}"})
 
-    name: Annotated[str, Field(max_length=clauses.NAME_MAX, pattern=r"\S")]
+    name: Annotated[str, Field(max_length=clauses.NAME_MAX)]
     language: Literal["en", "zh_Hans"]
     text: Wording
 
@@ -84,6 +84,8 @@ def add(endpoints: Api) -> None:
 
     def write_template(session: Session, body: TemplateEntry) -> tuple[int, TemplateShown]:
         """Write a new template."""
+        if not body.name.split():
+            raise Problem("does-not-fit", errors=[fault("/name", "missing", WORDS["missing"])])
         try:
             return 201, _saved(session, body.text, name=body.name, language=body.language)
         except clauses.NameTaken:
