@@ -193,8 +193,9 @@ def test_ceilings_are_proposed_agreed_to_and_called_off_from(house):
     at = f"/contracts/{contract.id}"
     today = clock.now().date()
     period = {"valid_from": today.isoformat(), "valid_until": today.isoformat()}
-    wrong = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, **{"quantity.0": "many"})
-    assert (wrong.status_code, "This is no number" in wrong.text) == (422, True)
+    for typed, sentence in {"many": "Write a number", "1,010": "without a comma", "-1": "Not less than zero"}.items():
+        wrong = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, **{"quantity.0": typed})
+        assert (wrong.status_code, sentence in wrong.text) == (422, True)
     none = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period)
     assert (none.status_code, "at least one ceiling" in none.text) == (409, True)
     good = post(lin, f"{at}/blanket", page=f"{at}/blanket", **period, ceiling="20000", **{"quantity.0": "300"})

@@ -10,6 +10,7 @@ import pytest
 from tests.negotiation.words import quoted
 from tradehub.negotiation import forms
 from tradehub.platform import clock
+from tradehub.platform.entered import read_number
 
 
 @pytest.mark.parametrize(
@@ -18,11 +19,12 @@ from tradehub.platform import clock
         ("24000", "24000"), ("12.40", "12.40"), ("12,40", "12.40"), ("24 000.5", "24000.5"), ("24,000.50", "24000.50"),
         ("1,234,567", "1234567"), ("0", "0"), (" 7 ", "7"),
         ("12,400", None), ("1e5", None), ("-1", None), ("NaN", None), ("", None), ("1.2.3", None), ("١٢", None),
-        ("12 4", None),
+        ("12 4", None), ("1,010", None), ("1.010", "1.010"), ("0,125", "0.125"), ("1 010,50", "1010.50"),
+        ("1 010,500", None), ("1.010,50", None), ("1,010.50", "1010.50"), ("1 010\u202f500", "1010500"),
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_people_write_it_or_not_at_all(typed, value):
-    assert forms.read_number(typed) == (None if value is None else Decimal(value))
+    assert read_number(typed) == (None if value is None else Decimal(value))
 
 
 @pytest.mark.parametrize(

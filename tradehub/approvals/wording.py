@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from tradehub.platform import entered
+
 ACTS: Mapping[str, LazyString] = {
     "offer": lazy_gettext("Firm offer"),
     "acceptance": lazy_gettext("Acceptance"),
@@ -88,8 +90,8 @@ FAULTS: Mapping[str, LazyString] = {
     "BAND": lazy_gettext("The upper end must lie above the lower one."),
     "NO_STEPS": lazy_gettext("Say who approves."),
     "APPROVER": lazy_gettext("One of these may not approve, or has left."),
+    **entered.FAULTS,
     "number": lazy_gettext("This is not a number."),
-    "negative": lazy_gettext("Not less than zero, please."),
     "missing": lazy_gettext("An amount is missing."),
 }
 """What is wrong with a policy, at the row where it is wrong."""

@@ -21,7 +21,7 @@ from tradehub.documents.lines import Severity, keyed
 from tradehub.partners.handling import OrderFacts
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
-from tradehub.platform.entered import Entered
+from tradehub.platform.entered import FAULTS, Entered
 from tradehub.platform.worklist import Entry, Search
 
 STATES: dict[State, tuple[str, LazyString]] = {
@@ -65,13 +65,6 @@ REFUSALS: dict[str, LazyString] = {
     "NOT_SELLER": lazy_gettext("Only the seller can invoice this order."),
     "NOTHING_INVOICED": lazy_gettext("Enter a quantity for at least one line."),
     "NUMBER_USED": lazy_gettext("You have used this invoice number this year already."),
-}
-
-FAULTS: dict[str, LazyString] = {
-    "number": lazy_gettext("Write a number, for example 12.50."),
-    "negative": lazy_gettext("This cannot be below nought."),
-    "day": lazy_gettext("Write a day, for example 2026-11-28."),
-    "missing": lazy_gettext("This is needed."),
 }
 
 

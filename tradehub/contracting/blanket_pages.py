@@ -22,7 +22,7 @@ from tradehub.partners.asking import Ask, asker
 from tradehub.partners.authority import Wanted
 from tradehub.platform import clock, http
 from tradehub.platform.db import Database
-from tradehub.platform.entered import Entered
+from tradehub.platform.entered import FAULTS, Entered
 
 NOTE_MAX = 2000
 """Characters of a note for those who approve."""
@@ -139,7 +139,7 @@ def _ceilings_page(
             form=request.form,
             errors=errors or {},
             refused=refused,
-            wrong=saying.ENTERED,
+            wrong=FAULTS,
         )
 
 
@@ -245,7 +245,7 @@ def _call_off_page(
             form=request.form,
             errors=errors or {},
             refused=refused,
-            wrong=saying.ENTERED,
+            wrong=FAULTS,
         )
 
 

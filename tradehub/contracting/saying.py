@@ -53,14 +53,6 @@ REFUSED: Mapping[str, LazyString] = {
 OVERTAKEN: Mapping[str, LazyString] = {f"{binding.OVERTAKEN}{rule}": sentence for rule, sentence in REFUSED.items()}
 """Why a call-off could not be made that had been approved."""
 
-ENTERED: Mapping[str, LazyString] = {
-    "number": lazy_gettext("This is no number."),
-    "negative": lazy_gettext("This may not be negative."),
-    "day": lazy_gettext("This is no day."),
-    "missing": lazy_gettext("This is needed."),
-}
-"""What is wrong with a field, in the words of ``platform.entered``."""
-
 UNUSABLE: Mapping[str, LazyString] = {
     "size": lazy_gettext("The file is too large for a key."),
     "unreadable": lazy_gettext("The file is no PKCS#12 file, or its password is another one."),

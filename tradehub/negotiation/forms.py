@@ -23,6 +23,7 @@ from tradehub.negotiation.attachments import Kept
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Known, Sort, Stated
 from tradehub.platform import clock
+from tradehub.platform.entered import not_read, read_number
 
 Posted = MultiDict[str, str]
 
@@ -49,10 +50,6 @@ VALID_DAYS = 14
 FIRST_LINES = 3
 LARGE_MOVE = Decimal("0.25")
 """A price moved by more than this against the round before is shown once more before it is sent."""
-
-_PLAIN = re.compile(r"^\d+([.,]\d+)?$")
-_GROUPED = re.compile(r"^\d{1,3}([ ,\u202f\u00a0]\d{3})+(\.\d+)?$")
-_AMBIGUOUS = re.compile(r"^\d{1,3},\d{3}$")
 
 
 @dataclass
@@ -640,13 +637,10 @@ def _check_line(line: LineForm, *, needs_price: bool) -> None:
 
 def check_number(text: str, errors: dict[str, str], name: str, *, above_zero: bool) -> None:
     value = read_number(text)
-    if _AMBIGUOUS.match(text):
-        errors[name] = gettext("Write it without a comma: %(one)s or %(other)s.", one=text.replace(",", ""),
-                               other=text.replace(",", "."))  # fmt: skip
-    elif value is None and read_number(text.lstrip("-−")) is not None:
+    if value is None and read_number(text.lstrip("-−")) is not None:
         errors[name] = gettext("More than zero, please.") if above_zero else gettext("Not less than zero, please.")
     elif value is None:
-        errors[name] = gettext("This is not a number.")
+        errors[name] = not_read(text)
     elif value > AMOUNT_MAX:
         errors[name] = gettext("This number is too large.")
     elif above_zero and value <= 0:
@@ -659,16 +653,6 @@ def _check_day(text: str, errors: dict[str, str], name: str) -> None:
         errors[name] = gettext("This is not a day: write it as 2026-12-31.")
     elif day is not None and day < clock.now().date():
         errors[name] = gettext("This day has passed.")
-
-
-def read_number(text: str) -> Decimal | None:
-    """Read ``24000``, ``24 000.5``, ``24,000.50`` and ``12,40``; None for anything else, or what reads both ways."""
-    text = text.strip()
-    if _AMBIGUOUS.match(text):
-        return None
-    if _GROUPED.match(text):
-        return Decimal(re.sub(r"[ ,\u202f\u00a0]", "", text))
-    return Decimal(text.replace(",", ".")) if _PLAIN.match(text) and text.isascii() else None
 
 
 def read_day(text: str) -> date | None:

@@ -15,6 +15,7 @@ from tradehub.documents import Line, TradeDocument
 from tradehub.negotiation import drafting, forms, model
 from tradehub.negotiation.forms import Posted
 from tradehub.negotiation.reading import Round
+from tradehub.platform.entered import read_number
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Row:
     @property
     def quantity(self) -> Decimal:
         """What is taken of it, where that was typed well."""
-        wanted = forms.read_number(self.typed) if self.is_taken else None
+        wanted = read_number(self.typed) if self.is_taken else None
         return wanted or Decimal(0)
 
     @property

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from tradehub.ordering.answers import Answer
 from tradehub.ordering.model import Delivery, Standing
+from tradehub.platform import entered
 
 Pill = tuple[str, LazyString]
 
@@ -86,10 +89,4 @@ REFUSALS: dict[str, LazyString] = {
     "CANCELLED": lazy_gettext("This order is cancelled."),
 }
 
-FAULTS: dict[str, LazyString] = {
-    "number": lazy_gettext("Write a number, for example 12.50."),
-    "negative": lazy_gettext("This cannot be below nought."),
-    "day": lazy_gettext("Write a day, for example 2026-11-28."),
-    "missing": lazy_gettext("This is needed."),
-    "answer": lazy_gettext("Choose an answer."),
-}
+FAULTS: Mapping[str, LazyString] = {**entered.FAULTS, "answer": lazy_gettext("Choose an answer.")}

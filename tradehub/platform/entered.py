@@ -1,19 +1,64 @@
-"""What people type into forms: numbers and days, read strictly, with the field that is wrong."""
+"""What people type into forms: numbers and days, read strictly, with the field that is wrong.
+
+A number is read in one way on every page, whatever the reader's language: a point before the decimals, as the pages
+show them, or a comma where nothing but decimals can follow it. What would be a thousand here and one there is refused.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 
 DIGITS_MAX = 18
 """Digits of a quantity or amount, as many as the canonical model keeps (18, 6)."""
 
+FAULTS: Mapping[str, LazyString] = {
+    "number": lazy_gettext("Write a number, for example 12.50."),
+    "comma": lazy_gettext("Write it without a comma: 1010, or 1.010 if you mean decimals."),
+    "negative": lazy_gettext("Not less than zero, please."),
+    "day": lazy_gettext("Write a day, for example 2026-11-28."),
+    "missing": lazy_gettext("This is needed."),
+}
+"""What is wrong with a field, by the word that ``Entered.errors`` has for it."""
+
+_PLAIN = re.compile(r"\d+([.,]\d+)?", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}((,\d{3})+(\.\d+)?|([ \u00a0\u202f]\d{3})+(\.\d+|,(?!\d{3}$)\d+)?)", re.ASCII)
+_BOTH_WAYS = re.compile(r"[1-9]\d{0,2},\d{3}", re.ASCII)
+
+
+def read_number(text: str) -> Decimal | None:
+    """Read ``24000``, ``24 000.5``, ``24,000.50`` and ``12,40``; None for anything else, or what reads both ways."""
+    text = text.strip()
+    if reads_both_ways(text):
+        return None
+    if _GROUPED.fullmatch(text):
+        closed = re.sub(r"[ \u00a0\u202f]", "", text)
+        return Decimal(closed.replace(",", "" if closed == text else "."))  # where spaces group, a comma does not
+    return Decimal(text.replace(",", ".")) if _PLAIN.fullmatch(text) else None
+
+
+def reads_both_ways(text: str) -> bool:
+    """True for ``1,010``: a thousand and ten to one reader, a little more than one to another."""
+    return _BOTH_WAYS.fullmatch(text.strip()) is not None
+
+
+def not_read(text: str) -> str:
+    """Return why ``read_number`` reads nothing in a text."""
+    if reads_both_ways(text):
+        one, other = text.strip().replace(",", ""), text.strip().replace(",", ".")
+        return str(gettext("Write it without a comma: %(one)s or %(other)s.", one=one, other=other))
+    return str(gettext("This is not a number."))
+
 
 @dataclass
 class Entered:
-    """A form's fields. ``errors`` says by field what is wrong with it: number, negative, day or missing."""
+    """A form's fields. ``errors`` says by field what is wrong with it, in a word of ``FAULTS``."""
 
     form: Mapping[str, str]
     errors: dict[str, str] = field(default_factory=dict)
@@ -23,19 +68,16 @@ class Entered:
 
     def number(self, name: str, *, required: bool = False) -> Decimal | None:
         """Return the number, which may not be negative; None where there is none, or none that can be read."""
-        text = self.text(name).replace("\u00a0", "").replace(" ", "")
+        text = self.text(name)
         if not text:
             self._miss(name, required)
             return None
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
+        value = read_number(text)
+        if value is None:
+            is_negative = read_number(text.lstrip("-\u2212")) is not None
+            self.errors[name] = "comma" if reads_both_ways(text) else "negative" if is_negative else "number"
+        elif len(value.as_tuple().digits) > DIGITS_MAX or abs(value.adjusted()) > DIGITS_MAX:
             self.errors[name] = "number"
-            return None
-        if not value.is_finite() or len(value.as_tuple().digits) > DIGITS_MAX or abs(value.adjusted()) > DIGITS_MAX:
-            self.errors[name] = "number"
-        elif value < 0:
-            self.errors[name] = "negative"
         return None if name in self.errors else value
 
     def day(self, name: str, *, required: bool = False) -> date | None:

@@ -18,7 +18,7 @@ from tradehub.sourcing.auctions.rules import ActKind, Display, Kind
 FORM = {
     "title": "Valves for spring", "kind": "reverse", "starts": "2026-11-27T10:30", "ends": "2026-11-27T11:30", "step": "1",
     "step_unit": "percent", "line_name": ["Valve V-22", "Seal kit"], "line_item": ["V-22", ""],
-    "line_quantity": ["24 000", "1,000"], "line_unit": ["C62", "C62"], "line_opening": ["12.40", "0.95"],
+    "line_quantity": ["24 000", "1000"], "line_unit": ["C62", "C62"], "line_opening": ["12.40", "0.95"],
     "line_reserve": ["11.33", "0.91"], "bidders": [ANN, BEN], "by_line": [], "payment": "net 30", "delivery": "2027-01-20",
 }  # fmt: skip
 
@@ -53,7 +53,7 @@ def test_from_the_form_to_the_winners_offer(house, app, at_ten) -> None:
     at_ten.move(timedelta(minutes=31))
     page = ann.get(path)
     assert ("amount", "298550.00") in form_fields(page, f"{path}/bid")
-    page = ann.follow(ann.send(page, f"{path}/bid", {"amount": "290,000", "limit": "275000"}))
+    page = ann.follow(ann.send(page, f"{path}/bid", {"amount": "290,000.00", "limit": "275000"}))
     assert "You lead" in text_of(page)
     page = ben.follow(ben.send(ben.get(path), f"{path}/bid", {"amount": "280000"}))
     assert "You do not lead" in text_of(page)
@@ -103,6 +103,10 @@ def test_a_refused_bid_keeps_what_was_typed_and_says_the_rule(house, app) -> Non
     assert "The bid does not reach the start price. Valid is USD 1,000.00. (rule A4)" in text_of(text)
     assert ("amount", "1234.56") in form_fields(text, f"{path}/bid")
     assert "Write an amount" in text_of(ann.send(ann.get(path), f"{path}/bid", {"amount": "1.2.3"}, 422).text)
+    for field in ("amount", "limit"):
+        unclear = ann.send(ann.get(path), f"{path}/bid", {field: "1,010"}, 422).text
+        assert "Write it without a comma: 1010 or 1.010." in text_of(unclear), "a thousand, or a little more than one?"
+        assert 'aria-invalid="true"' in unclear
 
 
 def test_a_large_step_is_confirmed_by_its_amount(house, app) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext, lazy_gettext
@@ -17,6 +17,7 @@ from tradehub.documents import PartyId
 from tradehub.documents.amounts import AMOUNT_MAX, MINOR_UNITS
 from tradehub.documents.parts import INCOTERMS
 from tradehub.platform import clock
+from tradehub.platform.entered import not_read, read_number
 from tradehub.sourcing.auctions.drafting import Conditions, Draft, DraftLine
 from tradehub.sourcing.auctions.rules import (
     FORMS,
@@ -44,9 +45,6 @@ NOTICE = timedelta(minutes=15)
 """What bidders should have at least between the announcement and the start that the form proposes."""
 
 BINDS_DAYS_MAX = 180
-
-_PLAIN = re.compile(r"^\d{1,15}(\.\d{1,6})?$")
-_GROUPED = re.compile(r"^\d{1,3}(,\d{3})+(\.\d{1,6})?$")
 
 
 class Field:
@@ -201,17 +199,6 @@ def pairs(values: Sequence[str], chosen: str) -> list[tuple[str, str]]:
     return [(each, each or "–") for each in known]
 
 
-def amount(text: str) -> Decimal | None:
-    """Read ``1010``, ``1 010.50`` and ``1,010.50``; None for anything else."""
-    typed = re.sub(r"[ \u00a0\u202f]", "", text)
-    if not _PLAIN.match(typed) and not _GROUPED.match(typed):
-        return None
-    try:
-        return Decimal(typed.replace(",", ""))
-    except InvalidOperation:
-        return None
-
-
 NOT_AS_IT_STANDS = lazy_gettext("This auction cannot be held as it stands.")
 
 FAULTS: Mapping[str, tuple[str, LazyString]] = {
@@ -301,20 +288,21 @@ def _lines(form: AuctionForm) -> tuple[DraftLine, ...]:
 
 
 def _of_line(line: LineForm, name: str) -> Decimal | None:
-    value = amount(getattr(line, name))
+    value = read_number(getattr(line, name))
     if value is None:
-        line.errors[name] = gettext("This is not a number.")
+        line.errors[name] = not_read(getattr(line, name))
     elif not 0 < value <= AMOUNT_MAX:
         line.errors[name] = gettext("More than zero, please.")
     return None if name in line.errors else value
 
 
 def _number(form: AuctionForm, name: str) -> Decimal | None:
-    value = amount(getattr(form, name))
-    if value is None or value > AMOUNT_MAX:
-        form.errors[name] = gettext("This is not a number.")
-        return None
-    return value
+    value = read_number(getattr(form, name))
+    if value is None:
+        form.errors[name] = not_read(getattr(form, name))
+    elif value > AMOUNT_MAX:
+        form.errors[name] = gettext("This number is too large.")
+    return None if name in form.errors else value
 
 
 def _whole(form: AuctionForm, name: str, least: int, most: int) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import sha256
@@ -26,6 +26,7 @@ from tradehub.partners.authority import Allowed, Asker, Forbidden, Needs, Wanted
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import clock, http, ids
 from tradehub.platform.db import Database
+from tradehub.platform.entered import not_read, read_number, reads_both_ways
 from tradehub.platform.worklist import Entry, Search, Section
 from tradehub.sourcing.auctions import chart, drafting, forms, model, tickets, views, wire, wording
 from tradehub.sourcing.auctions.binding import Intent, Unauthorised, intended
@@ -324,7 +325,8 @@ def _room_page(
         found = pages.service.room(session, auction_id, who.org)
     page = render_template(
         "auctions/room.html", room=found, state=wire.payload(found.view), charts=_charts(found), refused=refused,
-        typed=typed or {}, typed_lot=lot, ask=ask, needs=needs, words=_words(), rules=found.auction.rules, zone=str(get_timezone()),
+        typed=typed or {}, unread=_unread(typed or {}), typed_lot=lot, ask=ask, needs=needs, words=_words(),
+        rules=found.auction.rules, zone=str(get_timezone()),
     )  # fmt: skip
     g.connect_to = pages.streams.origin()  # the policy of this page admits the streams
     return page, status
@@ -371,20 +373,17 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
     def bid(auction_id: str) -> ResponseReturnValue:
         who = http.principal()
         lot = request.form.get("lot", 1, type=int)
-        typed = {name: request.form.get(name, "").strip()[:40] for name in ("amount", "limit")}
-        given = {name: forms.amount(text) if text else None for name, text in typed.items()}
-        wrong = any(typed[name] and given[name] is None for name in typed) or not any(typed.values())
+        typed = _typed()
 
         def act(session: Session) -> str:
+            amount, limit = _bid_of(typed)
             pages.service.bid(
-                session, _actor(), auction_id, lot=lot, amount=given["amount"], limit=given["limit"],
-                confirmed=_confirmed(given["amount"]), request_key=http.form_id(),
+                session, _actor(), auction_id, lot=lot, amount=amount, limit=limit, confirmed=_confirmed(amount),
+                request_key=http.form_id(),
             )  # fmt: skip
             return url_for("auctions.room", auction_id=auction_id) + f"#lot-{lot}"
 
         try:
-            if wrong:
-                raise Refused("NOT_AN_AMOUNT")
             with pages.database.write(org=who.org) as session:
                 if _wants_json():
                     act(session)
@@ -401,12 +400,10 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
     def ask_bid(auction_id: str) -> ResponseReturnValue:
         """Ask those who may approve it to place a bid that goes beyond what the bidder may bind alone."""
         who = http.principal()
-        typed = {name: request.form.get(name, "").strip()[:40] for name in ("amount", "limit")}
-        amount, limit = (forms.amount(typed[name]) for name in ("amount", "limit"))
-        intent = Intent(request.form.get("lot", 1, type=int), amount, limit)
+        lot, typed = request.form.get("lot", 1, type=int), _typed()
 
         def act(session: Session) -> str:
-            wanted = pages.service.to_approve(session, _actor(), auction_id, intent)
+            wanted = pages.service.to_approve(session, _actor(), auction_id, Intent(lot, *_bid_of(typed)))
             verdict = pages.service.hooks.authorise(session, _actor(), wanted.binding)
             if isinstance(verdict, Forbidden):
                 raise Unauthorised(verdict)
@@ -425,7 +422,7 @@ def _add_bids(routes: Blueprint, pages: Pages) -> None:
             with pages.database.write(org=who.org) as session:
                 return http.once(session, lambda: act(session))
         except Refused as refused:
-            return _refused(pages, auction_id, refused, typed, intent.lot)
+            return _refused(pages, auction_id, refused, typed, lot)
 
 
 def approval_view(service: AuctionService) -> Callable[[Session, Wanted], Markup]:
@@ -443,9 +440,25 @@ def approval_view(service: AuctionService) -> Callable[[Session, Wanted], Markup
     return show
 
 
+def _typed() -> dict[str, str]:
+    return {name: request.form.get(name, "").strip()[:40] for name in ("amount", "limit")}
+
+
+def _bid_of(typed: Mapping[str, str]) -> tuple[Decimal | None, Decimal | None]:
+    """Return the amount and the limit that were typed. Raises Refused where there is neither, or one cannot be read."""
+    if not any(typed.values()) or _unread(typed):
+        raise Refused("NOT_AN_AMOUNT")
+    return read_number(typed["amount"]), read_number(typed["limit"])
+
+
+def _unread(typed: Mapping[str, str]) -> list[str]:
+    """Return the fields of a bid that hold something which is no number."""
+    return [name for name, text in typed.items() if text and read_number(text) is None]
+
+
 def _confirmed(amount: Decimal | None) -> bool:
     """True where the large step was shown, and the amount is still the one that was shown."""
-    return amount is not None and forms.amount(request.form.get("confirmed", "")) == amount
+    return amount is not None and read_number(request.form.get("confirmed", "")) == amount
 
 
 def _wants_json() -> bool:
@@ -455,7 +468,8 @@ def _wants_json() -> bool:
 def _refused(pages: Pages, auction_id: str, refused: Refused, typed: dict[str, str], lot: int) -> ResponseReturnValue:
     with pages.database.read(org=http.principal().org) as session:
         row, _ = pages.service.view(session, auction_id, http.principal().org)
-    sentence = wording.why(refused, row.currency)
+    unclear = next(filter(reads_both_ways, typed.values()), None)
+    sentence = wording.why(refused, row.currency) if unclear is None else not_read(unclear)
     asks = refused.code == "LARGE_STEP"
     needs = refused.verdict if isinstance(refused, Unauthorised) and isinstance(refused.verdict, Needs) else None
     if _wants_json():

@@ -27,6 +27,7 @@ from tradehub.documents.parts import (
     Quantity,
 )
 from tradehub.platform import clock
+from tradehub.platform.entered import not_read, read_number, reads_both_ways
 from tradehub.sourcing.tenders.awarding import Limits
 from tradehub.sourcing.tenders.landed import WAY, Basis, Charge, Rate, plain
 from tradehub.sourcing.tenders.model import HUNDRED, Criterion, Notice, Stage, StageKind, Submission, TenderRefused
@@ -49,9 +50,6 @@ CLOSES_IN = timedelta(days=14)
 BINDING = timedelta(days=60)
 QUESTIONS_BEFORE = timedelta(days=4)
 
-_PLAIN = re.compile(r"^\d+([.,]\d+)?$", re.ASCII)
-_GROUPED = re.compile(r"^\d{1,3}([ ,\u202f\u00a0]\d{3})+(\.\d+)?$", re.ASCII)
-_AMBIGUOUS = re.compile(r"^\d{1,3},\d{3}$", re.ASCII)
 _BREAK = re.compile(r"^\s*(\S+)\s*[=:]\s*(\S+)\s*$")
 
 
@@ -224,7 +222,7 @@ def refused_at(form: Form, refused: TenderRefused, sentence: str) -> None:
 
 def _stages(form: Form) -> tuple[Stage, ...]:
     closes = _moment(form.closes) or clock.now()
-    mark = _decimal(form.pass_mark)
+    mark = read_number(form.pass_mark)
     stages = [Stage(kind=StageKind.COMMERCIAL, closes_at=closes)]
     if form.technical:
         stages.insert(0, Stage(kind=StageKind.TECHNICAL, closes_at=closes, pass_mark=mark))
@@ -235,10 +233,10 @@ def _stages(form: Form) -> tuple[Stage, ...]:
 
 
 def _criteria(form: Form) -> tuple[Criterion, ...]:
-    price = _decimal(form.price_weight) or Decimal(0)
+    price = read_number(form.price_weight) or Decimal(0)
     found = [
         Criterion(
-            key=f"c{at}", name=row.name.strip(), weight=_decimal(row.weight) or Decimal(0),
+            key=f"c{at}", name=row.name.strip(), weight=read_number(row.weight) or Decimal(0),
             stage=StageKind(row.stage or (StageKind.TECHNICAL if form.technical else StageKind.COMMERCIAL)),
         )
         for at, row in enumerate(_said(form.rows["criterion"]), 1)
@@ -254,7 +252,7 @@ def _inquiry(form: Form) -> Inquiry:
         Line(
             number=str(number),
             item=Item(name=row.name.strip() or None, ids=_item_ids(row)),
-            quantity=Quantity(value=_decimal(row.quantity) or Decimal(0), unit=row.unit),
+            quantity=Quantity(value=read_number(row.quantity) or Decimal(0), unit=row.unit),
             dates=_dated("requested_delivery", _day(row.delivery)),
         )
         for number, row in enumerate((each for each in form.rows["line"] if not each.is_blank), 1)
@@ -382,14 +380,14 @@ def submission(form: Form, notice: Notice, kind: StageKind) -> Submission:
 
 def _bid_line(row: Row) -> Line:
     unit = row.asked.quantity.unit if row.asked and row.asked.quantity else None
-    basis = Quantity(value=_decimal(row.basis) or Decimal(1), unit=row.basis_unit or unit)
+    basis = Quantity(value=read_number(row.basis) or Decimal(1), unit=row.basis_unit or unit)
     is_plain = basis.value == 1 and basis.unit == unit
     price = Price(
-        amount=_decimal(row.price) or Decimal(0), basis=None if is_plain else basis, breaks=_breaks(row.breaks)
+        amount=read_number(row.price) or Decimal(0), basis=None if is_plain else basis, breaks=_breaks(row.breaks)
     )
     return Line(
         number=row.number, price=price, quantity=row.asked.quantity if row.asked else None,
-        min_quantity=_decimal(row.least), max_quantity=_decimal(row.most),
+        min_quantity=read_number(row.least), max_quantity=read_number(row.most),
         dates=_dated("promised_delivery", _day(row.delivery)),
     )  # fmt: skip
 
@@ -415,7 +413,7 @@ def _breaks(text: str) -> tuple[PriceBreak, ...]:
     found = []
     for part in filter(str.strip, text.split(";")):
         told = _BREAK.match(part)
-        quantity, amount = (_decimal(told[1]), _decimal(told[2])) if told else (None, None)
+        quantity, amount = (read_number(told[1]), read_number(told[2])) if told else (None, None)
         if quantity is None or amount is None or quantity <= 0:
             raise ValueError(part)
         found.append(PriceBreak(min_quantity=quantity, amount=amount))
@@ -499,26 +497,26 @@ def posted_costs(posted: Posted, notice: Notice, suppliers: Iterable[str], peopl
 def plan_of(form: Form, notice: Notice, people: Mapping[str, str]) -> Plan:
     """Return the plan of a valid form."""
     basis = Basis(
-        currency=form.currency, duty=_decimal(form.duty), duty_base="fob" if form.duty_base == "fob" else "cif",
+        currency=form.currency, duty=read_number(form.duty), duty_base="fob" if form.duty_base == "fob" else "cif",
         rates=tuple(
-            Rate(currency=row.currency.upper(), rate=_decimal(row.rate) or Decimal(1), on=_day(row.on) or date.max,
+            Rate(currency=row.currency.upper(), rate=read_number(row.rate) or Decimal(1), on=_day(row.on) or date.max,
                  source=row.source)
             for row in form.rows["rate"] if row.currency
         ),
         charges=tuple(
-            Charge(part=row.part, amount=_decimal(row.amount) or Decimal(0), how=row.how, supplier=row.supplier or None)
+            Charge(part=row.part, amount=read_number(row.amount) or Decimal(0), how=row.how, supplier=row.supplier or None)
             for row in form.rows["charge"] if row.amount
         ),
-        packs=tuple((row.unit.upper(), _decimal(row.content) or Decimal(1)) for row in form.rows["pack"] if row.unit),
-        duty_by_line=tuple((row.number, found) for row in form.rows["limit"] if (found := _decimal(row.duty)) is not None),
+        packs=tuple((row.unit.upper(), read_number(row.content) or Decimal(1)) for row in form.rows["pack"] if row.unit),
+        duty_by_line=tuple((row.number, found) for row in form.rows["limit"] if (found := read_number(row.duty)) is not None),
     )  # fmt: skip
     limits = Limits(
-        suppliers_max=int(form.suppliers_max) if form.suppliers_max else None, share_min=_decimal(form.share_min),
-        share_max=_decimal(form.share_max),
+        suppliers_max=int(form.suppliers_max) if form.suppliers_max else None, share_min=read_number(form.share_min),
+        share_max=read_number(form.share_max),
     )  # fmt: skip
     return Plan(
         note=form.note, basis=basis, award=limits,
-        limit_prices=tuple((row.number, found) for row in form.rows["limit"] if (found := _decimal(row.limit)) is not None),
+        limit_prices=tuple((row.number, found) for row in form.rows["limit"] if (found := read_number(row.limit)) is not None),
         evaluators=tuple(
             Evaluator(stage=stage.kind, user_id=id, name=people[id])
             for stage in notice.stages for id in form.many["evaluators"]
@@ -534,7 +532,7 @@ def posted_award(posted: Posted) -> tuple[dict[tuple[PartyId, str], Decimal], li
     picked, wrong = {}, []
     columns = (posted.getlist("pick_supplier"), posted.getlist("pick_line"), posted.getlist("pick_quantity"))
     for supplier, line, text in zip(*columns, strict=False):
-        value = _decimal(text)
+        value = read_number(text)
         if text.strip() and value is None:
             wrong.append(text.strip()[:NAME_MAX])
         elif value:
@@ -547,12 +545,19 @@ def posted_scores(posted: Posted) -> tuple[dict[tuple[str, str], Decimal], dict[
     names = ("score_supplier", "score_criterion", "score_value", "score_reason")
     scores, reasons, wrong = {}, {}, []
     for supplier, criterion, text, reason in zip(*(posted.getlist(each) for each in names), strict=False):
-        value = _decimal(text)
+        value = read_number(text)
         if value is not None:
             scores[supplier, criterion], reasons[supplier, criterion] = value, reason[:TEXT_MAX]
         elif text.strip():
             wrong.append(text.strip()[:NAME_MAX])
     return scores, reasons, wrong
+
+
+def no_numbers(wrong: Sequence[str]) -> str:
+    """Return why quantities or scores are refused that cannot be read."""
+    if reads_both_ways(wrong[0]):
+        return not_read(wrong[0])
+    return str(gettext("This is not a number: %(text)s", text=", ".join(wrong)))
 
 
 def moment_of(text: str) -> datetime | None:
@@ -643,15 +648,12 @@ def _check_number(
     most: Decimal = AMOUNT_MAX,
 ) -> None:  # fmt: skip
     text = text.strip()
-    value = _decimal(text)
+    value = read_number(text)
     if not text:
         if needed:
             errors[name] = gettext("This is needed.")
-    elif _AMBIGUOUS.match(text):
-        errors[name] = gettext("Write it without a comma: %(one)s or %(other)s.", one=text.replace(",", ""),
-                               other=text.replace(",", "."))  # fmt: skip
     elif value is None:
-        errors[name] = gettext("This is not a number.")
+        errors[name] = not_read(text)
     elif value > most:
         errors[name] = gettext("At most %(most)s.", most=plain(most))
     elif above_zero and value <= 0:
@@ -675,16 +677,6 @@ def _check_moment(form: Form, name: str) -> None:
         form.errors[name] = gettext("This is not a day and time.")
     elif at <= clock.now():
         form.errors[name] = gettext("This time has passed.")
-
-
-def _decimal(text: str) -> Decimal | None:
-    """Read ``24000``, ``24 000.5``, ``24,000.50`` and ``12,40``; None for anything else, or what reads both ways."""
-    text = text.strip()
-    if _AMBIGUOUS.match(text):
-        return None
-    if _GROUPED.match(text):
-        return Decimal(re.sub(r"[ ,\u202f\u00a0]", "", text))
-    return Decimal(text.replace(",", ".")) if _PLAIN.match(text) else None
 
 
 def _day(text: str) -> date | None:

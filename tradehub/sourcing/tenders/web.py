@@ -618,7 +618,7 @@ def _add_evaluation(routes: Blueprint, pages: Pages) -> None:
         kind = _stage(room.notice, request.form.get("stage"))
         scores, reasons, wrong = forms.posted_scores(request.form)
         if wrong:
-            flash(gettext("This is not a number: %(text)s", text=", ".join(wrong)), "error")
+            flash(forms.no_numbers(wrong), "error")
             return _evaluation_page(pages, tender_id, status=422)
         verdicts = {
             PartyId(each): request.form[f"verdict_{each}"] == "pass"
@@ -700,9 +700,10 @@ def _picked(
         room = pages.service.buyer_room(session, tender_id)
         found = pages.service.compared(session, room)
     picked, wrong = forms.posted_award(request.form)
+    if wrong:
+        flash(forms.no_numbers(wrong), "error")
+        return _room(pages, tender_id, status=422, typed=_typed(picked))
     try:
-        if wrong:
-            raise TenderRefused("NOT_OFFERED", ", ".join(wrong))
         model.check_quantities(room.notice, [(line, quantity) for (_, line), quantity in picked.items()])
     except TenderRefused as refused:
         flash(wording.why(refused), "error")
