@@ -44,7 +44,7 @@ def written(house: House, li: Window, **changes) -> str:
     page = li.get("/tenders/new")
     filled = {
         "title": "Valves 2027", "suppliers": [NINGBO, DELTA], "line_name": ["Valve V-22", "Seal kit", ""],
-        "line_quantity": ["1000", "500", ""], "place": "Hamburg", "closes": "2026-11-23T14:00",
+        "line_quantity": ["1000", "500", ""], "incoterm": "DAP", "place": "Hamburg", "closes": "2026-11-23T14:00",
         "questions": "2026-11-23T12:00", "valid_until": "2026-12-31", "opener_2": user_id(house, "mo"), **changes,
     }  # fmt: skip
     return li.send(page, "/tenders/new", filled).headers["Location"]
@@ -131,6 +131,7 @@ def test_what_was_typed_is_not_lost_and_each_error_stands_at_its_field(house: Ho
 
 def test_a_tender_that_does_not_fit_is_refused_at_its_field(house: House, windows) -> None:
     page = windows["li"].get("/tenders/new")
+    assert ("incoterm", "") in form_fields(page, "/tenders/new"), "a rule without its place says nothing definite"
     filled = {
         "title": "V", "suppliers": [NINGBO], "line_name": ["Valve", "", ""], "line_quantity": ["10", "", ""],
         "place": "Hamburg", "closes": "2026-11-23T14:00", "questions": "2026-11-23T12:00",
@@ -145,6 +146,7 @@ def test_a_tender_that_does_not_fit_is_refused_at_its_field(house: House, window
         ({"suppliers": ["nobody"]}, "One of them is no supplier of yours."),
         ({"line_quantity": ["1,000", "", ""]}, "without a comma"),
         ({"title": ""}, "Give the tender a title."),
+        ({"incoterm": "DAP", "place": ""}, "An Incoterm needs a named place."),
     )
     for changes, sentence in wrong:
         assert sentence in windows["li"].send(page, "/tenders/new", {**filled, **changes}, 422).text, sentence

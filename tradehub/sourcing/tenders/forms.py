@@ -132,7 +132,7 @@ def blank_tender(user_id: str) -> Form:
     form.values |= {
         "invitation": "restricted", "sealed": "1", "divisible": "1", "closes": _local(closes), "currency": "EUR",
         "questions": _local(closes - QUESTIONS_BEFORE), "valid_until": (closes + BINDING).date().isoformat(),
-        "price_weight": "100", "incoterm": "DAP", "opener_1": user_id,
+        "price_weight": "100", "opener_1": user_id,
     }  # fmt: skip
     form.rows = {"line": [_blank(LINE, unit="C62") for _ in range(3)], "criterion": [_blank(CRITERION)]}
     form.many = {"evaluators": [user_id]}
@@ -257,7 +257,8 @@ def _inquiry(form: Form) -> Inquiry:
         )
         for number, row in enumerate((each for each in form.rows["line"] if not each.is_blank), 1)
     )
-    terms = DeliveryTerms(incoterm=form.incoterm or None, place=form.place or None) if form.incoterm else None
+    said = form.incoterm or form.place
+    terms = DeliveryTerms(incoterm=form.incoterm or None, place=form.place or None) if said else None
     return Inquiry(
         currency=form.currency, lines=lines, delivery_terms=terms, payment_terms=_payment(form.payment),
         dates=_dated("requested_delivery", _day(form.delivery)),
