@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
@@ -43,6 +44,8 @@ UNITS: dict[str, LazyString] = {
 }
 """Units of UN/ECE Recommendation 20 that have a word of their own; any other is shown by its code."""
 
+_UNIT_IN_SUM = re.compile(r"(?<=\d )[A-Z][A-Z0-9]{1,2}\b|\b[A-Z][A-Z0-9]{1,2}(?= →)|(?<=→ )[A-Z][A-Z0-9]{1,2}\b")
+
 ROLES: dict[str, LazyString] = {
     "buyer": lazy_gettext("Buyer"),
     "seller": lazy_gettext("Seller"),
@@ -60,6 +63,7 @@ def install(app: Flask) -> None:
         "amount": amount,
         "number": number,
         "unit": unit,
+        "in_units": in_units,
         "day": day,
         "moment": moment,
         "moment_long": moment_long,
@@ -93,6 +97,11 @@ def _formatted(value: Decimal, places: int, locale: Locale) -> str:
 
 def unit(code: str) -> str:
     return str(UNITS.get(code, code))
+
+
+def in_units(calculation: str) -> str:
+    """Name the units in a calculation: ``12 EUR ÷ (1 BX × 50 C62)`` is divided by boxes of so many pieces."""
+    return _UNIT_IN_SUM.sub(lambda found: unit(found[0]), calculation)
 
 
 def role_name(role: str) -> str:

@@ -221,6 +221,7 @@ def test_an_award_beyond_the_demand_comes_back_with_what_was_typed(house: House,
     hand_in(windows["nina"], room, ["12.00", "0.90"])
     opened(house, windows, room)
     li = windows["li"]
+    assert "12 EUR / 1 pcs" in li.get(room), "a calculation names its units, and not their codes"
     answer = li.send(li.get(room), f"{room}/award", {"pick_quantity": ["1001", "500"]}, 422)
     assert "More would be awarded than is asked for. (T21: 1: 1001 &gt; 1000)" in answer.text
     assert 'value="1001"' in answer.text
