@@ -121,6 +121,15 @@ def test_a_large_step_is_confirmed_by_its_amount(house, app) -> None:
     ann.send(text, f"{path}/bid", {"amount": "100", "confirmed": "100"})
 
 
+def test_a_result_says_when_an_auction_ends_ended_or_was_called_off(house, app, at_ten) -> None:
+    path = f"/auctions/{house.hold()}"
+    owner = browser(app, "li")
+    assert "Ends at" in text_of(owner.get(f"{path}/result")), "what lies ahead has not ended"
+    owner.send(owner.get(path), f"{path}/acts", {"kind": "cancel", "text": "The order was withdrawn."})
+    for page in ("", "/result"):
+        assert "in 1 hour" not in text_of(owner.get(f"{path}{page}")), "what was called off has no end ahead of it"
+
+
 def test_a_form_that_is_sent_twice_bids_once(house, app) -> None:
     id = house.hold()
     ann = browser(app, "ann")

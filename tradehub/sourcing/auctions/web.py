@@ -326,7 +326,7 @@ def _room_page(
     page = render_template(
         "auctions/room.html", room=found, state=wire.payload(found.view), charts=_charts(found), refused=refused,
         typed=typed or {}, unread=_unread(typed or {}), typed_lot=lot, ask=ask, needs=needs, words=_words(),
-        rules=found.auction.rules, zone=str(get_timezone()),
+        rules=found.auction.rules, zone=str(get_timezone()), over=OVER,
     )  # fmt: skip
     g.connect_to = pages.streams.origin()  # the policy of this page admits the streams
     return page, status
@@ -360,6 +360,8 @@ def _words() -> dict[str, str]:
         "days": gettext("%(count)s d", count="%s"),
         "valid": gettext("Next valid bid: %(amount)s", amount="%s"),
         "accept": gettext("Accept %(amount)s", amount="%s"),
+        "ends_at": gettext("Ends at"),
+        "ended_at": gettext("Ended at"),
         "failed": gettext("The hub did not answer. Your bid may have been placed: look at the list of bids."),
     }
 
@@ -536,7 +538,7 @@ def _add_result(routes: Blueprint, pages: Pages) -> None:
         with pages.database.read(org=http.principal().org) as session:
             found = pages.service.room(session, auction_id, http.principal().org)
         return render_template("auctions/result.html", room=found, charts=_charts(found), rules=found.auction.rules,
-                               positions=_positions(found))  # fmt: skip
+                               positions=_positions(found), over=OVER)  # fmt: skip
 
     @routes.get("/auctions/<auction_id>/bids.csv")
     @http.requires("deal.read")

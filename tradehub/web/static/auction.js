@@ -47,6 +47,7 @@
     return `${days ? `${say("days", days)} ` : ""}${days || hours ? `${two(hours)}:` : ""}${rest}`;
   };
   const put = (el, text) => { if (el && el.textContent !== text) el.textContent = text; };
+  const isOver = (status) => !["running", "paused", "scheduled"].includes(status);
   const show = (el, yes) => { if (el && el.hidden === yes) el.hidden = !yes; };
 
   // --- the hub's time: of several sightings the one that came fastest is nearest ---
@@ -135,6 +136,8 @@
     show($("[data-limit-row]", card), lot.limit !== null);
     put($("[data-own-limit]", card), amount(lot.limit));
     put($("[data-ends-at]", card), clock.format(lot.ends));
+    put($("[data-ends-label]", card), isOver(lot.status) ? words.ended_at : words.ends_at);
+    show($("[data-ends-row]", card), lot.status !== "cancelled");
     show($("[data-steps-row]", card), lot.steps !== null);
     if (!was || JSON.stringify(was.moves) !== JSON.stringify(lot.moves)) showMoves(card, lot);
     showChart(card, lot.chart);
@@ -145,7 +148,7 @@
     const many = state.lots.length > 1 ? `${lot.n}: ` : "";
     const price = display === "rank" && format === "open" && me ? (lot.rank === null ? "" : say("rank", lot.rank)) : lot.price === null ? "" : say("price", money(lot.price));
     if (was.status !== lot.status) {
-      const over = !["running", "paused", "scheduled"].includes(lot.status);
+      const over = isOver(lot.status);
       announce(`${many}${over ? words.lot_over : lot.status === "paused" ? words.paused : lot.status === "running" && was.status === "scheduled" ? words.begins : words[`status_${lot.status}`]}. ${price}`);
     } else if (was.leads && !lot.leads) announce(`${many}${words.outbid}. ${price}`);
     else if (!was.leads && lot.leads) announce(`${many}${words.leads}. ${price}`);
@@ -158,8 +161,7 @@
     const before = state;
     state = next;
     setPill($("[data-overall]"), state.status);
-    const over = !["running", "paused", "scheduled"].includes(state.status);
-    show($("[data-over]"), over);
+    show($("[data-over]"), isOver(state.status));
     if (before.acts !== state.acts) { show($("[data-reload]"), true); put($("[data-news]"), words.new); announce(words.new); }
     for (const lot of state.lots) {
       const was = before === next ? null : before.lots.find((each) => each.n === lot.n);
