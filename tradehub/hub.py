@@ -56,7 +56,7 @@ from tradehub.negotiation import wording as negotiation_wording
 from tradehub.negotiation.drafting import as_offer
 from tradehub.negotiation.grounds import Terms
 from tradehub.negotiation.model import Contract, ContractState, Ground, Kind, Refused
-from tradehub.negotiation.recording import Actor, Hooks, Unauthorised
+from tradehub.negotiation.recording import Actor, Hooks, Misfit, Unauthorised
 from tradehub.negotiation.service import NegotiationService
 from tradehub.ordering import api as ordering_api
 from tradehub.ordering import web as ordering_pages
@@ -705,10 +705,11 @@ class Hub:
             return False
         return True
 
-    def _misfit(self, session: Session, document: Document, sender: PartyId, to: PartyId) -> str:
+    def _misfit(self, session: Session, document: Document, sender: PartyId, to: PartyId) -> Misfit | None:
         """What in a document the message that the two agreed on cannot hold, in the reader's language."""
         trial = self.exchange.outbound.try_out(session, document, sender=sender, to=to)
-        return "" if trial is None else exchange_wording.misfit(trial)
+        what = "" if trial is None else exchange_wording.misfit(trial)
+        return Misfit(what, exchange_wording.unfit_values(trial)) if trial is not None and what else None
 
     def _despatched(self, session: Session, progress: Progress) -> None:
         """Goods are on their way: the order has less to deliver, and an invoice that was early may match now."""

@@ -20,6 +20,7 @@ from tradehub.approvals.store import DecisionRow, RequestRow
 from tradehub.documents import PartyId
 from tradehub.documents.parts import Money
 from tradehub.negotiation.model import Kind
+from tradehub.negotiation.recording import Misfit
 from tradehub.negotiation.store import StatementRow
 from tradehub.partners.authority import Act, Allowed, Approver, Asker, Binding, Forbidden, Needs
 from tradehub.platform import audit, clock
@@ -339,7 +340,7 @@ def test_an_approved_offer_that_no_message_can_hold_ends_with_the_element_that_i
     request = firm.ask_offer(deal)
     hooks = firm.negotiation.hooks
     firm.negotiation.hooks = replace(
-        hooks, is_web=lambda *_: False, misfit=lambda *_: "PO104 has at most 3 decimals: 12.4567"
+        hooks, is_web=lambda *_: False, misfit=lambda *_: Misfit("PO104 has at most 3 decimals: 12.4567")
     )
     assert firm.decide(request, "ann") == State.OVERTAKEN
     assert firm.view(request).row.why["code"] == "UNSENDABLE"

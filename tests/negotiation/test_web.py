@@ -16,6 +16,7 @@ from tests.negotiation.words import HAIDI, NINGBO
 from tradehub.documents.parts import Price
 from tradehub.negotiation.further import Stated
 from tradehub.negotiation.histories import Claim
+from tradehub.negotiation.recording import Misfit
 from tradehub.negotiation.store import DealRow
 from tradehub.partners.handling import Received
 from tradehub.platform import clock
@@ -183,8 +184,8 @@ def test_a_price_moved_far_is_shown_once_more(house, buyer):
 def cannot_say(house, what: str) -> None:
     """Let no message of a partner hold this word of a document."""
 
-    def misfit(session, document, sender, to) -> str:
-        return what if what in document.model_dump_json() else ""
+    def misfit(session, document, sender, to) -> Misfit | None:
+        return Misfit(what, ((what, "35 signs at most."),)) if what in document.model_dump_json() else None
 
     house.service.hooks = replace(house.service.hooks, misfit=misfit)
 
@@ -199,6 +200,8 @@ def test_a_counter_that_the_partners_message_cannot_hold_is_refused_on_its_form(
     seen = text_of(answer.text)
     assert "Nothing was sent: the message that goes to Ningbo Valves cannot state this as you did. by camel" in seen
     assert "CISG 15" not in seen, "no law says how long a text may be"
+    assert re.search(r'id="f-text"[^>]*aria-invalid="true"', answer.text), "it stands at the field that says it"
+    assert "35 signs at most." in seen
     assert len(house.load(deal).offers) == 2
     review = buyer.send(answer.text, f"/deals/{deal}/counter", {"text": "by ship", "step": "review"}, 200)
     assert len(house.load(deal).offers) == 2

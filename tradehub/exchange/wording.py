@@ -323,6 +323,12 @@ def misfit(trial: Trial) -> str:
     return "; ".join(list(dict.fromkeys(errors))[:MISFITS_MAX])
 
 
+def unfit_values(trial: Trial) -> tuple[tuple[str, str], ...]:
+    """Return the values of its document that a message that was tried out cannot hold, each with the reason."""
+    wrong = [each for each in trial.findings if each.severity == "error" and each.value]
+    return tuple(dict.fromkeys(((each.value or "").removeprefix(f"{each.path}: "), sentence(each)) for each in wrong))
+
+
 def detail(found: Found | Finding) -> str:
     """Return what the engine says of a finding, in English, where that is more than the sentence."""
     word = _word(found)

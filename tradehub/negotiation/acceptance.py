@@ -317,7 +317,7 @@ def _send_changes(pages: Pages, deal_id: str, *, asks: bool) -> ResponseReturnVa
             form = forms.posted_changes(request.form, base.document)
             if isinstance(refused, Conflict) or refused.code == "TERMS_HASH_MISMATCH":
                 return _changes_overtaken(view, base, form)
-            form.errors["form"] = wording.why(refused)
+            forms.refused_at(form, refused, wording.why(refused))
             return _changes_page(view, base, form, status=409)
     except NotAuthorised:
         with pages.database.read(org=who.org) as session:

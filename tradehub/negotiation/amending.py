@@ -191,7 +191,7 @@ def _send(
             return _end_page(pages, view, contract, 409)
         if isinstance(refused, Conflict):
             return _page(view, contract, form, status=409, is_overtaken=True)
-        forms.refused_at(form, refused.code, wording.why(refused))
+        forms.refused_at(form, refused, wording.why(refused))
         return _page(view, contract, form, status=422)
 
 

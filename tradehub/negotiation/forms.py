@@ -22,6 +22,8 @@ from tradehub.negotiation import drafting, further, model
 from tradehub.negotiation.attachments import Kept
 from tradehub.negotiation.drafting import Draft, LineDraft
 from tradehub.negotiation.further import Known, Sort, Stated
+from tradehub.negotiation.model import Refused
+from tradehub.negotiation.recording import Unsendable
 from tradehub.platform import clock
 from tradehub.platform.entered import not_read, read_number
 
@@ -472,14 +474,36 @@ def large_moves(form: TermsForm, base: TradeDocument) -> list[LineForm]:
     return found
 
 
-def refused_at(form: TermsForm, code: str, sentence: str) -> None:
-    """Put what the rules refused at the field that can mend it."""
+def refused_at(form: TermsForm, refused: Refused, sentence: str) -> None:
+    """Put what the rules refused at the field that can mend it, and what a message cannot hold at the fields that say it."""
+    code = refused.code
+    if isinstance(refused, Unsendable):
+        for value, why in refused.values:
+            _put_at(form, value, why)
     if code == "ACCEPT_BY_PAST":
         form.errors["valid_until"] = sentence
     elif code in ("NOT_DEFINITE_PRICE", "NOT_DEFINITE_QUANTITY") and form.lines:
         form.lines[0].errors["price" if code == "NOT_DEFINITE_PRICE" else "quantity"] = sentence
     else:
         form.errors["form"] = sentence
+
+
+def _put_at(form: TermsForm, value: str, why: str) -> None:
+    """Put a sentence at every field that holds this value; nowhere, where it was not typed here."""
+    for name in ("payment", "place", "text"):
+        if _says(getattr(form, name), value):
+            form.errors[name] = why
+    for line in form.lines:
+        line.errors |= {
+            name: why for name in ("name", "item", "quantity", "price") if _says(getattr(line, name), value)
+        }
+    for row in form.terms:
+        row.errors |= {name: why for name in ("label", "value") if _says(getattr(row, name), value)}
+
+
+def _says(typed: str, value: str) -> bool:
+    number = read_number(typed)
+    return typed.split() == value.split() if number is None else number == read_number(value)
 
 
 def hidden_fields(form: TermsForm) -> Iterable[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.orm import Session
 
@@ -81,8 +81,16 @@ def _always(session: Session, sender: PartyId, to: PartyId, kind: str) -> bool:
     return True
 
 
-def _fits(session: Session, document: Document, sender: PartyId, to: PartyId) -> str:
-    return ""
+class Misfit(NamedTuple):
+    """What in a document a message cannot hold, in the reader's language; ``values`` are those of its values that are at
+    fault, each with the reason, as far as they are known."""
+
+    what: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+def _fits(session: Session, document: Document, sender: PartyId, to: PartyId) -> Misfit | None:
+    return None
 
 
 class NotFound(Exception):
@@ -100,9 +108,11 @@ class Unauthorised(Refused):
 
 class Unsendable(Refused):
     """What the other side takes by message could not state this as it was stated here (R4: an offer has to reach whom it
-    is made to, and reaches as what it says). ``to`` is whom by name, ``what`` the terms or the fault."""
+    is made to, and reaches as what it says). ``to`` is whom by name, ``what`` the terms or the fault, ``values`` as in
+    ``Misfit``."""
 
-    def __init__(self, to: str, what: str, regime: Regime | None = None) -> None:
+    def __init__(self, to: str, misfit: Misfit, regime: Regime | None = None) -> None:
+        what, self.values = misfit
         self.code, self.rule, self.to, self.what = "UNSENDABLE", "R4", to, what
         self.article = model.article(self.rule, regime)
         Exception.__init__(self, f"{self.code} ({self.rule}, {self.article}): {to}: {what}")
@@ -142,7 +152,7 @@ class Hooks:
     ``before`` may refuse that a party states terms in a deal. ``authorise`` says whether an actor may bind the party.
     ``order`` is the order placed on the contract of an acceptance, ``on_ordered`` is told of the buyer's own on one;
     ``carries`` says whether two agreed to exchange a kind of document, ``misfit`` what in a document their message cannot
-    hold; empty where all of it can.
+    hold; None where all of it can.
     """
 
     is_web: Callable[[Session, PartyId], bool]
@@ -156,7 +166,7 @@ class Hooks:
     order: Callable[[Session, str], Order | None] = _no_order
     on_ordered: Callable[[Session, str, Order, Received], None] = _unordered
     carries: Callable[[Session, PartyId, PartyId, str], bool] = _always
-    misfit: Callable[[Session, Document, PartyId, PartyId], str] = _fits
+    misfit: Callable[[Session, Document, PartyId, PartyId], Misfit | None] = _fits
     authorise: Callable[[Session, Actor, Binding], Verdict] = _anybody
     before: Callable[[Session, DealRow, PartyId], None] = _at_will
 
@@ -384,9 +394,9 @@ class Recorder:
         self, session: Session, document: TradeDocument, sender: PartyId, to: PartyId, negotiation: Negotiation
     ) -> None:
         """Put nothing on record that the other side could not be told as it stands. Raises Unsendable."""
-        what = self.hooks.misfit(session, document, sender, to)
-        if what:
-            raise Unsendable(self.hooks.party(session, to).name or str(to), what, negotiation.regime)
+        misfit = self.hooks.misfit(session, document, sender, to)
+        if misfit is not None:
+            raise Unsendable(self.hooks.party(session, to).name or str(to), misfit, negotiation.regime)
 
     def _follow(
         self,

@@ -419,7 +419,7 @@ def _refused(pages: Pages, view: DealView, base: Round, form: TermsForm, refused
     """Show the form again, with the reason at the field that can mend it, or what came in between."""
     if isinstance(refused, Conflict):
         return _answer_overtaken(pages, view.id, base, form)
-    forms.refused_at(form, refused.code, wording.why(refused))
+    forms.refused_at(form, refused, wording.why(refused))
     return _answer_page(view, base, form, status=422)
 
 
@@ -588,7 +588,7 @@ def _send_inquiry(pages: Pages, form: TermsForm) -> ResponseReturnValue:
 
 
 def _inquiry_refused(form: TermsForm, refused: Refused) -> ResponseReturnValue:
-    forms.refused_at(form, refused.code, wording.why(refused))
+    forms.refused_at(form, refused, wording.why(refused))
     return render_template("negotiation/inquiry_new.html", form=form), 422
 
 
