@@ -63,6 +63,7 @@ def test_two_people_sign_in_turn_with_a_held_key_and_a_brought_one(house, contra
         assert lin.post(f"{at}/sign", data={**form, "password": PASSWORD}).headers["Location"] == at
     assert "Not signed yet" in text_of(dana.get(at).text)
 
+    assert re.search(r'name="pkcs12" value="" required', dana.get(f"{at}/sign").text), "nobody holds a key for her"
     form = dict(form_fields(dana.get(f"{at}/sign").text, f"{at}/sign"))
     assert form["key"] == "brought"
     stale = dana.post(f"{at}/sign", data={**form, "password": PASSWORD, "json_sha256": "0" * 64, **_key()})
@@ -135,6 +136,7 @@ def test_passwords_are_not_guessed_here_either(house):
 def test_templates_are_written_previewed_saved_as_versions_and_used(house):
     lin, dana, zoe = window(house, "lin"), window(house, "dana"), window(house, "zoe")
     new = "/contracts/templates/new"
+    assert 'name="language" value="zh_Hans"' in lin.get(new, headers={"Accept-Language": "zh-CN"}).text
     wrong = post(lin, "/contracts/templates", page=new, name="Frame", language="en", text="# {{buyr}}")
     assert wrong.status_code == 422
     assert "Line 1, column 3, “buyr”: there is no placeholder of this name." in text_of(wrong.text)

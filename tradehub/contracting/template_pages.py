@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
 from sqlalchemy.exc import NoResultFound
 
 from tradehub.contracting import clauses, saying, wording
@@ -59,7 +59,7 @@ def _add_pages(routes: Blueprint, pages: TemplatePages) -> None:
     @routes.get("/contracts/templates/new")
     @http.requires("deal.bind")
     def template_new() -> str:
-        language = request.args.get("language", "en")
+        language = request.args.get("language") or _readers_language()
         if language not in LANGUAGES:
             abort(404)
         return _editor(None, wording.standard(language), language=language)
@@ -151,6 +151,12 @@ def _editor(
         line_meanings=[(each, saying.MEANINGS[each]) for each in LINE_TERMS],
         **_preview(text, language),
     )
+
+
+def _readers_language() -> str:
+    """Return the language that a template is begun in: that of who writes it."""
+    locale = get_locale()
+    return next((each for each in LANGUAGES if locale and each.partition("_")[0] == locale.language), "en")
 
 
 def _preview(text: str, language: str) -> dict[str, object]:
