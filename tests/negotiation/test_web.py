@@ -377,6 +377,10 @@ def test_a_late_acceptance_is_decided_on_at_the_late_desk(house, app, at_monday)
     assert "Accepted after the last day" in text_of(desk)
     assert "Treat the late acceptance as good" in text_of(desk)
     assert "The other side decides." in text_of(li.get("/deals/late"))
+    assert "reached you too late; it counts only if you agree" in text_of(ann.get(f"/deals/{deal}"))
+    passed_by = text_of(li.get(f"/deals/{deal}"))
+    assert "reached the other side too late" in passed_by
+    assert "Counter-offer" not in passed_by, "nobody made one on this way"
     li.get(f"/deals/{deal}/act/elect_late", 409)
     page = ann.get(f"/deals/{deal}/act/elect_late")
     shown = ann.follow(ann.send(page, f"/deals/{deal}/act/elect_late", {"text": "gladly"}))

@@ -293,16 +293,19 @@ def _two_rounds(view: DealView) -> dict[str, object]:
 
 
 def _steps(view: DealView) -> list[tuple[str, str]]:
-    """Where the deal stands on its way."""
-    kinds = {str(each.kind) for each in view.rounds}
+    """Where the deal stands on its way; what it went past without is no step of it."""
     rounds = len(view.moves)
-    reached = 3 if view.contract else 2 if "counter" in kinds or rounds > 2 else 1 if rounds > 1 else 0
+    is_countered = "counter" in {str(each.kind) for each in view.rounds} or rounds > 2
+    reached = 3 if view.contract else 2 if is_countered else 1 if rounds > 1 else 0
     if view.contract and view.status == "concluded":
         reached = 4
     words = [
         gettext("Inquiry"), gettext("Offer"), gettext("Counter-offer"), gettext("Acceptance"), gettext("Contract"),
         gettext("Fulfilment"),
     ]  # fmt: skip
+    if view.contract and not is_countered:
+        del words[2]
+        reached -= 1
     return [
         (word, "done" if place < reached else "now" if place == reached else "ahead")
         for place, word in enumerate(words)

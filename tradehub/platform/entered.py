@@ -53,7 +53,7 @@ def not_read(text: str) -> str:
     if reads_both_ways(text):
         one, other = text.strip().replace(",", ""), text.strip().replace(",", ".")
         return str(gettext("Write it without a comma: %(one)s or %(other)s.", one=one, other=other))
-    return str(gettext("This is not a number."))
+    return str(gettext("This is not a number.") if text.strip() else gettext("This is needed."))
 
 
 @dataclass
