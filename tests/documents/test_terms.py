@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -21,7 +21,7 @@ from tradehub.documents.parts import (
     Quantity,
     Reference,
 )
-from tradehub.documents.terms import Change, apply, diff, flatten, terms_hash
+from tradehub.documents.terms import Change, apply, diff, differences, flatten, terms_hash
 
 OFFER = Offer(
     number="Q-1",
@@ -41,6 +41,26 @@ OFFER = Offer(
         Line(item=Item(name="seat"), quantity=Quantity(value=Decimal("-0.0"))),
     ),
 )
+
+EAST = timezone(timedelta(hours=8))
+NOON = (
+    datetime(2026, 12, 24, 12, tzinfo=UTC),
+    datetime(2026, 12, 24, 20, tzinfo=EAST),
+)  # one moment, written in two ways
+
+lines = st.builds(
+    Line,
+    number=st.sampled_from(["1", "2", "7", None]),
+    item=st.sampled_from([Item(), Item(name="seat"), Item(ids=(Identifier(value="x"), Identifier(value="y")))]),
+    quantity=st.sampled_from([None, Quantity(value=Decimal(1)), Quantity(value=Decimal("1.0"), unit="C62")]),
+    price=st.sampled_from([None, Price(amount=Decimal("1.2")), Price(amount=Decimal("1.20"))]),
+    dates=st.lists(st.builds(DatedEvent, type=st.just("requested_delivery"), at=st.sampled_from(NOON)), max_size=2).map(
+        tuple
+    ),
+    custom=st.sampled_from([(), (("surface", "polished"),), (("surface", "rough"), ("colour", "red"))]),
+    packaging=st.sampled_from([None, "crate"]),
+)
+offers = st.builds(Offer, currency=st.sampled_from(["USD", None]), lines=st.lists(lines, max_size=4).map(tuple))
 
 paths = st.dictionaries(st.sampled_from("abcdefgh"), st.text(max_size=3), max_size=6)
 
@@ -125,3 +145,8 @@ def test_a_digit_of_any_number_changes_the_hash() -> None:
 
     assert len({at(f"{10**40}.4"), at(f"{10**40}.5"), at(f"{10**40 + 1}.4")}) == 3
     assert at(f"{10**40}.40") == at(f"{10**40}.4")
+
+
+@given(offers, offers)
+def test_what_differs_is_found_without_looking_at_what_does_not(before: Offer, after: Offer) -> None:
+    assert differences(before, after) == diff(flatten(before), flatten(after))

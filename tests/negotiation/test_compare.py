@@ -102,11 +102,16 @@ def test_a_price_stated_once_is_no_series():
     assert compare.series([(1, True, asked())]) == ()
 
 
-@given(st.lists(st.decimals("0.01", "9999", places=2), min_size=2, max_size=12))
+@given(st.lists(st.decimals("0.01", "9999", places=2), min_size=2, max_size=60))
 def test_every_mark_stands_within_the_drawing(prices):
     found = compare.series(rounds(*prices))[0]
     drawn = compare.chart(found)
-    assert len(drawn.marks) == len(prices)
+    assert len(drawn.marks) == min(len(prices), compare.MARKED_MAX)
+    assert [drawn.marks[at].point for at in (0, -1)] == [found.points[at] for at in (0, -1)]
+    named = [mark.is_named for mark in drawn.marks]
+    assert sum(named) == min(len(prices), compare.NAMED_MAX)
+    assert named[0]
+    assert named[-1]
     assert all(0 <= mark.x <= drawn.width and 0 <= mark.y <= drawn.height for mark in drawn.marks)
     high, low = (
         max(drawn.marks, key=lambda mark: mark.point.amount),

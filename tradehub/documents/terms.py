@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache
@@ -44,6 +44,11 @@ NOT_TERMS = frozenset(
 """Fields that identify or carry the document and do not bind the parties to anything."""
 
 NOT_LINE_TERMS = frozenset({"number", "action", "references", "notes", "responses", "net_amount"})
+_PLAIN_LINE_TERMS = (
+    "item", "quantity", "price", "more_prices", "allowances_charges", "taxes", "delivery_terms", "custom"
+)  # fmt: skip
+"""Terms of a line whose equal values are the same text; of moments, two that are equal may be written in two zones."""
+
 _NOT_DATE_TERMS = frozenset({"issued", "order", "inquiry", "offer", "respond_by", "document", "invoice"})
 # A statement's own dates, and how long it stays open, are no terms of the deal it proposes.
 _STATEMENT_DATES = _NOT_DATE_TERMS | {"valid_from", "valid_until"}
@@ -60,9 +65,12 @@ class Change(NamedTuple):
     after: str | None
 
 
-def flatten(document: TradeDocument) -> dict[str, str]:
+def flatten(document: TradeDocument, *, but: Container[tuple[str, str]] = ()) -> dict[str, str]:
     """Return each term of ``document`` by its path, as text in its canonical form (``1.20`` and ``1.2`` are the
-    same term). A file is a term by the SHA-256 of its content; one that is only named, or pointed at, is none."""
+    same term). A file is a term by the SHA-256 of its content; one that is only named, or pointed at, is none.
+
+    ``but``: fields of lines, each with its line's name, that are left out.
+    """
     flat = _Flat()
     for name in type(document).model_fields:
         if name in NOT_TERMS:
@@ -70,9 +78,10 @@ def flatten(document: TradeDocument) -> dict[str, str]:
         value = getattr(document, name)
         if name == "lines":
             for position, line in enumerate(value, 1):
-                at = f"lines.{line.number or position}"
+                known = line.number or str(position)
+                at = f"lines.{known}"
                 for field in type(line).model_fields:
-                    if field not in NOT_LINE_TERMS:
+                    if field not in NOT_LINE_TERMS and (known, field) not in but:
                         _flatten(f"{at}.{field}", getattr(line, field), flat)
         else:
             _flatten(name, value, flat)
@@ -88,6 +97,25 @@ def diff(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[Change, .
     return tuple(
         Change(path, before.get(path), after.get(path)) for path in paths if before.get(path) != after.get(path)
     )
+
+
+def differences(before: TradeDocument, after: TradeDocument) -> tuple[Change, ...]:
+    """Return the terms that differ between two documents: ``diff`` of all their terms, in a third of the time where their
+    lines are many and mostly alike."""
+    alike = set[tuple[str, str]]()
+    old, new = _named_lines(before), _named_lines(after)
+    for known, line in old.items():
+        other = new.get(known)
+        if other is not None:
+            alike |= {(known, field) for field in _PLAIN_LINE_TERMS if getattr(line, field) == getattr(other, field)}
+    return diff(flatten(before, but=alike), flatten(after, but=alike))
+
+
+def _named_lines(document: TradeDocument) -> dict[str, Any]:
+    """Return the lines by their names; none where two have the same one, for what is a term's path then depends on both."""
+    lines = getattr(document, "lines", ())
+    named = {line.number or str(position): line for position, line in enumerate(lines, 1)}
+    return named if len(named) == len(lines) else {}
 
 
 def apply(terms: Mapping[str, str], changes: tuple[Change, ...]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tradehub.documents import Line, TradeDocument
 from tradehub.documents.amounts import unit_price
 from tradehub.documents.lines import Finder, agrees, keyed
 from tradehub.documents.parts import EXACT
-from tradehub.documents.terms import diff, flatten
+from tradehub.documents.terms import differences
 from tradehub.negotiation import drafting
 from tradehub.negotiation.model import NOT_OFFERED, lines_of
 
@@ -201,16 +201,18 @@ def total_series(rounds: Sequence[tuple[int, bool, Decimal | None, str | None]])
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on the chart, in its own units."""
+    """A place on the chart, in its own units. ``is_named``: its round is written below, for which there is room."""
 
     x: int
     y: int
     point: Point
+    is_named: bool
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A series laid out for drawing: the way the price took, a mark per round, and the grid with its labels."""
+    """A series laid out for drawing: the way the price took, marks of as many rounds as can be told apart, the first and
+    the last among them, and the grid with its labels."""
 
     width: int
     height: int
@@ -220,6 +222,8 @@ class Chart:
 
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 170, 76, 36, 16, 32
+MARKED_MAX, NAMED_MAX = 25, 7
+"""Marks, and rounds written below them, that are still told apart in a drawing of that width."""
 
 
 def chart(of: Series) -> Chart:
@@ -232,13 +236,21 @@ def chart(of: Series) -> Chart:
     def y(amount: Decimal) -> int:
         return TOP + int((high - amount) / spread * tall) if high != low else TOP + tall // 2
 
-    marks = tuple(Mark(LEFT + int(step * place), y(each.amount), each) for place, each in enumerate(of.points))
-    path = " ".join(f"{mark.x},{mark.y}" for mark in marks)
+    places = [(LEFT + int(step * place), y(each.amount)) for place, each in enumerate(of.points)]
+    marked = _spread(len(of.points), MARKED_MAX)
+    named = {marked[each] for each in _spread(len(marked), NAMED_MAX)}
+    marks = tuple(Mark(*places[each], of.points[each], each in named) for each in marked)
+    path = " ".join(f"{x},{y}" for x, y in dict.fromkeys(places))
     finest = high + low + Decimal("0.00")  # as fine as the prices, and as cents
     middle = ((high + low) / 2).quantize(finest, context=EXACT)
     amounts = dict.fromkeys((high, middle, low))
     ticks = tuple((y(amount), amount.quantize(Decimal("0.0001"), context=EXACT).normalize(EXACT)) for amount in amounts)
     return Chart(WIDTH, HEIGHT, marks, path, ticks)
+
+
+def _spread(count: int, most: int) -> Sequence[int]:
+    """Return all of ``count`` places, or ``most`` of them, evenly spread from the first to the last."""
+    return range(count) if count <= most else [each * (count - 1) // (most - 1) for each in range(most)]
 
 
 def _gap(points: Sequence[Point]) -> Decimal | None:
@@ -375,7 +387,7 @@ def _other_terms(before: TradeDocument, after: TradeDocument) -> tuple[Term, ...
         name: drafting.item_label(line) for each in (after, before) for name, line in keyed(lines_of(each)).items()
     }
     rows = []
-    for change in diff(flatten(before), flatten(after)):
+    for change in differences(before, after):
         if _COMPARED.match(change.path):
             continue
         line = change.path.split(".")[1] if change.path.startswith("lines.") else None

@@ -196,8 +196,9 @@ class StatementRow(_OfDeal, Base):
 
     def hashed_values(self) -> dict[str, Any]:
         """Return what the hash stands on: between whom, who said what, by which document, and when."""
+        loaded = vars(self)  # a thousand statements of two dozen values each: past SQLAlchemy's look at every one
         values = {
-            name: getattr(self, name)
+            name: loaded[name] if name in loaded else getattr(self, name)
             for name in (
                 "id", "deal_id", "number", "kind", "buyer_id", "seller_id", "by_id", "about", "offer_id", "text",
                 "terms_hash", "user_id", "user_name", "channel", "message_id", "document_kind", "document_number",

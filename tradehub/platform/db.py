@@ -132,7 +132,12 @@ class Json(TypeDecorator[Any]):
 def to_json(value: Any) -> str:
     """Return the canonical JSON text of plain values: keys sorted, no spaces, ASCII. Raises TypeError for floats."""
     _refuse_floats(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+_EXACT = frozenset({str, int, bool, type(None)})
+"""What most values are: whether they are floats need not be asked."""
 
 
 def _refuse_floats(value: Any) -> None:
@@ -140,11 +145,11 @@ def _refuse_floats(value: Any) -> None:
         raise TypeError(f"a float is not exact: {value!r}")
     if isinstance(value, dict):
         for each in value.values():
-            if type(each) is not str:
+            if type(each) not in _EXACT:
                 _refuse_floats(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            if type(each) is not str:
+            if type(each) not in _EXACT:
                 _refuse_floats(each)
 
 
