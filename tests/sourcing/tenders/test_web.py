@@ -353,7 +353,7 @@ def test_an_award_that_is_not_proven_says_by_how_much_it_may_be_above_the_least(
     hand_in(windows["dan"], room, ["13.00", "0.80"])
     opened(house, windows, room)
     page = re.sub(r"<[^>]+>", "", windows["li"].get(room))
-    assert "It is at most EUR 400.00 or 3.4 % above the least possible." in page
+    assert "It is at most EUR 400.00 or 3.4% above the least possible." in page
 
 
 def test_a_place_is_handed_over_on_the_pages_with_the_password_of_both(house: House, tmp_path: Path) -> None:
