@@ -284,6 +284,45 @@ def test_convert_names_what_the_other_standard_cannot_carry(file: Path, tmp_path
     assert "not carried: parties" in result.output
 
 
+CONFIRMED = """UNA:+.? '
+UNB+UNOC:3+SELLER:ZZ+BUYER:ZZ+261125:1200+8'
+UNH+1+ORDRSP:D:96A:UN'
+BGM+231+R-7+29'
+DTM+137:20261125:102'
+RFF+ON:PO-1'
+NAD+BY+6901234000016::9'
+NAD+SU+6907654000018::9'
+CUX+2:USD:9'
+LIN+1+3+4012345678901:EN'
+QTY+21:120:PCE'
+QTY+113:100:PCE'
+PRI+AAA:2.5'
+UNS+S'
+UNT+13+1'
+UNZ+1+8'
+"""
+
+
+@pytest.mark.parametrize(
+    ("without", "target", "holds", "lost"),
+    [
+        ("", "x12:855:004010", ("PO1*1*120*PC*2.5", "ACK*IC*100*PC~"), ()),
+        ("+3", "x12:855:004010", ("PO1*1*120*PC*2.5", "ACK*IQ*100*PC~"), ()),
+        ("", "ubl:OrderResponse:2.1", ('<cbc:Quantity unitCode="H87">100</cbc:Quantity>',), ("quantity.value = 120",)),
+    ],
+)
+def test_what_an_answer_confirms_stands_where_the_other_standard_says_it(
+    file: Path, tmp_path: Path, without: str, target: str, holds: tuple[str, ...], lost: tuple[str, ...]
+) -> None:
+    """Only EDIFACT states it beside what was ordered (QTY 113): who is told 120 and not 100 waits for twenty in vain."""
+    file.write_text(CONFIRMED.replace(f"LIN+1{without}+", "LIN+1++" if without else "LIN+1+"))
+    result = run("convert", file, "--to", target, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert [each for each in holds if each not in (tmp_path / "out").read_text()] == []
+    assert "confirmed" not in result.output
+    assert [each for each in lost if each not in result.output] == []
+
+
 @pytest.mark.parametrize(
     ("words", "status"),
     [

@@ -16,7 +16,7 @@ from tradehub.cli.fitting import fitted
 from tradehub.documents import Document
 from tradehub.documents.parts import Reference
 from tradehub.documents.terms import plain_values
-from tradehub.documents.trade import Despatch, DespatchLine
+from tradehub.documents.trade import Despatch, DespatchLine, LineResponse, OrderResponse, ResponseLine
 from tradehub.edi import EnvelopeFacts, Id, MapError, message, read, write_interchange
 from tradehub.edi.functions import read_date
 from tradehub.platform import clock
@@ -46,8 +46,12 @@ def convert(path: Path, target: str, output: Path | None, as_json: bool, force: 
         click.echo(f"{path}: rejected; see `tradehub check`, or --force it", err=True)
         sys.exit(1)
     found = documents(judged)
-    payload = as_json_lines(found) if wanted.standard == "json" else in_standard(found, wanted, judged, most=most)
-    lost = [] if wanted.standard == "json" else losses(found, payload, wanted)
+    if wanted.standard == "json":
+        payload, lost = as_json_lines(found), []
+    else:
+        said = [_confirming(each, wanted.standard) for each in found]
+        payload = in_standard(said, wanted, judged, most=most)
+        lost = losses([_without_moved(*each) for each in zip(found, said, strict=True)], payload, wanted)
     report(lost, as_json=as_json)
     if output is None:
         sys.stdout.buffer.write(payload)
@@ -145,6 +149,39 @@ def _sent_on(judged: Judged) -> date:
         return read_date(judged.interchanges[0].date)
     except (IndexError, ValueError):
         return clock.now().date()
+
+
+def _confirming(document: Document, standard: str) -> Document:
+    """Return an answer to an order with what it confirms where the standard says it: ACK02 of X12, and the line's own quantity
+    where there is but one. EDIFACT has QTY 113 beside what was ordered."""
+    if not isinstance(document, OrderResponse) or standard == "edifact":
+        return document
+    return document.model_copy(update={"lines": tuple(_confirmed(line, standard) for line in document.lines)})
+
+
+def _confirmed(line: ResponseLine, standard: str) -> ResponseLine:
+    confirmed = line.confirmed_quantity
+    if confirmed is None:
+        return line
+    if standard != "x12":
+        return line.model_copy(update={"quantity": confirmed, "confirmed_quantity": None})
+    status = "accepted" if confirmed == line.quantity else "quantity_changed"
+    first, *others = line.responses or (LineResponse(status=status),)
+    if others or first.quantity is not None:
+        return line
+    answer = first.model_copy(update={"quantity": confirmed})
+    return line.model_copy(update={"responses": (answer,), "confirmed_quantity": None})
+
+
+def _without_moved(document: Document, said: Document) -> Document:
+    """Return what was to be carried, without what is said in another place."""
+    if not isinstance(document, OrderResponse) or not isinstance(said, OrderResponse):
+        return document
+    lines = (
+        line.model_copy(update={"confirmed_quantity": after.confirmed_quantity})
+        for line, after in zip(document.lines, said.lines, strict=True)
+    )
+    return document.model_copy(update={"lines": tuple(lines)})
 
 
 def _envelope(standard: str, judged: Judged, number: str) -> EnvelopeFacts:
