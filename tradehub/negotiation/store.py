@@ -586,13 +586,12 @@ def _offer(row: OfferRow) -> Offer:
 
 def _later(row: OfferRow) -> Callable[[], TradeDocument]:
     """Return what fetches the document when somebody reads it: by its session, or, after that has ended, by itself."""
-    engine = object_session(row)
-    bind = engine.get_bind() if engine is not None else None
+    began = object_session(row)
 
     def fetch() -> TradeDocument:
-        if object_session(row) is not None or bind is None:
+        if object_session(row) is not None or began is None:
             return restored(row)
-        with Session(bind) as session:
+        with Session(began.get_bind()) as session:
             return _restored(row.kind, session.scalars(select(OfferRow.document).where(OfferRow.id == row.id)).one())
 
     return fetch

@@ -28,7 +28,7 @@ from tests.sourcing.tenders.conftest import (
 from tradehub.documents import PartyId
 from tradehub.documents.parts import PriceBreak
 from tradehub.platform import audit
-from tradehub.sourcing.tenders import sealing, store
+from tradehub.sourcing.tenders import reading, sealing, store
 from tradehub.sourcing.tenders.hooks import Actor
 from tradehub.sourcing.tenders.model import Criterion, Phase, Stage, StageKind, Submission, TenderRefused
 from tradehub.sourcing.tenders.reading import NotFound
@@ -154,6 +154,18 @@ def test_an_addendum_is_acknowledged_before_the_next_bid(house: House) -> None:
     house.clock.at = CLOSES
     house.bid(NINGBO, tender, offer("12.30", "0.80"))
     assert house.see(NINGBO, "bidder_room", tender).notice.closes_at == later
+
+
+def test_a_tender_that_was_often_changed_crowds_no_other_out_of_the_list(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, changed = house.publish(), house.publish()
+    for words in ("Seals in FKM.", "Or in NBR.", "Or in EPDM."):
+        house.clock.move(SECOND)
+        house.do(LI, "amend", changed, words, CLOSES)
+    monkeypatch.setattr(reading, "LIST_LIMIT", 2)
+    listed = [(each.id, each.todo) for each in house.see(NINGBO, "tenders")]
+    assert listed == [(changed, "acknowledge"), (quiet, "bid")]
 
 
 def test_the_closing_moves_back_only_and_only_while_it_lies_ahead(house: House) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from tradehub.documents import Offer, PartyId
@@ -365,13 +365,13 @@ class Reading:
         return by_phase.get(at.phase, "")
 
     def _others(self, session: Session, *, running: bool) -> list[TenderLine]:
-        """Return the tenders of others that one may bid in."""
+        """Return the tenders of others that one may bid in, the last changed first."""
         me = org_of(session) or ""
-        wanted = (
-            select(NoticeRow).where(NoticeRow.buyer_id != me).order_by(NoticeRow.at.desc(), NoticeRow.version.desc())
-        )
+        latest = select(NoticeRow.tender_id).where(NoticeRow.buyer_id != me).group_by(NoticeRow.tender_id)
+        shown = session.scalars(latest.order_by(func.max(NoticeRow.at).desc()).limit(LIST_LIMIT)).all()
+        wanted = select(NoticeRow).where(NoticeRow.tender_id.in_(shown))
         versions: dict[str, list[NoticeRow]] = {}
-        for row in session.scalars(wanted.limit(LIST_LIMIT)):
+        for row in session.scalars(wanted.order_by(NoticeRow.at.desc(), NoticeRow.version.desc())):
             versions.setdefault(row.tender_id, []).append(row)
         found = []
         for id, rows in versions.items():
