@@ -348,6 +348,7 @@ def test_6_a_broken_message_is_pinned_and_mended_in_three_clicks_and_one_is_sent
         photograph(trade.buyer.go("/messages"), "monitor", 980)
 
 
+@pytest.mark.timeout(600)  # forty pages, each gone through by axe
 @pytest.mark.parametrize("mode", LOOKED_AT, ids=lambda mode: mode.name)
 def test_every_page_of_the_trade_is_sound(browser: Browser, trade: Trade, mode: Mode) -> None:
     if trade.reached < 6:
