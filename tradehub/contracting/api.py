@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from flask import Blueprint
 from pydantic import BaseModel, Field
@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from tradehub.contracting import clauses, saying, template_api
 from tradehub.contracting.binding import CallingOff, Unauthorised
+from tradehub.contracting.bundle import Language
 from tradehub.contracting.calling_off import Ceilings
 from tradehub.contracting.model import Conflict, Refused
 from tradehub.contracting.service import ContractService
 from tradehub.contracting.store import BlanketRow, BundleRow, ContractRow, ContractVersionRow
 from tradehub.contracting.wording import Mistake
 from tradehub.documents.terms import diff
-from tradehub.partners.asking import FORBIDDEN, ApprovalAsked, Ask, approvers, asked_at, asker, facts
-from tradehub.partners.authority import Needs
+from tradehub.partners.asking import ApprovalAsked, Ask, asker, unauthorised
 from tradehub.platform import api, clock, http, paging
 from tradehub.platform.api import Answer, Api, Entry, File, example
 from tradehub.platform.db import Database
@@ -137,7 +137,7 @@ class TemplateBody(Entry):
 
     model_config = example({"language": "en", "template": None})
 
-    language: Literal["en", "zh_Hans"]
+    language: Language
     template: Annotated[str, Field(min_length=1, max_length=64)] | None = None
 
 
@@ -428,10 +428,7 @@ def _add_call_offs(endpoints: Api, service: ContractService, ask: Ask) -> None:
 
 def _told(error: Exception) -> Problem:
     if isinstance(error, Unauthorised):
-        verdict = error.verdict
-        if isinstance(verdict, Needs):
-            return Problem("needs-approval", approvers=approvers(verdict), approval=asked_at(), **facts(verdict))
-        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **facts(verdict))
+        return unauthorised(error.verdict)
     if isinstance(error, Refused):
         return Problem("refused", title=saying.why(error), code=error.rule, place=error.place, value=error.value)
     if isinstance(error, Conflict):

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -21,6 +21,9 @@ from tradehub.contracting.store import ContractRow, ContractVersionRow
 from tradehub.documents.parts import Party
 
 FORMAT = "tradehub-contract/1"
+
+Language = Literal["en", "zh_Hans"]
+"""The languages that a contract is written in."""
 
 LANGUAGES: Mapping[str, tuple[str, str]] = {"en": ("en", "en_GB"), "zh_Hans": ("zh-Hans", "zh_Hans_CN")}
 """Language -> tag of BCP 47, and the locale that its numbers and days are written in."""

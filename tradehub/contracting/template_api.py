@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from tradehub.contracting import clauses, saying
+from tradehub.contracting.bundle import Language
 from tradehub.contracting.store import TemplateRow
 from tradehub.contracting.wording import TEMPLATE_MAX, Mistake
 from tradehub.platform import clock, http
@@ -31,7 +32,7 @@ class TemplateEntry(Entry):
     model_config = example({"name": "Frame of the valves", "language": "en", "text": "# Contract {{contract_number}}"})
 
     name: Annotated[str, Field(max_length=clauses.NAME_MAX)]
-    language: Literal["en", "zh_Hans"]
+    language: Language
     text: Wording
 
 

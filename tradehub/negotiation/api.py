@@ -27,7 +27,7 @@ from tradehub.negotiation.recording import Actor, NotFound, Unauthorised, Unsend
 from tradehub.negotiation.service import ACTS, NegotiationService, Pick
 from tradehub.negotiation.standard import TEXT_MAX, Clash, Unsound
 from tradehub.negotiation.store import DealFileRow, StandardTermsRow
-from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, approvers, asked_at, asker
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, asker, unauthorised
 from tradehub.partners.authority import Allowed, Forbidden, Needs, Wanted
 from tradehub.partners.fitting import unfit, unfit_inquiry, unknown_supplier
 from tradehub.partners.suggesting import Suggest
@@ -1107,11 +1107,7 @@ class _Told:
             more |= {"expected_version": error.expected, "version": error.actual, **self._since(error.expected)}
             return Problem("other-version", status=status, **more)
         if isinstance(error, Unauthorised) and isinstance(error.verdict, Needs):
-            most = error.verdict.most
-            limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
-            return Problem(
-                "needs-approval", approvers=approvers(error.verdict), most=limit, approval=asked_at(), **more
-            )
+            return unauthorised(error.verdict, **more)
         return _refusal(error, **more)
 
     def _since(self, version: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from tradehub.ordering.answers import Answer as OrderAnswer
 from tradehub.ordering.model import Decision, Refused
 from tradehub.ordering.service import Answered, Conflict, OrderingService, Unauthorised
 from tradehub.ordering.store import OrderRow
-from tradehub.partners.asking import FORBIDDEN, approvers, asked_at, asker, facts, on_an_order
+from tradehub.partners.asking import asker, on_an_order, unauthorised
 from tradehub.partners.authority import Needs
 from tradehub.platform import api, http, paging
 from tradehub.platform.api import Answer, Api, Entry, example
@@ -200,10 +200,7 @@ _DECISIONS = {
 def _told(error: Exception) -> Problem:
     if isinstance(error, Unauthorised):
         verdict = error.verdict
-        if isinstance(verdict, Needs):
-            said = on_an_order(verdict)
-            return Problem("needs-approval", said, approvers=approvers(verdict), approval=asked_at(), **facts(verdict))
-        return Problem("refused", status=403, title=str(FORBIDDEN[verdict.code]), **facts(verdict))
+        return unauthorised(verdict, on_an_order(verdict) if isinstance(verdict, Needs) else None)
     if isinstance(error, Refused):
         return Problem("refused", title=str(wording.REFUSALS[error.rule]), code=error.rule)
     if isinstance(error, Conflict):

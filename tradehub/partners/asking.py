@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from tradehub.partners.authority import Asker, Forbidden, Needs, Wanted
 from tradehub.platform import http
 from tradehub.platform.api import Answer
+from tradehub.platform.problems import Problem
 
 Ask = Callable[[Session, Asker, Wanted, str, str], str]
 """Ask others to approve what is wanted, with a note and the form's id; returns the local URL of the request."""
@@ -58,6 +59,14 @@ def facts(verdict: Needs | Forbidden) -> dict[str, Any]:
     """Return what a program is told of a refusal: its code, the rule it rests on, and how far one may go alone."""
     most = None if verdict.most is None else {"amount": str(verdict.most.amount), "currency": verdict.most.currency}
     return {"code": verdict.code, "rule": verdict.rule, "article": verdict.article, "most": most}
+
+
+def unauthorised(verdict: Needs | Forbidden, detail: str | None = None, **more: Any) -> Problem:
+    """Return what a program is told where the organisation's own rules say no; ``more`` goes before the verdict's facts."""
+    told = {**facts(verdict), **more}
+    if isinstance(verdict, Needs):
+        return Problem("needs-approval", detail, approvers=approvers(verdict), approval=asked_at(), **told)
+    return Problem("refused", detail, status=403, **{"title": str(FORBIDDEN[verdict.code]), **told})
 
 
 def on_an_order(verdict: Needs | Forbidden) -> str:

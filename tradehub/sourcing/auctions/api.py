@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from tradehub.documents import PartyId
 from tradehub.documents.amounts import MINOR_UNITS
 from tradehub.documents.parts import Incoterm
-from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, asked_at
-from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.asking import NOT_NEEDED, ApprovalAsked, Ask, asker, unauthorised
+from tradehub.partners.authority import Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
 from tradehub.platform import api, http
 from tradehub.platform.api import Answer, Api, Entry, example
@@ -342,7 +342,7 @@ def _add_bidding(endpoints: Api, service: AuctionService, ask: Ask) -> None:
 
     def ask_bid(session: Session, body: BidApproval, auction_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for a bid that is above what the token may bind to."""
-        who, actor = http.principal(), _actor()
+        actor = _actor()
         try:
             wanted = service.to_approve(session, actor, auction_id, Intent(body.lot, body.amount, body.limit))
         except Refused as refused:
@@ -352,8 +352,7 @@ def _add_bidding(endpoints: Api, service: AuctionService, ask: Ask) -> None:
             raise Unauthorised(verdict)
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(NOT_NEEDED), code="NOT_NEEDED", rule="A11")
-        asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker(), wanted, body.note, ""))
 
     one = "/auctions/<auction_id>/bids"
     endpoints.write(one, bid, permission="deal.negotiate", body=AuctionBid, answer=AuctionBidAnswer, is_secret=True)
@@ -518,10 +517,5 @@ def _refused(error: Refused, currency: str) -> Problem:
         title = wording.why(error, currency)
         return Problem("refused", str(wording.ADVICE), status=409, title=title, value=value, **more)
     most = error.verdict.most
-    limit = None if most is None else {"amount": str(most.amount), "currency": most.currency}
-    title = wording.why(error, most.currency if most else currency)
-    if isinstance(error.verdict, Needs):
-        people = {name for names in error.verdict.people.values() for name in names}
-        at = asked_at()
-        return Problem("needs-approval", title=title, approvers=sorted(people), most=limit, approval=at, **more)
-    return Problem("refused", str(wording.ADVICE), status=403, title=title, most=limit, **more)
+    detail = None if isinstance(error.verdict, Needs) else str(wording.ADVICE)
+    return unauthorised(error.verdict, detail, title=wording.why(error, most.currency if most else currency), **more)

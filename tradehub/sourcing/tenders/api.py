@@ -6,10 +6,8 @@ price could be guessed. Sent twice it is two envelopes, of which the later one c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from flask import Blueprint
 from pydantic import Field
@@ -17,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from tradehub.documents import Offer, PartyId
 from tradehub.documents.parts import Money
-from tradehub.partners.asking import ApprovalAsked, Ask, asked_at
-from tradehub.partners.authority import Asker, Forbidden, Needs
+from tradehub.partners.asking import ApprovalAsked, Ask, asker, unauthorised
+from tradehub.partners.authority import Forbidden, Needs
 from tradehub.partners.suggesting import Suggest
-from tradehub.platform import api, http
+from tradehub.platform import api
 from tradehub.platform.api import Answer, Api, Entry, example
 from tradehub.platform.db import Database
 from tradehub.platform.problems import Problem
@@ -160,15 +158,14 @@ def _add_award(endpoints: Api, service: TenderService, ask: Ask) -> None:
 
     def ask_award(session: Session, body: TenderApprovalBody, tender_id: str) -> tuple[int, ApprovalAsked]:
         """Ask those who may approve it for an award that is above what the token may bind to."""
-        by, who = actor(), http.principal()
+        by = actor()
         verdict = service.may_award(session, by, tender_id, body.picked)
         if isinstance(verdict, Forbidden):
             raise Unauthorised(verdict)
         if not isinstance(verdict, Needs):
             raise Problem("refused", status=409, title=str(wording.NOT_NEEDED), code="NOT_NEEDED", rule="T25")
         wanted = service.to_approve(session, by, tender_id, body.picked, proposed=None)
-        asker = Asker(who.org, who.user_id, who.name, "api")
-        return 201, ApprovalAsked(request=ask(session, asker, wanted, body.note, ""))
+        return 201, ApprovalAsked(request=ask(session, asker(), wanted, body.note, ""))
 
     one = "/tenders/<tender_id>/award"
     endpoints.read(one, tender_award, permission="deal.read", answer=TenderAwardAnswer)
@@ -196,23 +193,14 @@ def _proposed(room: BuyerRoom, found: Compared) -> ProposedAward:
     )
 
 
-def _unauthorised(error: Unauthorised, more: Mapping[str, Any]) -> Problem:
-    verdict = error.verdict
-    most = None if verdict.most is None else {"amount": str(verdict.most.amount), "currency": verdict.most.currency}
-    if isinstance(verdict, Needs):
-        people = {name for names in verdict.people.values() for name in names}
-        said = wording.why(error)
-        return Problem("needs-approval", title=said, approvers=sorted(people), most=most, approval=asked_at(), **more)
-    return Problem("refused", str(wording.ADVICE), status=403, title=wording.why(error), most=most, **more)
-
-
 def _told(error: Exception) -> Problem | None:
     if isinstance(error, NotFound):
         return Problem("not-found")
     if not isinstance(error, TenderRefused):
         return None
     if isinstance(error, Unauthorised):
-        return _unauthorised(error, {"code": error.code, "rule": error.rule})
+        detail = None if isinstance(error.verdict, Needs) else str(wording.ADVICE)
+        return unauthorised(error.verdict, detail, title=wording.why(error), code=error.code, rule=error.rule)
     status = 422 if error.code in ("INVALID_BID", "VALIDITY_TOO_SHORT") else 409
     value = str(error.value) if error.value != "" else None
     return Problem(
