@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from tradehub.documents.parts import EXACT
 from tradehub.edi import functions
 from tradehub.edi.checks import Finding
 from tradehub.edi.functions import CodeTable
@@ -317,9 +318,21 @@ def _put_item(path: Path, item: Scope, scope: Scope) -> None:
         found.setdefault(name, value)
 
 
-def total(path: Path, document: Scope) -> Decimal:
-    """Return the sum over ``path``; zero where there is nothing."""
-    values = path.values(document)
+def figure(binding: Binding, document: Scope) -> tuple[Decimal, str]:
+    """Return a figure that a message states about itself, and the text that it is written as: none where there is
+    nothing to count."""
+    values = binding.path.values(document)
+    if binding.computed == "count":
+        return Decimal(len(values)), str(len(values) or "")
+    found = _sum(values)
+    return found, f"{found.normalize(EXACT):f}" if values else ""
+
+
+def figure_text(binding: Binding, document: Scope) -> str:
+    return figure(binding, document)[1]
+
+
+def _sum(values: list[Any]) -> Decimal:
     try:
         return sum(values, Decimal(0))
     except TypeError:  # texts, in a document from outside

@@ -9,13 +9,11 @@ a test holds them together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tradehub.documents.parts import EXACT
-from tradehub.edi.binding import element_type, spread_over
+from tradehub.edi.binding import element_type, figure_text, spread_over
 from tradehub.edi.functions import CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place, Variant
 from tradehub.edi.paths import Binding, Path
@@ -147,23 +145,14 @@ class Canon:
         except Unprovable:
             return [DIRTY]
 
-    def computed_stand(self, document: Scope, computed: Sequence[Any], figures: Mapping[int, Decimal]) -> bool:
+    def computed_stand(self, document: Scope, figures: Mapping[int, tuple[str, str]]) -> bool:
         """Return whether the figures that the writer computes stood in the message, in the form that it gives them.
 
-        ``figures`` has those of the bindings in ``computed``, by their id.
+        ``figures`` has those that stood in it, by the id of their binding: as stated, and as the writer gives them.
         """
-        from tradehub.edi.writing import total_text
-
-        stated = {id(binding): text for _, _, binding, text in computed}
         for binding in self.computed:
-            text, figure = stated.get(id(binding), ""), figures.get(id(binding))
-            if figure is not None and figure:
-                wanted = f"{figure.normalize(EXACT):f}"
-            elif binding.computed == "count":
-                wanted = str(len(binding.path.values(document)) or "")
-            else:
-                wanted = total_text(binding.path, document)
-            if text != wanted:
+            stated, wanted = figures.get(id(binding)) or ("", figure_text(binding, document))
+            if stated != wanted:
                 return False
         return True
 

@@ -277,6 +277,18 @@ class CodeTable:
         return self.default
 
 
+class CodeTables(dict[str, CodeTable]):
+    """The code tables of a dictionary by their names, each made when it is first asked for: a map uses a few of them."""
+
+    def __init__(self, standard: str, tables: Mapping[str, Mapping[str, str]]) -> None:
+        self._standard = standard
+        self._tables = tables
+
+    def __missing__(self, name: str) -> CodeTable:
+        made = self[name] = CodeTable(self._standard, self._tables[name])
+        return made
+
+
 class Words(dict[str, str]):
     """Word of each code; unknown codes are named after their standard. Does not grow."""
 

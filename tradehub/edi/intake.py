@@ -377,12 +377,12 @@ def stand_in(maps: MapStore, standard: str, message: str, release: str) -> str:
 
 
 def _is_plain(data: bytes, found: Delimiters, begin: int) -> bool:
-    """Return whether a file needs no mending before it is cut: no line breaks, no blanks between segments, nothing
-    released."""
+    """Return whether a file needs no mending before it is cut: no line breaks, no blanks between segments, no empty
+    segments, nothing released."""
     if b"\n" in data or b"\r" in data or not (found.segment + found.element + found.component).isascii():
         return False
-    end = found.segment.encode()
-    if end + b" " in data or end + b"\t" in data:
+    end = re.escape(found.segment.encode())
+    if re.search(end + b"[ \t" + end + b"]", data):
         return False
     return not found.release or data.find(found.release.encode(), begin) < 0
 

@@ -34,7 +34,9 @@ def of_file(size: int) -> str:
 
 def exceeded(cut: Cut, found: Delimiters, shape: str) -> list[Issue]:
     """Return the limits that a message exceeds. ``shape`` is that of its map (docs/maps.md, Trees)."""
-    issues = [*_segments(cut)]
+    issues: list[Issue] = []
+    if len(cut.raw) > MOST_SEGMENTS:
+        issues += _segments(cut)
     if not issues and len(cut.raw) > LONGEST_ELEMENT:
         issues += _lengths(cut, found)
     if not issues and found.repeat and cut.text.count(found.repeat) > MOST_REPETITIONS:
@@ -53,8 +55,6 @@ def _issue(cut: Cut, number: int, tag: str, element: int, text: str, repetition:
 
 
 def _segments(cut: Cut) -> Iterator[Issue]:
-    if len(cut.text) <= MOST_SEGMENTS:
-        return
     count = cut.count + 2
     if count > MOST_SEGMENTS:
         body = cut.body

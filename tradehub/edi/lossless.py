@@ -81,7 +81,8 @@ def marked(
     def note(tag: str, path: str, ordinal: int, values: tuple[str, ...]) -> None:
         found.append({"standard": standard, "tag": tag, "path": path, "ordinal": ordinal, "values": values})
 
-    if not any(not marks[number][0].element and machine.places[places[number]].is_head for number in marks):
+    heads = machine.heads
+    if not any(heads[places[number]] and not mark[0].element for number, mark in marks.items()):
         for number, (path, ordinal) in _standing(machine, places, marks).items():
             tag, *elements = segments[number].replace(component, COMPONENT).split(element)
             mark = marks[number]
@@ -145,6 +146,8 @@ def _stands(machine: Machine, places: bytes, number: int) -> tuple[str, int]:
     """Return path and ordinal of one segment, by counting."""
     depths, heads, names = machine.depths, machine.heads, machine.names
     depth = depths[places[number]]
+    if not depth:
+        return "", len(places[:number].translate(None, machine.others[0]))
     begins = [0] * (depth + 1)  # where the loop instance of each depth begins
     missing, at = depth, number
     while missing:
@@ -188,15 +191,15 @@ def _walked(machine: Machine, places: Sequence[int], wanted: Mapping[int, Any]) 
 
 def _unbound(elements: list[str], mark: Any) -> tuple[str, ...]:
     values: list[str] = []
-    for each in mark:
-        text = elements[each.element - 1]
+    for element, components in mark:
+        text = elements[element - 1]
         kept = ""
-        if each.components:
+        if components:
             parts = text.split(COMPONENT)
-            kept = COMPONENT.join("" if at in each.components else part for at, part in enumerate(parts, 1)).rstrip(
+            kept = COMPONENT.join("" if at in components else part for at, part in enumerate(parts, 1)).rstrip(
                 COMPONENT
             )
-        values += [str(each.element), kept, text]
+        values += [str(element), kept, text]
     return tuple(values)
 
 

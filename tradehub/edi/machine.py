@@ -126,10 +126,6 @@ class Machine:
     root: Loop
     places: list[Place]
     loops: list[Loop]
-    start: dict[str, Step]
-    steps: list[dict[str, Step]]
-    endings: list[tuple[Skipped, ...]]
-    ending_at_start: tuple[Skipped, ...]
 
     def __post_init__(self) -> None:
         self.depths = [place.loop.depth for place in self.places]
@@ -139,6 +135,8 @@ class Machine:
         self.parts = [[self._is_part(place, depth) for place in self.places] for depth in range(deepest)]
         self.others = [bytes(at for at, each in enumerate(parts[:BYTES]) if not each) for parts in self.parts]
         self._later: dict[int, frozenset[str]] = {}
+        self._known: dict[tuple[int, tuple[Skipped, ...]], Step] = {}
+        self._endings: dict[int, tuple[Skipped, ...]] = {}
 
     @staticmethod
     def _is_part(place: Place, depth: int) -> bool:
@@ -159,6 +157,17 @@ class Machine:
             heads = frozenset(each.head.tag for each in around if each.head is not place)
             found[place.tag] = found.get(place.tag, heads) & heads
         return found
+
+    def steps(self, after: Place | None) -> dict[str, Step]:
+        """Return where each tag leads from a place, or from before the first segment."""
+        return _steps(self.root if after is None else after.loop, after, self._known)
+
+    def ending(self, after: int) -> tuple[Skipped, ...]:
+        """Return what is missing where a message ends after a place, by its id; -1 stands for no segment at all."""
+        if after not in self._endings:
+            place = self.places[after] if after >= 0 else None
+            self._endings[after] = _ending(self.root if place is None else place.loop, place)
+        return self._endings[after]
 
     def later(self, place: Place) -> frozenset[str]:
         """Return the tags that can still come after a segment at ``place``, however much stands between."""
@@ -185,16 +194,7 @@ def build(spec: MapSpec) -> Machine:
     loops.append(root)
     _grow(root, spec.structure, places, loops)
     _attach(root, spec.body, spec.structure, ())
-    known: dict[tuple[int, tuple[Skipped, ...]], Step] = {}
-    return Machine(
-        root,
-        places,
-        loops,
-        _steps(root, None, known),
-        [_steps(place.loop, place, known) for place in places],
-        [_ending(place.loop, place) for place in places],
-        _ending(root, None),
-    )
+    return Machine(root, places, loops)
 
 
 def _grow(loop: Loop, level: tuple[StructureNode, ...], places: list[Place], loops: list[Loop]) -> None:

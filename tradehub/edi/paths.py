@@ -65,7 +65,11 @@ class Path:
         found: list[Any] = [scope]
         for step in self.steps:
             name = step.name
-            found = [value for each in found if (value := each.get(name)) is not None]
+            if len(found) == 1:
+                value = found[0].get(name)
+                found = [] if value is None else [value]
+            else:
+                found = [value for each in found if (value := each.get(name)) is not None]
             if found and isinstance(found[0], (list, tuple)):  # one field holds lists everywhere, or nowhere
                 found = [item for each in found for item in each]
                 if step.field:

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from tradehub.documents import KINDS, Despatch, DespatchLine, Package
 from tradehub.edi import functions
-from tradehub.edi.binding import Binder, Frame, total
+from tradehub.edi.binding import Binder, Frame, figure
 from tradehub.edi.canon import Canon
 from tradehub.edi.checks import Finding, explain
-from tradehub.edi.functions import DECIMALS, CodeTable, Odd, Scope
+from tradehub.edi.functions import DECIMALS, CodeTables, Odd, Scope
 from tradehub.edi.generation import (
     SUSPECT,
     Function,
@@ -32,11 +33,12 @@ from tradehub.edi.machine import Loop, Machine, Place, Skipped, Step
 from tradehub.edi.paths import parse_path
 from tradehub.edi.schema import MapSpec
 from tradehub.edi.segments import Fault, Severity
-from tradehub.edi.traces import State, Watch
+from tradehub.edi.traces import Hit, State, Watch
 
 WARM = 12  # segments of one shape after which a function is made for just that shape
 MOST_SIGNS = 8  # sets of separators for which runs are remembered
 MOST_SHAPES = 24  # shapes after which a place is left to the general function
+MOST_SETS = 1000  # sets of places whose limits are remembered: messages of one partner have the same few
 NEAR = 12  # segments among which one must fit where the message is, for the one before them to be out of order
 
 
@@ -171,38 +173,37 @@ class Reader:
         self.spec = spec
         self.machine = machine
         standard = spec.head.standard
-        self.tables = {name: CodeTable(standard, rows) for name, rows in spec.dictionary.tables.items()}
+        self.tables = CodeTables(standard, spec.dictionary.tables)
         self._binder = Binder(self.tables)
         self._model: Any = KINDS[spec.head.document]
         self.depth = max(loop.depth for loop in machine.loops)
         self._watches: dict[tuple[str, str, str], Watch] = {}
         self._functions = [_Functions(self, place) for place in machine.places]
-        self.states: list[State] = [{} for _ in machine.places]
-        self.start: State = {}
-        hits: dict[int, Any] = {}
-        self._link(self.start, machine.start, hits)
-        for state, steps in zip(self.states, machine.steps, strict=True):
-            self._link(state, steps, hits)
+        self._hits: dict[int, Hit] = {}
+        self.states = [State(partial(self._linked, place)) for place in machine.places]
+        self.start = State(partial(self._linked, None))
         self._counted = {place.id: place.max for place in machine.places if place.max > 1 and not place.is_head}
         self._counted |= {loop.head.id: loop.max for loop in machine.loops if loop.max > 1}
-        self._limited = frozenset(self._counted)
+        self._known_limits: dict[frozenset[int], list[tuple[int, int, bytes]]] = {}
         self._sites = Sites(machine)
         self.canon = Canon(machine, self.tables, self.depth)
-        self._prunes = _prunes(machine, self.root_model())
         self._instead = [(name, parse_path(text)) for name, text in spec.head.instead.items()]
         self._shape = functions.SHAPES[spec.head.shape] if spec.head.shape else None
         self._proof = functions.PROOFS.get(spec.head.shape)
         self._known_tags = machine.tags
 
-    def _link(self, state: State, steps: Mapping[str, Step], hits: dict[int, Any]) -> None:
-        """Put into a state where its steps lead. ``hits``: the same for each step that was met before, by its identity."""
-        for tag, step in steps.items():
-            hit = hits.get(id(step))
+    def _linked(self, after: Place | None) -> dict[str, Hit]:
+        """Return where each tag leads from a place: one hit for each step, by its identity."""
+        linked: dict[str, Hit] = {}
+        for tag, step in self.machine.steps(after).items():
+            hit = self._hits.get(id(step))
             if hit is None:
                 place = step.place
                 is_bad = bool(step.missing) or step.fault is not None or place.habit
-                hit = hits[id(step)] = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
-            state[tag] = hit
+                hit = (place.id, self._functions[place.id], self.states[place.id], is_bad, step)
+                self._hits[id(step)] = hit
+            linked[tag] = hit
+        return linked
 
     def scope_model(self, loop: Loop, taken: Mapping[int, int]) -> Any:
         """Return the model that the segments of a loop bind into. ``taken`` tells which of its nodes a loop of several
@@ -217,6 +218,11 @@ class Reader:
         for step in variants[0].node.target.steps:
             model = field_model(model, step.name)
         return model
+
+    @cached_property
+    def _prunes(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """What of a doubtful message may lack a required field."""
+        return _prunes(self.machine, self.root_model())
 
     def root_model(self) -> Any:
         """Return the model of the document, or all that a tree's levels may hold."""
@@ -262,7 +268,7 @@ class Reader:
             elements = text[at:stop].split(element)
             at = stop + 1
             alone += 1
-            hit = state.get(elements[0])
+            hit = state[elements[0]]
             if hit is None or hit[3]:
                 state = self._segment(run, state, elements)
                 continue
@@ -299,7 +305,7 @@ class Reader:
     def _segment(self, run: _Run, state: State, elements: list[str], *, interpreted: bool = False) -> State:
         """Read one segment, wherever it stands; return the state after it."""
         places = run.places
-        hit = state.get(elements[0])
+        hit = state[elements[0]]
         if hit is None:
             places.append(-1)
             return self._unplaced(elements, state, run)
@@ -332,8 +338,7 @@ class Reader:
     def _decoded(self, run: _Run, *, may_be_canonical: bool) -> Decoded:
         document, places, findings, taken = run.document, run.places, run.findings, run.frame.taken
         last = next((each for each in reversed(places) if each >= 0), -1)
-        ending = self.machine.endings[last] if last >= 0 else self.machine.ending_at_start
-        if ending:
+        if ending := self.machine.ending(last):
             end = len(places) + 1
             after = next((end - at for at, each in enumerate(reversed(places), 1) if each >= 0), 0)
             known = {(each.tag, each.path) for each in findings if each.number > after}
@@ -351,7 +356,7 @@ class Reader:
         is_canonical = may_be_canonical and not (
             findings or taken[-1] or taken[0] == SUSPECT or Odd.last is not run.odd
         )
-        if is_canonical and self.canon.computed and not self.canon.computed_stand(document, run.computed, figures):
+        if is_canonical and self.canon.computed and not self.canon.computed_stand(document, figures):
             is_canonical = False
         if self._shape is not None:
             fold, unfold = self._shape
@@ -378,7 +383,7 @@ class Reader:
         later = self.machine.later(step.place)
         if not any(run.last.get(each.tag, 0) > number and each.tag not in later for each in step.missing):
             return False
-        return any(tag in state and not state[tag][3] for tag in ahead)
+        return any((hit := state[tag]) is not None and not hit[3] for tag in ahead)
 
     def _unplaced(self, elements: list[str], state: State, run: _Run) -> State:
         """Say why a segment has no place; return the state after it."""
@@ -405,10 +410,11 @@ class Reader:
         next_tag = "".join(run.ahead()[:1])  # the first segment itself: the two stand the wrong way round
         open_now = {each.head.tag for each in self.machine.places[home].loop.around} if home >= 0 else set[str]()
         for head in self.machine.needed[tag] - open_now - {next_tag}:
-            step: Step | None = state[head][4] if head in state else None
+            hit = state[head]
+            step: Step | None = hit[4] if hit is not None else None
             if step is None or step.fault is not None or not step.place.is_head:
                 continue
-            inside = state[head][2].get(tag)
+            inside = hit[2][tag]
             if inside is None or inside[3] or step.place.loop not in inside[4].place.loop.around:
                 continue
             if not (step.missing and self._is_early(step, state, run)):
@@ -450,9 +456,7 @@ class Reader:
             return
         heads: dict[int, list[int]] = {}
         for suspect in suspects:
-            place = self.machine.places[suspect]
-            loop = place.loop.parent if place.is_head and place.loop.parent is not None else place.loop
-            heads.setdefault(loop.head.id if loop.parent is not None else -1, []).append(suspect)
+            heads.setdefault(_counted_within(self.machine.places[suspect]), []).append(suspect)
         seen = dict.fromkeys(suspects, 0)
         for number, each in enumerate(places, 1):
             if each in heads:
@@ -473,27 +477,40 @@ class Reader:
             row = bytes(places)
         except ValueError:  # a segment without a place, or a structure with more than 256
             return {each for each, number in Counter(places).items() if each in limits and number > limits[each]}
-        heads = self.machine.heads
-        return {
-            each
-            for each in self._limited.intersection(row)
-            if row.count(each) > limits[each] and (heads[each] or bytes((each,)) * (limits[each] + 1) in row)
-        }
+        suspects: set[int] = set()
+        for most, each, others in self._limits(frozenset(row)):
+            if most >= len(row):
+                break
+            if row.count(each) > most and bytes((each,)) * (most + 1) in row.translate(None, others):
+                suspects.add(each)
+        return suspects
+
+    def _limits(self, present: frozenset[int]) -> list[tuple[int, int, bytes]]:
+        """Return what is limited among places, the rarest first: how often each may come, and the places that may stand
+        between two of it in one loop instance: of a segment that is no head, none."""
+        known = self._known_limits.get(present)
+        if known is None:
+            if len(self._known_limits) >= MOST_SETS:
+                self._known_limits.clear()
+            limited = present & self._counted.keys()
+            known = sorted((self._counted[each], each, self._between(each, present)) for each in limited)
+            self._known_limits[present] = known
+        return known
+
+    def _between(self, at: int, present: frozenset[int]) -> bytes:
+        place = self.machine.places[at]
+        return bytes(present - {at, _counted_within(place)}) if place.is_head else b""
 
     def _compare(
         self, document: Scope, places: list[int], computed: list[Any], findings: list[Placed]
-    ) -> dict[int, Decimal]:
-        """Compare the figures that the message states about itself; return what they should be, by binding."""
-        figures: dict[int, Decimal] = {}
+    ) -> dict[int, tuple[str, str]]:
+        """Compare the figures that the message states about itself; return each as stated and as it is written, by the id
+        of its binding."""
+        figures: dict[int, tuple[str, str]] = {}
         for where, at, binding, text in computed:
-            path = binding.path
-            counted = Decimal(len(path.values(document))) if binding.computed == "count" else total(path, document)
-            figures[id(binding)] = counted
-            try:
-                is_right = DECIMALS[text] == counted
-            except ValueError:
-                is_right = False
-            if not is_right:
+            counted, written = figure(binding, document)
+            figures[id(binding)] = (text, written)
+            if text != written and not _is_number(text, counted):
                 place = self.machine.places[where]
                 number = len(places) - places[::-1].index(where)
                 said = f"{text} stated, {counted} counted"
@@ -504,7 +521,7 @@ class Reader:
                     said,
                     "",
                     text,
-                    f"{binding.computed}({path})",
+                    f"{binding.computed}({binding.path})",
                     Severity.WARNING,
                 )
                 findings.append(Placed(number, place.tag, place.path, wrong))
@@ -527,6 +544,20 @@ class Reader:
         return made
 
 
+def _counted_within(place: Place) -> int:
+    """Return the place that begins the loop instance within which a place is counted; -1 for the message itself."""
+    loop = place.loop.parent if place.is_head and place.loop.parent is not None else place.loop
+    return loop.head.id if loop.parent is not None else -1
+
+
+def _is_number(text: str, number: Decimal) -> bool:
+    """Return whether a text says a number, in whatever form."""
+    try:
+        return DECIMALS[text] == number
+    except ValueError:
+        return False
+
+
 def _copied(value: Any) -> Any:
     """Return a copy of plain values, all the way down."""
     if value.__class__ is dict:
@@ -537,20 +568,18 @@ def _copied(value: Any) -> Any:
 def _without_head(loop: Loop, start: State) -> State:
     """Return the state after a segment of a loop whose first segment is missing: as ``start``, but what is of the loop has no
     place."""
-    made: dict[int, State] = {id(start): {}}
+    made = {id(start): State()}
     left = [start]
     while left:
         state = left.pop()
         ghost = made[id(state)]
-        for tag, hit in state.items():
-            if tag is None:
-                continue
+        for tag, hit in state.hits():
             place = hit[4].place
             if hit[3] or place is loop.head or loop not in place.loop.around:
                 ghost[tag] = hit
                 continue
             if id(hit[2]) not in made:
-                made[id(hit[2])] = {}
+                made[id(hit[2])] = State()
                 left.append(hit[2])
             ghost[tag] = (-1, None, made[id(hit[2])], True, hit[4])
     return made[id(start)]

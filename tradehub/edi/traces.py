@@ -12,10 +12,11 @@ import ast
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from tradehub.edi.folding import DIRTY, SHARED, Folder, Items, Known, Live, Made, Text, Unfoldable, Value, parsed
@@ -45,7 +46,32 @@ SHARED_VALUES = {
     "datetime": datetime, "small": SMALL.get, "Decimal": Decimal,
 }  # fmt: skip
 
-State = dict[str | None, Any]
+Hit = tuple[int, Any, "State", bool, Any]
+"""Where a tag leads: the id of the place, its functions, the state after it, whether something is wrong with it, the step."""
+
+
+class State(dict[str | None, Any]):
+    """Where each tag leads from one place, its :data:`Hit` or None; under None the traces that begin there.
+
+    It is found out when it is first asked for, as few of a map's places are ever come to.
+    """
+
+    __slots__ = ("_find",)
+
+    def __init__(self, find: Callable[[], Mapping[str, Hit]] | None = None) -> None:
+        self._find = find
+
+    def __missing__(self, tag: str) -> Hit | None:
+        find = self._find
+        if find is not None:
+            self.update(find())
+            self._find = None  # after it: another thread must not find the state empty
+        return self.get(tag)
+
+    def hits(self) -> Iterator[tuple[str, Hit]]:
+        """Yield all that it knows, without the traces."""
+        self[""]  # no tag: where nothing is known yet, it is found out now
+        return ((tag, hit) for tag, hit in self.items() if tag is not None)
 
 
 class Step(NamedTuple):
@@ -78,11 +104,12 @@ class Watch:
         self._tails: dict[Run, Run] = {}
         self._functions: dict[Any, Trace] = {}
         self.left = WATCHED
-        self.start: State = dict(reader.start)
-        self.states: list[State] = [dict(each) for each in reader.states]
-        for state in (self.start, *self.states):
-            for tag, (at, made, _, is_bad, step) in list(state.items()):
-                state[tag] = (at, made, self.states[at], is_bad, step)
+        self.start = State(partial(self._own, reader.start))
+        self.states = [State(partial(self._own, each)) for each in reader.states]
+
+    def _own(self, state: State) -> dict[str, Hit]:
+        """Return where a state of the reader leads, among the states of this watch."""
+        return {tag: (at, made, self.states[at], is_bad, step) for tag, (at, made, _, is_bad, step) in state.hits()}
 
     def note(self, log: list[tuple[State, int, list[str]]]) -> None:
         """Take in what one message was made of; at the end of the watch make traces of the runs that came often."""
@@ -140,7 +167,7 @@ class Watch:
     def _repeats(self, run: Run, last: int) -> bool:
         """Return whether a run may come again after a place."""
         head = self._reader.machine.places[run[0].place]
-        again = self.states[last].get(head.tag)
+        again = self.states[last][head.tag]
         return again is not None and again[0] == head.id and not again[3]
 
     def _built(self, state: State, run: Run, tail: Run) -> Trace:

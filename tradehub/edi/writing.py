@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from tradehub.documents.parts import EXACT
 from tradehub.edi import functions
-from tradehub.edi.binding import element_type, longest, spread_over, total
+from tradehub.edi.binding import element_type, figure_text, longest, spread_over
 from tradehub.edi.functions import DATE_TEXTS, CodeTable, Scope
 from tradehub.edi.machine import Loop, Machine, Place
 from tradehub.edi.paths import Binding, Conversion, Path, Step, Test
@@ -626,12 +625,8 @@ class _Source:
             self._defaults[self._normal(first)] = binding.default
 
     def _computed(self, binding: Binding, at: At) -> None:
-        path = self._own("P", binding.path)
-        if binding.computed == "count":
-            self._set(at, f"str(len({path}.values(r)) or '')")
-        else:
-            self._names["total"] = total_text
-            self._set(at, f"total({path}, r)")
+        self._names["figure_text"] = figure_text
+        self._set(at, f"figure_text({self._own('B', binding)}, r)")
 
     def _group(self, binding: Binding, group: tuple[At, ...]) -> None:
         if binding.fields and binding.conversion.name == "when":
@@ -825,11 +820,3 @@ class _Source:
                 inside = ", ".join(parts.get(number, "''") for number in range(1, max(parts) + 1))
                 pieces.append(f"cs.join(({inside})).rstrip(cs)")
         self._lines.append(f"return es.join(({', '.join(pieces)},)).rstrip(es), h")
-
-
-def total_text(path: Path, root: Scope) -> str:
-    """Return the sum over a path in its canonical form; empty where there is nothing to add."""
-    if not path.values(root):
-        return ""
-    value = total(path, root).normalize(EXACT)
-    return f"{value:f}"

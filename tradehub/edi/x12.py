@@ -64,12 +64,14 @@ FILLING = BLANKS + "\x1a\x00"  # ... and what files are filled up with
 def own_text(text: str, end: str, *, is_plain: bool = False) -> str:
     """Return the segments of ``text``, each with its terminator, without blanks around them and without empty ones.
 
-    ``is_plain``: there are no line breaks in it, and no blanks after terminators.
+    ``is_plain``: there are no line breaks in it, no blanks after terminators, and none stands after another.
     """
     if text and text[-1] != end:
         text += end
+    if is_plain and text[-2:-1] not in {"", end}:  # a last one that is ended twice: the file ends in the message
+        return text
     is_clean = end + end not in text and text[:1] not in f"{end}{BLANKS}"
-    if is_clean and (is_plain or not any(end + blank in text for blank in BLANKS if blank != end)):
+    if is_clean and not any(end + blank in text for blank in BLANKS if blank != end):
         return text
     segments = (each.strip("\r\n").lstrip(BLANKS) for each in text.split(end))
     return "".join(each + end for each in segments if each)
