@@ -110,6 +110,9 @@ LOST: dict[str, frozenset[str]] = {
     }.items()
 }
 """Where a document of a map's own message may still come back otherwise than it was written (docs/judges.md says why)."""
+LONGEST_REFERENCE = {"214": 30}
+"""Characters that the head segment of a message has for a reference: a longer one, which L11 may bring, is refused when it is
+sent, with its place."""
 STREET = ".address.street"
 """NAD has four lines for it, and five more for an address without structure, which are read and not written."""
 
@@ -124,6 +127,9 @@ def comes_back_as_it_was_written(rules: Map, decoded: Decoded, *, is_nested: boo
     assert rules.write(first, *signs) == written
     if is_nested:
         first, known = plain(first), LOST.get(rules.head.set, frozenset())
+        most = LONGEST_REFERENCE.get(rules.head.set)
+        if most and any(len(each["value"]) > most for each in said.get("references", ()) if "value" in each):
+            known |= {"references"}
         assert [
             each
             for each in unsaid(bare(numbered(said)), bare(numbered(first)))

@@ -56,6 +56,13 @@ def test_any_chunking_is_read_like_the_whole(name, monkeypatch):
     assert said(read(chunks(data, Random(4), (1, 2)), maps())) == whole
 
 
+@pytest.mark.parametrize("data", [b"<STX=AR+B203MEA1N", b"<Order/>", b"neither"])
+def test_what_is_no_file_of_segments_is_told_alike_by_the_chunk(data):
+    whole, chunked = read(data, maps()), read(iter((data[:3], data[3:])), maps())
+    assert list(whole) == list(chunked) == []
+    assert (chunked.detected, chunked.issues) == (whole.detected, whole.issues)
+
+
 def test_what_came_by_the_chunk_is_written_back():
     data = FILES["edifact with released signs"]
     reading = read(chunks(data, Random(1)), maps())

@@ -102,7 +102,9 @@ class Reading:
         self._guide = guide
         self._found: dict[tuple[str, str, str], tuple[Map | None, Any]] = {}
         is_whole = (
-            isinstance(data, bytes) or self.detected.standard is None or self.detected.encoding.startswith("utf-16")
+            isinstance(data, bytes)
+            or self.detected.standard not in CODECS
+            or self.detected.encoding.startswith("utf-16")
         )
         self._iterator = self._messages(head + b"".join(chunks)) if is_whole else self._streamed(head, chunks)
 
