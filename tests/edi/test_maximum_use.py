@@ -7,7 +7,7 @@ import pytest
 
 from tests.edi.engine import maps
 from tests.edi.fuzzing import interchange
-from tradehub.edi import Fault, read
+from tradehub.edi import Fault, read, reading
 
 SEGMENTS, LOOPS = Fault.TOO_MANY_SEGMENTS, Fault.TOO_MANY_LOOPS
 BEG, PO1 = "BEG*00*SA*PO-1**20240229", "PO1*1*10*EA*1.20**VP*A1"
@@ -82,3 +82,12 @@ def test_a_message_that_ends_after_its_first_segment_lacks_what_must_follow():
     rules = maps().get("x12", "850", "004010")
     (judged,) = read(interchange(rules, [[BEG]]), maps())
     assert [(each.fault, str(each.at)) for each in judged.issues] == [(Fault.MISSING_SEGMENT, "segment 3 (PO1)")]
+
+
+def test_limits_hold_for_more_kinds_of_messages_than_are_remembered(monkeypatch):
+    monkeypatch.setattr(reading, "MOST_SETS", 2)
+    reader = maps().get("x12", "850", "004010")._reader
+    for others in ([], ["CSH*Y"], ["DTM*002*20240301"], ["N1*ST*A*92*1"], []):
+        wrong = [BEG, *["PER*BD*A"] * 4, *others, PO1]
+        assert found("x12", "850", "004010", wrong) == [(SEGMENTS, "segment 6 (PER)")]
+    assert len(reader._known_limits) <= 2
