@@ -5,7 +5,6 @@ A command exits with 0 when what it judged was accepted, 1 when it was rejected,
 
 from __future__ import annotations
 
-import gc
 import importlib
 
 import click
@@ -43,12 +42,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name].split(":")
-        gc.disable()  # all that is imported stays: to go through it for garbage takes a tenth of a small command's time
-        try:
-            command: click.Command = getattr(importlib.import_module(module), name)
-        finally:
-            gc.freeze()
-            gc.enable()
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
 

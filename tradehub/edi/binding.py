@@ -329,6 +329,7 @@ def figure(binding: Binding, document: Scope) -> tuple[Decimal, str]:
 
 
 def figure_text(binding: Binding, document: Scope) -> str:
+    """Return the text that a figure of a message about itself is written as."""
     return figure(binding, document)[1]
 
 

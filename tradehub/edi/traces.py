@@ -68,10 +68,10 @@ class State(dict[str | None, Any]):
             self._find = None  # after it: another thread must not find the state empty
         return self.get(tag)
 
-    def hits(self) -> Iterator[tuple[str, Hit]]:
-        """Yield all that it knows, without the traces."""
+    def hits(self) -> list[tuple[str, Hit]]:
+        """Return all that it knows, without the traces, which another thread may put in meanwhile."""
         self[""]  # no tag: where nothing is known yet, it is found out now
-        return ((tag, hit) for tag, hit in self.items() if tag is not None)
+        return [(tag, hit) for tag, hit in list(self.items()) if tag is not None]
 
 
 class Step(NamedTuple):
