@@ -111,8 +111,7 @@ LOST: dict[str, frozenset[str]] = {
 }
 """Where a document of a map's own message may still come back otherwise than it was written (docs/judges.md says why)."""
 LONGEST_REFERENCE = {"214": 30}
-"""Characters that the head segment of a message has for a reference: a longer one, which L11 may bring, is refused when it is
-sent, with its place."""
+"""Characters that the head segment of a message has for a reference: a longer one, which L11 may bring, does not fit there."""
 STREET = ".address.street"
 """NAD has four lines for it, and five more for an address without structure, which are read and not written."""
 
